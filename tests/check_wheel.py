@@ -1,0 +1,13 @@
+"""Look inside the built wheel: the licence, the type marker and the templates must be there."""
+
+import sys
+import zipfile
+from pathlib import Path
+
+NEEDED = ("cfn_once/py.typed", "cfn_once/_provider.py", "licenses/LICENSE")
+
+(wheel,) = Path(sys.argv[1]).glob("*.whl")
+names = zipfile.ZipFile(wheel).namelist()
+needed = [*NEEDED, *(f"cfn_once/templates/{one.name}" for one in Path("templates").glob("*.yaml"))]
+missing = [one for one in needed if not any(name.endswith(one) for name in names)]
+sys.exit(f"the wheel lacks {', '.join(missing)}" if missing else 0)
