@@ -1,0 +1,56 @@
+"""CloudFormation custom resources whose side effects happen once, however often an event comes."""
+
+from ._errors import (
+    CfnOnceError,
+    ConfigurationError,
+    DeliveryError,
+    HookError,
+    InDoubt,
+    InProgress,
+    Interrupt,
+    InvalidProperties,
+    InvalidRequest,
+    LedgerUnavailable,
+    NonDeterminism,
+    PermanentError,
+    ReplayEnd,
+    SecretNotKept,
+    StepFailed,
+    Superseded,
+    Suspended,
+    TemporaryError,
+)
+from ._properties import Secret
+from ._provider import Provider
+from ._request import Request, RequestType
+from ._resource import CustomResource
+from ._steps import Step
+from .ledger import Store
+
+__all__ = [
+    "CfnOnceError",
+    "ConfigurationError",
+    "CustomResource",
+    "DeliveryError",
+    "HookError",
+    "InDoubt",
+    "InProgress",
+    "Interrupt",
+    "InvalidProperties",
+    "InvalidRequest",
+    "LedgerUnavailable",
+    "NonDeterminism",
+    "PermanentError",
+    "Provider",
+    "ReplayEnd",
+    "Request",
+    "RequestType",
+    "Secret",
+    "SecretNotKept",
+    "Step",
+    "StepFailed",
+    "Store",
+    "Superseded",
+    "Suspended",
+    "TemporaryError",
+]

@@ -1,0 +1,102 @@
+"""
+What can go wrong, and who acts on it.
+
+* CfnOnceError               between CloudFormation and the hook
+  x InvalidRequest           not a request of ours: answered FAILED where it can be, else raised
+  x InvalidProperties        answered FAILED before any hook
+  x ConfigurationError       a class, a ledger URL or a setting is wrong: raised where it is defined
+  x InProgress               a twin works on it and our time is short: raised, Lambda delivers again
+  x LedgerUnavailable        raised, Lambda delivers again; FAILED when over five minutes old
+  x DeliveryError            kept but not told: raised, and Lambda's retry tells it
+* HookError                  raised in or by hooks; answered FAILED unless said otherwise
+  x PermanentError           answered FAILED at once
+  x TemporaryError           the claim is given back; raised, Lambda delivers again
+  x StepFailed               a step failed for certain: its effect did not happen
+  x InDoubt                  a step may have happened, and nothing can tell
+  x NonDeterminism           the hook did not do again what it did before
+  x SecretNotKept            a replay needs a value that is never stored
+* Interrupt (BaseException)  a hook's `except Exception` must not swallow it
+  x Superseded               somebody newer holds the resource: stop and stay silent
+  x Suspended                goes on in a later invocation
+  x ReplayEnd                a recovering replay has reached the end of what is known
+"""
+
+
+class CfnOnceError(Exception):
+    """Something between CloudFormation and the hook went wrong."""
+
+
+class InvalidRequest(CfnOnceError):
+    """The event is not a custom resource request that this provider may answer."""
+
+
+class InvalidProperties(CfnOnceError):
+    """The properties in the template do not fit the declared ones."""
+
+
+class ConfigurationError(CfnOnceError):
+    """The provider itself is set up in a way that cannot work."""
+
+
+class InProgress(CfnOnceError):
+    """Another delivery of the same request is at work and our own time is short."""
+
+
+class LedgerUnavailable(CfnOnceError):
+    """The ledger could not be read or written."""
+
+
+class DeliveryError(CfnOnceError):
+    """The answer is recorded but CloudFormation could not be told."""
+
+
+class HookError(Exception):
+    """A hook could not do its work."""
+
+
+class PermanentError(HookError):
+    """The work cannot be done, now or later: the request is answered FAILED at once."""
+
+
+class TemporaryError(HookError):
+    """The work cannot be done now: another delivery of the request may try again."""
+
+
+class StepFailed(HookError):
+    """A step failed for certain: its effect did not happen."""
+
+
+class InDoubt(HookError):
+    """A step may have had its effect, and nothing can tell whether it did."""
+
+
+class NonDeterminism(HookError):
+    """The hook did not repeat the steps that the ledger holds of it."""
+
+
+class SecretNotKept(HookError):
+    """A replay needs a value that is never written to the ledger."""
+
+
+class Interrupt(BaseException):
+    """Ends a hook from outside; never to be caught by it."""
+
+
+class Superseded(Interrupt):
+    """A newer delivery or request holds the resource: this execution stops and stays silent.
+
+    Attributes:
+        again: A copy of the same request holds it, and may yet die: let Lambda come again.
+    """
+
+    def __init__(self, text: str, *, again: bool) -> None:
+        super().__init__(text)
+        self.again = again
+
+
+class Suspended(Interrupt):
+    """The work goes on in a later invocation."""
+
+
+class ReplayEnd(Interrupt):
+    """A recovering replay has reached the end of what is known."""

@@ -1,0 +1,74 @@
+"""Names that every copy of an event must come to as well: nothing here is random.
+
+    resource   C = H(StackId, LogicalResourceId)      the correlation id, for the resource's life
+    operation  O = H(C, RequestId)                    one request
+    step       T = H(O, step key, generation)         the token of one call
+
+H hashes each part with its length, so that no two lists of parts share a text.
+"""
+
+import base64
+import hashlib
+import uuid
+from dataclasses import dataclass
+
+NONE_PREFIX = "cfn-once.none."  # answered by a Create that made nothing under an id
+NEVER_PREFIX = "cfn-once.never."  # answered while the ledger could not be reached
+
+
+def digest(label: str, *parts: str) -> bytes:
+    """Return the SHA-256 of the parts, each preceded by its length in bytes."""
+    hashed = hashlib.sha256()
+    for part in (f"cfn-once/1/{label}", *parts):
+        data = part.encode()
+        hashed.update(len(data).to_bytes(4, "big") + data)
+    return hashed.digest()
+
+
+def base32(data: bytes) -> str:
+    """Return lower-case base32 without padding."""
+    return base64.b32encode(data).decode().rstrip("=").lower()
+
+
+def resource_digest(stack_id: str, logical_resource_id: str) -> bytes:
+    """Return C; a stack made anew under the same name has another StackId, hence another C."""
+    return digest("resource", stack_id, logical_resource_id)
+
+
+def operation_digest(resource: bytes, request_id: str) -> bytes:
+    """Return O."""
+    return digest("operation", resource.hex(), request_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """The token of one step, in the forms that far sides take."""
+
+    value: bytes
+
+    @classmethod
+    def of(cls, operation: bytes, key: str, generation: int) -> "Token":
+        return cls(digest("token", operation.hex(), key, str(generation)))
+
+    @property
+    def uuid(self) -> str:
+        """UUIDv8 (RFC 9562): 36 characters."""
+        return str(uuid.UUID(hex=self.hex32))
+
+    @property
+    def hex32(self) -> str:
+        """The UUID without hyphens."""
+        data = bytearray(self.value[:16])
+        data[6] = 0x80 | (data[6] & 0x0F)
+        data[8] = 0x80 | (data[8] & 0x3F)
+        return data.hex()
+
+    @property
+    def hex64(self) -> str:
+        """All 32 bytes."""
+        return self.value.hex()
+
+
+def default_physical_id(stack_name: str, logical_resource_id: str, operation: bytes) -> str:
+    """Return the id of a resource that sets none: equal for every copy, new for a replacement."""
+    return f"{stack_name}-{logical_resource_id}-{base32(operation)[:12]}"

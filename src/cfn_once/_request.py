@@ -1,0 +1,312 @@
+"""A request of CloudFormation: the only place that spells an incoming event and its envelopes."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+from ._errors import InvalidRequest
+from ._identity import (
+    NEVER_PREFIX,
+    NONE_PREFIX,
+    base32,
+    default_physical_id,
+    operation_digest,
+    resource_digest,
+)
+
+Json = Any
+"""Text, number, boolean, None, or a list or map of these."""
+
+SERVICE_TIMEOUT = 3600  # seconds; Template Reference, "AWS::CloudFormation::CustomResource"
+SIGV2_LIFE = 7200  # seconds that CloudFormation's pre-signed URLs live, in every recording
+ENVELOPE = ("ServiceToken", "ServiceTimeout")  # CloudFormation's own names among the properties
+
+
+class RequestType(StrEnum):
+    """What CloudFormation wants done."""
+
+    CREATE = "Create"
+    UPDATE = "Update"
+    DELETE = "Delete"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One Create, Update or Delete of one custom resource.
+
+    Attributes:
+        type: What is to be done.
+        request_id: The same in every copy of the request, and again where a deployment is retried.
+        stack_id: The stack's ARN.
+        logical_resource_id: The resource's name in the template.
+        physical_resource_id: The id that CloudFormation holds, or one that it invented; None in a
+            Create.
+        resource_type: `Custom::Name` or `AWS::CloudFormation::CustomResource`.
+        properties: As sent, every scalar as text, without ServiceToken and ServiceTimeout.
+        old_properties: The same for the properties before an Update.
+        response_url: Where the answer goes; a bearer secret for two hours: never logged or kept.
+        issued_at: Seconds since 1970 by the ResponseURL's own date; None where it bears none.
+        service_timeout: Seconds that CloudFormation waits for the answer, 1 to 3600.
+    """
+
+    type: RequestType
+    request_id: str
+    stack_id: str
+    logical_resource_id: str
+    resource_type: str
+    response_url: str = field(repr=False)
+    physical_resource_id: str | None = None
+    properties: Mapping[str, Json] = field(default_factory=dict, repr=False)
+    old_properties: Mapping[str, Json] = field(default_factory=dict, repr=False)
+    issued_at: int | None = None
+    service_timeout: int = SERVICE_TIMEOUT
+
+    @classmethod
+    def from_event(cls, event: Any) -> Self:
+        """Read the request that CloudFormation sent.
+
+        Raises:
+            InvalidRequest: A field is missing or of another kind; the text names each.
+        """
+        problems = list(_problems(event))
+        if problems:
+            raise InvalidRequest("not a custom resource request: " + "; ".join(problems))
+        properties = event.get("ResourceProperties", {})
+        timeout = event.get("ServiceTimeout", properties.get("ServiceTimeout"))
+        return cls(
+            type=RequestType(event["RequestType"]),
+            request_id=event["RequestId"],
+            stack_id=event["StackId"],
+            logical_resource_id=event["LogicalResourceId"],
+            resource_type=event["ResourceType"],
+            response_url=event["ResponseURL"],
+            physical_resource_id=event.get("PhysicalResourceId"),
+            properties=_without_envelope(properties),
+            old_properties=_without_envelope(event.get("OldResourceProperties", {})),
+            issued_at=issue_time(event["ResponseURL"]),
+            service_timeout=_seconds(timeout),
+        )
+
+    @classmethod
+    def addressee_of(cls, event: Any) -> Self | None:
+        """Return enough of a request that cannot be read to answer it, if that is there."""
+        names = ("RequestId", "StackId", "LogicalResourceId", "ResponseURL")
+        if not isinstance(event, dict) or not all(
+            isinstance(event.get(name), str) and event[name] for name in names
+        ):
+            return None
+        physical_id = event.get("PhysicalResourceId")
+        return cls(
+            type=RequestType.CREATE,
+            request_id=event["RequestId"],
+            stack_id=event["StackId"],
+            logical_resource_id=event["LogicalResourceId"],
+            resource_type=str(event.get("ResourceType")),
+            response_url=event["ResponseURL"],
+            physical_resource_id=physical_id if isinstance(physical_id, str) else None,
+        )
+
+    def __str__(self) -> str:
+        return f"{self.type} of {self.logical_resource_id} ({self.resource_type}) {self.request_id}"
+
+    @cached_property
+    def _resource(self) -> bytes:
+        return resource_digest(self.stack_id, self.logical_resource_id)
+
+    @cached_property
+    def correlation_id(self) -> str:
+        """The resource's name for its whole life: 26 characters of lower-case base32."""
+        return base32(self._resource)[:26]
+
+    @cached_property
+    def operation(self) -> bytes:
+        """The digest that names this request; equal in every copy of it."""
+        return operation_digest(self._resource, self.request_id)
+
+    @property
+    def stack_name(self) -> str:
+        """The stack's name, which CloudFormation sends in the StackId alone."""
+        return self.stack_id.split("/")[1]
+
+    @property
+    def region(self) -> str:
+        """The stack's Region."""
+        return self.stack_id.split(":")[3]
+
+    @property
+    def account(self) -> str:
+        """The stack's account."""
+        return self.stack_id.split(":")[4]
+
+    @property
+    def default_physical_id(self) -> str:
+        """The id of what this request makes, where its hook sets none."""
+        return default_physical_id(self.stack_name, self.logical_resource_id, self.operation)
+
+    @property
+    def none_id(self) -> str:
+        """The id that says: nothing was made under an id."""
+        return NONE_PREFIX + self.correlation_id
+
+    @property
+    def never_id(self) -> str:
+        """The id that says: the ledger could not be reached, so nothing was begun."""
+        return NEVER_PREFIX + self.correlation_id
+
+    @property
+    def carries_marker(self) -> bool:
+        """Tell whether the id is one of ours that stands for nothing."""
+        return self.physical_resource_id in (self.none_id, self.never_id)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """16 hex digits that differ where copies of one RequestId ask for different things."""
+        return fingerprint(
+            [
+                self.type,
+                self.physical_resource_id,
+                dict(self.properties),
+                dict(self.old_properties),
+            ]
+        )
+
+    @cached_property
+    def properties_fingerprint(self) -> str:
+        """The same over the properties alone."""
+        return fingerprint(dict(self.properties))
+
+    @cached_property
+    def old_properties_fingerprint(self) -> str:
+        """The same over the properties before an Update."""
+        return fingerprint(dict(self.old_properties))
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One event as it lay in what Lambda handed over.
+
+    Attributes:
+        message_id: The SQS message's id, for a partial batch response; else None.
+        event: The event inside, not yet read; None where `problem` says what is wrong.
+        problem: Why there is no event to read.
+    """
+
+    message_id: str | None
+    event: Json
+    problem: str = ""
+
+
+def open_envelopes(event: Any) -> Iterator[Envelope]:
+    """Yield what CloudFormation sent, out of Lambda's, SNS's or SQS's wrapping."""
+    records = event.get("Records") if isinstance(event, dict) else None
+    if not isinstance(records, list):
+        yield Envelope(None, event)
+        return
+    for record in records:
+        yield _open_record(record)
+
+
+def _open_record(record: Any) -> Envelope:
+    if not isinstance(record, dict):
+        return Envelope(None, None, "a record that is no map")
+    if isinstance(sns := record.get("Sns"), dict):
+        return _parsed(None, sns.get("Message"))
+    if record.get("eventSource") == "aws:sqs":
+        message_id = str(record.get("messageId", ""))
+        outer = _parsed(message_id, record.get("body"))
+        inner = outer.event.get("Message") if isinstance(outer.event, dict) else None
+        return _parsed(message_id, inner) if isinstance(inner, str) else outer
+    return Envelope(None, None, "a record of neither SNS nor SQS; send the request itself")
+
+
+def _parsed(message_id: str | None, text: Any) -> Envelope:
+    try:
+        return Envelope(message_id, json.loads(text))
+    except (TypeError, ValueError):
+        return Envelope(message_id, None, "a message that is not JSON")
+
+
+def issue_time(response_url: str) -> int | None:
+    """Return when CloudFormation signed the URL, in seconds since 1970.
+
+    Signature version 4 carries the time itself, version 2 the moment of expiry.
+    """
+    try:
+        query = parse_qs(urlsplit(response_url).query)
+        if "X-Amz-Date" in query:
+            signed = query["X-Amz-Date"][0].replace("Z", "+0000")
+            return int(datetime.strptime(signed, "%Y%m%dT%H%M%S%z").timestamp())
+        if "Expires" in query:
+            return int(query["Expires"][0]) - SIGV2_LIFE
+    except ValueError:
+        return None  # a date that nobody can read is no date
+    return None
+
+
+def canonical(value: Json) -> str:
+    """Return the one JSON text of a value: sorted, without spaces."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def fingerprint(value: Json) -> str:
+    """Return 16 hex digits of a value's canonical JSON."""
+    text = canonical(value).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(text).hexdigest()[:16]
+
+
+def _without_envelope(properties: Mapping[str, Json]) -> dict[str, Json]:
+    return {name: value for name, value in properties.items() if name not in ENVELOPE}
+
+
+def _seconds(timeout: Json) -> int:
+    try:
+        return min(max(int(timeout), 1), SERVICE_TIMEOUT)
+    except (TypeError, ValueError):
+        return SERVICE_TIMEOUT
+
+
+def _problems(event: Any) -> Iterator[str]:
+    if not isinstance(event, dict):
+        yield f"it is {kind_of(event)}, not a map; was the function invoked by hand?"
+        return
+    kinds = tuple(RequestType)
+    if event.get("RequestType") not in kinds:
+        yield f"RequestType must be one of {', '.join(kinds)}"
+    needed = ["RequestId", "StackId", "LogicalResourceId", "ResourceType", "ResponseURL"]
+    if event.get("RequestType") in (RequestType.UPDATE, RequestType.DELETE):
+        needed.append("PhysicalResourceId")
+    for name in needed:
+        value = event.get(name)
+        if name not in event:
+            yield f"{name} is missing"
+        elif not isinstance(value, str) or not value:
+            yield f"{name} must be text, not {kind_of(value)}"
+    stack_id = event.get("StackId")
+    if isinstance(stack_id, str) and stack_id and not _is_stack_arn(stack_id):
+        yield "StackId must be the ARN of a stack"
+    for name in ("ResourceProperties", "OldResourceProperties"):
+        if not isinstance(event.get(name, {}), dict):
+            yield f"{name} must be a map, not {kind_of(event[name])}"
+
+
+def _is_stack_arn(text: str) -> bool:
+    parts = text.split(":")
+    return len(parts) >= 6 and parts[0] == "arn" and parts[5].count("/") >= 1
+
+
+def kind_of(value: Json) -> str:
+    """Name the kind of a JSON value in words, never the value: it may be secret."""
+    if value is None:
+        return "null"
+    if value == "":
+        return "empty text"
+    for kind, name in ((bool, "a boolean"), (str, "text"), (dict, "a map"), (list, "a list")):
+        if isinstance(value, kind):
+            return name
+    return "a number" if isinstance(value, int | float) else type(value).__name__

@@ -1,0 +1,269 @@
+"""What a hook sees: the class that users derive from."""
+
+import logging
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args, get_origin
+
+from ._errors import ConfigurationError, PermanentError
+from ._properties import Shape
+from ._request import Json, Request
+from ._steps import Call, Step, Steps
+from ._time import Deadline
+
+if TYPE_CHECKING:
+    from ._http import Session
+
+P = TypeVar("P")
+A = TypeVar("A")
+
+log = logging.getLogger("cfn_once.resource")
+
+
+class CustomResource(Generic[P, A]):
+    """A type of custom resource: derive from it, name its properties and attributes, write hooks.
+
+    A hook makes every side effect through `self.step`, `self.http` or `self.client`, and is a
+    function of its request and of what they return: after a crash it runs again from the top.
+
+    Attributes:
+        resource_type: `Custom::<class name>` unless given.
+        replace_on: Names of properties whose change means a new resource under a new id.
+        allow_unknown: Properties that are not declared are let through.
+        no_echo: The attributes are secret: CloudFormation masks them, and the ledger must be
+            under a key of your own.
+        unresolved: What a Delete does about steps that nobody can tell: "report" or "fail".
+        honours_idempotency_key: APIs that honour `Idempotency-Key`, by `https://host[:port]`, and
+            how long they remember it.
+    """
+
+    resource_type: ClassVar[str] = ""
+    replace_on: ClassVar[Collection[str]] = frozenset()
+    allow_unknown: ClassVar[bool] = False
+    no_echo: ClassVar[bool] = False
+    unresolved: ClassVar[str] = "report"
+    honours_idempotency_key: ClassVar[Mapping[str, timedelta]] = {}
+
+    _properties_shape: ClassVar[Shape]
+    _attributes_shape: ClassVar[Shape]
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        declared = _type_arguments(cls)
+        if declared is None:
+            return  # a base class of the user's own, still generic
+        cls._properties_shape = Shape(declared[0], allow_unknown=cls.allow_unknown)
+        cls._attributes_shape = Shape(declared[1])
+        if "resource_type" not in cls.__dict__:
+            cls.resource_type = f"Custom::{cls.__name__}"
+        shape = cls._properties_shape
+        unknown = set(cls.replace_on) - set(shape.names) if shape.is_declared else set()
+        if unknown:
+            raise ConfigurationError(
+                f"{cls.__name__}.replace_on names {', '.join(sorted(unknown))}, which"
+                " its properties do not declare"
+            )
+        if cls.unresolved not in ("report", "fail"):
+            raise ConfigurationError(f"{cls.__name__}.unresolved must be 'report' or 'fail'")
+
+    def __init__(
+        self,
+        *,
+        request: Request,
+        properties: Any,
+        old_properties: Any,
+        raw: tuple[Mapping[str, Json], Mapping[str, Json]],
+        steps: Steps,
+        deadline: Deadline,
+        physical_resource_id: str,
+        may_set_id: bool,
+        olds: Sequence[str] = (),
+        recovered: bool = False,
+        partial: Mapping[str, Json] | None = None,
+        is_rollback: bool = False,
+    ) -> None:
+        self.request = request
+        self._properties, self._old_properties, self._raw = properties, old_properties, raw
+        self._steps, self._deadline = steps, deadline
+        self._physical_id, self._may_set_id = physical_resource_id, may_set_id
+        self.olds, self.recovered = tuple(olds), recovered
+        self.partial: Mapping[str, Json] = partial or {}
+        self.is_rollback = is_rollback
+        self.log = log
+
+    def create(self) -> A | None:
+        """Make the resource, and return what Fn::GetAtt may ask for."""
+        raise PermanentError(f"{type(self).__name__} has no create")
+
+    def update(self) -> A | None:
+        """Change the resource in place; never called for a change of `replace_on`."""
+        raise PermanentError(
+            f"{type(self).__name__} cannot change {', '.join(sorted(self.changed))} in place: no"
+            " update is written, and replace_on does not name them"
+        )
+
+    def delete(self) -> None:
+        """Remove the resource; what is gone already is done."""
+        raise PermanentError(f"{type(self).__name__} has no delete")
+
+    def replaces(self) -> bool:
+        """Tell whether an Update needs a new resource; override it where names are too coarse."""
+        return bool(self.changed & set(self.replace_on))
+
+    @property
+    def properties(self) -> P:
+        """What the template asks for."""
+        return self._properties  # type: ignore[no-any-return]  # made of the declared type
+
+    @property
+    def old_properties(self) -> P:
+        """What the template asked for before this Update; where it does not fit, it is absent."""
+        return self._old_properties  # type: ignore[no-any-return]  # as above
+
+    @property
+    def raw_properties(self) -> Mapping[str, Json]:
+        """The properties as CloudFormation sent them: every scalar is text."""
+        return self._raw[0]
+
+    @cached_property
+    def changed(self) -> frozenset[str]:
+        """The names of top-level properties whose values differ."""
+        return self._properties_shape.changed(*self._raw)
+
+    @property
+    def correlation_id(self) -> str:
+        """The resource's name for its whole life: 26 lower-case letters and digits."""
+        return self.request.correlation_id
+
+    @property
+    def physical_resource_id(self) -> str:
+        """The resource's id; set it right after the step that makes the thing."""
+        return self._physical_id
+
+    @physical_resource_id.setter
+    def physical_resource_id(self, value: str) -> None:
+        if not isinstance(value, str) or not value:
+            raise PermanentError("physical_resource_id must be text, and not empty")
+        if not self._may_set_id and value != self._physical_id:
+            raise PermanentError(
+                f"update set the physical id to {value}: CloudFormation would then delete"
+                f" {self._physical_id}. To replace it, name the property in replace_on"
+            )
+        self._physical_id = value
+        if self._may_set_id:
+            self._steps.running_id = value
+
+    @property
+    def time_left(self) -> float:
+        """Seconds until Lambda ends this invocation."""
+        return self._deadline.remaining()
+
+    def step(
+        self,
+        name: str,
+        fn: Callable[[Step], Any],
+        *,
+        find: Callable[[Step], Any | None] | None = None,
+        window: timedelta | None = None,
+        repeat: bool = False,
+        once: bool = False,
+        undo: Callable[[Any], None] | None = None,
+        secret: bool = False,
+    ) -> Any:
+        """Run `fn(step)` once, and return its result, now and in every later run of the hook.
+
+        Args:
+            fn: Makes the side effect, and returns what JSON can hold.
+            name: Unique among what happens in this place; without # and /.
+            find: Looks up by `step.token` what a call in doubt has made, or returns None.
+            window: `fn` passes `step.token` on, and the far side remembers it that long.
+            repeat: `fn` is idempotent by nature: run at will, its result not kept.
+            once: Never run it twice; a call in doubt fails.
+            undo: What a Delete runs, given the result, for a Create that stopped half way.
+            secret: The result is not kept.
+
+        Raises:
+            StepFailed: It did not happen.
+            InDoubt: It may have happened, and nothing can tell.
+        """
+        return self._steps.run(
+            Call(
+                name=name,
+                run=fn,
+                find=find,
+                window=None if window is None else window.total_seconds(),
+                repeat=repeat,
+                once=once,
+                undo=undo,
+                secret=secret,
+            )
+        )
+
+    @cached_property
+    def http(self) -> "Session":
+        """A `requests.Session` whose writes are steps."""
+        from ._http import Session  # loads requests: paid by the hook that calls
+
+        return Session(self._steps, self.honours_idempotency_key)
+
+    def client(
+        self,
+        service: str,
+        *,
+        repeat: Collection[str] = (),
+        once: Collection[str] = (),
+        **options: Any,
+    ) -> Any:
+        """Return a boto3 client whose changing operations are steps.
+
+        Args:
+            service: As for `boto3.client`.
+            repeat: Operations that are idempotent as you call them.
+            once: Operations that must never run twice.
+            options: As for `boto3.client`.
+        """
+        from ._aws import client  # loads boto3: paid by the hook that calls
+
+        return client(self._steps, service, repeat=repeat, once=once, **options)
+
+    @classmethod
+    def property_schema(cls) -> Json:
+        """Return the JSON Schema of the properties."""
+        return cls._properties_shape.json_schema()
+
+    @classmethod
+    def attribute_schema(cls) -> Json:
+        """Return the JSON Schema of the attributes."""
+        return cls._attributes_shape.json_schema()
+
+    @classmethod
+    def has_update(cls) -> bool:
+        """Tell whether the class changes anything in place."""
+        return cls.update is not CustomResource.update
+
+
+def _type_arguments(cls: type) -> tuple[Any, Any] | None:
+    """Return the two types that a class, or the nearest of its bases, was derived with."""
+    for base in cls.__mro__:
+        for generic in base.__dict__.get("__orig_bases__", ()):
+            origin = get_origin(generic)
+            if not (isinstance(origin, type) and issubclass(origin, CustomResource)):
+                continue
+            arguments = get_args(generic)
+            if any(isinstance(one, TypeVar) for one in arguments):
+                return None
+            if len(arguments) == 2:
+                first, second = (_resolved(one, base) for one in arguments)
+                return first, second
+    raise ConfigurationError(
+        f"{cls.__name__} must name two types: CustomResource[Properties, Attributes]"
+    )
+
+
+def _resolved(argument: Any, base: type) -> Any:
+    if argument is None:
+        return dict
+    name = getattr(argument, "__forward_arg__", None)
+    return argument if name is None else getattr(sys.modules[base.__module__], name)

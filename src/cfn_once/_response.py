@@ -1,0 +1,131 @@
+"""The answer: what came of a request, and the only place that spells it for CloudFormation."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from ._request import Json, Request, RequestType
+
+LIMIT = 4096  # bytes of the whole body; "custom resource request and response reference"
+LONGEST_ID = 1024  # bytes; the same page
+CUT = " ... (shortened) ... "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Success:
+    """The resource is as the template wants it."""
+
+    physical_resource_id: str
+    attributes: Mapping[str, Json] = field(default_factory=dict)
+    no_echo: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """The resource is not as the template wants it; CloudFormation rolls back."""
+
+    reason: str
+    physical_resource_id: str
+
+
+Outcome = Success | Failure
+
+
+def encode(request: Request, outcome: Outcome) -> tuple[Outcome, bytes]:
+    """Return the outcome that is really answered, and its body: at most 4,096 bytes.
+
+    A reason that is too long is shortened; attributes that are too long, or not JSON, make the
+    answer FAILED, with the id kept.
+    """
+    if len(outcome.physical_resource_id.encode("utf-8", "replace")) > LONGEST_ID:
+        size = len(outcome.physical_resource_id.encode("utf-8", "replace"))
+        safe = request.physical_resource_id or request.none_id
+        reason = f"the physical id is {size} bytes long; CloudFormation takes {LONGEST_ID}"
+        outcome = Failure(reason=reason, physical_resource_id=safe)
+    if isinstance(outcome, Success) and (problems := list(_not_json(outcome.attributes))):
+        reason = "attributes that are not JSON: " + "; ".join(problems) + ". Return text or numbers"
+        outcome = Failure(reason=reason, physical_resource_id=outcome.physical_resource_id)
+    body = _body(request, outcome)
+    if len(body) > LIMIT and outcome.reason:
+        outcome = _shortened(request, outcome)
+        body = _body(request, outcome)
+    if len(body) > LIMIT and isinstance(outcome, Success):
+        reason = _too_large(outcome, len(body))
+        failure = Failure(reason=reason, physical_resource_id=outcome.physical_resource_id)
+        return encode(request, failure)
+    return outcome, body
+
+
+def _body(request: Request, outcome: Outcome) -> bytes:
+    failed = isinstance(outcome, Failure)
+    body: dict[str, Json] = {"Status": "FAILED" if failed else "SUCCESS"}
+    if failed or outcome.reason:
+        body["Reason"] = outcome.reason or "no reason was given"
+    body |= {
+        "PhysicalResourceId": outcome.physical_resource_id or request.none_id,
+        "StackId": request.stack_id,
+        "RequestId": request.request_id,
+        "LogicalResourceId": request.logical_resource_id,
+    }
+    if isinstance(outcome, Success) and request.type is not RequestType.DELETE:
+        if outcome.no_echo:
+            body["NoEcho"] = True
+        if outcome.attributes:
+            body["Data"] = dict(outcome.attributes)
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode("utf-8", "replace")
+
+
+def _shortened(request: Request, outcome: Outcome) -> Outcome:
+    """Cut the middle out of the reason: its head says what, its tail says where."""
+    keep = len(outcome.reason)
+    low, high = 0, keep
+    while low < high:  # the longest that fits, counted in bytes of the body
+        keep = (low + high + 1) // 2
+        if len(_body(request, _cut(outcome, keep))) <= LIMIT:
+            low = keep
+        else:
+            high = keep - 1
+    return _cut(outcome, low)
+
+
+def _cut(outcome: Outcome, keep: int) -> Outcome:
+    tail = keep // 3
+    text = outcome.reason
+    end = text[len(text) - tail :] if tail else ""
+    return replace(outcome, reason=text[: keep - tail] + CUT + end)
+
+
+def _too_large(outcome: Success, size: int) -> str:
+    sizes = {name: len(json.dumps(one).encode()) for name, one in outcome.attributes.items()}
+    largest = sorted(sizes, key=lambda name: (-sizes[name], name))[:3]
+    named = ", ".join(f"{name[:60]} {sizes[name]} bytes" for name in largest)
+    return (
+        f"the answer is {size} bytes long and CloudFormation takes {LIMIT}; the largest attributes:"
+        f" {named}. Return fewer or shorter ones, or the ARN of where they are kept"
+    )
+
+
+def _not_json(attributes: Mapping[str, Json]) -> Iterator[str]:
+    for name, value in attributes.items():
+        for where, kind in _strange(value, str(name)):
+            yield f"{where} is {kind}"
+        if not isinstance(name, str):
+            yield f"the name {name!r} is {type(name).__name__}, not text"
+
+
+def _strange(value: Json, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, float) and not math.isfinite(value):
+        yield path, "no finite number"
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            if not isinstance(name, str):
+                yield path, f"a map with a name of kind {type(name).__name__}"
+            yield from _strange(one, f"{path}.{name}")
+    elif isinstance(value, list | tuple):
+        for place, one in enumerate(value):
+            yield from _strange(one, f"{path}[{place}]")
+    elif value is not None and not isinstance(value, str | bool | int | float):
+        yield path, type(value).__name__

@@ -1,0 +1,46 @@
+"""This Lambda sandbox's id, and with it the proof that an earlier process in it is dead.
+
+The process holds a lock on a file in the sandbox's scratch disk for its whole life; the kernel lets
+go of it when the process ends, however it ends. Who gets the lock again gets the id in the file.
+"""
+
+import os
+import tempfile
+from typing import IO
+
+_held: list[tuple[str, IO[str]]] = []
+MOST = 64
+
+
+def sandbox_id() -> str | None:
+    """Return the sandbox's id; None off Lambda, and where one process works on several events."""
+    managed = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "lambda-managed-instances"
+    if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ or managed:
+        return None
+    if not _held and (found := _hold_one()) is not None:
+        _held.append(found)
+    return _held[0][0] if _held else None
+
+
+def _hold_one() -> tuple[str, IO[str]] | None:
+    import fcntl  # Lambda is Linux; a test on another system never comes here
+
+    for number in range(MOST):
+        path = os.path.join(tempfile.gettempdir(), f"cfn-once-sandbox-{number}")
+        try:
+            file = open(path, "a+", encoding="ascii")  # noqa: SIM115 - held until the process ends
+        except OSError:
+            return None
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:  # a living process has it
+            file.close()
+            continue
+        file.seek(0)
+        name = file.read()
+        if not name:
+            name = os.urandom(16).hex()
+            file.write(name)
+            file.flush()
+        return name, file
+    return None

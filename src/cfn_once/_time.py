@@ -1,0 +1,83 @@
+"""The clock: the only reader of time, and the only maker of randomness, of the whole package."""
+
+import os
+import random
+import time
+from typing import Any, Protocol
+
+NO_LAMBDA = 900.0  # seconds: a local run gets the longest time that Lambda gives
+
+
+class Clock(Protocol):
+    """What the package knows of time and chance; swapped by tests and by the explorer."""
+
+    def now(self) -> float:
+        """Return seconds since 1970."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+    def remaining(self, context: Any) -> float:
+        """Return the seconds until Lambda ends the invocation that `context` describes."""
+
+    def nonce(self) -> str:
+        """Return 16 random bytes in hex; made anew for each execution, never at import."""
+
+    def jitter(self) -> float:
+        """Return a random number from 0 up to 1."""
+
+
+class SystemClock:
+    """The real clock."""
+
+    def now(self) -> float:
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    def remaining(self, context: Any) -> float:
+        read = getattr(context, "get_remaining_time_in_millis", None)
+        return read() / 1000 if read is not None else NO_LAMBDA
+
+    def nonce(self) -> str:
+        # os.urandom: safe after a SnapStart restore, which a generator seeded at import is not.
+        return os.urandom(16).hex()
+
+    def jitter(self) -> float:
+        return random.random()  # noqa: S311 - spreads retries, guards nothing
+
+
+SYSTEM_CLOCK = SystemClock()
+
+
+class Deadline:
+    """When Lambda ends this invocation; every wait and retry ends before it.
+
+    Attributes:
+        total: Seconds that the invocation had when it began.
+    """
+
+    def __init__(self, clock: Clock, context: Any = None) -> None:
+        self.clock = clock
+        self._end = clock.now() + clock.remaining(context)
+        self.total = self.remaining()
+
+    def remaining(self) -> float:
+        """Return the seconds left; never negative."""
+        return max(0.0, self._end - self.clock.now())
+
+    def ends_at(self) -> float:
+        """Return the moment of the end, in seconds since 1970."""
+        return self._end
+
+    def allows(self, seconds: float, *, reserve: float = 0.0) -> bool:
+        """Tell whether `seconds` of work fit, with `reserve` seconds to spare after it."""
+        return self.remaining() >= seconds + reserve
+
+    def pause(self, seconds: float, *, reserve: float = 0.0) -> bool:
+        """Wait between half and all of `seconds`, or return False at once where they do not fit."""
+        if not self.allows(seconds, reserve=reserve):
+            return False
+        self.clock.sleep(seconds * (0.5 + self.clock.jitter() / 2))
+        return True

@@ -1,0 +1,114 @@
+"""Who may work on a request: the one table that decides, from the head that refused a begin."""
+
+from dataclasses import dataclass
+
+from .._request import Request
+from . import _writes
+from ._head import VERSION, Head, State
+from ._writes import Claimant, Write
+
+LEASE_SLACK = 1000  # ms; clocks differ by at most a second (ledger.md, A2)
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """It is answered: tell the same again."""
+
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Another execution is at work on it until then, in milliseconds since 1970."""
+
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """It is ours if this write is applied.
+
+    Attributes:
+        owner_gone: When an earlier execution of this request was certainly over, in milliseconds
+            since 1970; 0 where there was none, or nothing of it is in doubt.
+    """
+
+    write: Write
+    owner_gone: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A first delivery that comes after a newer request has begun: no effect, but an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """No effect and no answer."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """A head that this version of the package must not touch."""
+
+    reason: str
+
+
+Decision = Replay | Wait | Claim | Late | Drop | Refuse
+
+
+def decide(head: Head, request: Request, me: Claimant) -> Decision:
+    """Decide what a request may do against a head that refused its begin."""
+    if head.version > VERSION:
+        return Refuse(
+            f"its head has schema version {head.version}, this provider knows {VERSION}:"
+            " deploy a cfn-once at least as new as the one that wrote it"
+        )
+    if head.request_id == request.request_id:
+        return _same(head, request, me)
+    known = request.request_id in head.recent
+    if request.issued_at is None:
+        newer = not known
+    else:
+        newer = request.issued_at > head.highest_issue or (
+            request.issued_at == head.highest_issue and not known
+        )
+    if not newer:
+        return Drop("a copy of a request that newer ones have followed") if known else Late()
+    if _is_expired(request, me):
+        return Drop("CloudFormation no longer waits for it")
+    return Claim(_writes.begin_over(head, request, me))
+
+
+def _same(head: Head, request: Request, me: Claimant) -> Decision:
+    again = request.issued_at is not None and request.issued_at > head.issued_at
+    if head.fingerprint != request.fingerprint and not again:
+        return Drop("its RequestId was used before for something else: forged or corrupted")
+    if head.state == State.DONE:
+        if head.succeeded or not again or _is_expired(request, me):
+            return Replay(head.body or "")
+        if me.now <= head.lease + LEASE_SLACK and not _is_ended(head, me):
+            return Wait(head.lease + LEASE_SLACK)
+        return Claim(_writes.new_round(head, request, me))
+    if _is_expired(request, me):
+        return Drop("CloudFormation no longer waits for it; the next request cleans up")
+    if head.state == State.PARK:
+        return Claim(_writes.take_over(head, request, me), owner_gone=me.now)
+    if _is_ended(head, me):
+        return Claim(_writes.take_over(head, request, me), owner_gone=me.now)
+    if me.now > head.lease + LEASE_SLACK:
+        return Claim(_writes.take_over(head, request, me), owner_gone=head.lease + LEASE_SLACK)
+    return Wait(head.lease + LEASE_SLACK)
+
+
+def _is_ended(head: Head, me: Claimant) -> bool:
+    """Tell whether our being in the owner's sandbox proves that the owner is over."""
+    return me.box is not None and head.box == me.box
+
+
+def _is_expired(request: Request, me: Claimant) -> bool:
+    if request.issued_at is None:
+        return False
+    return me.now // 1000 > request.issued_at + request.service_timeout

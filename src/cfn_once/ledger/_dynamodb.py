@@ -1,0 +1,201 @@
+"""A ledger in a DynamoDB table: one item a resource, one conditional UpdateItem a write."""
+
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from .._errors import LedgerUnavailable
+from ._head import Doc, Head
+from ._store import (
+    COUNT,
+    Absent,
+    AllOf,
+    AnyOf,
+    Below,
+    Change,
+    Equals,
+    Guard,
+    Lacks,
+    Path,
+    Written,
+)
+
+# A write is 1 KB: two seconds to connect and five to answer are ample (ledger.md, section 5).
+_CONFIG = Config(
+    connect_timeout=2,
+    read_timeout=5,
+    retries={"mode": "standard", "total_max_attempts": 3},
+)
+
+
+class DynamoDBStore:
+    """Heads in a table with the keys `pk` and `sk`, both text.
+
+    Args:
+        table: The table's name or ARN.
+        keeps_secrets: The table is under a customer-managed key, so that answers marked NoEcho
+            may lie in it.
+    """
+
+    def __init__(
+        self,
+        table: str,
+        *,
+        region: str | None = None,
+        endpoint: str | None = None,
+        keeps_secrets: bool = False,
+        client: Any = None,
+    ) -> None:
+        self._table, self.keeps_secrets = table, keeps_secrets
+        self._client = client or boto3.client(
+            "dynamodb", region_name=region, endpoint_url=endpoint, config=_CONFIG
+        )
+
+    def read(self, key: str) -> Head | None:
+        item = self._item(key, "H")
+        return None if item is None else _head(item)
+
+    def write(self, key: str, guard: Guard, change: Change) -> Written:
+        names = _Names()
+        try:
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key=_key(key, "H"),
+                ConditionExpression=names.guard(guard),
+                UpdateExpression=names.change(change),
+                ExpressionAttributeNames=names.names,
+                ExpressionAttributeValues=names.values,
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise self._trouble(error) from error
+            item: Doc | None = error.response.get("Item")  # type: ignore[assignment]  # untyped by botocore
+            # An engine that does not say what refused the write is asked once more.
+            return Written(applied=False, head=_head(item) if item else self.read(key))
+        except BotoCoreError as error:
+            raise self._trouble(error) from error
+        return Written(applied=True, head=_head(answer["Attributes"]))
+
+    def spill(self, key: str, name: str, data: str, expires: int) -> None:
+        item = {**_key(key, name), "data": {"S": data}, "ttl": {"N": str(expires)}}
+        try:
+            self._client.put_item(TableName=self._table, Item=item)
+        except (ClientError, BotoCoreError) as error:
+            raise self._trouble(error) from error
+
+    def unspill(self, key: str, name: str) -> str | None:
+        item = self._item(key, name)
+        return None if item is None else str(item["data"]["S"])
+
+    def _item(self, key: str, name: str) -> Doc | None:
+        try:
+            answer = self._client.get_item(
+                TableName=self._table, Key=_key(key, name), ConsistentRead=True
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise self._trouble(error) from error
+        item: Doc | None = answer.get("Item")
+        return item
+
+    def _trouble(self, error: Exception) -> LedgerUnavailable:
+        return LedgerUnavailable(
+            f"the ledger table {self._table}: {error}; does it exist in this Region with the keys"
+            " pk and sk, and may the function call dynamodb:UpdateItem, GetItem and PutItem on it?"
+        )
+
+
+def _key(key: str, name: str) -> Doc:
+    return {"pk": {"S": key}, "sk": {"S": name}}
+
+
+def _head(item: Doc) -> Head:
+    doc = {name: _from_item(value) for name, value in item.items() if name not in ("pk", "sk")}
+    return Head.from_doc(doc)
+
+
+def _to_item(value: Any) -> Doc:
+    match value:
+        case bool():
+            return {"BOOL": value}
+        case int():
+            return {"N": str(value)}
+        case str():
+            return {"S": str(value)}
+        case dict():
+            return {"M": {name: _to_item(inner) for name, inner in value.items()}}
+        case list() | tuple():
+            return {"L": [_to_item(inner) for inner in value]}
+        case _:
+            pass
+    raise TypeError(f"a head holds no {type(value).__name__}")
+
+
+def _from_item(value: Doc) -> Any:
+    ((kind, inner),) = value.items()
+    if kind == "N":
+        return int(inner)
+    if kind == "M":
+        return {name: _from_item(one) for name, one in inner.items()}
+    return [_from_item(one) for one in inner] if kind == "L" else inner
+
+
+class _Names:
+    """Spells guards and changes; every attribute is aliased, for `base` and others are reserved."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        self.values: Doc = {}
+
+    def guard(self, guard: Guard) -> str:
+        match guard:
+            case AllOf(guards):
+                return "(" + " AND ".join(self.guard(one) for one in guards) + ")"
+            case AnyOf(guards):
+                return "(" + " OR ".join(self.guard(one) for one in guards) + ")"
+            case Absent(path):
+                return f"attribute_not_exists({self._path(path)})"
+            case Equals(path, value):
+                return f"{self._path(path)} = {self._value(value)}"
+            case Below(path, value):
+                return f"{self._path(path)} < {self._value(value)}"
+            case Lacks(path, value):
+                return f"(NOT contains({self._path(path)}, {self._value(value)}))"
+
+    def change(self, change: Change) -> str:
+        sets = [f"{self._path(path)} = {self._value(value)}" for path, value in change.set.items()]
+        for name, value in change.default.items():
+            alias = self._path((name,))
+            sets.append(f"{alias} = if_not_exists({alias}, {self._value(value)})")
+        for name, value in change.append.items():
+            alias, empty = self._path((name,)), self._value([])
+            new = self._value([value])
+            sets.append(f"{alias} = list_append(if_not_exists({alias}, {empty}), {new})")
+        adds = {**change.add, COUNT: 1}
+        parts = ["SET " + ", ".join(sets)] if sets else []
+        added = (f"{self._path((name,))} {self._value(number)}" for name, number in adds.items())
+        parts.append("ADD " + ", ".join(added))
+        if change.remove:
+            parts.append("REMOVE " + ", ".join(self._path(path) for path in change.remove))
+        return " ".join(parts)
+
+    def _path(self, path: Path) -> str:
+        text = ""
+        for part in path:
+            if isinstance(part, int):
+                text += f"[{part}]"
+                continue
+            alias = next((a for a, name in self.names.items() if name == part), None)
+            if alias is None:
+                alias = f"#n{len(self.names)}"
+                self.names[alias] = part
+            text += f".{alias}" if text else alias
+        return text
+
+    def _value(self, value: Any) -> str:
+        alias = f":v{len(self.values)}"
+        self.values[alias] = _to_item(value)
+        return alias

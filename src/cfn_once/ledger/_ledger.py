@@ -1,0 +1,269 @@
+"""The state machine over any store: who may work, what steps came to, what was answered."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NoReturn, TypeVar
+
+from .._errors import InProgress, LedgerUnavailable, Superseded
+from .._request import Request
+from .._time import Deadline
+from . import _writes
+from ._claim import LEASE_SLACK, Claim, Drop, Late, Refuse, Replay, Wait, decide
+from ._head import Debt, Head, Record, State
+from ._store import Change, Guard, Store, Written
+from ._writes import Claimant, Ending, Write
+
+SETTLE = 5.0  # seconds in which a request of a dead process is applied, or never (ledger.md, A3)
+DEATH_SLACK = 2.0  # seconds that Lambda may take to end an invocation (ledger.md, A2)
+IN_PLACE = 30.0  # seconds of retries while the ledger is in trouble; IAM propagates in about ten
+SHORT = 5.0  # seconds kept for leaving in order
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """It was answered before: tell these bytes again."""
+
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A late first delivery: a newer request has begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """No effect and no answer."""
+
+    reason: str
+
+
+class Granted:
+    """The right to work on one request, until somebody newer takes it.
+
+    Attributes:
+        head: The resource as our last write left it.
+        owner_gone: When an earlier execution of this request was over, in seconds since 1970.
+    """
+
+    def __init__(
+        self, ledger: "Ledger", request: Request, deadline: Deadline, head: Head, owner_gone: float
+    ) -> None:
+        self._ledger, self._request, self._deadline = ledger, request, deadline
+        self._owner, self._fence = head.owner, head.fence
+        self._lost = False
+        self.head, self.owner_gone = head, owner_gone
+
+    def wait_for_the_dead(self) -> None:
+        """Wait until no earlier execution whose work is owed can act any more.
+
+        Raises:
+            Superseded: A newer request holds the resource.
+            InProgress: Our own time is short; the lease was given back.
+        """
+        while self.head.debts:
+            now = self._deadline.clock.now()
+            alive = [debt for debt in self.head.owed() if not _is_dead(debt, now)]
+            if not alive:
+                return
+            pause = min(max(0.2, (_dead_at(alive[0]) - now)), 5.0)
+            if not self._deadline.pause(pause, reserve=SHORT):
+                self.park({}, None, in_doubt=self.head.took_over)
+                raise InProgress(
+                    f"{self._request}: the execution of {alive[0].request_id} is not over yet"
+                )
+            self._look()
+
+    def _look(self) -> None:
+        head = self._ledger.read(self._request, self._deadline)
+        if head is None or not self._is_ours(head) or head.state != State.RUN:
+            self._lose(head, {})
+        else:
+            self.head = head
+
+    def start(self, key: str, step: Record, running_id: str | None) -> None:
+        """Keep that a step is about to be called, before it is."""
+        self.record({key: step}, running_id)
+
+    def record(self, steps: Mapping[str, Record], running_id: str | None) -> None:
+        """Keep what steps came to."""
+        change = _writes.record(steps, running_id, self.head)
+
+        def applied(head: Head) -> bool:
+            kept = head.records()
+            return all(kept.get(key) == one for key, one in steps.items())
+
+        self._write("record", change, applied, steps)
+
+    def note(self, debt: Debt, key: str, found: Record) -> None:
+        """Keep what a step of a debt came to, before anything is removed because of it."""
+        place = next(n for n, one in enumerate(self.head.owed()) if one.owner == debt.owner)
+
+        def applied(head: Head) -> bool:
+            return head.owed()[place].records().get(key) == found
+
+        self._write("note", _writes.note(place, key, found), applied, {})
+
+    def park(self, steps: Mapping[str, Record], running_id: str | None, *, in_doubt: bool) -> None:
+        """Give the lease back: another delivery goes on."""
+        change = _writes.park(steps, running_id, self.head, in_doubt=in_doubt)
+        self._write("park", change, lambda head: head.state == State.PARK, steps)
+
+    def finish(self, ending: Ending, steps: Mapping[str, Record], running_id: str | None) -> None:
+        """Record the answer; after this, and only after this, it may be told."""
+        now = _milliseconds(self._deadline.clock.now())
+        change = _writes.finish(self.head, ending, steps, running_id, now)
+
+        def applied(head: Head) -> bool:
+            return head.state == State.DONE and head.body == ending.body
+
+        self._write("finish", change, applied, steps)
+
+    def _is_ours(self, head: Head) -> bool:
+        return head.owner == self._owner and head.fence == self._fence
+
+    def _write(
+        self,
+        name: str,
+        change: Change,
+        applied: Callable[[Head], bool],
+        facts: Mapping[str, Record],
+    ) -> None:
+        if self._lost:
+            raise Superseded(f"{self._request} is held by another execution", again=False)
+        write = Write(name=name, guard=_writes.held_by(self._owner, self._fence), change=change)
+        written = self._ledger.write(self._request, write, self._deadline, all_time=True)
+        head = written.head
+        if written.applied or (head is not None and self._is_ours(head) and applied(head)):
+            # A write that was refused because it had been applied before: its answer was lost.
+            self.head = head if head is not None else self.head
+            return
+        self._lose(head, facts)
+
+    def _lose(self, head: Head | None, facts: Mapping[str, Record]) -> NoReturn:
+        self._lost = True
+        while head is not None:
+            place = next(
+                (n for n, debt in enumerate(head.owed()) if debt.owner == self._owner), None
+            )
+            if place is None or head.owed()[place].gone:
+                break
+            write = _writes.leave(place, self._owner, facts)
+            written = self._ledger.write(self._request, write, self._deadline)
+            if written.applied or written.head is None:
+                break
+            head = written.head
+        ours = head is not None and head.request_id == self._request.request_id
+        raise Superseded(f"{self._request} is held by another execution", again=ours)
+
+
+Claimed = Granted | Answered | Stale | Ignored
+
+
+class Ledger:
+    """The one state machine, over a store.
+
+    Attributes:
+        box: This sandbox's id, where its being ours proves that an earlier owner is dead.
+    """
+
+    def __init__(self, store: Store, *, box: Callable[[], str | None] = lambda: None) -> None:
+        self.store, self._box = store, box
+
+    def claim(self, request: Request, deadline: Deadline) -> Claimed:
+        """Decide who works on a request; waits for a twin as long as our own time allows.
+
+        Raises:
+            InProgress: A twin is still at work and our time is short: let Lambda come again.
+            LedgerUnavailable: The ledger cannot be reached, or must not be touched by us.
+        """
+        me = self._claimant(deadline)
+        write, gone, waits = _writes.begin(request, me), 0, 0
+        while True:
+            written = self.write(request, write, deadline)
+            head = written.head
+            assert head is not None  # noqa: S101 - a begin of an absent head is never refused
+            if written.applied or (head.owner == me.owner and head.state == State.RUN):
+                return Granted(self, request, deadline, head, gone / 1000)
+            while True:
+                match decide(head, request, self._claimant(deadline, me.owner)):
+                    case Replay(body):
+                        return Answered(body.encode())
+                    case Drop(reason):
+                        return Ignored(reason)
+                    case Late():
+                        return Stale()
+                    case Refuse(reason):
+                        raise LedgerUnavailable(f"{request}: {reason}")
+                    case Wait(until):
+                        self._wait(request, deadline, until, waits)
+                        waits += 1
+                        head = self.read(request, deadline) or head
+                    case Claim(write, gone):
+                        self._spare_a_short_invocation(request, write, deadline)
+                        break
+
+    def _claimant(self, deadline: Deadline, owner: str = "") -> Claimant:
+        clock = deadline.clock
+        return Claimant(
+            owner=owner or clock.nonce(),
+            lease=_milliseconds(deadline.ends_at() + DEATH_SLACK),
+            box=self._box(),
+            now=_milliseconds(clock.now()),
+        )
+
+    def _wait(self, request: Request, deadline: Deadline, until: int, waits: int) -> None:
+        left = until / 1000 - deadline.clock.now()
+        pause = max(0.05, min(1.0 + waits, 10.0, left + 0.05))
+        if not deadline.pause(pause, reserve=SHORT):
+            raise InProgress(f"{request}: another delivery of it is at work; let Lambda come again")
+
+    def _spare_a_short_invocation(self, request: Request, write: Write, deadline: Deadline) -> None:
+        """Leave a takeover to a delivery that has the whole of its time."""
+        if write.name == "take_over" and deadline.remaining() < deadline.total / 2:
+            raise InProgress(f"{request}: too little time is left to take it over")
+
+    def read(self, request: Request, deadline: Deadline) -> Head | None:
+        """Return the head, with retries."""
+        return self._retried(deadline, lambda: self.store.read(_key(request)))
+
+    def write(
+        self, request: Request, write: Write, deadline: Deadline, *, all_time: bool = False
+    ) -> Written:
+        """Make one write, with retries: each write recognises its own earlier success."""
+        guard: Guard = write.guard
+        return self._retried(
+            deadline,
+            lambda: self.store.write(_key(request), guard, write.change),
+            limit=float("inf") if all_time else IN_PLACE,
+        )
+
+    def _retried(self, deadline: Deadline, ask: Callable[[], T], limit: float = IN_PLACE) -> T:
+        since, pause = deadline.clock.now(), 0.2
+        while True:
+            try:
+                return ask()
+            except LedgerUnavailable:
+                if deadline.clock.now() - since > limit:
+                    raise
+                if not deadline.pause(pause, reserve=SHORT):
+                    raise
+            pause = min(pause * 2, 5.0)
+
+
+def _key(request: Request) -> str:
+    return "r" + request.correlation_id
+
+
+def _milliseconds(seconds: float) -> int:
+    return int(seconds * 1000)
+
+
+def _dead_at(debt: Debt) -> float:
+    return (debt.lease + LEASE_SLACK) / 1000 + SETTLE
+
+
+def _is_dead(debt: Debt, now: float) -> bool:
+    return debt.gone or now > _dead_at(debt)
