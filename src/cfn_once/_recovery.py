@@ -4,18 +4,19 @@ A replay runs the hook of the earlier request again, and only as far as its step
 recorded results are returned, one step in doubt is looked up, and nothing else is called.
 """
 
+import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from ._errors import InDoubt, Interrupt, ReplayEnd
+from ._errors import InDoubt, InProgress, Interrupt, ReplayEnd
 from ._identity import base32
 from ._request import Json, Request, RequestType
 from ._resource import CustomResource
-from ._steps import Call, Calls, Steps
+from ._steps import Call, Calls, OutOfTime, Step, Steps
 from ._time import Deadline
-from .ledger import Debt, Granted, Head, Record, StepState
+from .ledger import Debt, Granted, Head, Progress, Record, StepState
 
 log = logging.getLogger("cfn_once.resource")
 
@@ -40,13 +41,18 @@ class CleanUp:
 
 @dataclass(slots=True)
 class _Found:
-    """What a replay came to."""
+    """What a replay came to.
+
+    Attributes:
+        id: The id under which something may have been made; None where nothing was.
+        results: What each known step returned, by its name.
+        undo: Undoes what has an undo, the last step first.
+    """
 
     id: str | None = None
-    made: bool = False
     doubts: list[str] = field(default_factory=list)
     results: dict[str, Json] = field(default_factory=dict)
-    undos: list[tuple[str, Callable[[Any], None], Any]] = field(default_factory=list)
+    undo: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,11 @@ class Recovery:
     deadline: Deadline
 
     def clean_up(self) -> CleanUp:
-        """Remove what the debts left, newest first; a failure of `delete` or `undo` is raised."""
+        """Remove what the debts left, newest first; a failure of `delete` or `undo` is raised.
+
+        Raises:
+            InProgress: Our time is short, and another delivery goes on.
+        """
         removed: list[str] = []
         kept: list[Debt] = []
         doubts: list[str] = []
@@ -80,26 +90,33 @@ class Recovery:
             doubts += found.doubts
             if found.doubts:
                 kept.insert(0, debt)
-            self._undo(debt, found)
+            found.undo()
             if found.id is not None and found.id not in (*removed, debt.base):
                 self._delete(debt, found)
                 removed.append(found.id)
         return CleanUp(removed=removed, kept=kept, doubts=doubts)
 
     def _find(self, debt: Debt) -> _Found:
-        started = [k for k, one in debt.records().items() if one.state == StepState.STARTED]
-        if debt.id is not None:
-            doubts = [_doubt(debt, key, debt.records()[key].first_used) for key in started]
-            done = [k for k, one in debt.records().items() if one.state == StepState.DONE]
-            return _Found(id=debt.id, made=True, doubts=doubts, results=dict.fromkeys(done))
-        if not debt.steps and not debt.edge:
-            return _Found()
+        if not (debt.steps or debt.edge or debt.acted):
+            return _Found(id=debt.id)
         asked = self._request_of(debt)
-        if asked is None:
-            if not debt.steps:
-                return _Found()
-            return _Found(doubts=[_doubt(debt, key, debt.begun) for key in debt.steps])
-        return self._replay(debt, asked)
+        return self._unread(debt) if asked is None else self._replay(debt, asked)
+
+    def _unread(self, debt: Debt) -> _Found:
+        """Tell what the records alone tell: the properties of that request are not known here."""
+        records = debt.records()
+        unsure = [
+            key for key, one in records.items() if debt.id is None or one.state == StepState.STARTED
+        ]
+        results = {
+            key.partition("#")[0]: json.loads(one.result)
+            for key, one in records.items()
+            if one.state == StepState.DONE and one.result is not None
+        }
+        doubts = [_doubt(debt, key, records[key].first_used) for key in unsure]
+        if debt.id is None and not records:
+            doubts = [_doubt(debt, "its first step", debt.begun)]
+        return _Found(id=debt.id, doubts=doubts, results=results)
 
     def _request_of(self, debt: Debt) -> Request | None:
         """Return the earlier request as far as this one's event can tell its properties."""
@@ -122,26 +139,27 @@ class Recovery:
 
     def _replay(self, debt: Debt, asked: Request) -> _Found:
         steps = ReplaySteps(debt, self.granted, asked, self.calls, self.deadline)
-        resource = self.build(asked, steps, replay=True)
-        if asked.type is RequestType.UPDATE and not resource.replaces():
-            return _Found()  # changed in place: the object is the one that holds
+        resource = self.build(asked, steps)
+        makes = asked.type is RequestType.CREATE or resource.replaces()
+        if makes and asked.type is RequestType.UPDATE:
+            resource = self.build(asked, steps, replacing=True)
         try:
-            resource.create()
+            resource.create() if makes else resource.update()
         except Interrupt as interrupt:
             if not isinstance(interrupt, ReplayEnd):
                 raise
         except Exception as error:  # noqa: BLE001 - it ended there in the first run, too
             log.info("the replay of %s ended with %s", asked, type(error).__name__)
-        found = steps.found
-        found.id = (steps.id_at_end or resource.physical_resource_id) if found.made else None
-        missed = steps.unmet()
-        found.doubts += [_doubt(debt, key, debt.begun) for key in missed]
-        return found
-
-    def _undo(self, debt: Debt, found: _Found) -> None:
-        for name, undo, result in reversed(found.undos):
-            log.info("undoing %s of %s", name, debt.request_id)
-            undo(result)
+        if steps.out_of_time and self.granted.comes_again():
+            self.granted.park(Progress())
+            raise InProgress(f"{self.request}: too little time is left to look up {asked}")
+        made = steps.id_at_end or resource.physical_resource_id
+        return _Found(
+            id=debt.id or (made if makes and steps.acted else None),
+            doubts=[*steps.doubts, *steps.unmet_doubts()],
+            results=steps.results,
+            undo=steps.undo,
+        )
 
     def _delete(self, debt: Debt, found: _Found) -> None:
         scope = "~" + base32(replace(self.request, request_id=debt.request_id).operation)[:12]
@@ -164,21 +182,21 @@ class _Owed:
 
     def __init__(self, debt: Debt, granted: Granted) -> None:
         self._debt, self._granted = debt, granted
-        self.owner_gone = max(granted.owner_gone, (debt.lease / 1000) if not debt.gone else 0.0)
+        over = debt.ended or debt.lease
+        self.owner_gone = max(granted.owner_gone, over / 1000)
+        self.frontier = debt.edge
         self.head = Head(
             request_id=debt.request_id,
             type=debt.type,
             steps=debt.steps,
-            took_over=debt.edge,
             round=debt.round,
             begun=debt.begun,
             first_generation=debt.first_generation,
             fence=granted.head.fence,
         )
 
-    def record(self, steps: dict[str, Record], running_id: str | None) -> None:
-        del running_id
-        for key, one in steps.items():
+    def record(self, progress: Progress) -> None:
+        for key, one in progress.steps.items():
             self._granted.note(self._debt, key, one)
 
 
@@ -186,7 +204,10 @@ class ReplaySteps(Steps):
     """Steps that are known, and none besides.
 
     Attributes:
-        found: What was met on the way.
+        acted: Something may have been made on the way.
+        results: What was met on the way, by the steps' names.
+        doubts: Steps that nobody could tell about, in words.
+        out_of_time: A look-up was cut short.
         id_at_end: The physical id when the end was reached: what follows cannot change it.
     """
 
@@ -194,8 +215,10 @@ class ReplaySteps(Steps):
         self, debt: Debt, granted: Granted, request: Request, calls: Calls, deadline: Deadline
     ) -> None:
         super().__init__(cast("Granted", _Owed(debt, granted)), request, calls, deadline)
-        self._debt = debt
-        self.found = _Found()
+        self._debt, self._undos = debt, list[tuple[str, Callable[[Any], None], Any]]()
+        self.results: dict[str, Json] = {}
+        self.doubts: list[str] = []
+        self.out_of_time = False
         self.id_at_end: str | None = None
 
     def run(self, call: Call) -> Any:
@@ -204,34 +227,60 @@ class ReplaySteps(Steps):
         except ReplayEnd:
             self.id_at_end = self.id_at_end or self.running_id
             raise
+        self.acted = True
         if not call.repeat:
-            self.found.made = True
-            self.found.results[call.name] = None
+            self.results[call.name] = result
             if call.undo is not None:
-                self.found.undos.append((call.name, call.undo, result))
+                self._undos.append((call.name, call.undo, result))
         return result
 
+    def undo(self) -> None:
+        """Undo the steps that took effect and have an undo, the last one first."""
+        self._ended, self.deleting = None, True
+        for name, undo, result in reversed(self._undos):
+            log.info("undoing %s of %s", name, self._debt.request_id)
+
+            def run(step: Step, undo: Callable[[Any], None] = undo, result: Any = result) -> None:
+                del step
+                undo(result)
+
+            super()._repeat(Call(name=f"undo {name}", run=run, repeat=True))
+
     def unmet(self) -> Iterable[str]:
-        """Return the steps that took effect and that today's code did not come by."""
+        """Return the steps that may have taken effect and that today's code did not come by."""
         records = self._debt.records()
         return [k for k in records if k not in self._visited and records[k].state != "F"]
 
+    def unmet_doubts(self) -> list[str]:
+        """Spell those of which nothing is known; a known id tells what done steps have made."""
+        records = self._debt.records()
+        told = {StepState.DONE} if self._debt.id is not None else set()
+        return [
+            _doubt(self._debt, key, records[key].first_used)
+            for key in self.unmet()
+            if records[key].state not in told
+        ]
+
     def _repeat(self, call: Call) -> Any:
-        if not list(self.unmet()):
-            raise ReplayEnd(call.name)  # it may be the one that never ran
-        return super()._repeat(call)
+        # Behind it, a step may be known, or in doubt; and what is not recorded may have been made.
+        if self.unmet() or self._granted.frontier:
+            return super()._repeat(call)
+        self.acted = self.acted or self._debt.acted
+        raise ReplayEnd(call.name)
 
     def _make(self, call: Call, key: str, record: Record, *, in_doubt: bool) -> Any:
         if not in_doubt:
             raise ReplayEnd(key)
         step = self._step(key, record.generation)
+        may_call = call.window is not None and self._debt.id is None
         try:
             found = self._resolve(call, key, step, record, self._granted.owner_gone)
-            if found is None and call.window is not None:
+            if found is None and may_call:
                 found = (self._run(call, step),)  # cannot make a second effect; tells the id
-        except InDoubt:
+        except InDoubt as error:
             self.pending = {}
-            self.found.doubts.append(_doubt(self._debt, key, record.first_used))
+            self.out_of_time = isinstance(error, OutOfTime)
+            self.doubts.append(_doubt(self._debt, key, record.first_used))
             raise ReplayEnd(key) from None
         except Exception:  # noqa: BLE001 - refused: it did not happen
             raise ReplayEnd(key) from None

@@ -160,6 +160,11 @@ class Request:
         return NEVER_PREFIX + self.correlation_id
 
     @property
+    def was_never_begun(self) -> bool:
+        """Tell whether it is the Delete of a Create that was answered without the ledger."""
+        return self.type is RequestType.DELETE and self.physical_resource_id == self.never_id
+
+    @property
     def carries_marker(self) -> bool:
         """Tell whether the id is one of ours that stands for nothing."""
         return self.physical_resource_id in (self.none_id, self.never_id)

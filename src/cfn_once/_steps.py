@@ -10,13 +10,15 @@ Reads are not steps, and what is idempotent by nature (`repeat`) is not recorded
 
 import hashlib
 import json
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 from ._errors import (
+    ConfigurationError,
     InDoubt,
     Interrupt,
     NonDeterminism,
@@ -28,7 +30,7 @@ from ._errors import (
 from ._identity import Token
 from ._request import Json, Request
 from ._time import Deadline
-from .ledger import SETTLE, Granted, Record, StepState
+from .ledger import SETTLE, Granted, Progress, Record, StepState
 
 T = TypeVar("T")
 
@@ -45,6 +47,10 @@ class Verdict(StrEnum):
     THROTTLED = "throttled"  # the same
     DEFINITIVE = "definitive"  # it did not happen and will not
     IN_DOUBT = "in doubt"
+
+
+class OutOfTime(InDoubt):
+    """A step could not be looked up in the time that was left."""
 
 
 class Calls(Protocol):
@@ -77,11 +83,27 @@ class Step:
     tokens: Token = field(repr=False)
 
 
-def definitive_unless_unknown(error: Exception) -> Verdict:
+def judge_plain(error: Exception) -> Verdict:
     """Judge what a plain function raised: only our own errors say for certain."""
-    if isinstance(error, PermanentError | StepFailed):
+    if isinstance(error, PermanentError | StepFailed | ConfigurationError):
         return Verdict.DEFINITIVE
     return Verdict.IN_DOUBT
+
+
+def is_transient(error: Exception) -> bool:
+    """Tell whether the same call may succeed later: the network's errors, not the code's own.
+
+    requests' errors are OSErrors as the standard library's are, and bear a response where there
+    was one; botocore's bear it as a map.
+    """
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    else:
+        status = getattr(response, "status_code", None)
+    if isinstance(status, int):
+        return status >= 500 or status == 429
+    return isinstance(error, OSError)
 
 
 def _same(value: Any) -> Any:
@@ -124,7 +146,7 @@ class Call:
     once: bool = False
     secret: bool = False
     undo: Callable[[Any], None] | None = None
-    verdict: Callable[[Exception], Verdict] = definitive_unless_unknown
+    verdict: Callable[[Exception], Verdict] = judge_plain
     to_record: Callable[[Any], Json] = _same
     from_record: Callable[[Json], Any] = _same
     error_to_record: Callable[[Exception], Json] = failure_to_record
@@ -146,6 +168,7 @@ class Steps:
         inside: The step whose function runs now: calls inside it are no steps of their own.
         deleting: A delete hook runs: what is gone already is done.
         running_id: The physical id that the hook has set so far.
+        acted: The hook has made calls that are repeated at will and never recorded.
     """
 
     def __init__(
@@ -162,19 +185,15 @@ class Steps:
         self._scope, self._thread = scope, threading.get_ident()
         self._counts: dict[str, int] = {}
         self._visited: set[str] = set()
-        self._frontier = granted.head.took_over
         self._ended: Interrupt | None = None
         self._inner_calls = 0
+        self._looking = False
         self._judged: tuple[Exception, Verdict] | None = None
         self.pending: dict[str, Record] = {}
         self.inside: Step | None = None
         self.deleting = False
         self.running_id: str | None = None
-
-    @property
-    def in_doubt(self) -> bool:
-        """Tell whether the first step without a record may have happened."""
-        return self._frontier
+        self.acted = False
 
     def run(self, call: Call) -> Any:
         """Make the call's effect happen once, and return what came of it.
@@ -191,6 +210,11 @@ class Steps:
                 f"step {call.name} of {self._request} was made from a second thread: make every"
                 " step from the hook's own thread, in one order"
             )
+        if self.inside is not None:
+            raise NonDeterminism(
+                f"step {call.name} of {self._request} was made inside another step: a step is one"
+                " side effect; make the two one after the other, from the hook"
+            )
         try:
             return self._repeat(call) if call.repeat else self._recorded(call)
         except Interrupt as interrupt:
@@ -204,13 +228,31 @@ class Steps:
         return self._calls.call(name, fn)
 
     def within(
-        self, name: str, fn: Callable[[Step], T], verdict: Callable[[Exception], Verdict]
+        self,
+        name: str,
+        fn: Callable[[Step], T],
+        verdict: Callable[[Exception], Verdict],
+        *,
+        counts: bool,
     ) -> T:
-        """Make the one call that changes something of the step that runs now."""
+        """Make a call that changes something, of the step that runs now.
+
+        Args:
+            name: What is called.
+            fn: Calls it.
+            verdict: Judges an error.
+            counts: It can neither be repeated at will nor under the step's token: a step has room
+                for one of these.
+        """
         step = self.inside
         assert step is not None  # noqa: S101 - only called where `inside` was seen
-        self._inner_calls += 1
-        if self._inner_calls > 1:
+        if self._looking:
+            raise NonDeterminism(
+                f"{name} changes something and was called by a find= of {self._request}: a look-up"
+                " must only read"
+            )
+        self._inner_calls += counts
+        if counts and self._inner_calls > 1:
             raise NonDeterminism(
                 f"{name} is a second changing call inside one step of {self._request}: a crash"
                 " between the two could not be told apart; make each a step of its own"
@@ -224,8 +266,12 @@ class Steps:
     def flush(self) -> None:
         """Keep what is known but not kept yet: before a call leaves, and before a wait."""
         if self.pending:
-            self._granted.record(self.pending, self.running_id)
+            self._granted.record(self.progress())
             self.pending = {}
+
+    def progress(self) -> Progress:
+        """Return what the next write has to keep."""
+        return Progress(steps=self.pending, running_id=self.running_id, acted=self.acted)
 
     def unvisited(self) -> list[str]:
         """Return the recorded steps of this request that its hook did not come by."""
@@ -254,18 +300,29 @@ class Steps:
         key = self._key(call.name)
         step = self._step(key, self._granted.head.first_generation)
         self.flush()
+        self.acted = True
         pause = 0.3
         while True:
             try:
-                return call.from_record(
-                    call.to_record(self._calls.call(call.name, _bind(call, step)))
-                )
+                return call.from_record(call.to_record(self._run(call, step)))
             except Exception as error:
-                if call.verdict(error) is Verdict.DEFINITIVE:
+                if not self._may_succeed_later(call, error):
                     raise
                 if not self._deadline.pause(pause, reserve=RESERVE):
                     raise
             pause = min(pause * 2, 10.0)
+
+    def _verdict(self, call: Call, error: Exception) -> Verdict:
+        """Judge an error; one that a call inside the step raised was judged where it was known."""
+        if self._judged is not None and self._judged[0] is error:
+            return self._judged[1]
+        return call.verdict(error)
+
+    def _may_succeed_later(self, call: Call, error: Exception) -> bool:
+        judged = self._judged is not None and self._judged[0] is error
+        if call.verdict is judge_plain and not judged:
+            return is_transient(error)
+        return self._verdict(call, error) is not Verdict.DEFINITIVE
 
     def _recorded(self, call: Call) -> Any:
         key = self._key(call.name)
@@ -285,8 +342,8 @@ class Steps:
             if known.state == StepState.FAILED and known.round == head.round:
                 raise call.error_from_record(json.loads(known.result or "{}"))
         in_doubt = known is not None and known.state == StepState.STARTED
-        if self._frontier and (known is None or known.state == StepState.FAILED):
-            in_doubt, self._frontier = not call.is_once, False
+        if self._granted.frontier and (known is None or known.state == StepState.FAILED):
+            in_doubt, self._granted.frontier = not call.is_once, False
         generation = head.first_generation if known is None else known.generation
         if known is not None and known.state == StepState.FAILED:
             generation += 1
@@ -308,7 +365,8 @@ class Steps:
             if found is not None:
                 return self._done(call, key, record, found[0])
         elif call.is_once:  # without a start kept, it was never called
-            self._granted.start(key, record, self.running_id)
+            self.pending[key] = record
+            self.flush()
         return self._call(call, key, step, record)
 
     def _call(self, call: Call, key: str, step: Step, record: Record) -> Any:
@@ -319,14 +377,13 @@ class Steps:
             except TemporaryError:
                 raise
             except Exception as error:  # noqa: BLE001 - a step's function raises what it likes
-                judged = self._judged is not None and self._judged[0] is error
-                verdict = self._judged[1] if self._judged and judged else call.verdict(error)
+                verdict = self._verdict(call, error)
                 if verdict is Verdict.DEFINITIVE:
                     return self._failed(call, key, record, error)
                 if verdict is Verdict.IN_DOUBT:
-                    if call.verdict is definitive_unless_unknown and not judged:
-                        # The function's own code raised it: calling again would raise it again.
-                        self._doubt(key, record, f"{type(error).__name__}: {error}", error)
+                    if not self._may_succeed_later(call, error):
+                        # The function's own code raised it, and would raise it again.
+                        self._doubt(key, record, _named(error), error)
                     quiet_since = self._clock.now()
                     found = self._resolve(call, key, step, record, quiet_since, error)
                     if found is not None:
@@ -358,34 +415,55 @@ class Steps:
         Raises:
             InDoubt: Neither is possible, or our time is too short for it.
         """
-        why = f"{type(error).__name__}: {error}" if error is not None else "its execution died"
+        why = _named(error) if error is not None else "its execution died"
         now = self._clock.now()
         window_open = call.window is not None and now - record.first_used / 1000 < call.window
         if call.once or (call.find is None and not window_open):
             self._doubt(key, record, why, error)
         if call.find is None:
-            if not self._deadline.pause(0.5, reserve=RESERVE):
-                self._doubt(key, record, why, error)
+            self._pause_or_doubt(0.5, key, record, why, error)
             return None
         believed = SETTLE if window_open else VISIBLE_AFTER
         pause = max(0.0, quiet_since + SETTLE - now)
         while True:
-            if pause and not self._deadline.pause(pause * 2, reserve=RESERVE):
-                self._doubt(key, record, why, error)
+            if pause:  # twice: a pause is at least half as long as asked for
+                self._pause_or_doubt(pause * 2, key, record, why, error)
             if self._clock.now() < quiet_since + SETTLE:
                 pause = max(0.05, quiet_since + SETTLE - self._clock.now())
                 continue
-            found = self._calls.call(f"find {call.name}", lambda: _look_up(call, step))
+            found = self._look_up(call, step)
             if found is not None:
                 return (found,)
             if self._clock.now() >= quiet_since + believed:
                 return None
             pause = 5.0
 
-    def _doubt(self, key: str, record: Record, why: str, error: Exception | None) -> None:
+    def _pause_or_doubt(
+        self, pause: float, key: str, record: Record, why: str, error: Exception | None
+    ) -> None:
+        if not self._deadline.pause(pause, reserve=RESERVE):
+            self._doubt(key, record, f"{why}, and no time is left", error, kind=OutOfTime)
+
+    def _look_up(self, call: Call, step: Step) -> Any:
+        find = call.find
+        assert find is not None  # noqa: S101 - its one caller has looked
+        self.inside, self._looking = step, True
+        try:
+            return self._calls.call(f"find {call.name}", lambda: find(step))
+        finally:
+            self.inside, self._looking = None, False
+
+    def _doubt(
+        self,
+        key: str,
+        record: Record,
+        why: str,
+        error: Exception | None,
+        kind: type[InDoubt] = InDoubt,
+    ) -> NoReturn:
         self.pending[key] = record
         when = record.first_used // 1000
-        raise InDoubt(
+        raise kind(
             f"step {key} of request {self._request.request_id} may have run at {when} (seconds"
             f" since 1970) and cannot be repeated safely: {why}. Look for what it made; give the"
             " step find=, so that it is looked up next time"
@@ -394,7 +472,7 @@ class Steps:
     def _done(self, call: Call, key: str, record: Record, result: Any) -> Any:
         try:
             text = _to_text(call, key, result)
-        except NonDeterminism:
+        except PermanentError:
             self.pending[key] = record  # its effect has happened, and cannot be told
             raise
         kept = replace(
@@ -424,7 +502,7 @@ class Steps:
         if sum(sizes.values()) > LARGEST:
             largest = max(sizes, key=lambda name: sizes[name])
             self.pending[key] = replace(record, result=None, secret=True)
-            raise NonDeterminism(
+            raise PermanentError(
                 f"the step results of {self._request} take {sum(sizes.values())} bytes, more than"
                 f" {LARGEST}; the largest is {largest} with {sizes[largest]}: return less from it"
             )
@@ -444,15 +522,16 @@ def _bind(call: Call, step: Step) -> Callable[[], Any]:
     return lambda: call.run(step)
 
 
-def _look_up(call: Call, step: Step) -> Any:
-    return call.find(step) if call.find is not None else None
+def _named(error: Exception) -> str:
+    """Spell an error without what follows a question mark: a URL's query may hold a key."""
+    return f"{type(error).__name__}: " + re.sub(r"\?\S*", "?...", str(error))
 
 
 def _to_text(call: Call, key: str, result: Any) -> str:
     try:
         return json.dumps(call.to_record(result), ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise NonDeterminism(
+        raise PermanentError(
             f"step {key} returned {type(result).__name__}, which cannot be kept: {error}. Return"
             " text, numbers, booleans, lists and maps"
         ) from error

@@ -1,13 +1,14 @@
 """The ledger: what makes a side effect happen once. One state machine over three stores."""
 
 import os
-from urllib.parse import parse_qs, unquote, urlsplit
+import re
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from .._errors import ConfigurationError
 from ._head import Debt, Head, Old, Record, State, StepState
-from ._ledger import SETTLE, Answered, Claimed, Granted, Ignored, Ledger, Stale
+from ._ledger import Answered, Claimed, Granted, Ignored, Ledger, Stale
 from ._store import Change, Guard, MemoryStore, Store, Written
-from ._writes import Ending
+from ._writes import SETTLE, Ending, Progress
 
 __all__ = [
     "SETTLE",
@@ -23,6 +24,7 @@ __all__ = [
     "Ledger",
     "MemoryStore",
     "Old",
+    "Progress",
     "Record",
     "Stale",
     "State",
@@ -33,10 +35,15 @@ __all__ = [
 ]
 
 _FORMS = "dynamodb://TABLE[?region=..&endpoint=..&keeps_secrets=true], sqlite:///PATH or memory://"
+_NAME = r"[a-zA-Z0-9_.-]{3,255}"
+_TABLE = re.compile(rf"{_NAME}|arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{{12}}:table/{_NAME}")
+_REGION = re.compile(r"[a-z0-9-]+")
 
 
 def open_store(url: str | None, *, in_lambda: bool, allow_local: bool) -> Store:
     """Open the ledger that a URL names; the one place that picks a store.
+
+    No message repeats what stands in a URL but its scheme, table or path: the rest may be secret.
 
     Raises:
         ConfigurationError: The URL is missing where it is needed, or wrong.
@@ -47,41 +54,86 @@ def open_store(url: str | None, *, in_lambda: bool, allow_local: bool) -> Store:
                 "no ledger: set CFN_ONCE_LEDGER to dynamodb://TABLE, the table of"
                 " templates/ledger.yaml"
             )
-        url = "sqlite:///" + os.path.abspath(".cfn-once.sqlite3")
-    parts = urlsplit(url)
-    options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    if parts.scheme == "dynamodb":
-        return _dynamodb(url, unquote(parts.netloc + parts.path), options)
-    if parts.scheme not in ("sqlite", "memory"):
-        raise ConfigurationError(f"the ledger URL has the scheme {parts.scheme!r}; give {_FORMS}")
+        return _sqlite(os.path.abspath(".cfn-once.sqlite3"))
+    scheme, separator, rest = url.partition("://")
+    scheme = scheme.lower()
+    if scheme not in ("dynamodb", "sqlite", "memory") or not separator:
+        raise ConfigurationError(f"the ledger URL is of no kind that we know; give {_FORMS}")
+    place, _, query = rest.partition("?")
+    if scheme == "dynamodb":
+        return _dynamodb(unquote(place), query)
     if in_lambda and not allow_local:
         raise ConfigurationError(
-            f"a {parts.scheme} ledger in Lambda: each sandbox would have its own, and copies would"
-            " act twice. Use dynamodb://TABLE, or Provider(..., allow_local_ledger=True) in a test"
+            f"a {scheme} ledger in Lambda: each sandbox would have its own, and copies would act"
+            " twice. Use dynamodb://TABLE, or Provider(..., allow_local_ledger=True) in a test"
         )
-    if parts.scheme == "memory":
-        return MemoryStore()
-    return _sqlite(unquote(parts.path), parts.netloc)
+    if query:
+        raise ConfigurationError(f"a {scheme} ledger URL takes no options; give {_FORMS}")
+    if scheme == "sqlite":
+        return _sqlite(unquote(place))
+    if place:
+        raise ConfigurationError("a memory ledger has no name: give memory://")
+    return MemoryStore()
 
 
-def _dynamodb(url: str, table: str, options: dict[str, str]) -> Store:
-    unknown = sorted(set(options) - {"region", "endpoint", "keeps_secrets"})
-    if not table or unknown:
-        wrong = f"unknown: {', '.join(unknown)}" if unknown else "it names no table"
-        raise ConfigurationError(f"the ledger URL {url.partition('?')[0]}: {wrong}; give {_FORMS}")
+def _dynamodb(table: str, query: str) -> Store:
+    if not _TABLE.fullmatch(table):
+        raise ConfigurationError(
+            "the dynamodb ledger URL names no table: give dynamodb:// and the table's name, or its"
+            " ARN, and all else as ?region=..&endpoint=..&keeps_secrets=true"
+        )
+    options = _options(table, query)
+    endpoint = options.get("endpoint")
+    if endpoint is not None and not _is_plain(endpoint):
+        raise ConfigurationError(
+            f"the ledger {table}: its endpoint must be http:// or https://, a host and perhaps a"
+            " port, with nothing else; credentials come from the environment"
+        )
+    region = options.get("region") or (table.split(":")[3] if ":" in table else None)
+    if region is not None and not _REGION.fullmatch(region):
+        raise ConfigurationError(f"the ledger {table}: give a Region such as ?region=eu-west-1")
+    if options.get("keeps_secrets", "false") not in ("true", "false"):
+        raise ConfigurationError(f"the ledger {table}: keeps_secrets is true or false")
     from ._dynamodb import DynamoDBStore  # loads boto3, which no other store needs
 
     return DynamoDBStore(
         table,
-        region=options.get("region"),
-        endpoint=options.get("endpoint"),
+        region=region,
+        endpoint=endpoint,
         keeps_secrets=options.get("keeps_secrets") == "true",
     )
 
 
-def _sqlite(path: str, host: str) -> Store:
-    if host or len(path) < 2:
-        raise ConfigurationError(f"the sqlite ledger URL names no absolute path; give {_FORMS}")
+def _options(table: str, query: str) -> dict[str, str]:
+    given = parse_qsl(query, keep_blank_values=True)
+    options = dict(given)
+    if set(options) - {"region", "endpoint", "keeps_secrets"} or len(options) < len(given):
+        raise ConfigurationError(
+            f"the ledger {table} takes the options region, endpoint and keeps_secrets, each once:"
+            f" give {_FORMS}"
+        )
+    return options
+
+
+def _is_plain(endpoint: str) -> bool:
+    """Tell whether it is nothing but a scheme, a host and perhaps a port."""
+    try:
+        parts = urlsplit(endpoint)
+        host = parts.hostname if parts.port != 0 else None
+    except ValueError:
+        return False
+    more = "@" in parts.netloc or parts.path.strip("/") or parts.query or parts.fragment
+    return parts.scheme in ("http", "https") and bool(host) and not more
+
+
+def _sqlite(path: str) -> Store:
+    if not path.startswith("/") or path.startswith(("/./", "/../")) or path.endswith("/"):
+        raise ConfigurationError(
+            "the sqlite ledger URL names no file by its whole path: give three slashes and the"
+            f" path from the root, such as sqlite://{os.path.abspath('.cfn-once.sqlite3')}"
+        )
+    if os.path.isdir(path):
+        raise ConfigurationError(f"the ledger file {path} is a folder: name a file in it")
     if not os.path.isdir(os.path.dirname(path)):
         raise ConfigurationError(f"the folder of the ledger file {path} does not exist: make it")
     from ._sqlite import SQLiteStore  # no other store needs sqlite3

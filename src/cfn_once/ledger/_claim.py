@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from .._request import Request
 from . import _writes
 from ._head import VERSION, Head, State
-from ._writes import Claimant, Write
-
-LEASE_SLACK = 1000  # ms; clocks differ by at most a second (ledger.md, A2)
+from ._writes import LEASE_SLACK, Claimant, Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +89,11 @@ def _same(head: Head, request: Request, me: Claimant) -> Decision:
             return Replay(head.body or "")
         if me.now <= head.lease + LEASE_SLACK and not _is_ended(head, me):
             return Wait(head.lease + LEASE_SLACK)
-        return Claim(_writes.new_round(head, request, me))
+        return Claim(_writes.new_round(head, request, me), owner_gone=head.ended)
     if _is_expired(request, me):
         return Drop("CloudFormation no longer waits for it; the next request cleans up")
     if head.state == State.PARK:
-        return Claim(_writes.take_over(head, request, me), owner_gone=me.now)
+        return Claim(_writes.take_over(head, request, me), owner_gone=head.ended)
     if _is_ended(head, me):
         return Claim(_writes.take_over(head, request, me), owner_gone=me.now)
     if me.now > head.lease + LEASE_SLACK:

@@ -94,8 +94,10 @@ class Debt(_Kept):
     """What an operation left whose result CloudFormation does not hold.
 
     Attributes:
-        gone: Its execution is over.
+        gone: Its execution is over, and so is the time in which a last call of it may land.
+        ended: When its execution recorded its end; 0 where it never did.
         edge: Its first unrecorded step may have happened.
+        acted: It made calls that are repeated at will and never recorded.
     """
 
     request_id: str = _kept_as("rid")
@@ -108,7 +110,9 @@ class Debt(_Kept):
     box: str | None = _kept_as("box")
     gone: bool = _kept_as("gone", default=False)
     edge: bool = _kept_as("edge", default=False)
+    acted: bool = _kept_as("act", default=False)
     begun: int = _kept_as("beg", 0)
+    ended: int = _kept_as("end", 0)
     first_generation: int = _kept_as("g0", 0)
     round: int = _kept_as("rnd", 0)
     steps: Mapping[str, Doc] = field(default_factory=dict, metadata={"short": "steps"})
@@ -131,7 +135,9 @@ class Head(_Kept):
         running_id: The id that the running hook has set so far.
         base: The id in the operation's event.
         attributes: What the last success answered, for an Update that changes nothing.
+        ended: When the last execution recorded its end or gave the lease back.
         took_over: The first unrecorded step may have happened.
+        acted: The hook has made calls that are repeated at will and never recorded.
         debts: What earlier operations left to be cleaned up.
         olds: Replaced objects, not yet removed.
         removed: Ids whose removal succeeded.
@@ -155,8 +161,10 @@ class Head(_Kept):
     box: str | None = _kept_as("box")
     attempts: int = _kept_as("att", 0)
     took_over: bool = _kept_as("took", default=False)
+    acted: bool = _kept_as("act", default=False)
     round: int = _kept_as("rnd", 0)
     begun: int = _kept_as("beg", 0)
+    ended: int = _kept_as("end", 0)
     first_generation: int = _kept_as("g0", 0)
     steps: Mapping[str, Doc] = field(default_factory=dict, metadata={"short": "steps"})
     base: str | None = _kept_as("base")

@@ -8,15 +8,15 @@ from .._errors import InProgress, LedgerUnavailable, Superseded
 from .._request import Request
 from .._time import Deadline
 from . import _writes
-from ._claim import LEASE_SLACK, Claim, Drop, Late, Refuse, Replay, Wait, decide
+from ._claim import Claim, Drop, Late, Refuse, Replay, Wait, decide
 from ._head import Debt, Head, Record, State
 from ._store import Change, Guard, Store, Written
-from ._writes import Claimant, Ending, Write
+from ._writes import Claimant, Ending, Progress, Write, quiet_from
 
-SETTLE = 5.0  # seconds in which a request of a dead process is applied, or never (ledger.md, A3)
 DEATH_SLACK = 2.0  # seconds that Lambda may take to end an invocation (ledger.md, A2)
 IN_PLACE = 30.0  # seconds of retries while the ledger is in trouble; IAM propagates in about ten
 SHORT = 5.0  # seconds kept for leaving in order
+LAST_ATTEMPT, LAST_AGE = 3, 240  # Lambda tries an event three times, after 1 and 2 minutes
 
 T = TypeVar("T")
 
@@ -46,6 +46,7 @@ class Granted:
     Attributes:
         head: The resource as our last write left it.
         owner_gone: When an earlier execution of this request was over, in seconds since 1970.
+        frontier: The first step without a record may have happened; that step takes it down.
     """
 
     def __init__(
@@ -54,7 +55,14 @@ class Granted:
         self._ledger, self._request, self._deadline = ledger, request, deadline
         self._owner, self._fence = head.owner, head.fence
         self._lost = False
-        self.head, self.owner_gone = head, owner_gone
+        self.head, self.owner_gone, self.frontier = head, owner_gone, head.took_over
+
+    def comes_again(self) -> bool:
+        """Tell whether another delivery of the request is still to be expected."""
+        issued = self._request.issued_at
+        began = self.head.begun / 1000 if issued is None else issued
+        age = self._deadline.clock.now() - began
+        return self.head.attempts < LAST_ATTEMPT and age < LAST_AGE
 
     def wait_for_the_dead(self) -> None:
         """Wait until no earlier execution whose work is owed can act any more.
@@ -70,7 +78,7 @@ class Granted:
                 return
             pause = min(max(0.2, (_dead_at(alive[0]) - now)), 5.0)
             if not self._deadline.pause(pause, reserve=SHORT):
-                self.park({}, None, in_doubt=self.head.took_over)
+                self.park(Progress())
                 raise InProgress(
                     f"{self._request}: the execution of {alive[0].request_id} is not over yet"
                 )
@@ -83,19 +91,14 @@ class Granted:
         else:
             self.head = head
 
-    def start(self, key: str, step: Record, running_id: str | None) -> None:
-        """Keep that a step is about to be called, before it is."""
-        self.record({key: step}, running_id)
-
-    def record(self, steps: Mapping[str, Record], running_id: str | None) -> None:
-        """Keep what steps came to."""
-        change = _writes.record(steps, running_id, self.head)
+    def record(self, progress: Progress) -> None:
+        """Keep what steps came to, or that one is about to be called."""
 
         def applied(head: Head) -> bool:
             kept = head.records()
-            return all(kept.get(key) == one for key, one in steps.items())
+            return all(kept.get(key) == one for key, one in progress.steps.items())
 
-        self._write("record", change, applied, steps)
+        self._write("record", _writes.record(progress, self.head), applied, progress.steps)
 
     def note(self, debt: Debt, key: str, found: Record) -> None:
         """Keep what a step of a debt came to, before anything is removed because of it."""
@@ -106,20 +109,21 @@ class Granted:
 
         self._write("note", _writes.note(place, key, found), applied, {})
 
-    def park(self, steps: Mapping[str, Record], running_id: str | None, *, in_doubt: bool) -> None:
+    def park(self, progress: Progress) -> None:
         """Give the lease back: another delivery goes on."""
-        change = _writes.park(steps, running_id, self.head, in_doubt=in_doubt)
-        self._write("park", change, lambda head: head.state == State.PARK, steps)
+        now = _milliseconds(self._deadline.clock.now())
+        change = _writes.park(progress, self.head, now, in_doubt=self.frontier)
+        self._write("park", change, lambda head: head.state == State.PARK, progress.steps)
 
-    def finish(self, ending: Ending, steps: Mapping[str, Record], running_id: str | None) -> None:
+    def finish(self, ending: Ending, progress: Progress) -> None:
         """Record the answer; after this, and only after this, it may be told."""
         now = _milliseconds(self._deadline.clock.now())
-        change = _writes.finish(self.head, ending, steps, running_id, now)
+        change = _writes.finish(self.head, ending, progress, now, in_doubt=self.frontier)
 
         def applied(head: Head) -> bool:
             return head.state == State.DONE and head.body == ending.body
 
-        self._write("finish", change, applied, steps)
+        self._write("finish", change, applied, progress.steps)
 
     def _is_ours(self, head: Head) -> bool:
         return head.owner == self._owner and head.fence == self._fence
@@ -262,7 +266,7 @@ def _milliseconds(seconds: float) -> int:
 
 
 def _dead_at(debt: Debt) -> float:
-    return (debt.lease + LEASE_SLACK) / 1000 + SETTLE
+    return quiet_from(debt.lease) / 1000
 
 
 def _is_dead(debt: Debt, now: float) -> bool:

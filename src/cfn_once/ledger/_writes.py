@@ -11,14 +11,16 @@ computed from a look, and compare the count of writes: a step recorded meanwhile
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from .._request import Request, RequestType
 from ._head import VERSION, Debt, Doc, Head, Old, Record, State
 from ._store import Absent, AllOf, AnyOf, Below, Change, Equals, Guard, Lacks, Path
 
-MOST_RECENT, MOST_OLDS, MOST_REMOVED, MOST_HISTORY, MOST_DEBTS = 32, 16, 32, 16, 8
+MOST_RECENT, MOST_OLDS, MOST_REMOVED, MOST_HISTORY = 32, 16, 32, 16
 TOMBSTONE_DAYS = 14  # well over Lambda's six hours of event age, with its retries
+LEASE_SLACK = 1000  # ms; clocks differ by at most a second (ledger.md, A2)
+SETTLE = 5.0  # seconds in which a request of a dead process is applied, or never (ledger.md, A3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,21 @@ class Claimant:
     def to_doc(self) -> Doc:
         doc: Doc = {"own": self.owner, "lu": self.lease, "st": State.RUN.value}
         return doc if self.box is None else {**doc, "box": self.box}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a hook has come since its last write.
+
+    Attributes:
+        steps: What its steps came to.
+        running_id: The physical id that it has set so far.
+        acted: It has made calls that are repeated at will and never recorded.
+    """
+
+    steps: Mapping[str, Record] = field(default_factory=dict)
+    running_id: str | None = None
+    acted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +87,7 @@ def _operation(request: Request, me: Claimant) -> Doc:
         "pfp": request.properties_fingerprint,
         "att": 1,
         "took": False,
+        "act": False,
         "rnd": 0,
         "g0": 0,
         "beg": me.now,
@@ -127,6 +145,17 @@ def is_settled(head: Head, request: Request) -> bool:
     return request.physical_resource_id in known
 
 
+def quiet_from(lease: int) -> int:
+    """Return from when no call of an execution with this lease can land any more, in ms."""
+    return lease + LEASE_SLACK + int(SETTLE * 1000)
+
+
+def leaves_something(head: Head) -> bool:
+    """Tell whether the head's operation may have had an effect, or may still have one."""
+    may_have = head.state == State.RUN or head.took_over or head.acted
+    return bool(head.steps or head.running_id or head.is_good or may_have)
+
+
 def debt_of(head: Head, now: int) -> Debt:
     """Return what the head's operation leaves to a request that begins over it."""
     return Debt(
@@ -138,9 +167,11 @@ def debt_of(head: Head, now: int) -> Debt:
         owner=head.owner,
         lease=head.lease,
         box=head.box,
-        gone=head.state != State.RUN or now > head.lease,
-        edge=head.state == State.RUN,
+        gone=head.state != State.RUN or now > quiet_from(head.lease),
+        edge=head.state == State.RUN or head.took_over,
+        acted=head.acted,
         begun=head.begun,
+        ended=head.ended if head.state != State.RUN else 0,
         first_generation=head.first_generation,
         round=head.round,
         steps=head.steps,
@@ -164,7 +195,8 @@ def begin_over(head: Head, request: Request, me: Claimant) -> Write:
         olds = [replace(old, properties=None, attributes=None) for old in olds]
     elif phys is None and request.type is RequestType.UPDATE and not request.carries_marker:
         phys = request.physical_resource_id
-    debts = [*head.owed(), *([] if settled else [debt_of(head, me.now)])]
+    owes = not settled and leaves_something(head)
+    debts = [*head.owed(), *([debt_of(head, me.now)] if owes else [])]
     again = request.request_id in head.recent
     values = _operation(request, me) | {
         "hi": max(head.highest_issue, issued(request, me.now)),
@@ -248,8 +280,7 @@ def new_round(head: Head, request: Request, me: Claimant) -> Write:
             {
                 **me.to_doc(),
                 "f": head.fence + 1,
-                "att": head.attempts + 1,
-                "took": False,
+                "att": 1,
                 "rnd": head.round + 1,
                 "beg": me.now,
                 "iss": issued(request, me.now),
@@ -271,13 +302,18 @@ def held_by(owner: str, fence: int) -> Guard:
     )
 
 
-def record(steps: Mapping[str, Record], running_id: str | None, head: Head) -> Change:
+def record(progress: Progress, head: Head) -> Change:
     """Keep what steps came to, and the id that the hook has set so far."""
-    values: dict[Path, object] = {("steps", key): one.to_doc() for key, one in steps.items()}
+    values: dict[Path, object] = {
+        ("steps", key): one.to_doc() for key, one in progress.steps.items()
+    }
+    running_id = progress.running_id
     if running_id is not None:
         values[("id",)] = running_id
     if running_id in head.removed:  # made again: it is no longer an id that is gone
         values[("removed",)] = [one for one in head.removed if one != running_id]
+    if progress.acted:
+        values[("act",)] = True
     return Change(set=values)
 
 
@@ -288,13 +324,11 @@ def note(place: int, key: str, found: Record) -> Change:
     )
 
 
-def park(
-    steps: Mapping[str, Record], running_id: str | None, head: Head, *, in_doubt: bool
-) -> Change:
+def park(progress: Progress, head: Head, now: int, *, in_doubt: bool) -> Change:
     """Give the lease back, the work not being done; a doubt about the next step stays."""
-    change = record(steps, running_id, head)
-    ended: dict[Path, object] = {("st",): State.PARK.value, ("lu",): 0, ("took",): in_doubt}
-    return Change(set={**change.set, **ended})
+    change = record(progress, head)
+    ended = {"st": State.PARK.value, "lu": 0, "took": in_doubt, "end": now}
+    return Change(set={**change.set, **_set(ended)})
 
 
 def leave(place: int, owner: str, steps: Mapping[str, Record]) -> Write:
@@ -335,14 +369,15 @@ class Ending:
     spares: bool = False
 
 
-def finish(
-    head: Head, ending: Ending, steps: Mapping[str, Record], running_id: str | None, now: int
-) -> Change:
+def finish(head: Head, ending: Ending, progress: Progress, now: int, *, in_doubt: bool) -> Change:
     """Record the answer, and what holds from now on."""
+    running_id = progress.running_id or head.running_id
     values: Doc = {
         "st": State.DONE.value,
         "ok": ending.succeeded,
         "out": ending.body,
+        "end": now,
+        "took": in_doubt,
         "id": running_id,
         "hist": [*head.history, _history(head, ending, now)][-MOST_HISTORY:],
         "recent": list(head.recent[-MOST_RECENT:]),
@@ -352,10 +387,9 @@ def finish(
         if head.type == RequestType.DELETE and not ending.spares:  # results are erased at once
             values |= {"ttl": now // 1000 + TOMBSTONE_DAYS * 86400, "steps": {}, "attrs": None}
             return _replacing(values, also=[])
-    elif running_id in head.removed:
-        values["removed"] = [one for one in head.removed if one != running_id] or None
     change = _replacing(values, also=[])
-    return replace(change, set={**change.set, **record(steps, None, head).set})
+    kept = record(progress, head).set
+    return replace(change, set={**kept, **change.set})
 
 
 def _holding(head: Head, ending: Ending) -> Doc:

@@ -1,0 +1,285 @@
+"""One run of a hook: from the right to work on a request to its outcome, and to its record."""
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from ._errors import (
+    ConfigurationError,
+    InProgress,
+    InvalidProperties,
+    LedgerUnavailable,
+    NonDeterminism,
+    SecretNotKept,
+    TemporaryError,
+)
+from ._recovery import CleanUp, Recovery
+from ._request import Json, Request, RequestType
+from ._resource import CustomResource
+from ._response import Failure, Outcome, Success
+from ._steps import Calls, Steps
+from ._time import Deadline
+from .ledger import Ending, Granted
+
+log = logging.getLogger("cfn_once")
+
+SHORTEST = 30  # seconds of function timeout; a takeover waits for the lease of the one before
+START = 2  # seconds that may pass between Lambda's start and ours
+MOST_DEBTS = 8  # requests whose traces are in doubt, before no further one is begun
+
+Resource = CustomResource[Any, Any]
+
+
+class Execution:
+    """One run of a hook, under one claim.
+
+    Args:
+        request: What is asked for.
+        granted: The right to work on it.
+        classes: The served classes by type.
+        keeps_secrets: The ledger may hold answers marked NoEcho.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        granted: Granted,
+        calls: Calls,
+        deadline: Deadline,
+        *,
+        classes: Mapping[str, type[Resource]],
+        keeps_secrets: bool,
+    ) -> None:
+        self._request, self._granted, self._deadline = request, granted, deadline
+        self._calls, self._keeps_secrets = calls, keeps_secrets
+        self._class = classes.get(request.resource_type)
+        self._served = sorted(classes)
+        self._steps = Steps(granted, request, calls, deadline)
+        self._cleaned = CleanUp(kept=granted.head.owed())
+        self._removed: list[str] = []
+        self._spares = False
+
+    def secrets(self) -> set[str]:
+        """Return the texts that must not be printed."""
+        if self._class is None:
+            return set()
+        shape = self._class._properties_shape  # noqa: SLF001 - the class is ours
+        return shape.secrets(self._request.properties) | shape.secrets(self._request.old_properties)
+
+    def outcome(self) -> Outcome:
+        """Do what is asked for; every failure of a hook is a value.
+
+        Raises:
+            TemporaryError, InProgress: The lease was given back; another delivery goes on.
+        """
+        try:
+            self._granted.wait_for_the_dead()
+            outcome = self._perform()
+            if isinstance(outcome, Success) and (skipped := self._steps.unvisited()):
+                raise NonDeterminism(
+                    f"{', '.join(skipped)} ran before and was skipped now: a hook must come by its"
+                    " steps again; move the check that skips one into its find="
+                )
+        except (InProgress, LedgerUnavailable):
+            raise
+        except TemporaryError as error:
+            if self._granted.comes_again():
+                self._granted.park(self._steps.progress())
+                raise
+            return self._failure(error)
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
+            log.exception("%s failed", self._request)
+            return self._failure(error)
+        return outcome
+
+    def finish(self, outcome: Outcome, body: bytes) -> None:
+        """Record the answer; it may be told afterwards."""
+        head = self._granted.head
+        good = isinstance(outcome, Success)
+        kept = head.owed() if self._spares or not good else self._cleaned.kept
+        if good and self._request.type is RequestType.DELETE and not self._spares:
+            kept = []
+        answered = None
+        if isinstance(outcome, Success) and self._request.type is not RequestType.DELETE:
+            answered = json.dumps([dict(outcome.attributes), outcome.no_echo])
+        ending = Ending(
+            succeeded=good,
+            body=body.decode(),
+            physical_id=outcome.physical_resource_id,
+            attributes=answered,
+            removed=[*self._cleaned.removed, *self._removed] if good else [],
+            kept=kept,
+            spares=self._spares,
+        )
+        self._granted.finish(ending, self._steps.progress())
+
+    def _perform(self) -> Outcome:
+        if self._request.type is RequestType.DELETE:
+            return self._delete()
+        if self._class is None:
+            return self._failure_of(
+                f"this provider serves {', '.join(self._served)}, not {self._request.resource_type}"
+            )
+        if self._class.no_echo and not self._keeps_secrets:
+            raise SecretNotKept(
+                f"{self._class.__name__} answers secrets and its ledger is not declared to keep"
+                " them: put the table under a customer-managed key and say keeps_secrets=true in"
+                " its URL"
+            )
+        if len(self._granted.head.debts) > MOST_DEBTS:
+            owed = ", ".join(debt.request_id for debt in self._granted.head.owed())
+            return self._failure_of(
+                f"too much is in doubt: what the requests {owed} made is not cleaned up. Look for"
+                " it by hand, then delete the resource: its Delete forgets them"
+            )
+        resource = self._build(self._request, self._steps)
+        if self._request.type is RequestType.CREATE:
+            self._clean_up()
+            return self._made(resource, resource.create())
+        return self._update(resource)
+
+    def _update(self, resource: Resource) -> Outcome:
+        head, asked = self._granted.head, self._request
+        former = next((old for old in head.replaced() if old.properties == head.properties), None)
+        self._clean_up()
+        if former is not None:  # a replacement is rolled back: what it replaced is still there
+            return _kept_answer(former.id, former.attributes)
+        # Held is what was made of these properties, or what this Update starts from; after an
+        # Update that failed it may be neither.
+        as_asked = head.held_properties == head.properties
+        as_before = head.held_properties == asked.old_properties_fingerprint
+        if head.physical_id is not None and head.physical_id == asked.physical_resource_id:
+            unchanged = not resource.changed and (as_asked or as_before)
+            # A replacement that failed is rolled back: it never touched what is held.
+            never_left = as_asked and resource.changed and resource.replaces()
+            if unchanged or never_left:
+                return _kept_answer(head.physical_id, head.attributes)
+        if resource.replaces():
+            resource = self._build(asked, self._steps, replacing=True)
+            return self._made(resource, resource.create())
+        self._refuse_short_time()
+        return self._made(resource, resource.update())
+
+    def _delete(self) -> Outcome:
+        head, request = self._granted.head, self._request
+        held, event_id = head.physical_id, str(request.physical_resource_id)
+        success = Success(physical_resource_id=event_id)
+        clean_up_of_old = event_id != held and event_id in [old.id for old in head.replaced()]
+        if held is not None and event_id != held and not clean_up_of_old:
+            if head.seen and event_id not in head.removed:
+                log.error("%s carries an id nobody can place: nothing was removed", request)
+            if head.seen or event_id in head.removed:
+                self._spares = True
+                return success
+        self._spares = clean_up_of_old
+        if self._class is None:
+            return self._delete_of_unknown_type(success)
+        if not clean_up_of_old:
+            self._clean_up()
+        target = event_id if clean_up_of_old else held
+        if target is not None and target not in self._cleaned.removed:
+            self._refuse_short_time()
+            self._steps.deleting = True
+            resource = self._build(request, self._steps, target=target)
+            resource.delete()
+            self._removed.append(target)
+        if self._cleaned.doubts:
+            return self._doubtful(success)
+        return success
+
+    def _delete_of_unknown_type(self, success: Success) -> Outcome:
+        head = self._granted.head
+        if head.fence == 1 or (head.physical_id is None and not head.debts):
+            return success
+        return self._failure_of(
+            f"{self._request.resource_type} is served no more: deploy the version of the provider"
+            f" that made it; this one serves {', '.join(self._served)}"
+        )
+
+    def _doubtful(self, success: Success) -> Outcome:
+        assert self._class is not None  # noqa: S101 - a clean-up ran, so there is a class
+        text = "in doubt: " + "; ".join(self._cleaned.doubts)
+        log.error("%s: %s", self._request, text)
+        if self._class.unresolved == "fail":
+            return self._failure_of(text)
+        return Success(physical_resource_id=success.physical_resource_id, reason=text)
+
+    def _clean_up(self) -> None:
+        if self._request.type is not RequestType.UPDATE:
+            self._refuse_short_time()
+        if self._granted.head.debts:
+            recovery = Recovery(
+                self._request, self._granted, self._build, self._calls, self._deadline
+            )
+            self._cleaned = recovery.clean_up()
+
+    def _refuse_short_time(self) -> None:
+        if self._deadline.total < SHORTEST - START:
+            raise ConfigurationError(
+                f"the function has {self._deadline.total:.0f} s for an event: set its Timeout to"
+                f" 120, at least {SHORTEST} (templates/provider.yaml)"
+            )
+
+    def _build(
+        self,
+        request: Request,
+        steps: Steps,
+        *,
+        replacing: bool = False,
+        recovered: bool = False,
+        target: str | None = None,
+        partial: Mapping[str, Json] | None = None,
+    ) -> Resource:
+        """Make the object whose hook runs; bad properties end here, but never a Delete."""
+        assert self._class is not None  # noqa: S101 - every caller has looked
+        shape = self._class._properties_shape  # noqa: SLF001 - the class is ours
+        soft = request.type is RequestType.DELETE
+        where = f"{request.logical_resource_id} ({request.resource_type})"
+        head = self._granted.head
+        makes = request.type is RequestType.CREATE or replacing
+        held = request.default_physical_id if makes else target or request.physical_resource_id
+        return self._class(
+            request=request,
+            properties=shape.convert_softly(request.properties)
+            if soft
+            else shape.convert(request.properties, where),
+            old_properties=shape.convert_softly(request.old_properties),
+            raw=(request.properties, request.old_properties),
+            steps=steps,
+            deadline=self._deadline,
+            physical_resource_id=str(held),
+            may_set_id=makes,
+            olds=[old.id for old in head.replaced()],
+            recovered=recovered,
+            partial=partial,
+            is_rollback=request.type is RequestType.UPDATE
+            and request.properties_fingerprint == head.held_properties,
+        )
+
+    def _made(self, resource: Resource, returned: Any) -> Outcome:
+        assert self._class is not None  # noqa: S101 - its hook has just run
+        data = self._class._attributes_shape.to_data(returned)  # noqa: SLF001 - the class is ours
+        reason = ""
+        if self._cleaned.doubts:
+            reason = "in doubt: " + "; ".join(self._cleaned.doubts)
+            log.error("%s: %s", self._request, reason)
+        return Success(
+            physical_resource_id=resource.physical_resource_id,
+            attributes=data,
+            no_echo=self._class.no_echo,
+            reason=reason,
+        )
+
+    def _failure(self, error: BaseException) -> Failure:
+        named = isinstance(error, InvalidProperties | ConfigurationError)
+        return self._failure_of(str(error) if named else f"{type(error).__name__}: {error}")
+
+    def _failure_of(self, reason: str) -> Failure:
+        held = self._request.physical_resource_id or self._steps.running_id
+        return Failure(reason=reason, physical_resource_id=held or self._request.none_id)
+
+
+def _kept_answer(physical_id: str, attributes: str | None) -> Success:
+    data, no_echo = json.loads(attributes) if attributes is not None else ({}, False)
+    return Success(physical_resource_id=physical_id, attributes=data, no_echo=no_echo)
