@@ -431,12 +431,21 @@ class Steps:
             if self._clock.now() < quiet_since + SETTLE:
                 pause = max(0.05, quiet_since + SETTLE - self._clock.now())
                 continue
-            found = self._look_up(call, step)
+            found, pause = None, 5.0
+            try:
+                found = self._look_up(call, step)
+            except TemporaryError:
+                self.pending[key] = record
+                raise
+            except Exception as failed:
+                why = f"its look-up failed with {_named(failed)}"
+                if not is_transient(failed):
+                    self._doubt(key, record, why, failed)
+                continue
             if found is not None:
                 return (found,)
             if self._clock.now() >= quiet_since + believed:
                 return None
-            pause = 5.0
 
     def _pause_or_doubt(
         self, pause: float, key: str, record: Record, why: str, error: Exception | None

@@ -54,11 +54,24 @@ class Refuse:
     reason: str
 
 
-Decision = Replay | Wait | Claim | Late | Drop | Refuse
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Nothing may be begun; what there is may be told again."""
 
 
-def decide(head: Head, request: Request, me: Claimant) -> Decision:
-    """Decide what a request may do against a head that refused its begin."""
+Decision = Replay | Wait | Claim | Late | Drop | Refuse | Look
+EXPIRED = Drop("CloudFormation no longer waits for it; the next request cleans up")
+
+
+def without_a_look(request: Request, me: Claimant) -> Decision:
+    """Decide before anything is known of the head: nearly always, it can be begun blindly."""
+    return Look() if _is_expired(request, me) else Claim(_writes.begin(request, me))
+
+
+def decide(head: Head | None, request: Request, me: Claimant) -> Decision:
+    """Decide what a request may do against the head as it is."""
+    if head is None:
+        return EXPIRED if _is_expired(request, me) else Claim(_writes.begin(request, me))
     if head.version > VERSION:
         return Refuse(
             f"its head has schema version {head.version}, this provider knows {VERSION}:"
@@ -76,7 +89,7 @@ def decide(head: Head, request: Request, me: Claimant) -> Decision:
     if not newer:
         return Drop("a copy of a request that newer ones have followed") if known else Late()
     if _is_expired(request, me):
-        return Drop("CloudFormation no longer waits for it")
+        return EXPIRED
     return Claim(_writes.begin_over(head, request, me))
 
 
@@ -91,7 +104,7 @@ def _same(head: Head, request: Request, me: Claimant) -> Decision:
             return Wait(head.lease + LEASE_SLACK)
         return Claim(_writes.new_round(head, request, me), owner_gone=head.ended)
     if _is_expired(request, me):
-        return Drop("CloudFormation no longer waits for it; the next request cleans up")
+        return EXPIRED
     if head.state == State.PARK:
         return Claim(_writes.take_over(head, request, me), owner_gone=head.ended)
     if _is_ended(head, me):

@@ -2,13 +2,23 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NoReturn, TypeVar
+from typing import NoReturn, TypeVar, assert_never
 
 from .._errors import InProgress, LedgerUnavailable, Superseded
 from .._request import Request
 from .._time import Deadline
 from . import _writes
-from ._claim import Claim, Drop, Late, Refuse, Replay, Wait, decide
+from ._claim import (
+    Claim,
+    Drop,
+    Late,
+    Look,
+    Refuse,
+    Replay,
+    Wait,
+    decide,
+    without_a_look,
+)
 from ._head import Debt, Head, Record, State
 from ._store import Change, Guard, Store, Written
 from ._writes import Claimant, Ending, Progress, Write, quiet_from
@@ -184,30 +194,32 @@ class Ledger:
             LedgerUnavailable: The ledger cannot be reached, or must not be touched by us.
         """
         me = self._claimant(deadline)
-        write, gone, waits = _writes.begin(request, me), 0, 0
+        decision, waits = without_a_look(request, me), 0
         while True:
-            written = self.write(request, write, deadline)
-            head = written.head
-            assert head is not None  # noqa: S101 - a begin of an absent head is never refused
-            if written.applied or (head.owner == me.owner and head.state == State.RUN):
-                return Granted(self, request, deadline, head, gone / 1000)
-            while True:
-                match decide(head, request, self._claimant(deadline, me.owner)):
-                    case Replay(body):
-                        return Answered(body.encode())
-                    case Drop(reason):
-                        return Ignored(reason)
-                    case Late():
-                        return Stale()
-                    case Refuse(reason):
-                        raise LedgerUnavailable(f"{request}: {reason}")
-                    case Wait(until):
-                        self._wait(request, deadline, until, waits)
-                        waits += 1
-                        head = self.read(request, deadline) or head
-                    case Claim(write, gone):
-                        self._spare_a_short_invocation(request, write, deadline)
-                        break
+            match decision:
+                case Claim(write, gone):
+                    self._spare_a_short_invocation(request, write, deadline)
+                    written = self.write(request, write, deadline)
+                    head = written.head
+                    if head is not None and (written.applied or _is_mine(head, me)):
+                        return Granted(self, request, deadline, head, gone / 1000)
+                case Look():
+                    head = self.read(request, deadline)
+                case Wait(until):
+                    self._wait(request, deadline, until, waits)
+                    waits += 1
+                    head = self.read(request, deadline)
+                case Replay(body):
+                    return Answered(body.encode())
+                case Drop(reason):
+                    return Ignored(reason)
+                case Late():
+                    return Stale()
+                case Refuse(reason):
+                    raise LedgerUnavailable(f"{request}: {reason}")
+                case never:
+                    assert_never(never)
+            decision = decide(head, request, self._claimant(deadline, me.owner))
 
     def _claimant(self, deadline: Deadline, owner: str = "") -> Claimant:
         clock = deadline.clock
@@ -259,6 +271,11 @@ class Ledger:
 
 def _key(request: Request) -> str:
     return "r" + request.correlation_id
+
+
+def _is_mine(head: Head, me: Claimant) -> bool:
+    """Tell whether a refused write had been applied before, and its answer was lost."""
+    return head.owner == me.owner and head.state == State.RUN
 
 
 def _milliseconds(seconds: float) -> int:

@@ -1,0 +1,267 @@
+"""Creates that fail half way, and the Delete that CloudFormation sends after each."""
+
+from datetime import timedelta
+
+import pytest
+
+from cfn_once import CustomResource, PermanentError, Provider
+from cfn_once.testing import Crashed, FakeCloudFormation
+
+ONE = {"Product": "Linux/UNIX", "Target": 3}
+
+
+def stack(hooks: type) -> FakeCloudFormation:
+    return FakeCloudFormation(Provider(hooks, ledger="memory://"))
+
+
+def test_what_a_failed_create_has_made_is_removed(cloudformation, groups):
+    """
+    FAILED carries the id that the hook had set, and the Delete removes what is under it.
+    """
+    groups.fails.append(ValueError("bad luck"))
+
+    answer = cloudformation.create("Group", ONE)
+
+    assert ("FAILED", "sig-1") == (answer.status, answer.physical_resource_id)
+    assert "ValueError: bad luck" == answer.reason
+    assert ["sig-1"] == groups.deletes
+
+
+def test_nothing_made_means_no_hook(cloudformation, group_class, groups):
+    """
+    A Create that made nothing answers a stand-in, and its Delete runs no hook.
+    """
+
+    def create(self):
+        raise PermanentError("not today")
+
+    group_class.create = create
+
+    answer = cloudformation.create("Group", ONE)
+
+    assert answer.physical_resource_id.startswith("cfn-once.none.")
+    assert [] == groups.deletes
+
+
+def test_the_id_set_too_late_is_found_by_replay(cloudformation, group_class, groups):
+    """
+    A Create that died before it set its id: the Delete replays it as far as its steps are known,
+    and learns the id.
+    """
+
+    def create(self):
+        made = self.step("group", self.make, find=self.find)
+        self.step("note", lambda step: None, once=True)
+        self.physical_resource_id = made["id"]
+        return {"GroupId": made["id"]}
+
+    group_class.create = create
+    create_event = cloudformation.event("Create", "Group", ONE)
+    with pytest.raises(Crashed):
+        cloudformation.send(create_event, crash_after="note")
+
+    delete = cloudformation.event("Delete", "Group", ONE, physical_resource_id="stack-Group-1A2B")
+    answer = cloudformation.deliver(delete)
+
+    assert answer.succeeded
+    assert "in doubt: note#0" in answer.reason
+    assert [None] == groups.deletes or ["stack-Group"] == [
+        one.rsplit("-", 1)[0] for one in groups.deletes
+    ]
+    groups.live.clear()
+
+
+def test_steps_with_an_undo(groups):
+    """
+    What a failed Create made in steps with an undo is undone, the last one first, before delete.
+    """
+    events = []
+
+    class Chain(CustomResource[dict, dict]):
+        def create(self):
+            for name in ("a", "b", "c"):
+                self.step(name, lambda step, name=name: name, undo=events.append)
+            raise ValueError("after c")
+
+        def delete(self):
+            events.append("delete")
+            events.append(dict(self.partial))
+
+    stack(Chain).create("Thing")
+
+    assert ["c", "b", "a", "delete", {"a": "a", "b": "b", "c": "c"}] == events
+
+
+def test_calls_that_are_repeated_leave_traces_too():
+    """
+    A Create that failed after calls which are never recorded is cleaned up by delete.
+    """
+    parameters = {}
+
+    class Parameter(CustomResource[dict, dict]):
+        def create(self):
+            self.step("put", lambda step: parameters.update(one="1"), repeat=True)
+            raise ValueError("after the put")
+
+        def delete(self):
+            self.step("delete", lambda step: parameters.clear(), repeat=True)
+
+    answer = stack(Parameter).create("Thing")
+
+    assert "FAILED" == answer.status
+    assert {} == parameters
+
+
+def test_a_process_that_died_in_a_call_that_is_repeated():
+    """
+    The same where nobody wrote anything down: the process died in its first call.
+    """
+    parameters = {}
+
+    class Parameter(CustomResource[dict, dict]):
+        def create(self):
+            self.step("put", lambda step: parameters.update(one="1"), repeat=True)
+
+        def delete(self):
+            self.step("delete", lambda step: parameters.clear(), repeat=True)
+
+    cloudformation = stack(Parameter)
+    create = cloudformation.event("Create", "Thing")
+    with pytest.raises(Crashed):
+        cloudformation.send(create, crash_after="put")
+
+    delete = cloudformation.event("Delete", "Thing", {}, physical_resource_id="stack-Thing-1A2B")
+
+    assert cloudformation.deliver(delete).succeeded
+    assert {} == parameters
+
+
+def test_a_doubt_that_nobody_can_resolve(groups):
+    """
+    A call that can be neither looked up nor repeated is never made twice; the Delete says what is
+    in doubt instead of passing over it.
+    """
+
+    class Mail(CustomResource[dict, dict]):
+        def create(self):
+            self.step("mail", lambda step: groups.make(step.token), once=True)
+
+        def delete(self):
+            pass
+
+    cloudformation = stack(Mail)
+    create = cloudformation.event("Create", "Thing")
+    with pytest.raises(Crashed):
+        cloudformation.send(create, crash_after="mail")
+
+    failed = cloudformation.deliver(create)
+    deleted = cloudformation.deliver(
+        cloudformation.event(
+            "Delete", "Thing", {}, physical_resource_id=failed.physical_resource_id
+        )
+    )
+
+    assert "InDoubt: step mail#0" in failed.reason
+    assert ("SUCCESS", True) == (deleted.status, "in doubt: mail#0" in deleted.reason)
+    assert 1 == len(groups.made)
+
+
+def test_a_class_that_does_not_pass_over_doubt(groups):
+    """
+    With unresolved = "fail" such a Delete is FAILED, until somebody has looked.
+    """
+
+    class Mail(CustomResource[dict, dict]):
+        unresolved = "fail"
+
+        def create(self):
+            self.step("mail", lambda step: groups.make(step.token), once=True)
+
+        def delete(self):
+            pass
+
+    cloudformation = stack(Mail)
+    create = cloudformation.event("Create", "Thing")
+    with pytest.raises(Crashed):
+        cloudformation.send(create, crash_after="mail")
+
+    deleted = cloudformation.deliver(
+        cloudformation.event("Delete", "Thing", {}, physical_resource_id="stack-Thing-1A2B")
+    )
+
+    assert "FAILED" == deleted.status
+    assert "in doubt: mail#0" in deleted.reason
+
+
+def test_a_token_tells_the_id(groups):
+    """
+    Where the far side takes a token, the Delete asks under it once more to learn what was made.
+    """
+    by_token = {}
+
+    class Group(CustomResource[dict, dict]):
+        def create(self):
+            made = self.step("group", self.make, window=timedelta(hours=1))
+            self.physical_resource_id = made["id"]
+
+        def make(self, step):
+            if step.token not in by_token:
+                by_token[step.token] = groups.make(step.token)
+            return by_token[step.token]
+
+        def delete(self):
+            groups.remove(self.physical_resource_id)
+
+    cloudformation = stack(Group)
+    with pytest.raises(Crashed):
+        cloudformation.send(cloudformation.event("Create", "Thing"), crash_after="group")
+
+    cloudformation.deliver(
+        cloudformation.event("Delete", "Thing", {}, physical_resource_id="stack-Thing-1A2B")
+    )
+
+    assert (["sig-1"], {}) == (groups.deletes, groups.live)
+
+
+def test_a_delete_that_fails(cloudformation, group_class, groups):
+    """
+    A Delete that fails keeps the id; the next one tries again.
+    """
+    cloudformation.create("Group", ONE)
+    delete = group_class.delete
+
+    def failing(self):
+        raise RuntimeError("still in use")
+
+    group_class.delete = failing
+    answer = cloudformation.delete("Group")
+    group_class.delete = delete
+    again = cloudformation.delete("Group")
+
+    assert ("FAILED", "sig-1") == (answer.status, answer.physical_resource_id)
+    assert again.succeeded
+
+
+def test_a_failing_clean_up_is_tried_again(cloudformation, group_class, groups):
+    """
+    What a failed Create left stays on the books until a Delete has removed it.
+    """
+    groups.fails.append(ValueError("bad luck"))
+    create = cloudformation.event("Create", "Group", ONE)
+    cloudformation.send(create)
+    delete = group_class.delete
+
+    def failing(self):
+        raise RuntimeError("still in use")
+
+    group_class.delete = failing
+    first = cloudformation.send(
+        cloudformation.event("Delete", "Group", ONE, physical_resource_id="sig-1")
+    )
+    group_class.delete = delete
+    second = cloudformation.send(
+        cloudformation.event("Delete", "Group", ONE, physical_resource_id="sig-1")
+    )
+
+    assert ("FAILED", "SUCCESS") == (first.status, second.status)
+    assert ["sig-1"] == groups.deletes

@@ -1,0 +1,107 @@
+"""Requests that overtake one another."""
+
+import pytest
+
+from cfn_once import InProgress
+from cfn_once.testing import Crashed
+
+ONE = {"Product": "Linux/UNIX", "Target": 3}
+
+
+def test_a_delete_overtakes_a_running_create(cloudformation, groups):
+    """
+    A Delete that comes while the Create is at its call waits until the Create cannot act any more,
+    and removes what it made; the Create stays silent.
+    """
+    create = cloudformation.event("Create", "Group", ONE)
+    delete = cloudformation.event("Delete", "Group", ONE, physical_resource_id="stack-Group-1A2B")
+
+    def overtaken():
+        with pytest.raises(InProgress, match="not over yet"):
+            cloudformation.send(delete)
+
+    cloudformation.send(create, meanwhile={"group": overtaken})
+    answer = cloudformation.deliver(delete)
+
+    assert None is cloudformation.answer_to(create)
+    assert answer.succeeded
+    assert ["sig-1"] == groups.made
+    assert {} == groups.live
+
+
+def test_a_delete_after_a_create_that_never_answered(cloudformation, groups):
+    """
+    The id that CloudFormation invents for a Create without an answer is never trusted: the ledger
+    knows the real one.
+    """
+    create = cloudformation.event("Create", "Group", ONE)
+    with pytest.raises(Crashed):
+        cloudformation.send(create, crash_after="group")
+
+    delete = cloudformation.event("Delete", "Group", ONE, physical_resource_id="stack-Group-1A2B")
+    answer = cloudformation.deliver(delete)
+
+    assert answer.succeeded
+    assert ["sig-1"] == groups.deletes
+
+
+def test_a_create_that_comes_first_after_its_delete(cloudformation, groups):
+    """
+    A first delivery that comes after a newer request has begun makes nothing, and is told so.
+    """
+    create = cloudformation.event("Create", "Group", ONE)
+    delete = cloudformation.event("Delete", "Group", ONE, physical_resource_id="stack-Group-1A2B")
+    cloudformation.send(delete)
+
+    answer = cloudformation.send(create)
+
+    assert "FAILED" == answer.status
+    assert "a newer request" in answer.reason
+    assert [] == groups.made
+
+
+def test_a_retained_resource_added_again(cloudformation, groups):
+    """
+    A Create over a resource that CloudFormation retained makes a new one and leaves the retained
+    one alone.
+    """
+    cloudformation.create("Group", ONE)
+    del cloudformation.resources["Group"]  # DeletionPolicy: Retain sends nothing
+
+    answer = cloudformation.create("Group", {"Product": "Windows"})
+    cloudformation.delete("Group")
+
+    assert "sig-2" == answer.physical_resource_id
+    assert ["sig-2"] == groups.deletes
+    groups.live.pop("sig-1")
+
+
+def test_an_id_that_nobody_can_place(cloudformation, groups, caplog):
+    """
+    A Delete of an id that was never made leaves the living object alone, loudly.
+    """
+    cloudformation.create("Group", ONE)
+    cloudformation.update("Group", {**ONE, "Target": 4})  # it is confirmed: carried back to us
+
+    stray = cloudformation.event("Delete", "Group", physical_resource_id="somebody-elses")
+    answer = cloudformation.send(stray)
+
+    assert answer.succeeded
+    assert [] == groups.deletes
+    assert "nobody can place" in caplog.text
+    cloudformation.delete("Group")
+
+
+def test_a_request_too_old_to_wait_for(cloudformation, groups):
+    """
+    A request older than CloudFormation waits for begins nothing.
+    """
+    create = cloudformation.event("Create", "Group", ONE)
+    cloudformation.send(cloudformation.event("Delete", "Group", ONE, physical_resource_id="x"))
+    late = cloudformation.event("Create", "Group", ONE)
+    cloudformation.clock.advance(3700)
+
+    cloudformation.send(create)
+    cloudformation.send(late)
+
+    assert [] == groups.made

@@ -1,0 +1,331 @@
+"""What a step promises its hook."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+
+from cfn_once import (
+    CustomResource,
+    NonDeterminism,
+    PermanentError,
+    Provider,
+    StepFailed,
+    TemporaryError,
+)
+from cfn_once.testing import Crashed, FakeCloudFormation
+
+
+def stack(create):
+    class Thing(CustomResource[dict, dict]):
+        def delete(self):
+            pass
+
+    Thing.create = create
+    return FakeCloudFormation(Provider(Thing, ledger="memory://"))
+
+
+def created(create):
+    return stack(create).create("Thing")
+
+
+def test_the_first_run_returns_what_a_replay_will():
+    """
+    A step returns its record, read again: a tuple comes back as a list, in the first run too.
+    """
+    seen = []
+
+    def create(self):
+        seen.append(self.step("pair", lambda step: {"pair": (1, 2)}))
+
+    created(create)
+
+    assert [{"pair": [1, 2]}] == seen
+
+
+def test_a_result_that_cannot_be_kept():
+    """
+    A step whose result is not JSON fails with its name; that it may have happened is kept.
+    """
+    answer = created(lambda self: self.step("thing", lambda step: object()))
+
+    assert "FAILED" == answer.status
+    assert "step thing#0 returned object, which cannot be kept" in answer.reason
+
+
+def test_a_step_that_failed_for_certain():
+    """
+    A definitive failure is raised again in a replay, and the function does not run again.
+    """
+    runs = []
+
+    def refuse(step):
+        runs.append(step.token)
+        raise PermanentError("no such product")
+
+    def create(self):
+        try:
+            self.step("refused", refuse)
+        except StepFailed as error:
+            return {"Why": str(error)}
+        raise AssertionError
+
+    cloudformation = stack(create)
+    event = cloudformation.event("Create", "Thing")
+    first = cloudformation.send(event)
+
+    assert {"Why": "PermanentError: no such product"} == first.data
+    assert 1 == len(runs)
+
+
+def test_tokens_differ_by_step_and_stay_over_deliveries():
+    """
+    Every step has a token of its own, and the same one however often it is tried.
+    """
+    tokens = []
+
+    def create(self):
+        for name in ("a", "a", "b"):
+            self.step(name, lambda step: tokens.append(step.token), window=timedelta(hours=1))
+
+    cloudformation = stack(create)
+    event = cloudformation.event("Create", "Thing")
+    with pytest.raises(Crashed):
+        cloudformation.send(event, crash_after="b")
+    cloudformation.deliver(event)
+
+    assert 4 == len(tokens)
+    assert tokens[2] == tokens[3]
+    assert 3 == len(set(tokens))
+
+
+def test_a_step_inside_a_step():
+    """
+    A step is one side effect: a step inside another one is refused.
+    """
+
+    def outer(step, self):
+        return self.step("inner", lambda step: 1)
+
+    answer = created(lambda self: self.step("outer", lambda step: outer(step, self)))
+
+    assert "step inner" in answer.reason
+    assert "inside another step" in answer.reason
+
+
+def test_a_step_from_a_second_thread():
+    """
+    Steps are made one after the other, by the hook's own thread.
+    """
+    problems = []
+
+    def create(self):
+        def run():
+            try:
+                self.step("thing", lambda step: 1)
+            except NonDeterminism as error:
+                problems.append(str(error))
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+
+    created(create)
+
+    assert 1 == len(problems)
+    assert "second thread" in problems[0]
+
+
+def test_a_hook_that_skips_a_step_it_made():
+    """
+    A hook that passes over a step which ran before is named as not deterministic.
+    """
+    there = []
+
+    def create(self):
+        if not there:
+            self.step("thing", lambda step: there.append(1), window=timedelta(hours=1))
+        self.step("other", lambda step: 1, window=timedelta(hours=1))
+
+    cloudformation = stack(create)
+    event = cloudformation.event("Create", "Thing")
+    with pytest.raises(Crashed):
+        cloudformation.send(event, crash_before="other")
+    answer = cloudformation.deliver(event)
+
+    assert "NonDeterminism: thing#0 ran before and was skipped now" in answer.reason
+
+
+@pytest.mark.parametrize("name", ["", "a#b", "a/b", "x" * 300])
+def test_names_that_are_none(name):
+    """
+    A step's name goes into its key: it must fit there.
+    """
+    answer = created(lambda self: self.step(name, lambda step: 1))
+
+    assert "is no name for a step" in answer.reason
+
+
+def test_a_temporary_error_lets_lambda_come_again():
+    """
+    TemporaryError gives the claim back; another delivery goes on, and the last one is FAILED.
+    """
+    tries = []
+
+    def create(self):
+        tries.append(1)
+        if len(tries) < 3:
+            raise TemporaryError("the API is being deployed")
+
+    cloudformation = stack(create)
+    event = cloudformation.event("Create", "Thing")
+    with pytest.raises(TemporaryError):
+        cloudformation.send(event)
+    with pytest.raises(TemporaryError):
+        cloudformation.send(event)
+    answer = cloudformation.send(event)
+
+    assert answer.succeeded
+
+
+def test_a_temporary_error_that_does_not_end():
+    """
+    When no further delivery is to be expected, it is FAILED, and nobody hangs.
+    """
+
+    def create(self):
+        raise TemporaryError("for ever")
+
+    answer = created(create)
+
+    assert ("FAILED", "TemporaryError: for ever") == (answer.status, answer.reason)
+
+
+def test_a_secret_result_is_never_kept():
+    """
+    A secret result is there in the run that made it and in no later one, and never in the ledger.
+    """
+    seen = []
+
+    def create(self):
+        seen.append(self.step("key", lambda step: "hunter22", secret=True, window=timedelta(1)))
+        self.step("other", lambda step: 1, once=True)
+
+    cloudformation = stack(create)
+    event = cloudformation.event("Create", "Thing")
+    with pytest.raises(Crashed):
+        cloudformation.send(event, crash_before="other")
+    answer = cloudformation.deliver(event)
+
+    assert ["hunter22"] == seen
+    assert "SecretNotKept: step key#0" in answer.reason
+    assert "hunter22" not in str(vars(cloudformation.ledger))
+
+
+def test_hooks_that_swallow_everything():
+    """
+    An execution that lost the resource stops at its next step, whatever its hook catches.
+    """
+    runs = []
+
+    def create(self):
+        for number in range(3):
+            try:
+                self.step(f"step-{number}", lambda step: runs.append(step.token), once=True)
+            except BaseException:  # the worst of hooks
+                continue
+
+    cloudformation = stack(create)
+    create_event = cloudformation.event("Create", "Thing")
+    delete = cloudformation.event("Delete", "Thing", {}, physical_resource_id="stack-Thing-1A2B")
+
+    def overtake():
+        with pytest.raises(Exception, match="not over yet"):
+            cloudformation.send(delete)
+
+    cloudformation.send(create_event, meanwhile={"step-0": overtake})
+
+    assert 1 == len(runs)
+    assert None is cloudformation.answer_to(create_event)
+
+
+def test_an_error_of_the_network_is_tried_again_under_the_token():
+    """
+    A call whose answer was lost is repeated with the same token where the far side remembers it.
+    """
+    tokens = []
+
+    def make(step):
+        tokens.append(step.token)
+        if len(tokens) < 3:
+            raise TimeoutError("no answer")
+        return "made"
+
+    answer = created(lambda self: {"It": self.step("thing", make, window=timedelta(hours=1))})
+
+    assert {"It": "made"} == answer.data
+    assert 3 == len(tokens)
+    assert 1 == len(set(tokens))
+
+
+def test_an_error_of_the_code_is_not_tried_again():
+    """
+    An error of the function's own is in doubt at once: trying again would raise it again.
+    """
+    runs = []
+
+    def make(step):
+        runs.append(1)
+        raise KeyError("id")
+
+    answer = created(lambda self: self.step("thing", make, find=lambda step: None))
+
+    assert "InDoubt: step thing#0" in answer.reason
+    assert 1 == len(runs)
+
+
+def test_a_look_up_that_changes_something():
+    """
+    find= only reads.
+    """
+
+    def find(step, self):
+        return self.http.post("http://127.0.0.1:9/never")
+
+    def create(self):
+        def lost(step):
+            raise TimeoutError
+
+        self.step("thing", lost, find=lambda step: find(step, self))
+
+    answer = created(create)
+
+    assert "a look-up must only read" in answer.reason
+
+
+def test_a_look_up_that_fails(cloudformation, group_class, groups):
+    """
+    A look-up that fails leaves the doubt on the books: the Delete looks again, and cleans up.
+    """
+    create = cloudformation.event("Create", "Group", {"Product": "Linux/UNIX"})
+    with pytest.raises(Crashed):
+        cloudformation.send(create, crash_after="group")
+    find = group_class.find
+
+    def broken(self, step):
+        raise KeyError("items")
+
+    group_class.find = broken
+    answer = cloudformation.deliver(create)
+    group_class.find = find
+    cloudformation.deliver(
+        cloudformation.event(
+            "Delete",
+            "Group",
+            {"Product": "Linux/UNIX"},
+            physical_resource_id=answer.physical_resource_id,
+        )
+    )
+
+    assert "its look-up failed with KeyError" in answer.reason
+    assert (["sig-1"], ["sig-1"]) == (groups.made, groups.deletes)
