@@ -14,9 +14,9 @@ from ._errors import InDoubt, InProgress, Interrupt, ReplayEnd
 from ._identity import base32
 from ._request import Json, Request, RequestType
 from ._resource import CustomResource
-from ._steps import Call, Calls, OutOfTime, Step, Steps
+from ._steps import Attempt, Call, Calls, OutOfTime, Step, Steps, Verdict
 from ._time import Deadline
-from .ledger import Debt, Granted, Head, Progress, Record, StepState
+from .ledger import Debt, Granted, Head, Progress, StepState
 
 log = logging.getLogger("cfn_once.resource")
 
@@ -195,6 +195,12 @@ class _Owed:
             fence=granted.head.fence,
         )
 
+    def unspill(self, name: str) -> str | None:
+        return self._granted.unspill(name)
+
+    def spill(self, name: str, text: str) -> None:
+        self._granted.spill(name, text)
+
     def record(self, progress: Progress) -> None:
         for key, one in progress.steps.items():
             self._granted.note(self._debt, key, one)
@@ -268,27 +274,37 @@ class ReplaySteps(Steps):
         self.acted = self.acted or self._debt.acted
         raise ReplayEnd(call.name)
 
-    def _make(self, call: Call, key: str, record: Record, *, in_doubt: bool) -> Any:
+    def _make(self, attempt: Attempt, *, in_doubt: bool) -> Any:
         if not in_doubt:
-            raise ReplayEnd(key)
-        step = self._step(key, record.generation)
-        may_call = call.window is not None and self._debt.id is None
+            raise ReplayEnd(attempt.key)
         try:
-            found = self._resolve(call, key, step, record, self._granted.owner_gone)
-            if found is None and may_call:
-                found = (self._run(call, step),)  # cannot make a second effect; tells the id
-        except InDoubt as error:
+            found = self._learn(attempt)
+        except Exception as error:  # noqa: BLE001 - a far side raises what it likes
             self.pending = {}
             self.out_of_time = isinstance(error, OutOfTime)
-            self.doubts.append(_doubt(self._debt, key, record.first_used))
-            raise ReplayEnd(key) from None
-        except Exception:  # noqa: BLE001 - refused: it did not happen
-            raise ReplayEnd(key) from None
+            unknown = self._verdict(attempt.call, error) is Verdict.IN_DOUBT
+            if unknown or isinstance(error, InDoubt):
+                self.doubts.append(_doubt(self._debt, attempt.key, attempt.record.first_used))
+            raise ReplayEnd(attempt.key) from None
         if found is None:
-            raise ReplayEnd(key)
-        result = self._done(call, key, record, found[0])
+            raise ReplayEnd(attempt.key)
+        result = self._done(attempt, found[0])
         self.flush()
         return result
+
+    def _learn(self, attempt: Attempt) -> tuple[Any] | None:
+        """Return what a step in doubt came to, or None where it did not happen."""
+        # Under its token a call cannot make a second effect, and it tells the id.
+        may_call = attempt.call.window is not None and self._debt.id is None
+        found = self._resolve(attempt, self._granted.owner_gone)
+        while found is None and may_call:
+            try:
+                found = (self._run(attempt.call, attempt.step),)
+            except Exception as error:
+                if not self._may_succeed_later(attempt.call, error):
+                    raise
+                found = self._resolve(attempt, self._clock.now(), error)
+        return found
 
 
 def _doubt(debt: Debt, key: str, milliseconds: int) -> str:

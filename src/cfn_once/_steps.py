@@ -27,15 +27,17 @@ from ._errors import (
     StepFailed,
     TemporaryError,
 )
-from ._identity import Token
+from ._identity import Token, base32
 from ._request import Json, Request
 from ._time import Deadline
-from .ledger import SETTLE, Granted, Progress, Record, StepState
+from .ledger import SETTLE, SPILL_DAYS, Granted, Progress, Record, StepState
 
 T = TypeVar("T")
 
 VISIBLE_AFTER = 60.0  # seconds after which a look-up's "absent" is believed (ledger.md, A6)
-LARGEST = 300_000  # bytes of all results; DynamoDB refuses items over 400 KB
+INLINE = 1024  # bytes of a result that lies in the head; a write costs by the kilobyte
+MOST_INLINE = 32_768  # bytes of all records in the head; beyond it, every result lies outside
+LARGEST = 300_000  # bytes of one result; DynamoDB refuses items over 400 KB
 LONGEST_KEY = 255  # bytes
 RESERVE = 8.0  # seconds kept for recording and answering
 
@@ -158,6 +160,16 @@ class Call:
         return self.once or (self.find is None and self.window is None)
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A call under its key, and the record that says that it may have happened."""
+
+    call: Call
+    key: str
+    step: Step
+    record: Record
+
+
 class Steps:
     """The steps of one execution of a hook.
 
@@ -186,8 +198,7 @@ class Steps:
         self._counts: dict[str, int] = {}
         self._visited: set[str] = set()
         self._ended: Interrupt | None = None
-        self._inner_calls = 0
-        self._looking = False
+        self._inner_calls, self._acted_inside, self._looking = 0, False, False
         self._judged: tuple[Exception, Verdict] | None = None
         self.pending: dict[str, Record] = {}
         self.inside: Step | None = None
@@ -258,10 +269,13 @@ class Steps:
                 " between the two could not be told apart; make each a step of its own"
             )
         try:
-            return self._calls.call(name, lambda: fn(step))
+            result = self._calls.call(name, lambda: fn(step))
         except Exception as error:
             self._judged = (error, verdict(error))
+            self._acted_inside = self._acted_inside or self._judged[1] is Verdict.IN_DOUBT
             raise
+        self._acted_inside = True
+        return result
 
     def flush(self) -> None:
         """Keep what is known but not kept yet: before a call leaves, and before a wait."""
@@ -316,7 +330,8 @@ class Steps:
         """Judge an error; one that a call inside the step raised was judged where it was known."""
         if self._judged is not None and self._judged[0] is error:
             return self._judged[1]
-        return call.verdict(error)
+        # Whatever the function says: a call inside it has acted, or may have.
+        return Verdict.IN_DOUBT if self._acted_inside else call.verdict(error)
 
     def _may_succeed_later(self, call: Call, error: Exception) -> bool:
         judged = self._judged is not None and self._judged[0] is error
@@ -355,168 +370,164 @@ class Steps:
             fence=head.fence,
             arguments=arguments,
         )
-        return self._make(call, key, record, in_doubt=in_doubt)
+        attempt = Attempt(call, key, self._step(key, generation), record)
+        return self._make(attempt, in_doubt=in_doubt)
 
-    def _make(self, call: Call, key: str, record: Record, *, in_doubt: bool) -> Any:
-        step = self._step(key, record.generation)
+    def _make(self, attempt: Attempt, *, in_doubt: bool) -> Any:
         self.flush()
         if in_doubt:
-            found = self._resolve(call, key, step, record, self._granted.owner_gone)
+            found = self._resolve(attempt, self._granted.owner_gone)
             if found is not None:
-                return self._done(call, key, record, found[0])
-        elif call.is_once:  # without a start kept, it was never called
-            self.pending[key] = record
-            self.flush()
-        return self._call(call, key, step, record)
+                return self._done(attempt, found[0])
+        elif attempt.call.is_once:  # without a start kept, it was never called
+            self._keep(attempt, attempt.record)
+        return self._call(attempt)
 
-    def _call(self, call: Call, key: str, step: Step, record: Record) -> Any:
+    def _call(self, attempt: Attempt) -> Any:
         pause = 0.3
         while True:
             try:
-                result = self._run(call, step)
-            except TemporaryError:
+                result = self._run(attempt.call, attempt.step)
+            except (TemporaryError, SystemExit, KeyboardInterrupt):
+                self.pending[attempt.key] = attempt.record  # nobody knows how far it came
                 raise
             except Exception as error:  # noqa: BLE001 - a step's function raises what it likes
-                verdict = self._verdict(call, error)
+                verdict = self._verdict(attempt.call, error)
                 if verdict is Verdict.DEFINITIVE:
-                    return self._failed(call, key, record, error)
+                    return self._failed(attempt, error)
                 if verdict is Verdict.IN_DOUBT:
-                    if not self._may_succeed_later(call, error):
+                    if not self._may_succeed_later(attempt.call, error):
                         # The function's own code raised it, and would raise it again.
-                        self._doubt(key, record, _named(error), error)
-                    quiet_since = self._clock.now()
-                    found = self._resolve(call, key, step, record, quiet_since, error)
+                        self._doubt(attempt, _named(error), error)
+                    found = self._resolve(attempt, self._clock.now(), error)
                     if found is not None:
-                        return self._done(call, key, record, found[0])
+                        return self._done(attempt, found[0])
                 elif not self._deadline.pause(pause, reserve=RESERVE):
-                    return self._failed(call, key, record, error)
+                    return self._failed(attempt, error)
                 pause = min(pause * 2, 10.0)
                 continue
-            return self._done(call, key, record, result)
+            return self._done(attempt, result)
 
     def _run(self, call: Call, step: Step) -> Any:
-        self.inside, self._inner_calls, self._judged = step, 0, None
+        self.inside, self._inner_calls, self._acted_inside = step, 0, False
+        self._judged = None
         try:
-            return self._calls.call(call.name, _bind(call, step))
+            return self._calls.call(call.name, lambda: call.run(step))
         finally:
             self.inside = None
 
     def _resolve(
-        self,
-        call: Call,
-        key: str,
-        step: Step,
-        record: Record,
-        quiet_since: float,
-        error: Exception | None = None,
+        self, attempt: Attempt, quiet_since: float, error: Exception | None = None
     ) -> tuple[Any] | None:
         """Return the result of an effect in doubt, or None where the call may be made again.
 
         Raises:
             InDoubt: Neither is possible, or our time is too short for it.
         """
+        call, first = attempt.call, attempt.record.first_used / 1000
         why = _named(error) if error is not None else "its execution died"
-        now = self._clock.now()
-        window_open = call.window is not None and now - record.first_used / 1000 < call.window
+        window_open = call.window is not None and self._clock.now() - first < call.window
         if call.once or (call.find is None and not window_open):
-            self._doubt(key, record, why, error)
+            self._doubt(attempt, why, error)
         if call.find is None:
-            self._pause_or_doubt(0.5, key, record, why, error)
+            self._pause_or_doubt(0.5, attempt, why)
             return None
+        # Under a token, a second call makes no second effect though the look-up came too early.
         believed = SETTLE if window_open else VISIBLE_AFTER
-        pause = max(0.0, quiet_since + SETTLE - now)
-        while True:
-            if pause:  # twice: a pause is at least half as long as asked for
-                self._pause_or_doubt(pause * 2, key, record, why, error)
-            if self._clock.now() < quiet_since + SETTLE:
-                pause = max(0.05, quiet_since + SETTLE - self._clock.now())
-                continue
-            found, pause = None, 5.0
-            try:
-                found = self._look_up(call, step)
-            except TemporaryError:
-                self.pending[key] = record
-                raise
-            except Exception as failed:
-                why = f"its look-up failed with {_named(failed)}"
-                if not is_transient(failed):
-                    self._doubt(key, record, why, failed)
-                continue
-            if found is not None:
-                return (found,)
+        self._pause_or_doubt(quiet_since + SETTLE - self._clock.now(), attempt, why)
+        while (found := self._look_up(attempt)) is None:
             if self._clock.now() >= quiet_since + believed:
                 return None
+            self._pause_or_doubt(5.0, attempt, why)
+        return (found,)
 
-    def _pause_or_doubt(
-        self, pause: float, key: str, record: Record, why: str, error: Exception | None
-    ) -> None:
-        if not self._deadline.pause(pause, reserve=RESERVE):
-            self._doubt(key, record, f"{why}, and no time is left", error, kind=OutOfTime)
+    def _pause_or_doubt(self, pause: float, attempt: Attempt, why: str) -> None:
+        """Wait at least so long."""
+        until = self._clock.now() + pause
+        while (left := until - self._clock.now()) > 0:
+            # Twice as long, for a pause is at least half as long as asked for.
+            if not self._deadline.pause(max(left * 2, 0.01), reserve=RESERVE):
+                self._doubt(attempt, f"{why}, and no time is left", None, kind=OutOfTime)
 
-    def _look_up(self, call: Call, step: Step) -> Any:
-        find = call.find
+    def _look_up(self, attempt: Attempt) -> Any:
+        """Return what a look-up finds; one that the network fails is made again."""
+        find = attempt.call.find
         assert find is not None  # noqa: S101 - its one caller has looked
-        self.inside, self._looking = step, True
-        try:
-            return self._calls.call(f"find {call.name}", lambda: find(step))
-        finally:
-            self.inside, self._looking = None, False
+        while True:
+            self.inside, self._looking = attempt.step, True
+            try:
+                return self._calls.call(f"find {attempt.call.name}", lambda: find(attempt.step))
+            except (TemporaryError, SystemExit, KeyboardInterrupt):
+                self.pending[attempt.key] = attempt.record
+                raise
+            except Exception as failed:  # noqa: BLE001 - a look-up raises what it likes
+                why = f"its look-up failed with {_named(failed)}"
+                if not is_transient(failed):
+                    self._doubt(attempt, why, failed)
+            finally:
+                self.inside, self._looking = None, False
+            self._pause_or_doubt(2.0, attempt, why)
 
     def _doubt(
-        self,
-        key: str,
-        record: Record,
-        why: str,
-        error: Exception | None,
-        kind: type[InDoubt] = InDoubt,
+        self, attempt: Attempt, why: str, error: Exception | None, kind: type[InDoubt] = InDoubt
     ) -> NoReturn:
-        self.pending[key] = record
-        when = record.first_used // 1000
+        self.pending[attempt.key] = attempt.record
+        when = attempt.record.first_used // 1000
         raise kind(
-            f"step {key} of request {self._request.request_id} may have run at {when} (seconds"
-            f" since 1970) and cannot be repeated safely: {why}. Look for what it made; give the"
-            " step find=, so that it is looked up next time"
+            f"step {attempt.key} of request {self._request.request_id} may have run at {when}"
+            f" (seconds since 1970) and cannot be repeated safely: {why}. Look for what it made;"
+            " give the step find=, so that it is looked up next time"
         ) from error
 
-    def _done(self, call: Call, key: str, record: Record, result: Any) -> Any:
+    def _done(self, attempt: Attempt, result: Any) -> Any:
+        call, key, record = attempt.call, attempt.key, attempt.record
         try:
             text = _to_text(call, key, result)
         except PermanentError:
             self.pending[key] = record  # its effect has happened, and cannot be told
             raise
-        kept = replace(
-            record,
-            state=StepState.DONE.value,
-            result=None if call.secret else text,
-            secret=True if call.secret else None,
-        )
-        self._keep(key, kept, at_once=call.is_once)
+        kept = replace(record, state=StepState.DONE.value)
+        if call.secret:
+            kept = replace(kept, secret=True)
+        elif self._lies_in_the_head(text):
+            kept = replace(kept, result=text)
+        else:
+            self._granted.spill(self._spill_name(key, record), text)  # before the head tells of it
+            kept = replace(kept, spilled=True)
+        self._keep(attempt, kept)
         return call.from_record(json.loads(text))
 
-    def _failed(self, call: Call, key: str, record: Record, error: Exception) -> Any:
-        kept = call.error_to_record(error)
+    def _failed(self, attempt: Attempt, error: Exception) -> Any:
+        kept = attempt.call.error_to_record(error)
         failed = replace(
-            record,
+            attempt.record,
             state=StepState.FAILED.value,
             result=json.dumps(kept),
             round=self._granted.head.round,
         )
-        self._keep(key, failed, at_once=call.is_once)
-        raise call.error_from_record(json.loads(json.dumps(kept))) from error
+        self._keep(attempt, failed)
+        raise attempt.call.error_from_record(json.loads(json.dumps(kept))) from error
 
-    def _keep(self, key: str, record: Record, *, at_once: bool) -> None:
-        self.pending[key] = record
-        held = {**self._granted.head.records(), **self.pending}
-        sizes = {name: len((one.result or "").encode()) for name, one in held.items()}
-        if sum(sizes.values()) > LARGEST:
-            largest = max(sizes, key=lambda name: sizes[name])
-            self.pending[key] = replace(record, result=None, secret=True)
-            raise PermanentError(
-                f"the step results of {self._request} take {sum(sizes.values())} bytes, more than"
-                f" {LARGEST}; the largest is {largest} with {sizes[largest]}: return less from it"
-            )
-        if at_once:
+    def _keep(self, attempt: Attempt, record: Record) -> None:
+        """Keep a record: with the next write, or at once where the step must never run twice."""
+        self.pending[attempt.key] = record
+        if attempt.call.is_once:
             self.flush()
+
+    def _lies_in_the_head(self, text: str) -> bool:
+        size = len(text.encode())
+        if size > INLINE:
+            return False
+        held = {
+            **self._granted.head.steps,
+            **{key: one.to_doc() for key, one in self.pending.items()},
+        }
+        return (
+            size + len(json.dumps(held)) + len(json.dumps(self._granted.head.debts)) < MOST_INLINE
+        )
+
+    def _spill_name(self, key: str, record: Record) -> str:
+        return f"S#{base32(self._request.operation)[:12]}#{key}#{record.generation}"
 
     def _value(self, call: Call, key: str, known: Record) -> Any:
         if known.secret:
@@ -524,11 +535,15 @@ class Steps:
                 f"step {key} of {self._request} ran before and its result was never kept: make and"
                 " store the secret in one step, and return its ARN"
             )
-        return call.from_record(json.loads(known.result or "null"))
-
-
-def _bind(call: Call, step: Step) -> Callable[[], Any]:
-    return lambda: call.run(step)
+        text = known.result
+        if known.spilled:
+            text = self._granted.unspill(self._spill_name(key, known))
+        if text is None:
+            raise PermanentError(
+                f"the result of step {key} of {self._request} is gone from the ledger: long results"
+                f" are kept for {SPILL_DAYS} days. Look for what the step made"
+            )
+        return call.from_record(json.loads(text))
 
 
 def _named(error: Exception) -> str:
@@ -538,12 +553,19 @@ def _named(error: Exception) -> str:
 
 def _to_text(call: Call, key: str, result: Any) -> str:
     try:
-        return json.dumps(call.to_record(result), ensure_ascii=False, allow_nan=False)
+        text = json.dumps(call.to_record(result), ensure_ascii=False, allow_nan=False)
+        size = len(text.encode())
     except (TypeError, ValueError) as error:
         raise PermanentError(
             f"step {key} returned {type(result).__name__}, which cannot be kept: {error}. Return"
             " text, numbers, booleans, lists and maps"
         ) from error
+    if size > LARGEST and not call.secret:
+        raise PermanentError(
+            f"step {key} returned {size} bytes, more than the {LARGEST} that can be kept: return"
+            " less from it"
+        )
+    return text
 
 
 def _milliseconds(seconds: float) -> int:

@@ -329,3 +329,57 @@ def test_a_look_up_that_fails(cloudformation, group_class, groups):
 
     assert "its look-up failed with KeyError" in answer.reason
     assert (["sig-1"], ["sig-1"]) == (groups.made, groups.deletes)
+
+
+@pytest.mark.parametrize("size", [100, 5_000, 290_000])
+def test_long_results(size):
+    """
+    A long result lies beside the head, and a replay reads it as the first run did.
+    """
+    seen = []
+
+    def create(self):
+        seen.append(self.step("long", lambda step: "x" * size, window=timedelta(hours=1)))
+        self.step("other", lambda step: 1, window=timedelta(hours=1))
+
+    cloudformation = stack(create)
+    event = cloudformation.event("Create", "Thing")
+    with pytest.raises(Crashed):
+        cloudformation.send(event, crash_before="other")
+    answer = cloudformation.deliver(event)
+
+    assert answer.succeeded
+    assert ["x" * size] * 2 == seen
+    assert len(str(cloudformation.ledger.read("r" + key_of(cloudformation)))) < 4000
+
+
+def key_of(cloudformation):
+    from cfn_once import Request
+
+    return Request.from_event(cloudformation.answers[0][0]).correlation_id
+
+
+def test_a_result_that_is_too_long():
+    """
+    A result that no item could hold fails with the step's name and its size.
+    """
+    answer = created(lambda self: self.step("long", lambda step: "x" * 400_000))
+
+    assert "step long#0 returned 400002 bytes" in answer.reason
+
+
+def test_many_results():
+    """
+    A head does not grow with the number of results: beyond 32 KB each lies outside.
+    """
+
+    def create(self):
+        for number in range(60):
+            self.step(f"s{number}", lambda step: "x" * 1000, window=timedelta(hours=1))
+
+    cloudformation = stack(create)
+    cloudformation.create("Thing")
+    head = cloudformation.ledger.read("r" + key_of(cloudformation))
+
+    assert 60 == len(head.steps)
+    assert len(str(head.steps)) < 45_000

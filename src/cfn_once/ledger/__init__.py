@@ -6,12 +6,13 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from .._errors import ConfigurationError
 from ._head import Debt, Head, Old, Record, State, StepState
-from ._ledger import Answered, Claimed, Granted, Ignored, Ledger, Stale
+from ._ledger import SPILL_DAYS, Answered, Claimed, Granted, Ignored, Ledger, Stale
 from ._store import Change, Guard, MemoryStore, Store, Written
 from ._writes import SETTLE, Ending, Progress
 
 __all__ = [
     "SETTLE",
+    "SPILL_DAYS",
     "Answered",
     "Change",
     "Claimed",

@@ -26,6 +26,7 @@ from ._writes import Claimant, Ending, Progress, Write, quiet_from
 DEATH_SLACK = 2.0  # seconds that Lambda may take to end an invocation (ledger.md, A2)
 IN_PLACE = 30.0  # seconds of retries while the ledger is in trouble; IAM propagates in about ten
 SHORT = 5.0  # seconds kept for leaving in order
+SPILL_DAYS = 30  # over the hour of a request many times; a head alone outlives it
 LAST_ATTEMPT, LAST_AGE = 3, 240  # Lambda tries an event three times, after 1 and 2 minutes
 
 T = TypeVar("T")
@@ -109,6 +110,15 @@ class Granted:
             return all(kept.get(key) == one for key, one in progress.steps.items())
 
         self._write("record", _writes.record(progress, self.head), applied, progress.steps)
+
+    def spill(self, name: str, text: str) -> None:
+        """Keep a long result beside the head, before the head refers to it."""
+        expires = int(self._deadline.clock.now()) + SPILL_DAYS * 86400
+        self._ledger.spill(self._request, name, text, expires, self._deadline)
+
+    def unspill(self, name: str) -> str | None:
+        """Return a long result, or None where it is gone."""
+        return self._ledger.unspill(self._request, name, self._deadline)
 
     def note(self, debt: Debt, key: str, found: Record) -> None:
         """Keep what a step of a debt came to, before anything is removed because of it."""
@@ -255,6 +265,16 @@ class Ledger:
             lambda: self.store.write(_key(request), guard, write.change),
             limit=float("inf") if all_time else IN_PLACE,
         )
+
+    def spill(
+        self, request: Request, name: str, text: str, expires: int, deadline: Deadline
+    ) -> None:
+        """Keep a long result, with retries."""
+        self._retried(deadline, lambda: self.store.spill(_key(request), name, text, expires))
+
+    def unspill(self, request: Request, name: str, deadline: Deadline) -> str | None:
+        """Return a long result, with retries."""
+        return self._retried(deadline, lambda: self.store.unspill(_key(request), name))
 
     def _retried(self, deadline: Deadline, ask: Callable[[], T], limit: float = IN_PLACE) -> T:
         since, pause = deadline.clock.now(), 0.2
