@@ -24,7 +24,7 @@ from .._provider import Provider
 from .._request import Json, Request
 from .._response import LIMIT
 from .._time import Deadline
-from ..ledger import MemoryStore, Store
+from ..ledger import Change, Guard, Head, MemoryStore, Store, Written
 from ._clock import TIMEOUT, VirtualClock
 
 T = TypeVar("T")
@@ -236,6 +236,7 @@ class FakeCloudFormation:
         *,
         crash_before: str | None = None,
         crash_after: str | None = None,
+        crash_at: int | None = None,
         meanwhile: Mapping[str, Callable[[], object]] | None = None,
     ) -> Answer | None:
         """Deliver an event once, and return what CloudFormation was told by then.
@@ -245,6 +246,9 @@ class FakeCloudFormation:
             crash_before: A step, or `http.<METHOD>.<host>`, or `<service>.<Operation>`: the
                 process dies before that call leaves.
             crash_after: The process dies after that call has had its effect.
+            crash_at: The process dies at this point: 2n is before its n-th action, be it on the
+                ledger, on the far side or an answer, and 2n+1 after it, n from 0. Where there are
+                fewer it lives.
             meanwhile: What happens in the world while a call is made, by its name.
 
         Raises:
@@ -252,7 +256,7 @@ class FakeCloudFormation:
             CfnOnceError: What the provider raises, so that Lambda comes again.
         """
         self.deliveries += 1
-        ports = _Ports(self, crash_before, crash_after, dict(meanwhile or {}))
+        ports = _Ports(self, crash_before, crash_after, crash_at, dict(meanwhile or {}))
         end = self.clock.now() + self._timeout
         context = SimpleNamespace(
             function_name="provider",
@@ -338,11 +342,13 @@ class _Ports:
         cloudformation: FakeCloudFormation,
         crash_before: str | None,
         crash_after: str | None,
+        crash_at: int | None,
         meanwhile: dict[str, Callable[[], object]],
     ) -> None:
         self._cloudformation, self._store = cloudformation, cloudformation.ledger
-        self._before, self._after, self._meanwhile = crash_before, crash_after, meanwhile
-        self._dead = False
+        self._before, self._after, self._at = crash_before, crash_after, crash_at
+        self._meanwhile = meanwhile
+        self._points, self._dead = 0, False
         self.made: list[str] = []
         self.keeps_secrets = self._store.keeps_secrets
 
@@ -353,15 +359,14 @@ class _Ports:
         return {str(name) for name in named} - set(self.made)
 
     def call(self, name: str, fn: Callable[[], T]) -> T:
-        self._live()
-        self.made.append(name)
-        if name == self._before:
-            self._die(name)
-        if name in self._meanwhile:
-            self._meanwhile[name]()
-        result = fn()
-        if name == self._after:
-            self._die(name)
+        def act() -> T:
+            self.made.append(name)
+            self._die_if(name == self._before, name)
+            self._meanwhile.get(name, _nothing)()
+            return fn()
+
+        result = self._act(act)
+        self._die_if(name == self._after, name)
         return result
 
     def check(self, request: Request) -> None:
@@ -369,32 +374,39 @@ class _Ports:
 
     def put(self, request: Request, body: bytes, deadline: Deadline) -> None:
         del deadline
-        self._live()
-        self._cloudformation._receive(request, body)  # noqa: SLF001 - two halves of one fake
+        self._act(lambda: self._cloudformation._receive(request, body))  # noqa: SLF001 - one fake
 
-    def read(self, key: str) -> Any:
-        self._live()
-        return self._store.read(key)
+    def read(self, key: str) -> Head | None:
+        return self._act(lambda: self._store.read(key))
 
-    def write(self, key: str, guard: Any, change: Any) -> Any:
-        self._live()
-        return self._store.write(key, guard, change)
+    def write(self, key: str, guard: Guard, change: Change) -> Written:
+        return self._act(lambda: self._store.write(key, guard, change))
 
     def spill(self, key: str, name: str, data: str, expires: int) -> None:
-        self._live()
-        self._store.spill(key, name, data, expires)
+        self._act(lambda: self._store.spill(key, name, data, expires))
 
     def unspill(self, key: str, name: str) -> str | None:
-        self._live()
-        return self._store.unspill(key, name)
+        return self._act(lambda: self._store.unspill(key, name))
 
-    def _die(self, name: str) -> None:
-        self._dead = True
-        raise Crashed(name)
+    def _act(self, action: Callable[[], T]) -> T:
+        self._die_if(self._dead, "it died before")
+        self._pass_a_point()
+        result = action()
+        self._pass_a_point()
+        return result
 
-    def _live(self) -> None:
-        if self._dead:
-            raise Crashed("it died before")
+    def _pass_a_point(self) -> None:
+        self._points += 1
+        self._die_if(self._points - 1 == self._at, f"at point {self._at}")
+
+    def _die_if(self, dies: bool, where: str) -> None:  # noqa: FBT001 - reads as a sentence
+        if dies:
+            self._dead = True
+            raise Crashed(where)
+
+
+def _nothing() -> None:
+    """Do nothing: a test says nothing of what happens meanwhile."""
 
 
 def as_sent(value: Json) -> Json:
