@@ -8,7 +8,9 @@ that no engine's idea of a number comes near them.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import Any, Self
+from functools import lru_cache
+from types import NoneType, UnionType
+from typing import Any, ClassVar, Self, get_args, get_origin
 
 VERSION = 1
 
@@ -36,18 +38,48 @@ def _kept_as(short: str, default: Any = None) -> Any:
     return field(default=default, metadata={"short": short})
 
 
+class CorruptHead(Exception):
+    """An item in the ledger is no head that any version of this package has written."""
+
+
+@lru_cache
+def _kinds(cls: Any) -> tuple[tuple[str, str, tuple[type, ...]], ...]:
+    """Return each field's name, its short name and the kinds of value that it takes."""
+    found = []
+    for one in fields(cls):
+        hints = get_args(one.type) if get_origin(one.type) is UnionType else (one.type,)
+        plain = [get_origin(hint) or hint for hint in hints]
+        kinds = tuple(_IN_A_DOC.get(kind, kind) for kind in plain if kind is not NoneType)
+        found.append((one.name, one.metadata["short"], kinds))
+    return tuple(found)
+
+
+_IN_A_DOC: dict[Any, Any] = {Mapping: dict, tuple: list}
+
+
 class _Kept:
     """Reads and writes the fields of a dataclass under their short names."""
 
+    _always: ClassVar[tuple[str, ...]] = ()
+
     @classmethod
     def from_doc(cls, doc: Mapping[str, Any]) -> Self:
-        return cls(
-            **{
-                one.name: doc[one.metadata["short"]]
-                for one in fields(cls)  # type: ignore[arg-type]  # every subclass is a dataclass
-                if one.metadata["short"] in doc
-            }
-        )
+        """Read what `to_doc` wrote.
+
+        Raises:
+            CorruptHead: A value is of a kind that is never written, or one is missing that always
+                is.
+        """
+        if lacking := [short for short in cls._always if short not in doc]:
+            raise CorruptHead(f"it lacks {', '.join(lacking)}")
+        values = {}
+        for name, short, kinds in _kinds(cls):  # type: ignore[arg-type]  # a class is hashable
+            if short not in doc:
+                continue
+            value = values[name] = doc[short]
+            if type(value) not in kinds:
+                raise CorruptHead(f"its {short} is {type(value).__name__}")
+        return cls(**values)
 
     def to_doc(self) -> Doc:
         kept = fields(self)  # type: ignore[arg-type]  # as above
@@ -144,6 +176,8 @@ class Head(_Kept):
         recent: RequestIds begun lately, oldest first.
         history: The last operations, for people, never for decisions.
     """
+
+    _always = ("v", "f", "w", "rid", "st", "own")
 
     version: int = _kept_as("v", VERSION)
     fence: int = _kept_as("f", 0)

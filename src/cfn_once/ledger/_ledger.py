@@ -19,7 +19,7 @@ from ._claim import (
     decide,
     without_a_look,
 )
-from ._head import Debt, Head, Record, State
+from ._head import CorruptHead, Debt, Head, Record, State
 from ._store import Change, Guard, Store, Written
 from ._writes import Claimant, Ending, Progress, Write, quiet_from
 
@@ -253,7 +253,7 @@ class Ledger:
 
     def read(self, request: Request, deadline: Deadline) -> Head | None:
         """Return the head, with retries."""
-        return self._retried(deadline, lambda: self.store.read(_key(request)))
+        return self._retried(request, deadline, lambda: self.store.read(_key(request)))
 
     def write(
         self, request: Request, write: Write, deadline: Deadline, *, all_time: bool = False
@@ -261,6 +261,7 @@ class Ledger:
         """Make one write, with retries: each write recognises its own earlier success."""
         guard: Guard = write.guard
         return self._retried(
+            request,
             deadline,
             lambda: self.store.write(_key(request), guard, write.change),
             limit=float("inf") if all_time else IN_PLACE,
@@ -270,17 +271,26 @@ class Ledger:
         self, request: Request, name: str, text: str, expires: int, deadline: Deadline
     ) -> None:
         """Keep a long result, with retries."""
-        self._retried(deadline, lambda: self.store.spill(_key(request), name, text, expires))
+        self._retried(
+            request, deadline, lambda: self.store.spill(_key(request), name, text, expires)
+        )
 
     def unspill(self, request: Request, name: str, deadline: Deadline) -> str | None:
         """Return a long result, with retries."""
-        return self._retried(deadline, lambda: self.store.unspill(_key(request), name))
+        return self._retried(request, deadline, lambda: self.store.unspill(_key(request), name))
 
-    def _retried(self, deadline: Deadline, ask: Callable[[], T], limit: float = IN_PLACE) -> T:
+    def _retried(
+        self, request: Request, deadline: Deadline, ask: Callable[[], T], limit: float = IN_PLACE
+    ) -> T:
         since, pause = deadline.clock.now(), 0.2
         while True:
             try:
                 return ask()
+            except CorruptHead as error:
+                raise LedgerUnavailable(
+                    f"{request}: the ledger's item {_key(request)} is no head of ours: {error}."
+                    " Nothing was done. Restore the item from the table's backup"
+                ) from None
             except LedgerUnavailable:
                 if deadline.clock.now() - since > limit:
                     raise

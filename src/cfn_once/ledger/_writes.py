@@ -120,7 +120,7 @@ def begin(request: Request, me: Claimant) -> Write:
             default, values = {"phys": request.physical_resource_id}, values | {"seen": True}
     return Write(
         name="begin",
-        guard=AnyOf([Absent(("v",)), AllOf([*nothing_owed, *held])]),
+        guard=AnyOf([AllOf([Absent(("v",)), Absent(("w",))]), AllOf([*nothing_owed, *held])]),
         change=Change(
             set=_set(values),
             default=default,
