@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from ._errors import InDoubt, InProgress, Interrupt, ReplayEnd
+from ._errors import HookError, InDoubt, InProgress, Interrupt, ReplayEnd
 from ._identity import base32
 from ._request import Json, Request, RequestType
 from ._resource import CustomResource
@@ -148,14 +148,15 @@ class Recovery:
         except Interrupt as interrupt:
             if not isinstance(interrupt, ReplayEnd):
                 raise
-        except Exception as error:  # noqa: BLE001 - it ended there in the first run, too
+        except Exception as error:  # noqa: BLE001 - a hook raises what it likes
             log.info("the replay of %s ended with %s", asked, type(error).__name__)
-        if steps.out_of_time and self.granted.comes_again():
+            steps.end_early(error)
+        if steps.may_be_known_later and self.granted.comes_again():
             self.granted.park(Progress())
-            raise InProgress(f"{self.request}: too little time is left to look up {asked}")
+            raise InProgress(f"{self.request}: what {asked} has made cannot be told yet")
         made = steps.id_at_end or resource.physical_resource_id
         return _Found(
-            id=debt.id or (made if makes and steps.acted else None),
+            id=debt.id or (made if makes and (steps.acted or debt.acted) else None),
             doubts=[*steps.doubts, *steps.unmet_doubts()],
             results=steps.results,
             undo=steps.undo,
@@ -213,7 +214,7 @@ class ReplaySteps(Steps):
         acted: Something may have been made on the way.
         results: What was met on the way, by the steps' names.
         doubts: Steps that nobody could tell about, in words.
-        out_of_time: A look-up was cut short.
+        may_be_known_later: What there is to be known may be known to the next delivery.
         id_at_end: The physical id when the end was reached: what follows cannot change it.
     """
 
@@ -224,7 +225,7 @@ class ReplaySteps(Steps):
         self._debt, self._undos = debt, list[tuple[str, Callable[[Any], None], Any]]()
         self.results: dict[str, Json] = {}
         self.doubts: list[str] = []
-        self.out_of_time = False
+        self.may_be_known_later = False
         self.id_at_end: str | None = None
 
     def run(self, call: Call) -> Any:
@@ -239,6 +240,17 @@ class ReplaySteps(Steps):
             if call.undo is not None:
                 self._undos.append((call.name, call.undo, result))
         return result
+
+    def end_early(self, error: Exception) -> None:
+        """Take note of an error that came before the step that may have happened was reached.
+
+        The first run ended there as well where the hook alone decides; where it had read something
+        from the world, it may have come further.
+        """
+        if self._granted.frontier and not isinstance(error, HookError):
+            self.may_be_known_later = True
+            text = f"a step (its replay ended with {type(error).__name__})"
+            self.doubts.append(_doubt(self._debt, text, self._debt.begun))
 
     def undo(self) -> None:
         """Undo the steps that took effect and have an undo, the last one first."""
@@ -271,7 +283,6 @@ class ReplaySteps(Steps):
         # Behind it, a step may be known, or in doubt; and what is not recorded may have been made.
         if self.unmet() or self._granted.frontier:
             return super()._repeat(call)
-        self.acted = self.acted or self._debt.acted
         raise ReplayEnd(call.name)
 
     def _make(self, attempt: Attempt, *, in_doubt: bool) -> Any:
@@ -281,7 +292,7 @@ class ReplaySteps(Steps):
             found = self._learn(attempt)
         except Exception as error:  # noqa: BLE001 - a far side raises what it likes
             self.pending = {}
-            self.out_of_time = isinstance(error, OutOfTime)
+            self.may_be_known_later = isinstance(error, OutOfTime)
             unknown = self._verdict(attempt.call, error) is Verdict.IN_DOUBT
             if unknown or isinstance(error, InDoubt):
                 self.doubts.append(_doubt(self._debt, attempt.key, attempt.record.first_used))

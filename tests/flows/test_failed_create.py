@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from cfn_once import CustomResource, PermanentError, Provider
+from cfn_once import CustomResource, InProgress, PermanentError, Provider
 from cfn_once.testing import Crashed, FakeCloudFormation
 
 ONE = {"Product": "Linux/UNIX", "Target": 3}
@@ -264,4 +264,44 @@ def test_a_failing_clean_up_is_tried_again(cloudformation, group_class, groups):
     )
 
     assert ("FAILED", "SUCCESS") == (first.status, second.status)
+    assert ["sig-1"] == groups.deletes
+
+
+def test_a_replay_that_cannot_read(groups):
+    """
+    A replay that fails before the step that may have happened is no proof that nothing was made:
+    another delivery tries again, and where none comes the doubt is named.
+    """
+    readable = []
+
+    class Group(CustomResource[dict, dict]):
+        def create(self):
+            if not readable:
+                raise ConnectionError("the secret cannot be read")
+            made = self.step("group", self.make, find=self.find)
+            self.physical_resource_id = made["id"]
+
+        def make(self, step):
+            return groups.make(step.token)
+
+        def find(self, step):
+            return groups.find(step.token)
+
+        def delete(self):
+            groups.remove(self.physical_resource_id)
+
+    cloudformation = stack(Group)
+    readable.append(1)
+    with pytest.raises(Crashed):
+        cloudformation.send(cloudformation.event("Create", "Thing"), crash_after="group")
+    readable.clear()
+    cloudformation.clock.advance(130)
+    delete = cloudformation.event("Delete", "Thing", {}, physical_resource_id="stack-Thing-1A2B")
+
+    with pytest.raises(InProgress, match="cannot be told yet"):
+        cloudformation.send(delete)
+    readable.append(1)
+    answer = cloudformation.send(delete)
+
+    assert ("SUCCESS", "") == (answer.status, answer.reason)
     assert ["sig-1"] == groups.deletes
