@@ -39,6 +39,7 @@ class Execution:
         granted: The right to work on it.
         classes: The served classes by type.
         keeps_secrets: The ledger may hold answers marked NoEcho.
+        unable: Why no class of this provider can be had at all.
     """
 
     def __init__(
@@ -50,9 +51,10 @@ class Execution:
         *,
         classes: Mapping[str, type[Resource]],
         keeps_secrets: bool,
+        unable: str = "",
     ) -> None:
         self._request, self._granted, self._deadline = request, granted, deadline
-        self._calls, self._keeps_secrets = calls, keeps_secrets
+        self._calls, self._keeps_secrets, self._unable = calls, keeps_secrets, unable
         self._class = classes.get(request.resource_type)
         self._served = sorted(classes)
         self._steps = Steps(granted, request, calls, deadline)
@@ -118,9 +120,8 @@ class Execution:
         if self._request.type is RequestType.DELETE:
             return self._delete()
         if self._class is None:
-            return self._failure_of(
-                f"this provider serves {', '.join(self._served)}, not {self._request.resource_type}"
-            )
+            serves = f"this provider serves {', '.join(self._served)}"
+            return self._failure_of(self._unable or f"{serves}, not {self._request.resource_type}")
         if self._class.no_echo and not self._keeps_secrets:
             raise SecretNotKept(
                 f"{self._class.__name__} answers secrets and its ledger is not declared to keep"
@@ -192,10 +193,9 @@ class Execution:
         head = self._granted.head
         if head.fence == 1 or (head.physical_id is None and not head.debts):
             return success
-        return self._failure_of(
-            f"{self._request.resource_type} is served no more: deploy the version of the provider"
-            f" that made it; this one serves {', '.join(self._served)}"
-        )
+        gone = f"{self._request.resource_type} is served no more: deploy the version of the"
+        serves = f"provider that made it; this one serves {', '.join(self._served)}"
+        return self._failure_of(self._unable or f"{gone} {serves}")
 
     def _doubtful(self, success: Success) -> Outcome:
         assert self._class is not None  # noqa: S101 - a clean-up ran, so there is a class
@@ -276,7 +276,8 @@ class Execution:
         return self._failure_of(str(error) if named else f"{type(error).__name__}: {error}")
 
     def _failure_of(self, reason: str) -> Failure:
-        held = self._request.physical_resource_id or self._steps.running_id
+        set_before = self._steps.running_id or self._granted.head.running_id
+        held = self._request.physical_resource_id or set_before
         return Failure(reason=reason, physical_resource_id=held or self._request.none_id)
 
 

@@ -4,6 +4,7 @@ event ──► Request ──► claim ────────► hook ──�
                       who may work?   create, update, delete
 """
 
+import copy
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -73,7 +74,7 @@ class Provider:
         allow_local_ledger: bool = False,
     ) -> None:
         self._served, self._classes = classes, _by_type(classes)
-        self._misconfigured = ""
+        self._misconfigured = self._unable = ""
         if ledger is None or isinstance(ledger, str):
             ledger = self._open(ledger or os.environ.get("CFN_ONCE_LEDGER"), allow_local_ledger)
         self._ledger = Ledger(ledger, box=sandbox_id)
@@ -95,6 +96,16 @@ class Provider:
             self._misconfigured = str(error)
             return MemoryStore()
 
+    @classmethod
+    def unable(cls, reason: str, **options: Any) -> "Provider":
+        """Return a provider that has no class, and answers with the reason.
+
+        Nothing is made; a Delete is SUCCESS where the ledger knows that nothing ever was.
+        """
+        made = cls(_Nothing, **options)
+        vars(made).update(_served=(), _classes={}, _unable=reason)
+        return made
+
     @property
     def resource_types(self) -> tuple[str, ...]:
         """The types that it serves, as templates name them."""
@@ -109,14 +120,14 @@ class Provider:
         clock: Clock | None = None,
     ) -> "Provider":
         """Return a copy that reaches the world in other ways: a test's."""
-        return Provider(
-            *self._served,
-            ledger=ledger or self._ledger.store,
-            delivery=delivery or self._delivery,
-            calls=calls or self._calls,
-            clock=clock or self._clock,
-            accounts=sorted(self._accounts),
+        other = copy.copy(self)
+        vars(other).update(
+            _ledger=Ledger(ledger or self._ledger.store, box=sandbox_id),
+            _delivery=delivery or self._delivery,
+            _calls=calls or self._calls,
+            _clock=clock or self._clock,
         )
+        return other
 
     def __call__(self, event: Any, context: Any = None) -> dict[str, Any] | None:
         """Work on what Lambda hands over; returns the failed messages of an SQS batch.
@@ -197,6 +208,7 @@ class Provider:
             deadline,
             classes=self._classes,
             keeps_secrets=self._ledger.store.keeps_secrets,
+            unable=self._unable,
         )
         mask = Mask()
         mask.hide(execution.secrets())
@@ -223,6 +235,10 @@ class Provider:
             return encode(request, Success(physical_resource_id=request.never_id))[1]
         held = request.physical_resource_id or request.never_id
         return encode(request, Failure(reason=reason, physical_resource_id=held))[1]
+
+
+class _Nothing(CustomResource[dict[str, Any], None]):
+    """Holds the place of the classes that could not be had."""
 
 
 def _refusal(request: Request, reason: str) -> bytes:

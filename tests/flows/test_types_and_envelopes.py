@@ -68,15 +68,11 @@ def test_a_type_that_is_served_no_more():
     """
     cloudformation = FakeCloudFormation(Provider(Red, ledger="memory://"))
     cloudformation.create("One")
-    later = FakeCloudFormation(
-        Provider(Blue, Red, ledger="memory://"),
-        ledger=cloudformation.ledger,
-        clock=cloudformation.clock,
-    )
-    event = cloudformation.event("Delete", "One", resource_type="Custom::Green")
-    later._sent[event["ResponseURL"]] = event
+    later = Provider(Blue, Red, ledger="memory://")
 
-    answer = later.send(event)
+    answer = cloudformation.send(
+        cloudformation.event("Delete", "One", resource_type="Custom::Green"), provider=later
+    )
 
     assert "FAILED" == answer.status
     assert "deploy the version of the provider" in answer.reason

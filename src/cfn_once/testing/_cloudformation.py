@@ -238,6 +238,7 @@ class FakeCloudFormation:
         crash_after: str | None = None,
         crash_at: int | None = None,
         meanwhile: Mapping[str, Callable[[], object]] | None = None,
+        provider: Provider | None = None,
     ) -> Answer | None:
         """Deliver an event once, and return what CloudFormation was told by then.
 
@@ -250,6 +251,7 @@ class FakeCloudFormation:
                 ledger, on the far side or an answer, and 2n+1 after it, n from 0. Where there are
                 fewer it lives.
             meanwhile: What happens in the world while a call is made, by its name.
+            provider: Another version of the provider, or its guardian, in place of the usual one.
 
         Raises:
             Crashed: The process died where it was told to.
@@ -263,8 +265,10 @@ class FakeCloudFormation:
             aws_request_id=event["RequestId"],
             get_remaining_time_in_millis=lambda: int(1000 * (end - self.clock.now())),
         )
-        provider = self._provider.using(ledger=ports, delivery=ports, calls=ports, clock=self.clock)
-        provider(json.loads(json.dumps(event)), context)
+        driven = (provider or self._provider).using(
+            ledger=ports, delivery=ports, calls=ports, clock=self.clock
+        )
+        driven(json.loads(json.dumps(event)), context)
         if ports.wanted:
             raise AssertionError(
                 f"there was no call of {', '.join(sorted(ports.wanted))}; there were:"

@@ -1,0 +1,67 @@
+"""The Lambda entry that answers although the provider cannot be imported.
+
+Handler: `cfn_once.entry.handler`, with `CFN_ONCE_PROVIDER=module:name` in the environment. A
+function whose module fails at import answers nobody, and the stack hangs for an hour; here it is
+imported when the first event comes, and what goes wrong is answered FAILED.
+"""
+
+import functools
+import importlib
+import logging
+import os
+import traceback
+from typing import Any
+
+from ._errors import ConfigurationError
+from ._provider import Provider
+
+log = logging.getLogger("cfn_once")
+
+LINES = 4  # of the traceback, from its end: the line that failed, and the error
+SECRET_NAMES = ("SECRET", "TOKEN", "PASSWORD", "PASSWD", "KEY", "CREDENTIAL")
+
+
+def handler(event: Any, context: Any = None) -> dict[str, Any] | None:
+    """Work on what Lambda hands over, with the provider that the environment names."""
+    return provider()(event, context)
+
+
+@functools.lru_cache(maxsize=1)
+def provider() -> Provider:
+    """Return the provider that `CFN_ONCE_PROVIDER` names, or one that answers why there is none."""
+    try:
+        return _imported(os.environ.get("CFN_ONCE_PROVIDER", ""))
+    except (Exception, SystemExit) as error:  # a module may do anything when it is imported
+        log.exception("the provider cannot be imported")
+        return Provider.unable(_reason(error))
+
+
+def _imported(name: str) -> Provider:
+    module, _, attribute = name.partition(":")
+    if not module or not attribute:
+        raise ConfigurationError(
+            "CFN_ONCE_PROVIDER must say where the provider is: module:name, such as"
+            " provider:provider"
+        )
+    found = getattr(importlib.import_module(module), attribute, None)
+    if not isinstance(found, Provider):
+        raise ConfigurationError(
+            f"CFN_ONCE_PROVIDER={name}: there is no cfn_once.Provider of that name in {module}"
+        )
+    return found
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, ConfigurationError):
+        return str(error)
+    lines = "".join(traceback.format_exception(error)).strip().splitlines()[-LINES:]
+    told = " | ".join(line.strip() for line in lines)
+    return f"the provider cannot be imported: {_without_secrets(told)}"
+
+
+def _without_secrets(text: str) -> str:
+    """Mask the values of settings whose names say that they are secret."""
+    for name, value in os.environ.items():
+        if len(value) >= 4 and any(word in name.upper() for word in SECRET_NAMES):
+            text = text.replace(value, "*****")
+    return text

@@ -1,0 +1,64 @@
+"""The Lambda function that answers for one that died.
+
+Handler: `cfn_once.guardian.handler`, as on-failure destination of the provider's function, or
+behind the queue that is its dead-letter queue. What the function had recorded is told; else the
+request is answered FAILED, under the id that the ledger knows, once the dead one cannot act any
+more.
+"""
+
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from ._provider import Provider
+
+log = logging.getLogger("cfn_once")
+
+WAYS = {
+    "RetriesExhausted": "the function failed or ran out of time or memory in every try",
+    "EventAgeExceeded": "the function could not be run before the event was too old",
+}
+
+
+def handler(event: Any, context: Any = None) -> None:
+    """Answer for each request of which Lambda says that its function failed.
+
+    Raises:
+        InProgress, LedgerUnavailable, DeliveryError: Let Lambda come again.
+    """
+    for request, why in failed_requests(event):
+        Provider.unable(why)(request, context)
+
+
+def failed_requests(event: Any) -> Iterator[tuple[Any, str]]:
+    """Yield each request in what Lambda sends, and what CloudFormation is told of it."""
+    if not (isinstance(event, dict) and isinstance(event.get("Records"), list)):
+        yield from _failed_request(event, "")
+        return
+    for record in event["Records"]:
+        if isinstance(record, dict) and isinstance(record.get("body"), str):
+            said = record.get("messageAttributes", {}).get("ErrorMessage", {})
+            yield from _failed_request(_json(record["body"]), said.get("stringValue", ""))
+
+
+def _failed_request(record: Any, message: str) -> Iterator[tuple[Any, str]]:
+    if isinstance(record, dict) and isinstance(record.get("requestPayload"), dict):
+        condition = str(record.get("requestContext", {}).get("condition", "unknown"))
+        yield record["requestPayload"], _reason(condition)
+    elif isinstance(record, dict) and "RequestType" in record:
+        yield record, _reason(message or "dead-letter queue")
+    else:
+        log.error("a record that is not of a failed custom resource request: nothing was done")
+
+
+def _reason(condition: str) -> str:
+    way = WAYS.get(condition, "the function failed")
+    return f"{way} (Lambda: {condition}); its log group tells why"
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None

@@ -1,0 +1,169 @@
+"""Functions that cannot run: answered all the same."""
+
+import pytest
+
+from cfn_once import DeliveryError, InProgress, Provider, entry, guardian
+from cfn_once.testing import Crashed, FakeCloudFormation
+
+ONE = {"Product": "Linux/UNIX"}
+
+
+@pytest.fixture
+def entry_point(tmp_path, monkeypatch):
+    """Write a module, and return the provider that the entry makes of it."""
+    monkeypatch.setenv("CFN_ONCE_LEDGER", "memory://")
+    monkeypatch.syspath_prepend(tmp_path)
+    number = iter(range(99))
+
+    def make(text, name="provider"):
+        module = f"module_{tmp_path.name.replace('-', '_')}_{next(number)}"
+        (tmp_path / f"{module}.py").write_text(text)
+        monkeypatch.setenv("CFN_ONCE_PROVIDER", f"{module}:{name}")
+        entry.provider.cache_clear()
+        return entry.provider()
+
+    yield make
+    entry.provider.cache_clear()
+
+
+GOOD = """
+from cfn_once import CustomResource, Provider
+class Thing(CustomResource[dict, dict]):
+    def create(self): return {"It": "works"}
+    def delete(self): pass
+provider = Provider(Thing)
+"""
+
+
+def test_a_module_that_can_be_imported(entry_point):
+    """
+    The entry hands every event to the provider that the environment names.
+    """
+    answer = FakeCloudFormation(entry_point(GOOD)).create("One")
+
+    assert {"It": "works"} == answer.data
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("import nothing_of_that_name", "ModuleNotFoundError: No module named 'nothing_of_that"),
+        ("def broken(:", "SyntaxError"),
+        ("import os; os.environ['NO_SUCH_SETTING']", "KeyError: 'NO_SUCH_SETTING'"),
+        ("raise SystemExit('not here')", "SystemExit: not here"),
+        ("provider = 1", "there is no cfn_once.Provider of that name"),
+    ],
+)
+def test_a_module_that_cannot(entry_point, text, told):
+    """
+    A Create is FAILED with the reason, and its Delete is SUCCESS: the rollback is not stuck.
+    """
+    cloudformation = FakeCloudFormation(entry_point(text))
+
+    answer = cloudformation.create("One", resource_type="Custom::Thing")
+
+    assert "FAILED" == answer.status
+    assert told in answer.reason
+    assert {} == cloudformation.resources
+
+
+def test_a_setting_that_is_missing(monkeypatch):
+    """
+    Without CFN_ONCE_PROVIDER the answer says how to set it.
+    """
+    monkeypatch.setenv("CFN_ONCE_LEDGER", "memory://")
+    monkeypatch.delenv("CFN_ONCE_PROVIDER", raising=False)
+    entry.provider.cache_clear()
+
+    answer = FakeCloudFormation(entry.provider()).create("One", resource_type="Custom::Thing")
+
+    assert "module:name, such as provider:provider" in answer.reason
+    entry.provider.cache_clear()
+
+
+def test_a_secret_in_the_traceback(entry_point, monkeypatch):
+    """
+    The value of a setting whose name says that it is secret is masked.
+    """
+    monkeypatch.setenv("API_TOKEN", "hunter22")
+    cloudformation = FakeCloudFormation(
+        entry_point("import os; raise ValueError('refused ' + os.environ['API_TOKEN'])")
+    )
+
+    answer = cloudformation.create("One", resource_type="Custom::Thing")
+
+    assert "refused *****" in answer.reason
+
+
+def test_a_delete_of_something_made_before(entry_point, cloudformation, groups):
+    """
+    What an earlier version made is not given up because this one cannot be imported.
+    """
+    cloudformation.create("Group", ONE)
+    broken = entry_point("import nothing_of_that_name")
+
+    answer = cloudformation.send(cloudformation.event("Delete", "Group"), provider=broken)
+
+    assert ("FAILED", "sig-1") == (answer.status, answer.physical_resource_id)
+    cloudformation.delete("Group")
+
+
+@pytest.fixture
+def guard(cloudformation):
+    """The guardian's function, at the same ledger: what it does with Lambda's record."""
+
+    def run(event):
+        record = {"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": event}
+        ((request, why),) = guardian.failed_requests(record)
+        unable = Provider.unable(why, ledger="memory://")
+        return cloudformation.send(request, provider=unable)
+
+    return run
+
+
+def test_the_guardian_answers_for_a_dead_function(cloudformation, groups, guard):
+    """
+    Once the dead one cannot act any more, FAILED is told; the Delete finds what it had made.
+    """
+    create = cloudformation.event("Create", "Group", ONE)
+    with pytest.raises(Crashed):
+        cloudformation.send(create, crash_after="group")
+    with pytest.raises(InProgress):
+        guard(create)
+    cloudformation.clock.advance(60)
+
+    answer = guard(create)
+    cloudformation.deliver(
+        cloudformation.event(
+            "Delete", "Group", ONE, physical_resource_id=answer.physical_resource_id
+        )
+    )
+
+    assert "FAILED" == answer.status
+    assert "the function failed or ran out of time or memory in every try" in answer.reason
+    assert ["sig-1"] == groups.deletes
+
+
+def test_the_guardian_tells_what_was_recorded(cloudformation, groups, guard):
+    """
+    An answer that the function had recorded and could not deliver is told as it is.
+    """
+    create = cloudformation.event("Create", "Group", ONE)
+    cloudformation.lose_answers(1)
+    with pytest.raises(DeliveryError):
+        cloudformation.send(create)
+
+    answer = guard(create)
+
+    assert answer.succeeded
+    cloudformation.deliver(cloudformation.event("Delete", "Group", physical_resource_id="sig-1"))
+
+
+def test_a_record_that_is_not_ours(caplog):
+    """
+    What is no request of CloudFormation is named in the log, and nothing happens.
+    """
+    guardian.handler({"requestPayload": "text"})
+    guardian.handler({"Records": [{"body": "no json"}]})
+
+    assert 2 == caplog.text.count("nothing was done")
