@@ -1,122 +1,72 @@
-"""boto3 for hooks: operations that change something are steps, with tokens by their own shape."""
+"""
+boto3 for hooks: operations that change something are steps.
 
-import base64
+    read      passed through
+    token     sent with the step's token in the member that takes one; made again when in doubt
+    repeat    made again at will, not recorded
+    once      recorded before it leaves, and sent by a client that repeats nothing by itself
+
+What is kept of an answer, and returned in the first run too, is JSON, without what the service's
+model marks sensitive. Inside a step of the hook's own, nothing is kept here and nothing left out.
+"""
+
+import math
 import re
 from collections.abc import Collection, Mapping
-from datetime import datetime
-from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import boto3
+import botocore.exceptions
 from botocore.config import Config
-from botocore.exceptions import (
-    ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    NoCredentialsError,
-    ParamValidationError,
-)
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.model import OperationModel, Shape
 
-from ._errors import ConfigurationError
+from ._answers import from_record, to_record
+from ._errors import ConfigurationError, StepFailed
 from ._identity import Token
+from ._operations import (
+    ADOPTED,
+    TOKEN_MEMBERS,
+    Kind,
+    is_gone,
+    is_read,
+    kind_of,
+    removes,
+    window_of,
+)
 from ._request import Json, canonical
 from ._steps import Call, Step, Steps, Verdict
 
-DEFAULT_WINDOW = 600.0  # seconds; where the service's documentation says nothing
-WINDOWS = {"mediaconvert": 60.0, "codebuild": 300.0}  # seconds; shorter than the default
+CONNECT, READ = 5, 60  # seconds; botocore would wait a minute for each
+ONE_TRY = Config(retries={"total_max_attempts": 1})
 
-READS = re.compile(
-    r"^(Get|Describe|List|Head|Query|Scan|Search|Lookup|Check|Validate|Simulate|Preview|Test|"
-    r"Estimate|Is|Filter|View|Select|BatchGet|BatchDescribe|TransactGet|Assume|Encrypt|Decrypt|"
-    r"ReEncrypt|GenerateDataKey|GenerateRandom|GenerateMac|Verify|Sign|Detect|Recognize)"
+_THROTTLES = re.compile(
+    r"Throttl|TooManyRequests|RequestLimitExceeded|BandwidthLimitExceeded|SlowDown"
+    r"|ProvisionedThroughputExceeded|PriorRequestNotComplete"
 )
-# Verbs of control planes whose second call leaves what the first left.
-REPEATED = re.compile(
-    r"^(Put|Delete|Tag|Untag|Attach|Detach|Set|Enable|Disable|Associate|Disassociate|Remove|"
-    r"Deregister|Terminate|Update|Modify)"
-)
-# Puts that add: each call is one more record, event, message or figure.
-NOT_REPEATED = frozenset(
+# Errors of the far side that come with any status.
+_TROUBLE = re.compile(r"^(Internal|RequestTimeout|Service(Failure|Error)|ServerError)|Unavailable")
+# By name: some are younger than the oldest botocore that we take.
+_NOT_SENT = frozenset({"EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError"})
+_NEVER_SENT = frozenset(  # and never will be, as it stands
     {
-        "PutEvents",
-        "PutRecord",
-        "PutRecords",
-        "PutRecordBatch",
-        "PutMetricData",
-        "PutLogEvents",
-        "PutTraceSegments",
-        "PutTelemetryRecords",
-        "PutAuditEvents",
-        "UpdateItem",
+        "ConfigurationError",
+        "CredentialRetrievalError",
+        "EndpointProviderError",
+        "InvalidConfigError",
+        "InvalidEndpointConfigurationError",
+        "LoginError",
+        "NoAuthTokenError",
+        "NoCredentialsError",
+        "ParamValidationError",
+        "PartialCredentialsError",
+        "SSOError",
+        "TokenRetrievalError",
+        "UnknownSignatureVersionError",
+        "UnsupportedSignatureVersionError",
     }
 )
-THROTTLES = re.compile(
-    r"Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|ProvisionedThroughputExceeded|"
-    r"^LimitExceededException$|PriorRequestNotComplete"
-)
-GONE = re.compile(
-    r"NotFound|NoSuch|NonExistent|DoesNotExist|^ResourceNotFoundException$|^404$|^410$"
-)
-# Members that take a token without bearing the trait `idempotencyToken`.
-TOKEN_MEMBERS = (
-    "ClientToken",
-    "clientToken",
-    "ClientRequestToken",
-    "clientRequestToken",
-    "IdempotencyToken",
-    "idempotencyToken",
-    "CreationToken",
-    "creationToken",
-    "ClientIdempotencyToken",
-    "EventDataStoreClientToken",
-)
-
-
-@lru_cache(maxsize=4096)
-def token_member(operation: OperationModel) -> tuple[str, Shape] | None:
-    """Return the member of an operation's input that takes a token, by trait or by name."""
-    if is_read(operation.name) or operation.input_shape is None:
-        return None
-    members = operation.input_shape.members
-    for name, shape in members.items():
-        if shape.metadata.get("idempotencyToken") or getattr(shape, "idempotency_token", False):
-            return name, shape
-    for name in TOKEN_MEMBERS:
-        if name in members and members[name].type_name == "string":
-            return name, members[name]
-    return None
-
-
-def is_read(operation: str) -> bool:
-    """Tell whether an operation changes nothing, by its name."""
-    return READS.match(operation) is not None
-
-
-def token_for(shape: Shape, token: Token) -> str:
-    """Return the first form of a token that a member's length and pattern allow.
-
-    Raises:
-        ConfigurationError: None fits; pass the member yourself.
-    """
-    limits = shape.metadata
-    pattern = _compiled(limits.get("pattern"))
-    for form in (token.uuid, token.hex32, token.hex64):
-        fits = limits.get("min", 0) <= len(form) <= limits.get("max", len(form))
-        if fits and (pattern is None or pattern.search(form)):
-            return form
-    raise ConfigurationError(f"no form of a step's token fits {shape.name}: pass that member")
-
-
-@lru_cache(maxsize=512)
-def _compiled(pattern: str | None) -> re.Pattern[str] | None:
-    if pattern is None:
-        return None
-    try:
-        return re.compile(pattern)
-    except re.error:  # 31 patterns in botocore are no Python ones
-        return None
 
 
 def client(
@@ -125,154 +75,295 @@ def client(
     *,
     repeat: Collection[str] = (),
     once: Collection[str] = (),
-    region: str | None = None,
     **options: Any,
 ) -> Any:
-    """Return a boto3 client whose changing operations are steps."""
-    config = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard"})
-    config = config.merge(options.pop("config")) if "config" in options else config
-    made = boto3.client(service, region_name=region, config=config, **options)  # type: ignore[call-overload]  # any service
-    ask = made._make_api_call  # noqa: SLF001 - the one place all operations of a client go through
-    model = made.meta.service_model
-    service_name = str(model.service_id).replace(" ", "").lower()
+    """Return a boto3 client whose changing operations are steps.
 
-    def call(name: str, params: dict[str, Any]) -> Any:
-        operation = model.operation_model(name)
-        label = f"{service_name}.{name}"
-        if is_read(name):
-            return steps.read(label, lambda: ask(name, params))
-        member = token_member(operation)
+    Args:
+        steps: Those of the hook that calls.
+        service: As for `boto3.client`.
+        repeat: Operations that are idempotent as they are called.
+        once: Operations that must never run twice.
+        options: As for `boto3.client`.
 
-        def run(step: Step) -> Any:
-            sent = dict(params)
-            if member is not None and member[0] not in sent:
-                sent[member[0]] = token_for(member[1], step.tokens)
-            try:
-                answer = ask(name, sent)
-            except ClientError as error:
-                if steps.deleting and _is_gone(error):
-                    return {}
-                raise
-            return _without_metadata(answer, operation)
+    Raises:
+        ConfigurationError: `repeat` or `once` names what the service does not have.
+    """
+    return _Hooked(steps, service, frozenset(repeat), frozenset(once), options).client
 
-        if steps.inside is not None:
-            return steps.within(label, run, verdict)
-        idempotent = member is None and is_repeated(name)
-        return steps.run(
+
+class _Hooked:
+    """A client, and what stands between it and its hook.
+
+    Attributes:
+        client: What the hook gets; botocore repeats what it sends.
+    """
+
+    def __init__(
+        self,
+        steps: Steps,
+        service: str,
+        repeat: frozenset[str],
+        once: frozenset[str],
+        options: Mapping[str, Any],
+    ) -> None:
+        self._steps, self._service, self._options = steps, service, dict(options)
+        self._repeat, self._once = repeat, once
+        self._config = _with_timeouts(self._options.pop("config", None))
+        self.client = self._made(self._config)
+        self._model = self.client.meta.service_model
+        self._prefix = str(self._model.service_id).replace(" ", "").lower()
+        unknown = sorted((repeat | once) - set(self._model.operation_names))
+        if unknown:
+            raise ConfigurationError(
+                f"{service} has no operation {', '.join(unknown)}: repeat= and once= name"
+                " operations as the service does, PutParameter for put_parameter"
+            )
+        # The one place that all operations of a client go through, paginators and waiters too.
+        self._ask = self.client._make_api_call  # noqa: SLF001 - botocore has no public one
+        self.client._make_api_call = self._call  # noqa: SLF001 - as above
+
+    def _made(self, config: Config) -> Any:
+        return boto3.client(self._service, config=config, **self._options)  # type: ignore[call-overload]  # any service
+
+    @cached_property
+    def _ask_once(self) -> Any:
+        """Send with a second client, which repeats nothing: the first one acts on a lost answer."""
+        return self._made(self._config.merge(ONE_TRY))._make_api_call  # noqa: SLF001 - as above
+
+    def _call(self, name: str, params: dict[str, Any]) -> Any:
+        operation = self._model.operation_model(name)
+        label = f"{self._prefix}.{name}"
+        member = token_member(self._service, operation)
+        kind = self._kind(name, params, takes_token=member is not None)
+        if kind is Kind.READ:
+            read = partial(_without_values, self._ask, name, params)
+            return self._steps.read(label, read, verdict)
+        send = _Sending(self, operation, member, params, kind)
+        if self._steps.inside is not None:
+            return self._steps.within(label, send, verdict, counts=kind is Kind.ONCE)
+        window = window_of(self._service, name) if kind is Kind.TOKEN else None
+        if kind is Kind.REPEAT and removes(name) and not self._steps.deleting:
+            # Recorded: a replay that removed again would remove what was made after it.
+            kind, window = Kind.TOKEN, math.inf
+        if kind is Kind.REPEAT:
+            return self._steps.run(Call(name=label, run=send, repeat=True, verdict=verdict))
+        _refuse_streams(operation)
+        return self._steps.run(
             Call(
                 name=label,
-                run=run,
-                arguments=canonical(_to_json(params)),
-                window=WINDOWS.get(service_name, DEFAULT_WINDOW) if member else None,
-                repeat=(name in repeat or idempotent) and name not in once,
-                once=name in once,
+                run=send,
+                arguments=canonical(to_record(_readable(params))),
+                window=window,
                 verdict=verdict,
-                to_record=_to_json,
-                from_record=_from_json,
-                error_to_record=_error_to_record,
-                error_from_record=lambda kept: _error_from_record(kept, made),
+                to_record=lambda answer: to_record(_told(answer), operation.output_shape),
+                from_record=from_record,
+                error_to_record=partial(_error_to_record, operation=operation),
+                error_from_record=partial(_error_from_record, classes=self.client.exceptions),
             )
         )
 
-    made._make_api_call = call  # noqa: SLF001 - as above
-    return made
+    def _kind(self, name: str, params: Mapping[str, Any], *, takes_token: bool) -> Kind:
+        if name in self._once:
+            return Kind.ONCE
+        if name in self._repeat:
+            return Kind.REPEAT
+        return kind_of(self._service, name, params, takes_token=takes_token)
+
+    def ask(
+        self, name: str, params: dict[str, Any], kind: Kind, *, ours: str | None, again: bool
+    ) -> Any:
+        """Send; that a thing is gone is an answer in a delete hook, and to a removal made again.
+
+        Args:
+            name: The operation.
+            params: What it is given.
+            kind: Of the call.
+            ours: The member that holds our own token; None where the hook gave one.
+            again: It was sent before.
+        """
+        ask = self._ask_once if kind is Kind.ONCE else self._ask
+        try:
+            return _without_values(ask, name, params)
+        except ClientError as error:
+            if ours is not None and (made := self._adopted(name, ours, params[ours], error)):
+                return made
+            told, metadata = error.response["Error"], error.response.get("ResponseMetadata", {})
+            again = (again or metadata.get("RetryAttempts", 0) > 0) and removes(name)
+            gone = is_gone(self._service, name, told.get("Code", ""), told.get("Message", ""))
+            if not (gone and (again or self._steps.deleting)):
+                raise
+            return {"ResponseMetadata": metadata}
+
+    def _adopted(self, name: str, member: str, token: str, error: Any) -> dict[str, Any] | None:
+        """Return what an earlier call of the same step made, where AWS refuses to tell it again."""
+        known = ADOPTED.get(f"{self._service}.{name}")
+        if known is None or error.response["Error"].get("Code") != known.code:
+            return None
+        answer = self._ask(known.look_up, {known.id: error.response[known.id]})
+        made = next((one for one in answer[known.among] if one.get(member) == token), None)
+        return made and {**made, "ResponseMetadata": answer["ResponseMetadata"]}
 
 
-def is_repeated(operation: str) -> bool:
-    """Tell whether an operation's second call leaves what the first left, by its name."""
-    return REPEATED.match(operation) is not None and operation not in NOT_REPEATED
+class _Sending:
+    """One call with its token, made as often as its step says."""
+
+    def __init__(
+        self,
+        hooked: _Hooked,
+        operation: OperationModel,
+        member: str | None,
+        params: dict[str, Any],
+        kind: Kind,
+    ) -> None:
+        self._hooked, self._operation, self._kind = hooked, operation, kind
+        self._member, self._params = member, params
+        self._starts = {name: value.tell() for name, value in params.items() if _can_seek(value)}
+        self._made = False
+
+    def __call__(self, step: Step) -> Any:
+        again, self._made = self._made or step.again, True
+        if again:  # a file was read to its end
+            for name, start in self._starts.items():
+                self._params[name].seek(start)
+        sent = dict(self._params)
+        name, inputs, ours = self._operation.name, self._operation.input_shape, None
+        if self._member is not None and self._member not in sent and inputs is not None:
+            ours = self._member
+            sent[ours] = token_for(inputs.members[ours], step.tokens)
+        return self._hooked.ask(name, sent, self._kind, ours=ours, again=again)
+
+
+def token_member(service: str, operation: OperationModel) -> str | None:
+    """Return the member of an operation's input that takes a token, by its trait or our table."""
+    if is_read(service, operation.name) or operation.input_shape is None:
+        return None
+    name = TOKEN_MEMBERS.get(f"{service}.{operation.name}")
+    if operation.idempotent_members:
+        return str(operation.idempotent_members[0])
+    return name if name in operation.input_shape.members else None
+
+
+@lru_cache(maxsize=256)
+def _form_for(least: int, most: int | None, pattern: str | None) -> str | None:
+    """Return which form of a token these limits allow, the shortest name first."""
+    try:
+        allowed = re.compile(pattern or "", re.DOTALL)
+    except re.error:  # some patterns in botocore are no Python ones
+        pattern, allowed = None, re.compile("")
+    example = Token(bytes(range(200, 232)))
+    for form in ("uuid", "hex32", "hex64"):
+        text = getattr(example, form)
+        fits = least <= len(text) and (most is None or len(text) <= most)
+        # In full: half a token would match most patterns, and be refused by the far side.
+        if fits and (pattern is None or allowed.fullmatch(text)):
+            return form
+    return None
+
+
+def token_for(shape: Shape, token: Token) -> str:
+    """Return the form of a token that a member's length and pattern allow.
+
+    Raises:
+        ConfigurationError: None fits; pass the member yourself.
+    """
+    limits = shape.metadata
+    form = _form_for(limits.get("min", 0), limits.get("max"), limits.get("pattern"))
+    if form is None:
+        raise ConfigurationError(f"no form of a step's token fits {shape.name}: pass that member")
+    return str(getattr(token, form))
 
 
 def verdict(error: Exception) -> Verdict:
     """Judge what boto3 raised: was the operation acted on?"""
     if isinstance(error, ClientError):
+        code = error.response.get("Error", {}).get("Code", "")
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-        if THROTTLES.search(error.response["Error"]["Code"]):
+        if status == 429 or _THROTTLES.search(code):
             return Verdict.THROTTLED
-        return Verdict.IN_DOUBT if status >= 500 else Verdict.DEFINITIVE
-    if isinstance(error, ParamValidationError | NoCredentialsError | ConfigurationError):
-        return Verdict.DEFINITIVE
-    if isinstance(error, EndpointConnectionError | ConnectTimeoutError):
+        trouble = status >= 500 or _TROUBLE.search(code) is not None
+        return Verdict.IN_DOUBT if trouble else Verdict.DEFINITIVE
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if kinds & _NOT_SENT:
         return Verdict.NOT_SENT
-    return Verdict.IN_DOUBT
+    untrusted = "SSLError" in kinds and "CERTIFICATE_VERIFY_FAILED" in str(error)
+    return Verdict.DEFINITIVE if untrusted or kinds & _NEVER_SENT else Verdict.IN_DOUBT
 
 
-def _is_gone(error: ClientError) -> bool:
-    return GONE.search(error.response["Error"]["Code"]) is not None
+def _without_values(ask: Any, name: str, params: dict[str, Any]) -> Any:
+    """Send; what boto3 finds wrong with a member is told without its value, which may be secret."""
+    try:
+        return ask(name, params)
+    except ParamValidationError as error:
+        report = str(error.kwargs.get("report", error))
+        told = re.sub(r"value: .*?, (?=type: <|valid min )", "", report, flags=re.DOTALL)
+        raise ParamValidationError(report=told) from None
 
 
-def _without_metadata(answer: Mapping[str, Any], operation: OperationModel) -> dict[str, Any]:
-    kept = {name: value for name, value in answer.items() if name != "ResponseMetadata"}
-    if operation.has_streaming_output:
+def _with_timeouts(given: Config | None) -> Config:
+    config = Config(connect_timeout=CONNECT, read_timeout=READ, retries={"mode": "standard"})
+    config = config if given is None else config.merge(given)
+    options: Any = config  # its attributes are made of its arguments
+    if options.connect_timeout is None:
+        config = config.merge(Config(connect_timeout=CONNECT))
+    return config if options.read_timeout else config.merge(Config(read_timeout=READ))
+
+
+def _refuse_streams(operation: OperationModel) -> None:
+    """Refuse before it acts what could not be kept after it did."""
+    if operation.has_streaming_output or operation.has_event_stream_output:
         raise ConfigurationError(
-            f"{operation.name} returns a stream, which cannot be kept: call it with a client of"
-            " your own inside self.step(...), and return what you need of it"
+            f"{operation.name} answers with a stream, which cannot be kept: call it inside"
+            " self.step(...), and return what you need of it"
         )
-    shape = operation.output_shape
-    return kept if shape is None else _without_secrets(kept, shape)
 
 
-def _without_secrets(value: Any, shape: Shape) -> Any:
-    """Leave out what the service's model marks sensitive: it is never kept."""
-    if shape.type_name == "structure" and isinstance(value, dict):
-        members = shape.members  # type: ignore[attr-defined]  # a structure has members
-        return {
-            name: _without_secrets(one, members[name])
-            for name, one in value.items()
-            if name in members and not members[name].metadata.get("sensitive")
-        }
-    if shape.type_name == "list" and isinstance(value, list):
-        return [_without_secrets(one, shape.member) for one in value]  # type: ignore[attr-defined]  # a list has one
-    return value
+def _readable(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Put the content of a file in its place, and the file back to where it was."""
+    read: dict[str, Any] = {}
+    for name, value in params.items():
+        read[name] = value
+        if _can_seek(value):
+            start = value.tell()
+            read[name] = value.read()
+            value.seek(start)
+    return read
 
 
-def _to_json(value: Any) -> Json:
-    if isinstance(value, dict):
-        return {str(name): _to_json(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_to_json(one) for one in value]
-    if isinstance(value, datetime):
-        return {"$datetime": value.isoformat()}
-    if isinstance(value, bytes | bytearray):
-        return {"$bytes": base64.b64encode(bytes(value)).decode()}
-    return {"$decimal": str(value)} if isinstance(value, Decimal) else value
+def _can_seek(value: Any) -> bool:
+    seekable = getattr(value, "seekable", None)
+    return hasattr(value, "read") and seekable is not None and bool(seekable())
 
 
-def _from_json(kept: Json) -> Any:
-    if isinstance(kept, list):
-        return [_from_json(one) for one in kept]
-    if not isinstance(kept, dict):
-        return kept
-    if len(kept) == 1:
-        ((tag, text),) = kept.items()
-        if tag == "$datetime":
-            return datetime.fromisoformat(text)
-        if tag == "$bytes":
-            return base64.b64decode(text)
-        if tag == "$decimal":
-            return Decimal(text)
-    return {name: _from_json(one) for name, one in kept.items()}
+def _told(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an answer with as much of its metadata as a replay can tell again."""
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return {**answer, "ResponseMetadata": {"HTTPStatusCode": status}}
 
 
-def _error_to_record(error: Exception) -> Json:
-    if isinstance(error, ClientError):
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-        return {
-            "code": error.response["Error"]["Code"],
-            "message": error.response["Error"].get("Message", ""),
-            "operation": error.operation_name,
-            "status": status,
-        }
-    return {"code": type(error).__name__, "message": str(error), "operation": "", "status": 0}
+def _error_to_record(error: Exception, *, operation: Any) -> Json:
+    if not isinstance(error, ClientError):
+        return {"kind": type(error).__name__, "message": str(error)}
+    code, shapes = error.response.get("Error", {}).get("Code", ""), operation.error_shapes
+    shape = next((one for one in shapes if code in (one.name, one.error_code)), None)
+    told = to_record(_told(error.response), shape)
+    return {"kind": type(error).__name__, "operation": error.operation_name, "response": told}
 
 
-def _error_from_record(kept: Json, made: Any) -> Exception:
-    response: Any = {
-        "Error": {"Code": kept["code"], "Message": kept["message"]},
-        "ResponseMetadata": {"HTTPStatusCode": kept["status"]},
-    }
-    error: Exception = made.exceptions.from_code(kept["code"])(response, kept["operation"])
-    return error
+def _error_from_record(kept: Json, *, classes: Any) -> Exception:
+    if "response" in kept:
+        made = getattr(classes, kept["kind"], ClientError)
+        answered: Exception = made(from_record(kept["response"]), kept["operation"])
+        return answered
+    kind = getattr(botocore.exceptions, kept["kind"], None)
+    if isinstance(kind, type) and issubclass(kind, BotoCoreError):
+        error = kind.__new__(kind)
+        Exception.__init__(error, kept["message"])  # its own wants the parts of the message
+        error.kwargs = {}
+        return error
+    if kept["kind"] == ConfigurationError.__name__:
+        return ConfigurationError(kept["message"])
+    return StepFailed(f"{kept['kind']}: {kept['message']}")
 
 
-__all__ = ["client", "is_read", "is_repeated", "token_for", "token_member"]
+__all__ = ["client", "token_for", "token_member", "verdict"]

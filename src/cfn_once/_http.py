@@ -1,13 +1,29 @@
-"""HTTP for hooks: a `requests.Session` whose writes are steps."""
+"""
+HTTP for hooks: a `requests.Session` whose writes are steps.
+
+    GET, HEAD, OPTIONS    passed through
+    PUT, DELETE           made again at will, unless the call says `once=True` or brings `find=`;
+                          a DELETE of a create or update hook is recorded
+    POST, PATCH           recorded; made again in doubt only where the API honours the key that is
+                          sent along, or where `find=` has looked
+
+No error tells more of a URL than its host and path: a query may hold a key.
+"""
 
 import base64
+import math
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from http import HTTPStatus
+from http.client import responses
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from requests.structures import CaseInsensitiveDict
+from requests.utils import get_encoding_from_headers
 
+from ._errors import ConfigurationError, StepFailed
 from ._request import Json, canonical
 from ._steps import Call, Step, Steps, Verdict
 
@@ -16,6 +32,10 @@ READS = frozenset({"GET", "HEAD", "OPTIONS"})
 REPEATED = frozenset({"PUT", "DELETE"})  # idempotent by RFC 9110, section 9.2.2
 GONE = frozenset({404, 410})
 THROTTLES = frozenset({425, 429})
+MAYBE_ACTED = frozenset({301, 302, 303})  # many servers answer a form that they took with these
+TOLD = 500  # characters of a body that an error tells
+OUR_HEADERS = ("Idempotency-Key", "X-Correlation-Id")
+_POSITIONS = ("params", "data", "headers", "cookies", "files", "auth", "timeout")  # requests' own
 
 Find = Callable[[Step], Any | None]
 
@@ -25,12 +45,13 @@ class Session(requests.Session):
 
     GET and HEAD pass through. POST and PATCH are steps; PUT and DELETE are repeated unless the
     call says `once=True` or brings `find=`. Every answer of 400 or above raises
-    `requests.HTTPError`, but 404 and 410 in a delete hook, where gone already is done.
+    `requests.HTTPError`, but 404 and 410 in a delete hook, where gone already is done. Redirects
+    of a call that changes something are not followed unless it says `allow_redirects=True`.
     """
 
     def __init__(self, steps: Steps, honours: Mapping[str, timedelta]) -> None:
         super().__init__()
-        self._steps, self._honours = steps, honours
+        self._steps, self._honours, self._in_request = steps, honours, False
 
     def request(  # type: ignore[override]  # the keywords go through as they are
         self,
@@ -41,44 +62,58 @@ class Session(requests.Session):
         once: bool = False,
         **kwargs: Any,
     ) -> requests.Response:
-        """Send a request; `find` and `once` as in a step."""
-        method = method.upper()
-        kwargs.setdefault("timeout", TIMEOUTS)
+        """Send a request; `find` and `once` as in a step.
+
+        What `find` returns is returned in the place of a response: a response, or JSON.
+        """
+        method, asked = method.upper(), {**dict(zip(_POSITIONS, args, strict=False)), **kwargs}
+        asked["timeout"] = _timeouts(asked.get("timeout"))
         name = f"http.{method}.{urlsplit(url).hostname or 'nowhere'}"
-
-        def send(step: Step | None) -> requests.Response:
-            headers = dict(kwargs.get("headers") or {})
-            if step is not None:
-                headers["Idempotency-Key"] = step.token
-                headers["X-Correlation-Id"] = step.correlation_id
-            response = super(Session, self).request(
-                method, url, *args, **{**kwargs, "headers": headers}
-            )
-            if not (self._steps.deleting and response.status_code in GONE):
-                response.raise_for_status()
-            return response
-
         if method in READS:
-            return self._steps.read(name, lambda: send(None))
+            return self._steps.read(name, lambda: self._send(method, url, asked), verdict)
+        asked.setdefault("allow_redirects", False)
+        for part in ("data", "files"):  # a file can be read once, and a call be made twice
+            if asked.get(part) is not None:
+                asked[part] = _contents(asked[part])
+        window = self._window(url)
+        by_nature = method in REPEATED and not once and find is None
+        tries = 0
+
+        def send(step: Step) -> requests.Response:
+            nonlocal tries
+            tries += 1
+            gone_is_done = method == "DELETE" and (tries > 1 or step.again)
+            passed = GONE if self._steps.deleting or gone_is_done else ()
+            return self._send(method, url, self._with_headers(asked, step), passed)
+
         if self._steps.inside is not None:
-            return self._steps.within(name, send, verdict)
-        found: requests.Response = self._steps.run(
+            if find is not None:
+                raise ConfigurationError(
+                    f"{name} inside a step cannot bring find=: give it to self.step(...)"
+                )
+            counts = once or not (by_nature or window is not None)
+            return self._steps.within(name, send, verdict, counts=counts)
+        if by_nature and method == "DELETE" and not self._steps.deleting:
+            # Recorded: a replay that removed again would remove what was made after it.
+            by_nature, window = False, math.inf
+        if by_nature:
+            return self._steps.run(Call(name=name, run=send, repeat=True, verdict=verdict))  # type: ignore[no-any-return]  # what `send` returned
+        answer: requests.Response = self._steps.run(
             Call(
                 name=name,
                 run=send,
-                arguments=_arguments(url, args, kwargs),
+                arguments=_arguments(url, asked),
                 find=find,
-                window=self._window(url),
-                repeat=method in REPEATED and not once and find is None,
+                window=window,
                 once=once,
                 verdict=verdict,
                 to_record=_to_record,
-                from_record=lambda kept: _from_record(kept, method, url),
+                from_record=lambda kept: _from_record(kept, method, url, asked),
                 error_to_record=_error_to_record,
-                error_from_record=lambda kept: _error_from_record(kept, method, url),
+                error_from_record=lambda kept: _error_from_record(kept, method, url, asked),
             )
         )
-        return found
+        return answer
 
     def post(self, url: str, data: Any = None, json: Any = None, **kwargs: Any) -> Any:  # type: ignore[override]  # as `request`
         """Send a POST."""
@@ -96,49 +131,176 @@ class Session(requests.Session):
         """Send a DELETE."""
         return self.request("DELETE", url, **kwargs)
 
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """Send a prepared request, which only reads."""
+        if not self._in_request and request.method not in READS:
+            raise ConfigurationError(
+                f"self.http.send() of a {request.method} would be no step: call"
+                " self.http.request(...), post, put, patch or delete"
+            )
+        return super().send(request, **kwargs)
+
+    def rebuild_auth(
+        self, prepared_request: requests.PreparedRequest, response: requests.Response
+    ) -> None:
+        """Keep what is meant for one host from another one that it redirects to."""
+        super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]  # requests'
+        before, after = str(response.request.url), str(prepared_request.url)
+        if self.should_strip_auth(before, after):  # type: ignore[no-untyped-call]  # requests'
+            for name in OUR_HEADERS:
+                prepared_request.headers.pop(name, None)
+
+    def _send(
+        self, method: str, url: str, asked: Mapping[str, Any], passed: Any = None
+    ) -> requests.Response:
+        if passed is None:
+            passed = GONE if self._steps.deleting else ()
+        self._in_request = True
+        try:
+            response = super().request(method, url, **asked)
+        except requests.RequestException as error:
+            raise _clean(error, method, url) from None  # its own text tells the whole URL
+        finally:
+            self._in_request = False
+        unfollowed = method not in READS and response.is_redirect
+        if (response.status_code >= 400 and response.status_code not in passed) or unfollowed:
+            raise _http_error(response, method, url)
+        return response
+
+    def _with_headers(self, asked: Mapping[str, Any], step: Step) -> dict[str, Any]:
+        """Add the step's key and name, unless the hook has its own."""
+        headers = CaseInsensitiveDict[Any](asked.get("headers") or {})
+        for name, value in zip(OUR_HEADERS, (step.token, step.correlation_id), strict=True):
+            if name not in self.headers:
+                headers.setdefault(name, value)
+        return {**asked, "headers": headers}
+
     def _window(self, url: str) -> float | None:
         parts = urlsplit(url)
-        remembered = self._honours.get(f"{parts.scheme}://{parts.netloc}")
+        host = parts.netloc.rpartition("@")[2].lower()
+        remembered = self._honours.get(f"{parts.scheme}://{host}")
         return None if remembered is None else remembered.total_seconds()
 
 
 def verdict(error: Exception) -> Verdict:
     """Judge what requests raised: was the request acted on?"""
     if isinstance(error, requests.HTTPError) and error.response is not None:
-        status = error.response.status_code
-        if status in THROTTLES:
-            return Verdict.THROTTLED
-        return Verdict.DEFINITIVE if 400 <= status < 500 else Verdict.IN_DOUBT
-    if isinstance(error, requests.ConnectTimeout) or _never_connected(error):
+        return _verdict_of(error.response)
+    if getattr(error, "never_sent", False):
         return Verdict.NOT_SENT
     unsent = (
-        requests.exceptions.InvalidSchema,
         requests.exceptions.InvalidURL,
+        requests.exceptions.InvalidSchema,
         requests.exceptions.MissingSchema,
         requests.exceptions.InvalidHeader,
         requests.exceptions.InvalidJSONError,
+        ConfigurationError,
         TypeError,
     )
-    return Verdict.DEFINITIVE if isinstance(error, unsent) else Verdict.IN_DOUBT
+    untrusted = isinstance(error, requests.exceptions.SSLError) and "certificate" in str(error)
+    return Verdict.DEFINITIVE if untrusted or isinstance(error, unsent) else Verdict.IN_DOUBT
 
 
-def _never_connected(error: Exception) -> bool:
-    if not isinstance(error, requests.ConnectionError):
-        return False
-    reason = getattr(error.args[0] if error.args else None, "reason", None)
-    # urllib3's names for a refused connection and for a name that resolves to nothing
-    return type(reason).__name__ in ("NewConnectionError", "NameResolutionError")
+def _verdict_of(response: requests.Response) -> Verdict:
+    status = response.status_code
+    if status in THROTTLES:
+        return Verdict.THROTTLED
+    if status in MAYBE_ACTED and response.request.method not in REPEATED:
+        return Verdict.IN_DOUBT
+    # After 408 the server had waited too long, perhaps for the rest of what it had begun to do.
+    doubt = status >= 500 or status == HTTPStatus.REQUEST_TIMEOUT
+    return Verdict.IN_DOUBT if doubt else Verdict.DEFINITIVE
 
 
-def _arguments(url: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
-    asked = {name: kwargs.get(name) for name in ("params", "json", "data")}
-    try:
-        return canonical([url, [repr(one) for one in args], asked])
-    except TypeError:  # files and streams: told apart by their kinds
-        return canonical([url, {name: type(value).__name__ for name, value in asked.items()}])
+def _where(url: str) -> str:
+    """Return a URL without what may be a secret: its query, and who asks."""
+    parts = urlsplit(url)
+    if not parts.scheme or not parts.netloc:
+        return "what is no URL"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-def _to_record(response: requests.Response) -> Json:
+def _http_error(response: requests.Response, method: str, url: str) -> requests.HTTPError:
+    told = f"{response.status_code} for {method} {_where(url)}"
+    if response.is_redirect:
+        told += (
+            f": it redirects to {_where(response.headers['location'])}. A call that changes"
+            " something is not sent on: call that URL, or say allow_redirects=True"
+        )
+    elif response.content:
+        told += ": " + response.content[: 4 * TOLD].decode(errors="replace")[:TOLD]
+    error = requests.HTTPError(told, response=response)
+    seconds = response.headers.get("retry-after", "")
+    error.retry_after = float(seconds) if seconds.isdecimal() else 0.0  # type: ignore[attr-defined]  # read by the step
+    return error
+
+
+def _clean(error: requests.RequestException, method: str, url: str) -> requests.RequestException:
+    """Return the same kind of error with a text of ours."""
+    cause = getattr(error.args[0] if error.args else None, "reason", None)
+    kind = type(error if cause is None else cause).__name__
+    clean = type(error)(f"{method} {_where(url)}: {kind}{_system_error(error)}")
+    clean.request = error.request
+    # urllib3's names for a refused connection, and for a name that resolves to nothing.
+    refused = kind in ("NewConnectionError", "NameResolutionError", "ProxyError")
+    clean.never_sent = refused or isinstance(error, requests.ConnectTimeout)  # type: ignore[attr-defined]  # read by `verdict`
+    return clean
+
+
+def _system_error(error: BaseException) -> str:
+    """Return what the system said, which knows nothing of URLs."""
+    met: list[BaseException] = []
+    while error not in met:
+        met.append(error)
+        if isinstance(error, OSError) and error.strerror:
+            return f": {error.strerror}"
+        following = error.__cause__ or error.__context__
+        if following is None:
+            break
+        error = following
+    return ""
+
+
+def _timeouts(asked: Any) -> Any:
+    """Return time-outs, whatever was asked for: without them a hook waits for ever."""
+    if asked is None:
+        return TIMEOUTS
+    if not isinstance(asked, tuple):
+        return asked
+    return tuple(ours if theirs is None else theirs for theirs, ours in zip(asked, TIMEOUTS))  # noqa: B905 - requests says what is wrong with it
+
+
+def _contents(value: Any) -> Any:
+    """Return what is sent with every file in it read, and every iterator."""
+    if isinstance(value, Mapping):
+        return {name: _contents(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)([_contents(one) for one in value])
+    if hasattr(value, "read"):
+        return value.read()
+    return b"".join(value) if hasattr(value, "__next__") else value
+
+
+def _arguments(url: str, asked: Mapping[str, Any]) -> str:
+    told = {name: asked.get(name) for name in ("params", "json", "data", "files")}
+    return canonical(_plain([url, told]))
+
+
+def _plain(value: Any) -> Json:
+    if isinstance(value, Mapping):
+        return {str(name): _plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, bytes | bytearray):
+        return base64.b64encode(value).decode()
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return type(value).__name__  # what tells two of a kind apart may differ from run to run
+
+
+def _to_record(response: Any) -> Json:
+    if not isinstance(response, requests.Response):
+        return {"found": response}  # what a look-up returns in the place of a response
     kept = {
         "status": response.status_code,
         "type": response.headers.get("content-type", ""),
@@ -149,32 +311,34 @@ def _to_record(response: requests.Response) -> Json:
         return {**kept, "base64": base64.b64encode(response.content).decode()}
 
 
-def _from_record(kept: Json, method: str, url: str) -> requests.Response:
+def _from_record(kept: Json, method: str, url: str, asked: Mapping[str, Any]) -> Any:
+    if "found" in kept:
+        return kept["found"]
     response = requests.Response()
     response.status_code = kept["status"]
-    response.headers["content-type"] = kept["type"]
+    response.reason = responses.get(kept["status"], "")
+    if kept["type"]:
+        response.headers["content-type"] = kept["type"]
     content = kept["text"].encode() if "text" in kept else base64.b64decode(kept["base64"])
     response._content = content  # noqa: SLF001 - requests has no public way to build a response
-    response.encoding = "utf-8" if "text" in kept else None
-    response.url = url
-    response.request = requests.Request(method, url).prepare()
+    response.encoding = get_encoding_from_headers(response.headers)
+    response.request = requests.Request(method, url, params=asked.get("params")).prepare()
+    response.url = str(response.request.url)
     return response
 
 
 def _error_to_record(error: Exception) -> Json:
+    kept = {"kind": type(error).__name__, "message": str(error)}
     if isinstance(error, requests.HTTPError) and error.response is not None:
-        return _to_record(error.response)
-    return {"status": 0, "kind": type(error).__name__}
+        return {**kept, "response": _to_record(error.response)}
+    return kept
 
 
-def _error_from_record(kept: Json, method: str, url: str) -> Exception:
-    if not kept["status"]:
-        host = urlsplit(url).hostname
-        return requests.ConnectionError(f"{method} to {host} was never sent: {kept['kind']}")
-    response = _from_record(kept, method, url)
-    path = urlsplit(url)
-    text = response.text[:500]
-    return requests.HTTPError(
-        f"{kept['status']} for {method} {path.scheme}://{path.netloc}{path.path}: {text}",
-        response=response,
-    )
+def _error_from_record(kept: Json, method: str, url: str, asked: Mapping[str, Any]) -> Exception:
+    if "response" in kept:
+        response = _from_record(kept["response"], method, url, asked)
+        return requests.HTTPError(kept["message"], response=response)
+    kind = getattr(requests.exceptions, kept["kind"], None)
+    if isinstance(kind, type) and issubclass(kind, requests.RequestException):
+        return kind(kept["message"])
+    return StepFailed(f"{kept['kind']}: {kept['message']}")

@@ -8,9 +8,7 @@ H hashes each part with its length, so that no two lists of parts share a text.
 """
 
 import base64
-import hashlib
-import uuid
-from dataclasses import dataclass
+from typing import NamedTuple
 
 NONE_PREFIX = "cfn-once.none."  # answered by a Create that made nothing under an id
 NEVER_PREFIX = "cfn-once.never."  # answered while the ledger could not be reached
@@ -18,6 +16,8 @@ NEVER_PREFIX = "cfn-once.never."  # answered while the ledger could not be reach
 
 def digest(label: str, *parts: str) -> bytes:
     """Return the SHA-256 of the parts, each preceded by its length in bytes."""
+    import hashlib  # loads OpenSSL: paid by the first event, not by a cold start
+
     hashed = hashlib.sha256()
     for part in (f"cfn-once/1/{label}", *parts):
         data = part.encode()
@@ -40,8 +40,7 @@ def operation_digest(resource: bytes, request_id: str) -> bytes:
     return digest("operation", resource.hex(), request_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """The token of one step, in the forms that far sides take."""
 
     value: bytes
@@ -50,10 +49,15 @@ class Token:
     def of(cls, operation: bytes, key: str, generation: int) -> "Token":
         return cls(digest("token", operation.hex(), key, str(generation)))
 
+    def of_further_call(self, number: int) -> "Token":
+        """Return the token of a further call inside the same step."""
+        return self if number == 0 else Token(digest("call", self.value.hex(), str(number)))
+
     @property
     def uuid(self) -> str:
         """UUIDv8 (RFC 9562): 36 characters."""
-        return str(uuid.UUID(hex=self.hex32))
+        text = self.hex32
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
     @property
     def hex32(self) -> str:

@@ -8,7 +8,6 @@ One step: a side effect that happens once, although the hook around it may run a
 Reads are not steps, and what is idempotent by nature (`repeat`) is not recorded.
 """
 
-import hashlib
 import json
 import re
 import threading
@@ -40,6 +39,7 @@ MOST_INLINE = 32_768  # bytes of all records in the head; beyond it, every resul
 LARGEST = 300_000  # bytes of one result; DynamoDB refuses items over 400 KB
 LONGEST_KEY = 255  # bytes
 RESERVE = 8.0  # seconds kept for recording and answering
+LONGEST_ASKED = 60.0  # seconds of a Retry-After that are waited for
 
 
 class Verdict(StrEnum):
@@ -78,11 +78,13 @@ class Step:
         token: Names this call for ever: the same in every repetition, another in another request.
         correlation_id: Names the resource for its whole life; a replacement has it too.
         tokens: The token in the forms that far sides take.
+        again: It may have run before: what it is to remove may be gone already.
     """
 
     token: str
     correlation_id: str
     tokens: Token = field(repr=False)
+    again: bool = False
 
 
 def judge_plain(error: Exception) -> Verdict:
@@ -174,6 +176,7 @@ class Steps:
     """The steps of one execution of a hook.
 
     Args:
+        mask: Hides what is secret.
         scope: Sets the keys of a clean-up apart from those of the request's own hook.
 
     Attributes:
@@ -190,15 +193,17 @@ class Steps:
         calls: Calls,
         deadline: Deadline,
         *,
+        mask: Callable[[str], str],
         scope: str = "",
     ) -> None:
         self._granted, self._request = granted, request
         self._calls, self._deadline, self._clock = calls, deadline, deadline.clock
-        self._scope, self._thread = scope, threading.get_ident()
+        self._mask, self._scope, self._thread = mask, scope, threading.get_ident()
         self._counts: dict[str, int] = {}
         self._visited: set[str] = set()
         self._ended: Interrupt | None = None
-        self._inner_calls, self._acted_inside, self._looking = 0, False, False
+        self._inner_calls, self._counted = 0, 0
+        self._acted_inside, self._looking = False, False
         self._judged: tuple[Exception, Verdict] | None = None
         self.pending: dict[str, Record] = {}
         self.inside: Step | None = None
@@ -232,11 +237,15 @@ class Steps:
             self._ended = interrupt  # a hook that swallows it meets it again at its next step
             raise
 
-    def read(self, name: str, fn: Callable[[], T]) -> T:
+    def read(self, name: str, fn: Callable[[], T], verdict: Callable[[Exception], Verdict]) -> T:
         """Ask the world something that changes nothing."""
         if self._ended is not None:
             raise self._ended
-        return self._calls.call(name, fn)
+        try:
+            return self._calls.call(name, fn)
+        except Exception as error:
+            self._judged = (error, verdict(error))
+            raise
 
     def within(
         self,
@@ -262,12 +271,16 @@ class Steps:
                 f"{name} changes something and was called by a find= of {self._request}: a look-up"
                 " must only read"
             )
-        self._inner_calls += counts
-        if counts and self._inner_calls > 1:
+        self._counted += counts
+        if counts and self._counted > 1:
             raise NonDeterminism(
                 f"{name} is a second changing call inside one step of {self._request}: a crash"
                 " between the two could not be told apart; make each a step of its own"
             )
+        if not counts:  # there may be several, which must not share one token
+            token = step.tokens.of_further_call(self._inner_calls)
+            step = Step(token.uuid, step.correlation_id, token, step.again)
+            self._inner_calls += 1
         try:
             result = self._calls.call(name, lambda: fn(step))
         except Exception as error:
@@ -306,9 +319,9 @@ class Steps:
             raise NonDeterminism(f"{name!r} is no name for a step: 1 to 200 bytes, without # and /")
         return key
 
-    def _step(self, key: str, generation: int) -> Step:
+    def _step(self, key: str, generation: int, *, again: bool = False) -> Step:
         token = Token.of(self._request.operation, key, generation)
-        return Step(token.uuid, self._request.correlation_id, token)
+        return Step(token.uuid, self._request.correlation_id, token, again)
 
     def _repeat(self, call: Call) -> Any:
         key = self._key(call.name)
@@ -320,26 +333,35 @@ class Steps:
             try:
                 return call.from_record(call.to_record(self._run(call, step)))
             except Exception as error:
-                if not self._may_succeed_later(call, error):
-                    raise
-                if not self._deadline.pause(pause, reserve=RESERVE):
+                if not self._may_succeed_later(call, error) or not self._pause_after(error, pause):
                     raise
             pause = min(pause * 2, 10.0)
 
     def _verdict(self, call: Call, error: Exception) -> Verdict:
         """Judge an error; one that a call inside the step raised was judged where it was known."""
-        if self._judged is not None and self._judged[0] is error:
-            return self._judged[1]
-        # Whatever the function says: a call inside it has acted, or may have.
-        return Verdict.IN_DOUBT if self._acted_inside else call.verdict(error)
+        if self._acted_inside:  # whatever it says: a call inside has acted, or may have
+            return Verdict.IN_DOUBT
+        return self._judgement(error) or call.verdict(error)
+
+    def _judgement(self, error: Exception) -> Verdict | None:
+        """Return what was said of an error where it was raised."""
+        return self._judged[1] if self._judged and self._judged[0] is error else None
 
     def _may_succeed_later(self, call: Call, error: Exception) -> bool:
-        judged = self._judged is not None and self._judged[0] is error
-        if call.verdict is judge_plain and not judged:
+        judged = self._judgement(error)
+        if judged is None and call.verdict is judge_plain:
             return is_transient(error)
-        return self._verdict(call, error) is not Verdict.DEFINITIVE
+        return (judged or call.verdict(error)) is not Verdict.DEFINITIVE
+
+    def _pause_after(self, error: Exception, pause: float) -> bool:
+        """Wait before the next try, as long as the far side asks; False where time is too short."""
+        asked = min(float(getattr(error, "retry_after", 0.0) or 0.0), LONGEST_ASKED)
+        # Twice as long, for a pause is at least half as long as asked for.
+        return self._deadline.pause(max(pause, 2 * asked), reserve=RESERVE)
 
     def _recorded(self, call: Call) -> Any:
+        import hashlib  # loads OpenSSL: not before the first event
+
         key = self._key(call.name)
         self._visited.add(key)
         head = self._granted.head
@@ -370,7 +392,7 @@ class Steps:
             fence=head.fence,
             arguments=arguments,
         )
-        attempt = Attempt(call, key, self._step(key, generation), record)
+        attempt = Attempt(call, key, self._step(key, generation, again=in_doubt), record)
         return self._make(attempt, in_doubt=in_doubt)
 
     def _make(self, attempt: Attempt, *, in_doubt: bool) -> Any:
@@ -402,15 +424,16 @@ class Steps:
                     found = self._resolve(attempt, self._clock.now(), error)
                     if found is not None:
                         return self._done(attempt, found[0])
-                elif not self._deadline.pause(pause, reserve=RESERVE):
+                    attempt = replace(attempt, step=replace(attempt.step, again=True))
+                elif not self._pause_after(error, pause):
                     return self._failed(attempt, error)
                 pause = min(pause * 2, 10.0)
                 continue
             return self._done(attempt, result)
 
     def _run(self, call: Call, step: Step) -> Any:
-        self.inside, self._inner_calls, self._acted_inside = step, 0, False
-        self._judged = None
+        self.inside, self._inner_calls, self._counted = step, 0, 0
+        self._acted_inside, self._judged = False, None
         try:
             return self._calls.call(call.name, lambda: call.run(step))
         finally:
@@ -462,7 +485,8 @@ class Steps:
                 raise
             except Exception as failed:  # noqa: BLE001 - a look-up raises what it likes
                 why = f"its look-up failed with {_named(failed)}"
-                if not is_transient(failed):
+                judged = self._judgement(failed)
+                if judged is Verdict.DEFINITIVE or (judged is None and not is_transient(failed)):
                     self._doubt(attempt, why, failed)
             finally:
                 self.inside, self._looking = None, False
@@ -487,7 +511,7 @@ class Steps:
             self.pending[key] = record  # its effect has happened, and cannot be told
             raise
         kept = replace(record, state=StepState.DONE.value)
-        if call.secret:
+        if call.secret or self._mask(text) != text:
             kept = replace(kept, secret=True)
         elif self._lies_in_the_head(text):
             kept = replace(kept, result=text)
@@ -498,15 +522,15 @@ class Steps:
         return call.from_record(json.loads(text))
 
     def _failed(self, attempt: Attempt, error: Exception) -> Any:
-        kept = attempt.call.error_to_record(error)
+        text = self._mask(json.dumps(attempt.call.error_to_record(error)))
         failed = replace(
             attempt.record,
             state=StepState.FAILED.value,
-            result=json.dumps(kept),
+            result=text,
             round=self._granted.head.round,
         )
         self._keep(attempt, failed)
-        raise attempt.call.error_from_record(json.loads(json.dumps(kept))) from error
+        raise attempt.call.error_from_record(json.loads(text)) from error
 
     def _keep(self, attempt: Attempt, record: Record) -> None:
         """Keep a record: with the next write, or at once where the step must never run twice."""

@@ -1,0 +1,62 @@
+"""AWS on one wire: a far side that speaks the JSON and the query protocol, and knows its tokens."""
+
+import json
+from urllib.parse import parse_qs
+
+from hooks.far_side import FarSide, Plan, Seen, answer
+
+
+def refusal(code, status=400, message="no"):
+    """Refuse as a service of the JSON protocol does."""
+    return answer(status, {"__type": code, "message": message}, acts=False)
+
+
+def xml(text, status=200):
+    """Answer as a service of the query protocol does."""
+    return answer(status, text.encode(), content_type="text/xml")
+
+
+def operation_of(seen: Seen) -> str:
+    """Return the operation that a request names, in whichever protocol."""
+    target = seen.headers.get("x-amz-target")
+    if target is not None:
+        return target.rpartition(".")[2]
+    return parse_qs(seen.body.decode()).get("Action", [f"{seen.method} {seen.path}"])[0]
+
+
+class FakeAws(FarSide):
+    """The server.
+
+    Attributes:
+        answers: What each operation answers: JSON, a plan, or a function of the request.
+        token_member: Where a token is; a request with a known one has no second effect.
+    """
+
+    def __init__(self) -> None:
+        self.answers: dict[str, object] = {}
+        self.token_member = "ClientRequestToken"
+        super().__init__(self._answer)
+
+    @property
+    def options(self) -> dict[str, str]:
+        """What `self.client` takes to come here."""
+        return {"endpoint_url": self.url, "region_name": "eu-west-1"}
+
+    def operations(self) -> list[str]:
+        return [operation_of(one) for one in self.seen]
+
+    def tokens(self) -> list[str]:
+        return [one.json[self.token_member] for one in self.seen if self.token_member in one.json]
+
+    def effects(self) -> int:
+        """Count what was made under tokens: calls under the same one make one thing."""
+        return len({one.json.get(self.token_member) for one in self.acted} - {None})
+
+    def _answer(self, seen: Seen) -> Plan:
+        given = self.answers.get(operation_of(seen), {})
+        if isinstance(given, Plan):
+            return given
+        if callable(given):
+            given = given(seen)
+        text = json.dumps(given).encode()
+        return Plan(body=text, headers={"content-type": "application/x-amz-json-1.1"})

@@ -1,0 +1,467 @@
+"""
+What the tables say of AWS operations, held against every service that botocore knows.
+
+A new botocore brings operations that these tests name: decide each by its text, in
+`_operations.py` or in the lists below.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from botocore.loaders import Loader
+from botocore.model import OperationModel, ServiceModel
+from botocore.validate import ParamValidator
+
+from cfn_once import _operations as tables
+from cfn_once._answers import to_record
+from cfn_once._aws import token_for, token_member
+from cfn_once._identity import Token
+from cfn_once._operations import Kind, is_gone, kind_of, window_of
+
+TOKEN = Token(bytes(range(100, 132)))
+SECRET = "hunter" + "22"
+
+# Named like a token, and none: a paging or optimistic lock's token ends otherwise.
+LIKE_A_TOKEN = re.compile(
+    r"(Client|client|AmznClient|ClientRequest|clientRequest|Idempotency|idempotency|UniqueRequest"
+    r"|Creation|creation|Request)Token|(Caller)Reference|CreatorRequestId|uniqueId|bootstrapId"
+)
+NO_TOKENS = {
+    "cloudcontrol.CancelResourceRequest": "names the request to cancel",
+    "cloudformation.RecordHandlerProgress": "is for CloudFormation's own tool",
+    "codepipeline.AcknowledgeThirdPartyJob": "proves who asks",
+    "codepipeline.PutThirdPartyJobFailureResult": "proves who asks",
+    "codepipeline.PutThirdPartyJobSuccessResult": "proves who asks",
+    "codestar-notifications.Subscribe": "is a paging token, by its text",
+    "glue.BatchPutDataQualityStatisticAnnotation": "promises nothing",
+    "s3.WriteGetObjectResponse": "names the request that is answered",
+    "workspaces.RejectAccountLinkInvitation": "names the invitation, by its text",
+}
+ONLY_CORRELATES = "greengrass"  # its AmznClientToken: "used to correlate requests and responses"
+
+# Errors with status 404 that say something else, or too much else.
+NOT_GONE = {"LimitExceededException", "ResourceUnavailableException"} | {
+    "UnauthorizedResourceAccessException"
+}
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the sweep keeps of one operation."""
+
+    service: str
+    operation: str
+    kind: Kind
+    trait: str | None
+    member: str | None
+    sent: str | None
+    limits: Mapping[str, Any]
+    refused: bool
+    token_like: list[str]
+    errors: list[tuple[str, int | None]]
+    leaks: bool
+    hides: bool
+
+    @property
+    def name(self) -> str:
+        return f"{self.service}.{self.operation}"
+
+
+def sample(shape: Any, depth: int = 0, *, secret: bool = False) -> Any:
+    """Return a value of a shape whose every sensitive part bears the secret."""
+    secret = secret or bool(shape.metadata.get("sensitive"))
+    if shape.type_name == "structure" and depth < 8:
+        return {name: sample(one, depth + 1, secret=secret) for name, one in shape.members.items()}
+    if shape.type_name == "list" and depth < 8:
+        return [sample(shape.member, depth + 1, secret=secret)]
+    if shape.type_name == "map" and depth < 8:
+        hidden = secret or bool(shape.key.metadata.get("sensitive"))
+        key = SECRET if hidden else "key"
+        return {key: sample(shape.value, depth + 1, secret=secret)}
+    return SECRET if secret else "plain"
+
+
+def known(service: str, operation: OperationModel) -> Known:
+    member = token_member(service, operation)
+    inputs, output = operation.input_shape, operation.output_shape
+    kind = kind_of(service, operation.name, {}, takes_token=member is not None)
+    sent, limits, refused = None, {}, False
+    if member is not None:
+        sent, limits = token_for(inputs.members[member], TOKEN), inputs.members[member].metadata
+        problems = ParamValidator().validate({member: sent}, inputs).generate_report()
+        refused = f"parameter {member}," in problems
+    text, hidden = "", False
+    if kind is not Kind.READ and output is not None:
+        value = sample(output)
+        hidden = SECRET in json.dumps(value)
+        text = json.dumps(to_record(value, output)) if hidden else ""
+    return Known(
+        service=service,
+        operation=operation.name,
+        kind=kind,
+        trait=next(iter(operation.idempotent_members), None),
+        member=member,
+        sent=sent,
+        limits=limits,
+        refused=refused,
+        token_like=[
+            name
+            for name, one in (inputs.members if inputs is not None else {}).items()
+            if one.type_name == "string" and LIKE_A_TOKEN.fullmatch(name)
+        ],
+        errors=[
+            (one.error_code or one.name, (one.metadata.get("error") or {}).get("httpStatusCode"))
+            for one in operation.error_shapes
+        ],
+        leaks=SECRET in text,
+        hides=hidden,
+    )
+
+
+def sweep() -> Iterator[Known]:
+    loader = Loader()
+    for service in loader.list_available_services("service-2"):
+        model = ServiceModel(loader.load_service_model(service, "service-2"), service)
+        for name in model.operation_names:
+            yield known(service, model.operation_model(name))
+
+
+@pytest.fixture(scope="module")
+def operations() -> list[Known]:
+    """Every operation of the newest version of every service."""
+    return list(sweep())
+
+
+def names(operations, *kinds):
+    return {one.name for one in operations if one.kind in kinds}
+
+
+def test_every_operation_is_of_one_kind(operations):
+    """
+    Every operation of AWS is a read, takes a token, may be repeated, or is called once.
+    """
+    kinds = Counter(one.kind for one in operations)
+    print(f"{len(operations)} operations: {dict(kinds)}")
+
+    assert len(operations) >= 20_000
+    assert set(Kind) == set(kinds)
+    assert kinds[Kind.TOKEN] >= 1_700
+
+
+def test_every_token_fits(operations):
+    """
+    Each member that takes a token gets a form that its length, its pattern and botocore allow.
+    """
+    forms = Counter(len(one.sent) for one in operations if one.sent)
+    wrong = [one.name for one in operations if one.sent and not allows(one.limits, one.sent)]
+
+    assert [] == wrong
+    assert not any(one.refused for one in operations)
+    assert {36, 32, 64} == set(forms)
+    assert {"acm.PutAccountConfiguration", "acm.RequestCertificate", "cloudhsm.CreateHsm"} == {
+        one.name for one in operations if one.sent and len(one.sent) == 32
+    }
+    assert ["config.StartResourceEvaluation"] == [
+        one.name for one in operations if one.sent and len(one.sent) == 64
+    ]
+
+
+def allows(limits, text):
+    try:
+        matches = re.fullmatch(limits.get("pattern", ".*"), text) is not None
+    except re.error:  # no Python pattern: nothing is known
+        matches = True
+    return limits.get("min", 0) <= len(text) <= limits.get("max", len(text)) and matches
+
+
+def test_every_trait_is_heard(operations):
+    """
+    An operation that bears the trait takes a token, unless it only reads.
+    """
+    deaf = {one.name for one in operations if one.trait and one.kind is not Kind.TOKEN}
+
+    assert len([one for one in operations if one.trait]) >= 1_530
+    assert {
+        "bedrock-agentcore.GetAgentCard",
+        "emr-containers.GetManagedEndpointSessionCredentials",
+        "fsx.DescribeFileSystemAliases",
+        "wickr.BatchLookupUserUname",
+    } == deaf
+
+
+def test_every_token_without_the_trait_is_decided(operations):
+    """
+    What is named like a token and bears no trait is in the table, or known to be none.
+    """
+    undecided = [
+        f"{one.name}: {name}"
+        for one in operations
+        for name in one.token_like
+        if one.kind is not Kind.READ
+        and one.trait is None
+        and name != tables.TOKEN_MEMBERS.get(one.name)
+        and one.name not in NO_TOKENS
+        and one.service != ONLY_CORRELATES
+    ]
+
+    assert [] == undecided
+
+
+def test_reads_take_no_token(operations):
+    """
+    Nothing is ever put into a read.
+    """
+    assert [] == [one.name for one in operations if one.kind is Kind.READ and one.member]
+    assert "efs.DescribeFileSystems" in names(operations, Kind.READ)
+
+
+def test_no_table_speaks_of_what_there_is_not(operations):
+    """
+    Every entry of a table names an operation, changes what the rule says, and stands in one table.
+    """
+    there = {one.name: one for one in operations}
+    services = {one.service for one in operations}
+    listed = [
+        *tables.NOT_READS,
+        *tables.MORE_READS,
+        *tables.NOT_REPEATED,
+        *tables.MORE_REPEATED,
+        *tables.REPEATED_WHERE,
+        *tables.TOKEN_MEMBERS,
+    ]
+
+    assert [] == sorted(name for name in listed if name not in there)
+    assert [] == [name for name, number in Counter(listed).items() if number > 1]
+    assert [] == [n for n in tables.WINDOWS if n not in there and n not in services]
+    for name, adoption in tables.ADOPTED.items():
+        service = there[name].service
+        assert adoption.code in dict(there[name].errors), name
+        assert f"{service}.{adoption.look_up}" in names(operations, Kind.READ), name
+    for name in tables.NOT_READS:
+        assert tables._READS.match(there[name].operation), name
+    for name in tables.MORE_READS:
+        assert not tables._READS.match(there[name].operation), name
+    for name in tables.NOT_REPEATED:
+        assert tables._REPEATED.match(there[name].operation), name
+        assert there[name].kind is not Kind.REPEAT, name
+    for name in tables.MORE_REPEATED:
+        assert not tables._REPEATED.match(there[name].operation), name
+        assert there[name].kind is Kind.REPEAT, name
+    for name, member in tables.TOKEN_MEMBERS.items():
+        assert (there[name].trait, there[name].member) == (None, member), name
+
+
+# Verbs that no read has. A read under one of them has been looked at, and is in MORE_READS.
+ACTS = re.compile(
+    r"(Accept|Add|Allocate|Apply|Associate|Attach|Authorize|Cancel|Checkout|Checkpoint|Complete"
+    r"|Confirm|Copy|Create|Delete|Deregister|Detach|Disable|Disassociate|Enable|Execute|Export"
+    r"|Import|Initiate|Invoke|Issue|Listen|Modify|Poll|Post|Publish|Purchase|Put|Reboot|Receive"
+    r"|Register|Reject|Release|Remove|Request|Reset|Restore|Revoke|Run|Send|Set|Signal|SignUp|Start"
+    r"|Stop|Submit|Tag|Terminate|Transact(Write)|Untag|Update|Upload)(?=[A-Z0-9]|$)"
+)
+
+
+def test_reads_change_nothing(operations):
+    """
+    No operation is passed through that its name says to act: whole words count, not beginnings.
+    """
+    reads = names(operations, Kind.READ)
+    acting = [one for one in operations if one.kind is Kind.READ and ACTS.match(one.operation)]
+
+    assert [] == acting
+    assert not reads & {
+        "acm-pca.IssueCertificate",
+        "cloudformation.SignalResource",
+        "cognito-idp.SignUp",
+        "cognito-identity.GetId",
+        "license-manager.CheckInLicense",
+        "license-manager.CheckoutLicense",
+        "lambda.CheckpointDurableExecution",
+        "sqs.ReceiveMessage",
+        "stepfunctions.GetActivityTask",
+        "stepfunctions.TestState",
+        "dynamodb.TransactWriteItems",
+        "swf.PollForActivityTask",
+    }
+    assert reads > {
+        "dynamodb.BatchGetItem",
+        "dynamodb.Query",
+        "dynamodb.Scan",
+        "dynamodb.TransactGetItems",
+        "ecr.GetAuthorizationToken",
+        "kms.Decrypt",
+        "kms.GenerateDataKey",
+        "s3.HeadObject",
+        "secretsmanager.GetSecretValue",
+        "sts.AssumeRole",
+        "sts.GetCallerIdentity",
+        "verifiedpermissions.IsAuthorized",
+    }
+
+
+# Puts that are named like those that add, and set the one thing of their name.
+SETS_BY_NAME = {
+    "codeguru-reviewer.PutRecommendationFeedback",
+    "cognito-sync.SetCognitoEvents",
+    "config.PutEvaluations",
+    "config.PutExternalEvaluation",
+    "ecr-public.PutRegistryCatalogData",
+    "ecr-public.PutRepositoryCatalogData",
+    "pinpoint-sms-voice-v2.PutMessageFeedback",
+}
+
+
+def test_what_adds_something_each_time_is_not_repeated(operations):
+    """
+    A second call of what is repeated adds no record, message, event, version or commit.
+    """
+    repeated = names(operations, Kind.REPEAT)
+    adding = re.compile(
+        r"(Put|Set)\w*(Event|Events|Record|Records|RecordBatch|MetricData|Segments|Feedback|Result"
+        r"|Session|Image|Batch|Message|Metadata|Interactions|Data|Evaluations?|Step)$"
+    )
+    suspects = {one for one in repeated if adding.match(one.partition(".")[2])}
+
+    assert SETS_BY_NAME == suspects
+    assert not repeated & {
+        "dynamodb.UpdateItem",
+        "ec2.AttachVolume",
+        "events.PutEvents",
+        "firehose.PutRecordBatch",
+        "kinesis.PutRecords",
+        "cloudwatch.PutMetricData",
+        "logs.PutLogEvents",
+        "sns.Publish",
+        "sqs.SendMessage",
+        "lambda.UpdateFunctionCode",
+        "ssm.PutParameter",
+    }
+    assert repeated > {
+        "dynamodb.PutItem",
+        "ec2.CreateTags",
+        "ec2.TerminateInstances",
+        "events.PutRule",
+        "iam.AttachRolePolicy",
+        "iam.PutRolePolicy",
+        "s3.DeleteObject",
+        "s3.PutBucketPolicy",
+        "s3.PutObject",
+        "sqs.SetQueueAttributes",
+        "sqs.TagQueue",
+    }
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "asked", "expected"),
+    [
+        ("ssm", "PutParameter", {"Overwrite": True}, Kind.REPEAT),
+        ("ssm", "PutParameter", {"Overwrite": False}, Kind.ONCE),
+        ("ssm", "PutParameter", {}, Kind.ONCE),
+        ("dynamodb", "PutItem", {"Item": {}}, Kind.REPEAT),
+        ("dynamodb", "PutItem", {"ConditionExpression": "attribute_not_exists(pk)"}, Kind.ONCE),
+        ("dynamodb", "DeleteItem", {"Expected": {}}, Kind.ONCE),
+        ("s3", "PutObject", {"IfNoneMatch": "*"}, Kind.ONCE),
+        (
+            "route53",
+            "ChangeResourceRecordSets",
+            {"ChangeBatch": {"Changes": [{"Action": "UPSERT"}]}},
+            Kind.REPEAT,
+        ),
+        (
+            "route53",
+            "ChangeResourceRecordSets",
+            {"ChangeBatch": {"Changes": [{"Action": "UPSERT"}, {"Action": "CREATE"}]}},
+            Kind.ONCE,
+        ),
+        ("route53", "ChangeResourceRecordSets", {"ChangeBatch": "wrong"}, Kind.ONCE),
+    ],
+)
+def test_calls_that_their_members_decide(service, operation, asked, expected):
+    """
+    Where a call says that it overwrites, it is repeated; where it sets a condition, it is not.
+    """
+    assert expected == kind_of(service, operation, asked)
+
+
+def test_windows():
+    """
+    A window is the operation's, else its service's, else ten minutes.
+    """
+    assert 60 == window_of("mediaconvert", "CreateJob")
+    assert 300 == window_of("codebuild", "StartBuild")
+    assert 24 * 3600 == window_of("ec2", "RunInstances")
+    assert 600 == window_of("ec2", "CreateVolume")
+
+
+def test_nothing_sensitive_is_kept(operations):
+    """
+    No record of any operation holds what its model marks sensitive, however deep it lies.
+    """
+    assert [] == [one.name for one in operations if one.leaks]
+    assert len([one for one in operations if one.hides]) >= 850
+
+
+def test_what_is_gone(operations):
+    """
+    Every error of a removal that comes with 404 or 410 says that the thing is gone, or is listed.
+    """
+    missed = {
+        code
+        for one in operations
+        for code, status in one.errors
+        if one.operation.startswith("Delete")
+        and status in (404, 410)
+        and not is_gone(one.service, one.operation, code)
+    }
+
+    assert NOT_GONE == missed
+
+
+@pytest.mark.parametrize(
+    ("code", "operation", "expected"),
+    [
+        ("NoSuchEntity", "DeleteRole", True),
+        ("NoSuchBucket", "DeleteBucket", True),
+        ("ResourceNotFoundException", "DeleteSecret", True),
+        ("InvalidGroup.NotFound", "DeleteSecurityGroup", True),
+        ("InvalidInstanceID.NotFound", "TerminateInstances", True),
+        ("NatGatewayNotFound", "DeleteNatGateway", True),
+        ("DBInstanceNotFoundFault", "DeleteDBInstance", True),
+        ("QueueDoesNotExist", "DeleteQueue", True),
+        ("AWS.SimpleQueueService.NonExistentQueue", "DeleteQueue", True),
+        ("WAFNonexistentItemException", "DeleteWebACL", True),
+        ("ServerSideEncryptionConfigurationNotFoundError", "DeleteBucketEncryption", True),
+        ("GoneException", "DeleteConnection", True),
+        ("404", "DeleteObject", True),
+        ("NoSuchBucket", "PutBucketVersioning", True),
+        ("KMSNotFoundException", "StopDurableExecution", False),
+        ("ServiceLinkedRoleNotFoundFault", "DeleteCluster", False),
+        ("SubnetNotFound", "CreateMountTarget", False),
+        ("ResourceNotFoundException", "CreateService", False),
+        ("ResourceNotFoundException", "RunTask", False),
+        ("AccessDenied", "DeleteRole", False),
+        ("DeleteConflict", "DeleteRole", False),
+        ("ValidationError", "DeleteStack", False),
+        ("NotFoundButNotReally", "DeleteThing", False),
+    ],
+)
+def test_codes_of_what_is_gone(code, operation, expected):
+    """
+    Not found counts as gone for what changes or removes a thing, not for what needs another one.
+    """
+    assert expected == is_gone("any", operation, code)
+
+
+def test_a_service_that_tells_it_in_words():
+    """
+    Auto Scaling says in words alone that a group is not there.
+    """
+    text = "AutoScalingGroup name not found - AutoScalingGroup 'web' not found"
+
+    assert is_gone("autoscaling", "DeleteAutoScalingGroup", "ValidationError", text)
+    assert not is_gone("autoscaling", "DeleteAutoScalingGroup", "ValidationError", "2 errors")
