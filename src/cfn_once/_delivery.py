@@ -2,6 +2,7 @@
 
 import logging
 import re
+import threading
 from collections.abc import Sequence
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -14,6 +15,8 @@ from ._time import Deadline
 HOST = re.compile(
     r"cloudformation-custom-resource-response-[a-z0-9]+\.s3[.-]([a-z0-9-]+\.)?amazonaws\.com(\.cn)?"
 )
+log = logging.getLogger("cfn_once")
+
 RETRIED = frozenset({408, 425, 429})
 RESERVE = 0.5  # seconds kept for raising in order
 
@@ -36,14 +39,28 @@ class Delivery(Protocol):
         """
 
 
-class _NoUrls(logging.Filter):
-    """Keeps the pre-signed URL out of urllib3's own log lines."""
+class _Quiet(logging.Filter):
+    """Drops what urllib3 logs in a thread that has entered it: the lines quote the URL."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._thread = threading.local()
+
+    def __enter__(self) -> None:
+        for name in list(logging.Logger.manager.loggerDict):
+            if name.partition(".")[0] == "urllib3":
+                logging.getLogger(name).addFilter(self)  # once; it stays
+        self._thread.has_entered = True
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.has_entered = False
 
     def filter(self, record: logging.LogRecord) -> bool:
-        text = record.getMessage()
-        if "X-Amz-" in text or "Signature=" in text or "%7C" in text:
-            record.msg, record.args = "a pre-signed URL was used; it is not logged", None
-        return True
+        del record
+        return not getattr(self._thread, "has_entered", False)
+
+
+_QUIET = _Quiet()
 
 
 class HttpsDelivery:
@@ -70,17 +87,21 @@ class HttpsDelivery:
 
     def check(self, request: Request) -> None:
         host, scheme, plain = _parts(request.response_url)
-        if host in self._hosts and scheme in ("http", "https") and plain:
+        listed = host in self._hosts
+        if not plain:
+            wrong = "is written as CloudFormation never writes one"
+        elif scheme not in ("http", "https") or not host:
+            wrong = "is no https URL"
+        elif not listed and not HOST.fullmatch(host):
+            wrong = (
+                f"has the host {host}, which is not CloudFormation's. If it is your emulator's:"
+                f' Provider(..., response_hosts=["{host}"]), or CFN_ONCE_RESPONSE_HOSTS={host}'
+            )
+        elif not listed and scheme != "https":
+            wrong = "is not https"
+        else:
             return
-        if scheme == "https" and plain and HOST.fullmatch(host):
-            return
-        if scheme != "https" and host not in self._hosts and HOST.fullmatch(host):
-            raise InvalidRequest(f"{request}: its ResponseURL is not https: nothing was done")
-        raise InvalidRequest(
-            f"{request}: its ResponseURL's host {host or '(none)'} is not CloudFormation's; nothing"
-            f' was done. If it is your emulator\'s: Provider(..., response_hosts=["{host}"]), or'
-            f" CFN_ONCE_RESPONSE_HOSTS={host}"
-        )
+        raise InvalidRequest(f"{request}: nothing was done, for its ResponseURL {wrong}")
 
     def put(self, request: Request, body: bytes, deadline: Deadline) -> None:
         tries = 0
@@ -92,10 +113,11 @@ class HttpsDelivery:
             tries += 1
             if final or not deadline.pause(pause, reserve=RESERVE):
                 break
+            log.info("%s: the answer is told again, after %s", request, problem)
         host = _parts(request.response_url)[0]
         raise DeliveryError(
-            f"{request}: the answer is recorded but {host} could not be told, after {tries}"
-            f" {'try' if tries == 1 else 'tries'}: {problem}"
+            f"{request}: {host} could not be told the answer, after {tries}"
+            f" {'try' if tries == 1 else 'tries'}: {problem}. The next delivery tells it"
         )
 
     def _try(self, request: Request, body: bytes, deadline: Deadline) -> tuple[str, bool]:
@@ -103,21 +125,23 @@ class HttpsDelivery:
         import urllib3  # not needed before an answer is ready
 
         if self._pool is None:
-            logging.getLogger("urllib3.connectionpool").addFilter(_NoUrls())
             self._pool = urllib3.PoolManager(retries=False)
         left = max(deadline.remaining() - RESERVE, 0.1)
         timeout = urllib3.Timeout(
             connect=min(self._connect, left), read=min(self._read, left), total=left
         )
         try:
-            response = self._pool.request(
-                "PUT",
-                request.response_url,
-                body=body,
-                headers={"content-type": "", "content-length": str(len(body))},
-                timeout=timeout,
-                redirect=False,
-            )
+            with _QUIET:
+                response = self._pool.request(
+                    "PUT",
+                    request.response_url,
+                    body=body,
+                    headers={"content-type": "", "content-length": str(len(body))},
+                    timeout=timeout,
+                    redirect=False,
+                    preload_content=False,  # the status says it all; a body may never end
+                )
+                response.close()
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             return f"{type(error).__name__} ({_hint(request)})", False
         status = int(response.status)
@@ -136,16 +160,17 @@ def _parts(url: str) -> tuple[str, str, bool]:
     except ValueError:
         return "", "", False
     name = parts.hostname or ""
-    plain = "@" not in parts.netloc and "\\" not in url and url.isprintable() and " " not in url
+    clean = url.isascii() and url.isprintable() and not set(url) & set(" \\")
+    plain = clean and "@" not in parts.netloc
     host = name if port in (None, 443 if parts.scheme == "https" else 80) else f"{name}:{port}"
     return host, parts.scheme, plain
 
 
 def _hint(request: Request) -> str:
+    bucket = f"cloudformation-custom-resource-response-{request.region.replace('-', '')}"
     return (
-        f"in a VPC, the function needs a way to S3 in {request.region}: a NAT gateway, or an S3"
-        " endpoint that allows s3:PutObject on"
-        f" cloudformation-custom-resource-response-{request.region.replace('-', '')}"
+        f"in a VPC, the function needs a way to S3 in {request.region or 'the Region'}: a NAT"
+        f" gateway, or an S3 endpoint that allows s3:PutObject on {bucket}"
     )
 
 

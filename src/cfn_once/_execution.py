@@ -14,6 +14,7 @@ from ._errors import (
     SecretNotKept,
     TemporaryError,
 )
+from ._properties import Mask
 from ._recovery import CleanUp, Recovery
 from ._request import Json, Request, RequestType
 from ._resource import CustomResource
@@ -57,13 +58,15 @@ class Execution:
         self._calls, self._keeps_secrets, self._unable = calls, keeps_secrets, unable
         self._class = classes.get(request.resource_type)
         self._served = sorted(classes)
-        self._steps = Steps(granted, request, calls, deadline)
+        self._mask = Mask()
+        self._mask.hide(self._secrets())
+        self._steps = Steps(granted, request, calls, deadline, mask=self._mask.text)
         self._cleaned = CleanUp(kept=granted.head.owed())
         self._removed: list[str] = []
         self._spares = False
 
-    def secrets(self) -> set[str]:
-        """Return the texts that must not be printed."""
+    def _secrets(self) -> set[str]:
+        """Return the texts that must be neither printed nor kept."""
         if self._class is None:
             return set()
         shape = self._class._properties_shape  # noqa: SLF001 - the class is ours
@@ -75,6 +78,10 @@ class Execution:
         Raises:
             TemporaryError, InProgress: The lease was given back; another delivery goes on.
         """
+        with self._mask:
+            return self._outcome()
+
+    def _outcome(self) -> Outcome:
         try:
             self._granted.wait_for_the_dead()
             outcome = self._perform()
@@ -86,14 +93,21 @@ class Execution:
         except (InProgress, LedgerUnavailable):
             raise
         except TemporaryError as error:
-            if self._granted.comes_again():
-                self._granted.park(self._steps.progress())
-                raise
-            return self._failure(error)
+            failure = self._failure(error)
+            if not self._granted.comes_again():
+                return failure
+            temporary = TemporaryError(self._mask.text(str(error)))
         except (Exception, SystemExit, KeyboardInterrupt) as error:
             log.exception("%s failed", self._request)
             return self._failure(error)
-        return outcome
+        except BaseException as error:
+            if type(error).__module__.partition(".")[0] != "asyncio":  # its CancelledError
+                raise
+            return self._failure(error)
+        else:
+            return outcome
+        self._granted.park(self._steps.progress())
+        raise temporary  # without its causes, which may tell what is secret
 
     def finish(self, outcome: Outcome, body: bytes) -> None:
         """Record the answer; it may be told afterwards."""
@@ -174,6 +188,8 @@ class Execution:
                 self._spares = True
                 return success
         self._spares = clean_up_of_old
+        if clean_up_of_old and not head.seen:
+            log.error("%s: if %s was never heard of, it is left behind", request, held)
         if self._class is None:
             return self._delete_of_unknown_type(success)
         if not clean_up_of_old:
@@ -210,7 +226,12 @@ class Execution:
             self._refuse_short_time()
         if self._granted.head.debts:
             recovery = Recovery(
-                self._request, self._granted, self._build, self._calls, self._deadline
+                self._request,
+                self._granted,
+                self._build,
+                self._calls,
+                self._deadline,
+                self._mask.text,
             )
             self._cleaned = recovery.clean_up()
 
@@ -278,7 +299,10 @@ class Execution:
     def _failure_of(self, reason: str) -> Failure:
         set_before = self._steps.running_id or self._granted.head.running_id
         held = self._request.physical_resource_id or set_before
-        return Failure(reason=reason, physical_resource_id=held or self._request.none_id)
+        return Failure(
+            reason=self._mask.text(reason),
+            physical_resource_id=held or self._request.none_id,
+        )
 
 
 def _kept_answer(physical_id: str, attributes: str | None) -> Success:

@@ -7,8 +7,7 @@ event ──► Request ──► claim ────────► hook ──�
 import copy
 import logging
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, assert_never
 
 from ._delivery import Delivery, HttpsDelivery
@@ -20,7 +19,6 @@ from ._errors import (
     Superseded,
 )
 from ._execution import Execution
-from ._properties import Mask
 from ._request import Envelope, Request, open_envelopes
 from ._resource import CustomResource
 from ._response import Failure, Success, encode
@@ -210,14 +208,7 @@ class Provider:
             keeps_secrets=self._ledger.store.keeps_secrets,
             unable=self._unable,
         )
-        mask = Mask()
-        mask.hide(execution.secrets())
-        with _masked(mask):
-            outcome = execution.outcome()
-        if isinstance(outcome, Failure):
-            outcome = Failure(
-                reason=mask.text(outcome.reason), physical_resource_id=outcome.physical_resource_id
-            )
+        outcome = execution.outcome()
         outcome, body = encode(request, outcome)
         execution.finish(outcome, body)
         return body
@@ -259,16 +250,3 @@ def _by_type(classes: Sequence[type[Resource]]) -> dict[str, type[Resource]]:
     if len(classes) == 1:
         served.setdefault(ANY_TYPE, classes[0])
     return served
-
-
-@contextmanager
-def _masked(mask: Mask) -> Iterator[None]:
-    """Hide secret values in what hooks log while they run."""
-    loggers = [log, logging.getLogger("cfn_once.resource")]
-    for one in loggers:
-        one.addFilter(mask)
-    try:
-        yield
-    finally:
-        for one in loggers:
-            one.removeFilter(mask)

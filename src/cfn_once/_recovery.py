@@ -63,6 +63,7 @@ class Recovery:
         request: The request at work.
         build: Makes an instance of the class for a request, its properties and steps.
         calls: The way out for the steps.
+        mask: Hides what is secret.
     """
 
     request: Request
@@ -70,6 +71,7 @@ class Recovery:
     build: Build
     calls: Calls
     deadline: Deadline
+    mask: Callable[[str], str]
 
     def clean_up(self) -> CleanUp:
         """Remove what the debts left, newest first; a failure of `delete` or `undo` is raised.
@@ -138,7 +140,7 @@ class Recovery:
         )
 
     def _replay(self, debt: Debt, asked: Request) -> _Found:
-        steps = ReplaySteps(debt, self.granted, asked, self.calls, self.deadline)
+        steps = ReplaySteps(debt, self.granted, asked, self.calls, self.deadline, self.mask)
         resource = self.build(asked, steps)
         makes = asked.type is RequestType.CREATE or resource.replaces()
         if makes and asked.type is RequestType.UPDATE:
@@ -164,7 +166,9 @@ class Recovery:
 
     def _delete(self, debt: Debt, found: _Found) -> None:
         scope = "~" + base32(replace(self.request, request_id=debt.request_id).operation)[:12]
-        steps = Steps(self.granted, self.request, self.calls, self.deadline, scope=scope)
+        steps = Steps(
+            self.granted, self.request, self.calls, self.deadline, mask=self.mask, scope=scope
+        )
         steps.deleting = True
         asked = self._request_of(debt) or self.request
         as_delete = replace(
@@ -219,9 +223,16 @@ class ReplaySteps(Steps):
     """
 
     def __init__(
-        self, debt: Debt, granted: Granted, request: Request, calls: Calls, deadline: Deadline
+        self,
+        debt: Debt,
+        granted: Granted,
+        request: Request,
+        calls: Calls,
+        deadline: Deadline,
+        mask: Callable[[str], str],
     ) -> None:
-        super().__init__(cast("Granted", _Owed(debt, granted)), request, calls, deadline)
+        owed = cast("Granted", _Owed(debt, granted))
+        super().__init__(owed, request, calls, deadline, mask=mask)
         self._debt, self._undos = debt, list[tuple[str, Callable[[Any], None], Any]]()
         self.results: dict[str, Json] = {}
         self.doubts: list[str] = []
@@ -305,14 +316,15 @@ class ReplaySteps(Steps):
 
     def _learn(self, attempt: Attempt) -> tuple[Any] | None:
         """Return what a step in doubt came to, or None where it did not happen."""
-        # Under its token a call cannot make a second effect, and it tells the id.
-        may_call = attempt.call.window is not None and self._debt.id is None
+        # Under its token a call cannot make a second effect, and it tells the id, or what to undo.
+        call = attempt.call
+        may_call = call.window is not None and (self._debt.id is None or call.undo is not None)
         found = self._resolve(attempt, self._granted.owner_gone)
         while found is None and may_call:
             try:
-                found = (self._run(attempt.call, attempt.step),)
+                found = (self._run(call, attempt.step),)
             except Exception as error:
-                if not self._may_succeed_later(attempt.call, error):
+                if not self._may_succeed_later(call, error):
                     raise
                 found = self._resolve(attempt, self._clock.now(), error)
         return found

@@ -1,13 +1,11 @@
 """A request of CloudFormation: the only place that spells an incoming event and its envelopes."""
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qs, urlsplit
 
 from ._errors import InvalidRequest
@@ -24,7 +22,9 @@ Json = Any
 """Text, number, boolean, None, or a list or map of these."""
 
 SERVICE_TIMEOUT = 3600  # seconds; Template Reference, "AWS::CloudFormation::CustomResource"
+LONGEST_TIME = 12  # digits; 30,000 years
 SIGV2_LIFE = 7200  # seconds that CloudFormation's pre-signed URLs live, in every recording
+NEEDED = ("RequestId", "StackId", "LogicalResourceId", "ResourceType", "ResponseURL")
 ENVELOPE = ("ServiceToken", "ServiceTimeout")  # CloudFormation's own names among the properties
 
 
@@ -97,19 +97,19 @@ class Request:
     def addressee_of(cls, event: Any) -> Self | None:
         """Return enough of a request that cannot be read to answer it, if that is there."""
         names = ("RequestId", "StackId", "LogicalResourceId", "ResponseURL")
-        if not isinstance(event, dict) or not all(
-            isinstance(event.get(name), str) and event[name] for name in names
-        ):
+        if not isinstance(event, dict) or not all(_is_text(event.get(name)) for name in names):
             return None
         physical_id = event.get("PhysicalResourceId")
+        kinds = [kind for kind in RequestType if event.get("RequestType") == kind]
+        resource_type = event.get("ResourceType")
         return cls(
-            type=RequestType.CREATE,
+            type=kinds[0] if kinds else RequestType.CREATE,
             request_id=event["RequestId"],
             stack_id=event["StackId"],
             logical_resource_id=event["LogicalResourceId"],
-            resource_type=str(event.get("ResourceType")),
+            resource_type=str(resource_type) if _is_text(resource_type) else "of no type",
             response_url=event["ResponseURL"],
-            physical_resource_id=physical_id if isinstance(physical_id, str) else None,
+            physical_resource_id=physical_id if _is_text(physical_id) else None,
         )
 
     def __str__(self) -> str:
@@ -136,8 +136,8 @@ class Request:
 
     @property
     def region(self) -> str:
-        """The stack's Region."""
-        return self.stack_id.split(":")[3]
+        """The stack's Region; empty where the StackId is no ARN, in a refused request."""
+        return self.stack_id.split(":")[3] if _is_stack_arn(self.stack_id) else ""
 
     @property
     def account(self) -> str:
@@ -192,8 +192,7 @@ class Request:
         return fingerprint(dict(self.old_properties))
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """One event as it lay in what Lambda handed over.
 
     Attributes:
@@ -210,7 +209,7 @@ class Envelope:
 def open_envelopes(event: Any) -> Iterator[Envelope]:
     """Yield what CloudFormation sent, out of Lambda's, SNS's or SQS's wrapping."""
     records = event.get("Records") if isinstance(event, dict) else None
-    if not isinstance(records, list):
+    if not isinstance(records, list) or not records:
         yield Envelope(None, event)
         return
     for record in records:
@@ -225,8 +224,9 @@ def _open_record(record: Any) -> Envelope:
     if record.get("eventSource") == "aws:sqs":
         message_id = str(record.get("messageId", ""))
         outer = _parsed(message_id, record.get("body"))
-        inner = outer.event.get("Message") if isinstance(outer.event, dict) else None
-        return _parsed(message_id, inner) if isinstance(inner, str) else outer
+        if isinstance(outer.event, dict) and outer.event.get("Type") == "Notification":
+            return _parsed(message_id, outer.event.get("Message"))
+        return outer  # raw delivery: the request itself
     return Envelope(None, None, "a record of neither SNS nor SQS; send the request itself")
 
 
@@ -245,13 +245,20 @@ def issue_time(response_url: str) -> int | None:
     try:
         query = parse_qs(urlsplit(response_url).query)
         if "X-Amz-Date" in query:
-            signed = query["X-Amz-Date"][0].replace("Z", "+0000")
-            return int(datetime.strptime(signed, "%Y%m%dT%H%M%S%z").timestamp())
+            return _seconds_since_1970(query["X-Amz-Date"][0])
         if "Expires" in query:
-            return int(query["Expires"][0]) - SIGV2_LIFE
+            return int(query["Expires"][0][:LONGEST_TIME]) - SIGV2_LIFE
     except ValueError:
         return None  # a date that nobody can read is no date
     return None
+
+
+def _seconds_since_1970(signed: str) -> int:
+    """Read ISO 8601's basic form in UTC: YYYYMMDD'T'HHMMSS'Z'."""
+    from calendar import timegm  # not before the first event
+    from time import strptime
+
+    return timegm(strptime(signed, "%Y%m%dT%H%M%SZ"))
 
 
 def canonical(value: Json) -> str:
@@ -261,6 +268,8 @@ def canonical(value: Json) -> str:
 
 def fingerprint(value: Json) -> str:
     """Return 16 hex digits of a value's canonical JSON."""
+    import hashlib  # loads OpenSSL: paid by the first event, not by a cold start
+
     text = canonical(value).encode("utf-8", "surrogatepass")
     return hashlib.sha256(text).hexdigest()[:16]
 
@@ -272,32 +281,52 @@ def _without_envelope(properties: Mapping[str, Json]) -> dict[str, Json]:
 def _seconds(timeout: Json) -> int:
     try:
         return min(max(int(timeout), 1), SERVICE_TIMEOUT)
-    except (TypeError, ValueError):
-        return SERVICE_TIMEOUT
+    except (TypeError, ValueError, OverflowError):
+        return SERVICE_TIMEOUT  # a wrong one is CloudFormation's to refuse
 
 
 def _problems(event: Any) -> Iterator[str]:
     if not isinstance(event, dict):
         yield f"it is {kind_of(event)}, not a map; was the function invoked by hand?"
         return
+    if not set(event) & {*NEEDED, "RequestType"}:
+        yield "it has none of a request's fields; who invoked the function, if not CloudFormation?"
+        return
     kinds = tuple(RequestType)
     if event.get("RequestType") not in kinds:
         yield f"RequestType must be one of {', '.join(kinds)}"
-    needed = ["RequestId", "StackId", "LogicalResourceId", "ResourceType", "ResponseURL"]
-    if event.get("RequestType") in (RequestType.UPDATE, RequestType.DELETE):
-        needed.append("PhysicalResourceId")
-    for name in needed:
-        value = event.get(name)
-        if name not in event:
-            yield f"{name} is missing"
-        elif not isinstance(value, str) or not value:
-            yield f"{name} must be text, not {kind_of(value)}"
+    yield from _text_problems(event)
     stack_id = event.get("StackId")
-    if isinstance(stack_id, str) and stack_id and not _is_stack_arn(stack_id):
+    if _is_text(stack_id) and not _is_stack_arn(str(stack_id)):
         yield "StackId must be the ARN of a stack"
     for name in ("ResourceProperties", "OldResourceProperties"):
         if not isinstance(event.get(name, {}), dict):
             yield f"{name} must be a map, not {kind_of(event[name])}"
+
+
+def _text_problems(event: Mapping[str, Json]) -> Iterator[str]:
+    needed = list(NEEDED)
+    if event.get("RequestType") in (RequestType.UPDATE, RequestType.DELETE):
+        needed.append("PhysicalResourceId")
+    for name in needed:
+        if name not in event:
+            yield f"{name} is missing"
+        elif not _is_text(event[name]):
+            yield f"{name} must be text, not {_kind_of_text(event[name])}"
+
+
+def _is_text(value: Any) -> bool:
+    """Tell whether a value names something, in text that UTF-8 can hold."""
+    return isinstance(value, str) and value != "" and is_utf8(value)
+
+
+def _kind_of_text(value: Json) -> str:
+    return "half a character" if value and isinstance(value, str) else kind_of(value)
+
+
+def is_utf8(text: str) -> bool:
+    """Tell whether UTF-8 can hold a text: JSON can spell half of a surrogate pair."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _is_stack_arn(text: str) -> bool:

@@ -3,7 +3,6 @@
 import logging
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
@@ -14,6 +13,8 @@ from ._steps import Call, Step, Steps
 from ._time import Deadline
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from ._http import Session
 
 P = TypeVar("P")
@@ -44,7 +45,7 @@ class CustomResource(Generic[P, A]):
     allow_unknown: ClassVar[bool] = False
     no_echo: ClassVar[bool] = False
     unresolved: ClassVar[str] = "report"
-    honours_idempotency_key: ClassVar[Mapping[str, timedelta]] = {}
+    honours_idempotency_key: ClassVar[Mapping[str, "timedelta"]] = {}
 
     _properties_shape: ClassVar[Shape]
     _attributes_shape: ClassVar[Shape]
@@ -166,7 +167,7 @@ class CustomResource(Generic[P, A]):
         fn: Callable[[Step], Any],
         *,
         find: Callable[[Step], Any | None] | None = None,
-        window: timedelta | None = None,
+        window: "timedelta | None" = None,
         repeat: bool = False,
         once: bool = False,
         undo: Callable[[Any], None] | None = None,

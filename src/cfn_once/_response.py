@@ -5,9 +5,10 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from ._request import Json, Request, RequestType
+from ._request import Json, Request, RequestType, is_utf8
 
 LIMIT = 4096  # bytes of the whole body; "custom resource request and response reference"
+LARGEST = 2**1024 - 1  # a double's range; Python itself refuses to print far longer ones
 LONGEST_ID = 1024  # bytes; the same page
 CUT = " ... (shortened) ... "
 
@@ -74,7 +75,11 @@ def _body(request: Request, outcome: Outcome) -> bytes:
             body["NoEcho"] = True
         if outcome.attributes:
             body["Data"] = dict(outcome.attributes)
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _to_json(body)
+
+
+def _to_json(value: Json) -> bytes:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.encode("utf-8", "replace")
 
 
@@ -99,7 +104,7 @@ def _cut(outcome: Outcome, keep: int) -> Outcome:
 
 
 def _too_large(outcome: Success, size: int) -> str:
-    sizes = {name: len(json.dumps(one).encode()) for name, one in outcome.attributes.items()}
+    sizes = {name: len(_to_json(one)) for name, one in outcome.attributes.items()}
     largest = sorted(sizes, key=lambda name: (-sizes[name], name))[:3]
     named = ", ".join(f"{name[:60]} {sizes[name]} bytes" for name in largest)
     return (
@@ -110,15 +115,20 @@ def _too_large(outcome: Success, size: int) -> str:
 
 def _not_json(attributes: Mapping[str, Json]) -> Iterator[str]:
     for name, value in attributes.items():
-        for where, kind in _strange(value, str(name)):
-            yield f"{where} is {kind}"
         if not isinstance(name, str):
-            yield f"the name {name!r} is {type(name).__name__}, not text"
+            yield f"a name is {type(name).__name__}, not text"
+            continue
+        for where, kind in _strange(value, name):
+            yield f"{where} is {kind}"
 
 
 def _strange(value: Json, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, float) and not math.isfinite(value):
         yield path, "no finite number"
+    elif isinstance(value, int) and abs(value) > LARGEST:
+        yield path, "a whole number beyond those of JSON's readers"
+    elif isinstance(value, str) and not is_utf8(value):
+        yield path, "text with half a character"
     elif isinstance(value, dict):
         for name, one in value.items():
             if not isinstance(name, str):

@@ -5,7 +5,6 @@ go of it when the process ends, however it ends. Who gets the lock again gets th
 """
 
 import os
-import tempfile
 from typing import IO
 
 _held: list[tuple[str, IO[str]]] = []
@@ -24,6 +23,7 @@ def sandbox_id() -> str | None:
 
 def _hold_one() -> tuple[str, IO[str]] | None:
     import fcntl  # Lambda is Linux; a test on another system never comes here
+    import tempfile  # not before the first event: it loads a dozen modules
 
     for number in range(MOST):
         path = os.path.join(tempfile.gettempdir(), f"cfn-once-sandbox-{number}")

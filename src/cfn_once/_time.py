@@ -1,7 +1,6 @@
 """The clock: the only reader of time, and the only maker of randomness, of the whole package."""
 
 import os
-import random
 import time
 from typing import Any, Protocol
 
@@ -45,7 +44,7 @@ class SystemClock:
         return os.urandom(16).hex()
 
     def jitter(self) -> float:
-        return random.random()  # noqa: S311 - spreads retries, guards nothing
+        return int.from_bytes(os.urandom(4), "big") / 2**32  # as for the nonce
 
 
 SYSTEM_CLOCK = SystemClock()

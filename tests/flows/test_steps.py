@@ -383,3 +383,78 @@ def test_many_results():
 
     assert 60 == len(head.steps)
     assert len(str(head.steps)) < 45_000
+
+
+def test_two_calls_of_one_step_bear_two_tokens(groups):
+    """
+    Calls inside one step are told apart by the far side: each has a token of its own, and the
+    same one in every run.
+    """
+    tokens = []
+
+    class Steps(CustomResource[dict, dict]):
+        def create(self):
+            self.step("two", self.two, window=timedelta(hours=1))
+            raise TemporaryError("again")
+
+        def two(self, step):
+            for _ in range(2):
+                self._steps.within(
+                    "call",
+                    lambda step: tokens.append(step.token),
+                    lambda error: None,
+                    counts=False,
+                )
+            tokens.append(step.token)
+
+        def delete(self):
+            pass
+
+    FakeCloudFormation(Provider(Steps, ledger="memory://")).create("Thing")
+
+    assert tokens[0] == tokens[2]
+    assert tokens[1] != tokens[0]
+
+
+def test_a_removal_in_an_update_is_not_replayed(groups):
+    """
+    What an update removed and made again is still there after a process died behind it.
+    """
+    things = {"x": 1}
+
+    class Thing(CustomResource[dict, dict]):
+        def create(self):
+            pass
+
+        def update(self):
+            self.http.delete("http://127.0.0.1:9/x")
+            self.step("make", lambda step: things.update(x=2), window=timedelta(hours=1))
+            self.step("other", lambda step: None, repeat=True)
+
+        def delete(self):
+            pass
+
+    cloudformation = FakeCloudFormation(Provider(Thing, ledger="memory://"))
+    cloudformation.create("One", {"A": "1"})
+    update = cloudformation.event("Update", "One", {"A": "2"})
+
+    from cfn_once._http import Session
+
+    def removed(self, method, url, asked, passed=()):
+        things.clear()
+        import requests
+
+        answer = requests.Response()
+        answer.status_code, answer._content, answer.url = 204, b"", url
+        return answer
+
+    original, Session._send = Session._send, removed
+    try:
+        with pytest.raises(Crashed):
+            cloudformation.send(update, crash_before="other")
+        answer = cloudformation.deliver(update)
+    finally:
+        Session._send = original
+
+    assert answer.succeeded
+    assert {"x": 2} == things

@@ -1,0 +1,234 @@
+"""The API as a user writes it: type-checked, never run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import Enum
+from typing import Annotated, Any, Generic, Literal, TypedDict, TypeVar, assert_type
+
+import msgspec
+import pydantic
+import requests
+from msgspec import Meta
+
+from cfn_once import (
+    ConfigurationError,
+    CustomResource,
+    DeliveryError,
+    HookError,
+    InDoubt,
+    InProgress,
+    LedgerUnavailable,
+    PermanentError,
+    Provider,
+    Request,
+    RequestType,
+    Secret,
+    Step,
+    StepFailed,
+    Store,
+    TemporaryError,
+)
+from cfn_once.testing import Answer, FakeCloudFormation, VirtualClock
+
+API = "https://api.example.com"
+
+
+class Pricing(Enum):
+    CHEAP = "cheap"
+    FAST = "fast"
+
+
+@dataclass(frozen=True)
+class Capacity:
+    Target: Annotated[int, Meta(ge=0)]
+    Maximum: int | None = None
+
+
+@dataclass(frozen=True)
+class GroupProperties:
+    Name: str
+    Capacity: Capacity
+    Product: Literal["Linux/UNIX", "Windows"] = "Linux/UNIX"
+    Strategy: Pricing = Pricing.CHEAP
+    Zones: list[str] = field(default_factory=list[str])
+    Tags: dict[str, str] = field(default_factory=dict[str, str])
+    Token: Annotated[str, Secret] = ""
+    Secrets: Annotated[list[str], Secret()] = field(default_factory=list[str])
+
+
+@dataclass(frozen=True)
+class GroupAttributes:
+    GroupId: str
+
+
+class Group(CustomResource[GroupProperties, GroupAttributes]):
+    """A group of machines."""
+
+    resource_type = "Custom::Group"
+    replace_on = {"Product"}
+    honours_idempotency_key = {API: timedelta(hours=24)}
+
+    def create(self) -> GroupAttributes:
+        assert_type(self.properties, GroupProperties)
+        assert_type(self.properties.Capacity.Target, int)
+        assert_type(self.time_left, float)
+        assert_type(self.correlation_id, str)
+        made = self.step("group", self.make, find=self.find, window=timedelta(hours=1))
+        self.physical_resource_id = made["id"]
+        self.step("mail", lambda step: step.token, once=True, secret=True, undo=self.unmail)
+        self.client("ssm", repeat={"PutParameter"}).put_parameter(Name="x", Value="y")
+        self.client("sns", once={"Publish"}, region_name="eu-west-1").publish(Message="x")
+        self.log.info("made %s", self.physical_resource_id)
+        return GroupAttributes(GroupId=self.physical_resource_id)
+
+    def make(self, step: Step) -> Any:
+        assert_type(step.token, str)
+        assert_type(step.correlation_id, str)
+        answer: requests.Response = self.http.post(f"{API}/groups", json={"tag": step.token})
+        return answer.json()
+
+    def find(self, step: Step) -> dict[str, str] | None:
+        groups: list[dict[str, str]] = self.http.get(f"{API}/groups").json()
+        return next((group for group in groups if group["tag"] == step.token), None)
+
+    def unmail(self, result: Any) -> None:
+        self.http.delete(f"{API}/mails/{result}", once=True)
+
+    def update(self) -> GroupAttributes | None:
+        assert_type(self.old_properties, GroupProperties)
+        assert_type(self.changed, frozenset[str])
+        assert_type(self.olds, tuple[str, ...])
+        assert_type(self.is_rollback, bool)
+        assert_type(self.raw_properties, Mapping[str, Any])
+        if "Capacity" in self.changed:
+            self.http.put(f"{API}/groups/1", json={}, find=self.find)
+            self.http.patch(f"{API}/groups/1", json={})
+        return None
+
+    def replaces(self) -> bool:
+        return super().replaces() or self.properties.Name != self.old_properties.Name
+
+    def delete(self) -> None:
+        assert_type(self.recovered, bool)
+        assert_type(self.partial, Mapping[str, Any])
+        assert_type(self.request, Request)
+        assert_type(self.request.type, RequestType)
+        self.http.delete(f"{API}/groups/{self.physical_resource_id}")
+
+
+class Database(msgspec.Struct, frozen=True, rename="pascal"):
+    engine: str
+    size: int = 1
+
+
+class DatabaseResource(CustomResource[Database, dict[str, Any]]):
+    allow_unknown = True
+    no_echo = True
+    unresolved = "fail"
+
+    def create(self) -> dict[str, Any]:
+        assert_type(self.properties, Database)
+        return {"Size": self.properties.size}
+
+
+class Mail(pydantic.BaseModel):
+    Sender: str
+
+
+class MailResource(CustomResource[Mail, None]):
+    def create(self) -> None:
+        assert_type(self.properties, Mail)
+        if not self.properties.Sender:
+            raise PermanentError("no sender")
+        raise TemporaryError("not yet")
+
+    def delete(self) -> None:
+        try:
+            self.step("remove", lambda _: None, repeat=True)
+        except (StepFailed, InDoubt) as error:
+            assert_type(error, StepFailed | InDoubt)
+            known: HookError = error
+            raise PermanentError(str(known)) from error
+
+
+class Keyed(TypedDict):
+    Name: str
+
+
+class KeyedResource(CustomResource[Keyed, Keyed]):
+    def create(self) -> Keyed:
+        assert_type(self.properties, Keyed)
+        return {"Name": self.properties["Name"]}
+
+
+P = TypeVar("P")
+
+
+class Ours(CustomResource[P, GroupAttributes], Generic[P]):
+    """A base class of a user's own."""
+
+    def delete(self) -> None:
+        self.log.info("gone")
+
+
+class Derived(Ours[GroupProperties]):
+    def create(self) -> GroupAttributes:
+        assert_type(self.properties, GroupProperties)
+        return GroupAttributes(GroupId="1")
+
+
+provider = Provider(
+    Group,
+    DatabaseResource,
+    MailResource,
+    KeyedResource,
+    Derived,
+    ledger="dynamodb://ledger",
+    response_hosts=["localhost:4566"],
+    accounts=["123456789012"],
+    allow_local_ledger=False,
+)
+assert_type(provider({"RequestType": "Create"}, None), dict[str, Any] | None)
+assert_type(provider.resource_types, tuple[str, ...])
+
+
+def with_a_store(store: Store) -> Provider:
+    return Provider(Group, ledger=store, clock=VirtualClock())
+
+
+def handler(event: Any, context: Any) -> dict[str, Any] | None:
+    try:
+        return provider(event, context)
+    except (InProgress, LedgerUnavailable, DeliveryError, ConfigurationError):
+        return None
+
+
+def test_a_group() -> None:
+    cloudformation = FakeCloudFormation(provider)
+    answer = cloudformation.create("Group", {"Name": "x", "Capacity": {"Target": 1}})
+    assert_type(answer, Answer)
+    assert_type(answer.succeeded, bool)
+    assert_type(answer.data, Mapping[str, Any])
+    assert_type(cloudformation.delete_stack(), list[Answer])
+
+
+def test_a_schema() -> Sequence[Any]:
+    return [Group.property_schema(), Group.attribute_schema()]
+
+
+# What must not pass: a checker that lets one of these through reports its comment as unused.
+class Wrong(CustomResource[GroupProperties, GroupAttributes]):
+    def create(self) -> GroupProperties:  # type: ignore[override]
+        self.properties.Nmae  # type: ignore[attr-defined]  # noqa: B018
+        self.physical_resource_id = 5  # type: ignore[assignment]
+        self.step("x", self.delete)  # type: ignore[arg-type]
+        self.step("x", lambda step: None, print)  # type: ignore[call-arg]
+        return self.properties
+
+    def delete(self) -> None:
+        self.properties = None  # type: ignore[misc,assignment]
+
+
+Provider(GroupProperties)  # type: ignore[arg-type]
+Provider(Group, ledgers="memory://")  # type: ignore[call-arg]

@@ -1,0 +1,209 @@
+"""What cfn-lint cannot know of the templates: what the ledger and the answers depend on."""
+
+import inspect
+import re
+from itertools import chain
+
+import pytest
+from cfnlint.decode import decode
+
+from cfn_once.ledger._dynamodb import DynamoDBStore
+from support.ministack import ROOT
+
+
+def template(name):
+    read, problems = decode(str(ROOT / "templates" / f"{name}.yaml"))
+
+    assert not problems
+    return read
+
+
+@pytest.fixture(scope="module")
+def table():
+    return template("ledger")["Resources"]["Table"]
+
+
+@pytest.fixture(scope="module")
+def provider():
+    return template("provider")
+
+
+@pytest.fixture(scope="module")
+def resources(provider):
+    return provider["Resources"]
+
+
+class Table:
+    """An empty table that keeps what it is asked for."""
+
+    def get_item(self, **asked):
+        self.key = asked["Key"]
+        return {}
+
+
+def statements(role):
+    """The statements of a role's inline policies, by the policies' names, optional ones too."""
+    found = {}
+    for policy in role["Properties"]["Policies"]:
+        one = policy["Fn::If"][1] if "Fn::If" in policy else policy
+        found[one["PolicyName"]] = one["PolicyDocument"]["Statement"]
+    return found
+
+
+def actions(statement):
+    asked = statement["Action"]
+    return {asked} if isinstance(asked, str) else set(asked)
+
+
+def test_the_ledger_outlives_its_stack(table):
+    """
+    Neither a deleted stack, nor a replaced table, nor a slip of the hand takes the ledger away.
+    """
+    properties = table["Properties"]
+
+    assert ("Retain", "Retain") == (table["DeletionPolicy"], table["UpdateReplacePolicy"])
+    assert properties["DeletionProtectionEnabled"]
+    assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+    assert "TableName" not in properties
+
+
+def test_the_table_is_the_one_that_the_store_expects(table):
+    """
+    The store's keys are the table's, both text, and what it lets expire has the table's TTL name.
+    """
+    asked = Table()
+    DynamoDBStore("ledger", client=asked).read("resource")
+    properties = table["Properties"]
+    keys = {one["KeyType"]: one["AttributeName"] for one in properties["KeySchema"]}
+    kinds = {
+        one["AttributeName"]: one["AttributeType"] for one in properties["AttributeDefinitions"]
+    }
+
+    assert {"pk": {"S": "resource"}, "sk": {"S": "H"}} == asked.key
+    assert ({"HASH": "pk", "RANGE": "sk"}, {"pk": "S", "sk": "S"}) == (keys, kinds)
+    assert {"AttributeName": "ttl", "Enabled": True} == properties["TimeToLiveSpecification"]
+    assert "PAY_PER_REQUEST" == properties["BillingMode"]
+
+
+def test_a_key_of_ones_own_is_told_to_the_provider(table):
+    """
+    Under a customer-managed key the ledger's URL says that it keeps secrets; else it does not.
+    """
+    has_key, with_key, without = template("ledger")["Outputs"]["LedgerUrl"]["Value"]["Fn::If"]
+    encryption = table["Properties"]["SSESpecification"]["Fn::If"]
+
+    assert ("HasKey", {"Fn::Sub": "dynamodb://${Table}?keeps_secrets=true"}) == (has_key, with_key)
+    assert {"Fn::Sub": "dynamodb://${Table}"} == without
+    assert {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": {"Ref": "KeyArn"}} == (
+        encryption[1]
+    )
+    assert {"Ref": "AWS::NoValue"} == encryption[2]
+
+
+def test_a_role_may_do_what_the_code_does_and_no_more(resources):
+    """
+    The ledger's actions are exactly those that the store calls, on its table alone.
+    """
+    called = re.findall(r"self\._client\.(\w+)\(", inspect.getsource(DynamoDBStore))
+    needed = {"dynamodb:" + "".join(map(str.capitalize, one.split("_"))) for one in called}
+    (ledger,) = statements(resources["Role"])["ledger"]
+
+    assert needed == actions(ledger)
+    assert {"Fn::ImportValue": {"Fn::Sub": "${LedgerStackName}-TableArn"}} == ledger["Resource"]
+
+
+def test_a_role_is_least_and_whole(resources):
+    """
+    Everything a role may do stands in the role itself, names what it is about, and has its reason.
+    """
+    found = statements(resources["Role"])
+    all_actions = {name: set().union(*map(actions, each)) for name, each in found.items()}
+    of_whom = [one["Resource"] for one in chain.from_iterable(found.values())]
+
+    del all_actions["ledger"]
+    assert {
+        "log": {"logs:CreateLogStream", "logs:PutLogEvents"},
+        "unhandled": {"sqs:SendMessage"},
+        "ledger-key": {"kms:Decrypt"},
+        "secret": {"secretsmanager:GetSecretValue"},
+    } == all_actions
+    assert "*" not in of_whom
+    assert "ManagedPolicyArns" not in resources["Role"]["Properties"]
+    assert not [
+        one["Type"] for one in resources.values() if "Policy" in one["Type"]
+    ]  # such a policy may be gone when the last Delete comes
+
+
+def test_what_is_optional_is_off_unless_asked_for(provider):
+    """
+    On AWS, answers go nowhere but to CloudFormation, and a role reads neither keys nor secrets.
+    """
+    defaults = {name: one.get("Default") for name, one in provider["Parameters"].items()}
+    variables = provider["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
+
+    assert ["", "", ""] == [defaults[one] for one in ("ResponseHosts", "LedgerKeyArn", "SecretArn")]
+    assert ["HasResponseHosts", {"Ref": "ResponseHosts"}, {"Ref": "AWS::NoValue"}] == variables[
+        "CFN_ONCE_RESPONSE_HOSTS"
+    ]["Fn::If"]
+
+
+def test_the_time_for_an_event(provider):
+    """
+    120 seconds unless said otherwise, and never the less than 30 that cfn-once refuses.
+    """
+    timeout = provider["Parameters"]["Timeout"]
+
+    assert {"Ref": "Timeout"} == provider["Resources"]["Function"]["Properties"]["Timeout"]
+    assert (120, 30) == (timeout["Default"], timeout["MinValue"])
+
+
+def test_an_event_comes_three_times_and_is_not_lost_then(resources):
+    """
+    Lambda tries again twice, and what failed for good lies in an encrypted queue for two weeks.
+    """
+    retries, queue = resources["EventInvokeConfig"]["Properties"], resources["Unhandled"]
+    destination = retries["DestinationConfig"]["OnFailure"]["Destination"]
+
+    assert (2, "$LATEST") == (retries["MaximumRetryAttempts"], retries["Qualifier"])
+    assert {"Ref": "Function"} == retries["FunctionName"]
+    assert {"Fn::GetAtt": ["Unhandled", "Arn"]} == destination
+    assert 14 * 24 * 3600 == queue["Properties"]["MessageRetentionPeriod"]
+    assert queue["Properties"]["SqsManagedSseEnabled"]
+
+
+def test_a_log_is_kept_for_a_time_and_not_for_ever(resources):
+    """
+    The log group is the stack's own, made before the function writes to it, and forgets.
+    """
+    function = resources["Function"]["Properties"]
+
+    assert {"LogGroup": {"Ref": "LogGroup"}} == function["LoggingConfig"]
+    assert 90 == resources["LogGroup"]["Properties"]["RetentionInDays"]
+
+
+@pytest.mark.parametrize("name", ["ledger", "provider"])
+def test_what_another_stack_refers_to(name):
+    """
+    Exports carry their stack's name, so that an account can hold two of each.
+    """
+    exports = [
+        one["Export"]["Name"]["Fn::Sub"]
+        for one in template(name)["Outputs"].values()
+        if "Export" in one
+    ]
+
+    assert exports
+    assert all(one.startswith("${AWS::StackName}-") for one in exports)
+
+
+def test_a_resource_finds_its_provider():
+    """
+    The name that a resource imports is the one that its provider exports, and there is time for
+    three tries and Lambda's pauses of one and two minutes.
+    """
+    (thing,) = template("resource")["Resources"].values()
+    export = template("provider")["Outputs"]["ServiceToken"]["Export"]["Name"]["Fn::Sub"]
+    imported = thing["Properties"]["ServiceToken"]["Fn::ImportValue"]["Fn::Sub"]
+
+    assert export.replace("${AWS::StackName}", "${ProviderStackName}") == imported
+    assert 3 * 120 + 60 + 120 < int(thing["Properties"]["ServiceTimeout"])
