@@ -1,0 +1,285 @@
+"""What is printed is true: every example of README and docs runs, every name in them is there."""
+
+import importlib
+import inspect
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from cfnlint.api import ManualArgs, lint
+from cfnlint.decode import decode
+from sybil import Sybil
+from sybil.evaluators.python import PythonEvaluator
+from sybil.parsers.markdown import CodeBlockParser, SkipParser
+
+import cfn_once
+from cfn_once import entry, testing
+from docs.groups_api import GroupsApi
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PAGES = [*ROOT.glob("*.md"), *DOCS.rglob("*.md")]
+TEXTS = {str(page.relative_to(ROOT)): page.read_text() for page in sorted(PAGES)}
+LINTED = [*ROOT.glob("templates/*.yaml"), *ROOT.glob("examples/*/template.yaml")]
+SNIPPETS = sorted(DOCS.glob("templates/*.yaml"))
+PLACE = "# What your hooks call besides goes here"  # in templates/provider.yaml
+
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+OF_A_FILE = re.compile(r"^<!-- (\S+\.yaml) -->\n```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SPAN = re.compile(r"`([^`\n]+)`")
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+OUR_PATH = re.compile(
+    r"(?<![\w/.$}-])(?:benchmarks|demo|docs|examples|src|templates|tests)/[\w./*-]*[\w*]"
+)
+MAKE = re.compile(r"\bmake ((?:[a-z-]+ ?)+)")
+
+
+def code(text):
+    """All that a page prints as code: its blocks, and its spans outside of them."""
+    return [block for _, block in FENCE.findall(text)] + SPAN.findall(FENCE.sub("", text))
+
+
+class Blocks:
+    """Runs a page's blocks in order: a block whose first line names a file becomes that file.
+
+    A test file is run by pytest, in a process of its own, as its reader runs it.
+    """
+
+    def __init__(self) -> None:
+        self.run = PythonEvaluator()
+
+    def __call__(self, example):
+        named = re.match(r"# (\w+)\.py\n", example.parsed)
+        if named is None:
+            self.run(example)
+            return
+        name = named[1]
+        Path(f"{name}.py").write_text(example.parsed)
+        if name.startswith("test_"):
+            run_pytest(f"{name}.py")
+            return
+        importlib.invalidate_caches()
+        sys.modules.pop(name, None)
+        example.namespace.update(vars(importlib.import_module(name)))
+
+
+def run_pytest(path):
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert " passed" in done.stdout
+
+
+@pytest.fixture
+def namespace(tmp_path, monkeypatch):
+    """A module's, in a folder of its own, with an API that pages call their far side."""
+    page = ModuleType("page")
+    monkeypatch.setitem(sys.modules, "page", page)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    before, environment = set(sys.modules), dict(os.environ)
+    with GroupsApi() as api:
+        page.api = api
+        yield vars(page)
+    os.environ.clear()
+    os.environ.update(environment)
+    entry.provider.cache_clear()
+    for name in set(sys.modules) - before:
+        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]
+
+
+@pytest.mark.parametrize("page", [page for page, text in TEXTS.items() if "```python" in text])
+def test_examples(page, namespace):
+    """
+    Every Python block of a page runs, in the page's order.
+    """
+    parsers = [CodeBlockParser("python", Blocks()), SkipParser()]
+    document = Sybil(parsers=parsers).parse(ROOT / page)
+    document.namespace = namespace
+
+    examples = list(document.examples())
+    for example in examples:
+        example.evaluate()
+
+    assert TEXTS[page].count("```python") <= len(examples)
+
+
+@pytest.mark.parametrize("page", TEXTS)
+def test_blocks_are_of_a_kind_that_is_tested(page):
+    """
+    A block says what it is; what is data can be read.
+    """
+    kinds = FENCE.findall(TEXTS[page])
+
+    assert set() == {kind for kind, _ in kinds} - {"python", "yaml", "sh", "text", "json", "toml"}
+    assert [] == [one for kind, one in kinds if kind == "json" and json.loads(one) is None]
+    assert [] == [one for kind, one in kinds if kind == "toml" and not tomllib.loads(one)]
+    assert [] == [one for kind, one in kinds if kind == "sh" and not is_shell(one)]
+
+
+def is_shell(text):
+    return 0 == subprocess.run(["bash", "-n"], input=text.encode(), check=False).returncode
+
+
+@pytest.mark.parametrize("page", TEXTS)
+def test_commands_and_files(page):
+    """
+    Every make target that a page names is one of the Makefile's, every file of ours is there.
+    """
+    targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    printed = code(TEXTS[page])
+    asked = {name for one in printed for names in MAKE.findall(one) for name in names.split()}
+    paths = {path for one in printed for path in OUR_PATH.findall(one)}
+
+    assert set() == asked - targets
+    assert set() == {path for path in paths if not list(ROOT.glob(path))}
+
+
+def anchors(text):
+    """The names that GitHub gives to headings."""
+    titles = HEADING.findall(FENCE.sub("", text))
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", TEXTS)
+def test_links(page):
+    """
+    Every link to another place of the project leads there.
+    """
+    broken = []
+    for link in LINK.findall(FENCE.sub("", TEXTS[page])):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = ((ROOT / page).parent / path).resolve() if path else ROOT / page
+        if not target.exists() or (anchor and anchor not in anchors(target.read_text())):
+            broken.append(link)
+
+    assert [] == broken
+
+
+def test_every_page_can_be_found():
+    """
+    Each page of docs is linked from another one.
+    """
+    linked = {
+        ((ROOT / page).parent / link.partition("#")[0]).resolve()
+        for page, text in TEXTS.items()
+        for link in LINK.findall(text)
+        if ".md" in link
+    }
+
+    assert set() == set(DOCS.rglob("*.md")) - linked
+
+
+@pytest.mark.parametrize("page", [page for page, text in TEXTS.items() if "```yaml" in text])
+def test_templates_in_pages_are_files(page):
+    """
+    A page's YAML is that of the file named above it, line by line, and that file is linted.
+    """
+    blocks = OF_A_FILE.findall(TEXTS[page])
+
+    assert TEXTS[page].count("```yaml") == len(blocks)
+    assert [] == [
+        path
+        for path, block in blocks
+        if ROOT / path not in {*LINTED, *SNIPPETS}
+        or f"\n{block}" not in f"\n{(ROOT / path).read_text()}"
+    ]
+
+
+@pytest.mark.parametrize("path", SNIPPETS, ids=lambda path: path.name)
+def test_templates_are_right(path, tmp_path):
+    """
+    cfn-lint finds nothing in a template; a part of one is put where its page says that it goes.
+    """
+    if "Resources" not in (text := path.read_text()):
+        whole = (ROOT / "templates" / "provider.yaml").read_text()
+        lines = [line for line in whole.splitlines() if line.strip().startswith(PLACE)]
+        assert 1 == len(lines), "the page tells to put it below this line"
+        text = whole.replace(lines[0], f"{lines[0]}\n{text}")
+    template = tmp_path / path.name
+    template.write_text(text)
+
+    assert [] == [str(one) for one in lint(template.read_text(), config=ManualArgs())]
+
+
+@pytest.mark.parametrize("name", ["ledger", "provider", "resource"])
+def test_parameters_and_outputs(name):
+    """
+    The page of the templates tells of every parameter and output, and of none besides.
+    """
+    section = TEXTS["docs/templates.md"].partition(f"\n## `templates/{name}.yaml`")[2]
+    section = section.partition("\n## ")[0]
+    rows = set(re.findall(r"^\| `([A-Z]\w+)` \|", section, re.MULTILINE))
+    template, problems = decode(str(ROOT / "templates" / f"{name}.yaml"))
+
+    assert not problems
+    assert {*template.get("Parameters", {}), *template.get("Outputs", {})} == rows
+
+
+def told(*pages):
+    """What pages of docs, all unless named, print as code."""
+    chosen = pages or [page for page in TEXTS if page.startswith("docs/")]
+    return "\n".join(one for page in chosen for one in code(TEXTS[page]))
+
+
+def lacking(names, text):
+    return [name for name in sorted(names) if not re.search(rf"\b{name}\b", text)]
+
+
+def test_every_public_name_is_told_of():
+    """
+    What can be imported is explained: errors on their own page, the test kit on its own.
+    """
+    errors = {name for name in cfn_once.__all__ if is_error(getattr(cfn_once, name))}
+
+    assert [] == lacking(errors, told("docs/errors.md"))
+    assert [] == lacking(testing.__all__, told("docs/testing.md"))
+    assert [] == lacking(cfn_once.__all__, told())
+
+
+def is_error(value):
+    return inspect.isclass(value) and issubclass(value, BaseException)
+
+
+def test_what_a_hook_sees_is_told_of():
+    """
+    So is every name of a resource's class, and every argument of a step and of a provider.
+    """
+    of_class = {name for name in vars(cfn_once.CustomResource) if not name.startswith("_")}
+    calls = (
+        cfn_once.CustomResource.step,
+        cfn_once.Provider,
+        testing.FakeCloudFormation,
+        testing.FakeCloudFormation.create,
+        testing.FakeCloudFormation.send,
+    )
+    of_calls = {
+        name
+        for call in calls
+        for name, one in inspect.signature(call).parameters.items()
+        if one.kind is not inspect.Parameter.VAR_POSITIONAL
+    }
+
+    assert [] == lacking((of_class | of_calls) - {"self"}, told())
+
+
+def test_every_module_has_its_line():
+    """
+    The page of the architecture names every module of the package.
+    """
+    package = ROOT / "src" / "cfn_once"
+    modules = {str(one.relative_to(package)) for one in package.rglob("*.py")}
+    rows = set(re.findall(r"^\| `([\w/]+\.py)`", TEXTS["docs/architecture.md"], re.MULTILINE))
+
+    assert modules == rows
