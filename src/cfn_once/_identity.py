@@ -25,9 +25,10 @@ def digest(label: str, *parts: str) -> bytes:
     return hashed.digest()
 
 
-def base32(data: bytes) -> str:
-    """Return lower-case base32 without padding."""
-    return base64.b32encode(data).decode().rstrip("=").lower()
+def base32(data: bytes, characters: int) -> str:
+    """Return the first characters of the lower-case base32 of at least so many bytes."""
+    # Eight characters spell five bytes; the rest of a digest need not be spelled at all.
+    return base64.b32encode(data[: -(-characters // 8) * 5]).decode()[:characters].lower()
 
 
 def resource_digest(stack_id: str, logical_resource_id: str) -> bytes:
@@ -75,4 +76,4 @@ class Token(NamedTuple):
 
 def default_physical_id(stack_name: str, logical_resource_id: str, operation: bytes) -> str:
     """Return the id of a resource that sets none: equal for every copy, new for a replacement."""
-    return f"{stack_name}-{logical_resource_id}-{base32(operation)[:12]}"
+    return f"{stack_name}-{logical_resource_id}-{base32(operation, 12)}"

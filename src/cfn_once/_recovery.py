@@ -165,7 +165,7 @@ class Recovery:
         )
 
     def _delete(self, debt: Debt, found: _Found) -> None:
-        scope = "~" + base32(replace(self.request, request_id=debt.request_id).operation)[:12]
+        scope = "~" + base32(replace(self.request, request_id=debt.request_id).operation, 12)
         steps = Steps(
             self.granted, self.request, self.calls, self.deadline, mask=self.mask, scope=scope
         )

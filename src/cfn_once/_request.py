@@ -122,7 +122,7 @@ class Request:
     @cached_property
     def correlation_id(self) -> str:
         """The resource's name for its whole life: 26 characters of lower-case base32."""
-        return base32(self._resource)[:26]
+        return base32(self._resource, 26)
 
     @cached_property
     def operation(self) -> bytes:
@@ -255,15 +255,21 @@ def issue_time(response_url: str) -> int | None:
 
 def _seconds_since_1970(signed: str) -> int:
     """Read ISO 8601's basic form in UTC: YYYYMMDD'T'HHMMSS'Z'."""
-    from calendar import timegm  # not before the first event
-    from time import strptime
+    from datetime import UTC, datetime  # not before the first event
 
-    return timegm(strptime(signed, "%Y%m%dT%H%M%SZ"))
+    if len(signed) != 16 or signed[8] != "T" or signed[15] != "Z":
+        raise ValueError("not a date")
+    year, month, day = int(signed[:4]), int(signed[4:6]), int(signed[6:8])
+    hour, minute, second = int(signed[9:11]), int(signed[11:13]), int(signed[13:15])
+    return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp())
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def canonical(value: Json) -> str:
     """Return the one JSON text of a value: sorted, without spaces."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _CANONICAL.encode(value)
 
 
 def fingerprint(value: Json) -> str:
@@ -326,7 +332,11 @@ def _kind_of_text(value: Json) -> str:
 
 def is_utf8(text: str) -> bool:
     """Tell whether UTF-8 can hold a text: JSON can spell half of a surrogate pair."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_stack_arn(text: str) -> bool:

@@ -31,6 +31,8 @@ class Failure:
     physical_resource_id: str
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
 Outcome = Success | Failure
 
 
@@ -79,7 +81,7 @@ def _body(request: Request, outcome: Outcome) -> bytes:
 
 
 def _to_json(value: Json) -> bytes:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = _JSON.encode(value)
     return text.encode("utf-8", "replace")
 
 

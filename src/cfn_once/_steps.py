@@ -42,6 +42,9 @@ RESERVE = 8.0  # seconds kept for recording and answering
 LONGEST_ASKED = 60.0  # seconds of a Retry-After that are waited for
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
+
 class Verdict(StrEnum):
     """What an error says about the effect of the call that raised it."""
 
@@ -551,7 +554,7 @@ class Steps:
         )
 
     def _spill_name(self, key: str, record: Record) -> str:
-        return f"S#{base32(self._request.operation)[:12]}#{key}#{record.generation}"
+        return f"S#{base32(self._request.operation, 12)}#{key}#{record.generation}"
 
     def _value(self, call: Call, key: str, known: Record) -> Any:
         if known.secret:
@@ -577,7 +580,7 @@ def _named(error: Exception) -> str:
 
 def _to_text(call: Call, key: str, result: Any) -> str:
     try:
-        text = json.dumps(call.to_record(result), ensure_ascii=False, allow_nan=False)
+        text = _JSON.encode(call.to_record(result))
         size = len(text.encode())
     except (TypeError, ValueError) as error:
         raise PermanentError(
