@@ -26,6 +26,7 @@ from ._sandbox import sandbox_id
 from ._steps import Calls, DirectCalls
 from ._time import SYSTEM_CLOCK, Clock, Deadline
 from .ledger import (
+    OLD,
     Answered,
     Granted,
     Ignored,
@@ -38,7 +39,6 @@ from .ledger import (
 
 log = logging.getLogger("cfn_once")
 
-OLD = 300  # seconds of age after which a ledger in trouble is answered FAILED
 ANY_TYPE = "AWS::CloudFormation::CustomResource"
 STALE = "a newer request for this resource has begun; this one had no effect"
 
@@ -174,6 +174,7 @@ class Provider:
 
     def _answer(self, request: Request, deadline: Deadline) -> bytes | None:
         """Return the answer: ours, one that is recorded, or none where nobody may be told."""
+        claimed = None
         try:
             claimed = self._ledger.claim(request, deadline)
             match claimed:
@@ -190,7 +191,7 @@ class Provider:
                 case never:
                     assert_never(never)
         except LedgerUnavailable as error:
-            return self._without_ledger(request, error)
+            return self._without_ledger(request, error, begun=claimed is not None)
         except Superseded as superseded:
             if superseded.again:  # a copy of it holds the resource and may yet die
                 raise InProgress(str(superseded)) from None
@@ -213,11 +214,13 @@ class Provider:
         execution.finish(outcome, body)
         return body
 
-    def _without_ledger(self, request: Request, error: LedgerUnavailable) -> bytes:
+    def _without_ledger(self, request: Request, error: LedgerUnavailable, *, begun: bool) -> bytes:
         """Answer without the ledger where waiting on would only hang the stack; else raise."""
         age = 0.0 if request.issued_at is None else self._clock.now() - request.issued_at
         if age <= OLD and not request.was_never_begun:
             raise error
+        if begun:  # under an id whose Delete asks the ledger what was made
+            return _refusal(request, str(error))
         return self._without_begin(request, str(error))
 
     def _without_begin(self, request: Request, reason: str) -> bytes:

@@ -294,7 +294,7 @@ class Steps:
         return result
 
     def flush(self) -> None:
-        """Keep what is known but not kept yet: before a call leaves, and before a wait."""
+        """Keep what is known but not kept yet: before a call leaves that must not be repeated."""
         if self.pending:
             self._granted.record(self.progress())
             self.pending = {}
@@ -329,8 +329,7 @@ class Steps:
     def _repeat(self, call: Call) -> Any:
         key = self._key(call.name)
         step = self._step(key, self._granted.head.first_generation)
-        self.flush()
-        self.acted = True
+        self.acted = True  # and no write: if we die here, the step before it is looked up again
         pause = 0.3
         while True:
             try:
@@ -399,13 +398,13 @@ class Steps:
         return self._make(attempt, in_doubt=in_doubt)
 
     def _make(self, attempt: Attempt, *, in_doubt: bool) -> Any:
+        if attempt.call.is_once and not in_doubt:  # without a start kept, it was never called
+            self.pending[attempt.key] = attempt.record
         self.flush()
         if in_doubt:
             found = self._resolve(attempt, self._granted.owner_gone)
             if found is not None:
                 return self._done(attempt, found[0])
-        elif attempt.call.is_once:  # without a start kept, it was never called
-            self._keep(attempt, attempt.record)
         return self._call(attempt)
 
     def _call(self, attempt: Attempt) -> Any:

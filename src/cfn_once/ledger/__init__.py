@@ -6,11 +6,12 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from .._errors import ConfigurationError
 from ._head import Debt, Head, Old, Record, State, StepState
-from ._ledger import SPILL_DAYS, Answered, Claimed, Granted, Ignored, Ledger, Stale
+from ._ledger import OLD, SPILL_DAYS, Answered, Claimed, Granted, Ignored, Ledger, Stale
 from ._store import Change, Guard, MemoryStore, Store, Written
 from ._writes import SETTLE, Ending, Progress
 
 __all__ = [
+    "OLD",
     "SETTLE",
     "SPILL_DAYS",
     "Answered",
@@ -55,14 +56,14 @@ def open_store(url: str | None, *, in_lambda: bool, allow_local: bool) -> Store:
                 "no ledger: set CFN_ONCE_LEDGER to dynamodb://TABLE, the table of"
                 " templates/ledger.yaml"
             )
-        return _sqlite(os.path.abspath(".cfn-once.sqlite3"))
+        return _open_file(os.path.abspath(".cfn-once.sqlite3"))
     scheme, separator, rest = url.partition("://")
     scheme = scheme.lower()
     if scheme not in ("dynamodb", "sqlite", "memory") or not separator:
         raise ConfigurationError(f"the ledger URL is of no kind that we know; give {_FORMS}")
     place, _, query = rest.partition("?")
     if scheme == "dynamodb":
-        return _dynamodb(unquote(place), query)
+        return _open_table(unquote(place), query)
     if in_lambda and not allow_local:
         raise ConfigurationError(
             f"a {scheme} ledger in Lambda: each sandbox would have its own, and copies would act"
@@ -71,13 +72,13 @@ def open_store(url: str | None, *, in_lambda: bool, allow_local: bool) -> Store:
     if query:
         raise ConfigurationError(f"a {scheme} ledger URL takes no options; give {_FORMS}")
     if scheme == "sqlite":
-        return _sqlite(unquote(place))
+        return _open_file(unquote(place))
     if place:
         raise ConfigurationError("a memory ledger has no name: give memory://")
     return MemoryStore()
 
 
-def _dynamodb(table: str, query: str) -> Store:
+def _open_table(table: str, query: str) -> Store:
     if not _TABLE.fullmatch(table):
         raise ConfigurationError(
             "the dynamodb ledger URL names no table: give dynamodb:// and the table's name, or its"
@@ -90,7 +91,7 @@ def _dynamodb(table: str, query: str) -> Store:
             f"the ledger {table}: its endpoint must be http:// or https://, a host and perhaps a"
             " port, with nothing else; credentials come from the environment"
         )
-    region = options.get("region") or (table.split(":")[3] if ":" in table else None)
+    region = options.get("region", table.split(":")[3] if ":" in table else None)
     if region is not None and not _REGION.fullmatch(region):
         raise ConfigurationError(f"the ledger {table}: give a Region such as ?region=eu-west-1")
     if options.get("keeps_secrets", "false") not in ("true", "false"):
@@ -127,7 +128,7 @@ def _is_plain(endpoint: str) -> bool:
     return parts.scheme in ("http", "https") and bool(host) and not more
 
 
-def _sqlite(path: str) -> Store:
+def _open_file(path: str) -> Store:
     if not path.startswith("/") or path.startswith(("/./", "/../")) or path.endswith("/"):
         raise ConfigurationError(
             "the sqlite ledger URL names no file by its whole path: give three slashes and the"

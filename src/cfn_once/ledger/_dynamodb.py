@@ -4,9 +4,9 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
-from .._errors import LedgerUnavailable
+from .._errors import ConfigurationError, LedgerUnavailable
 from ._head import Doc, Head
 from ._store import (
     COUNT,
@@ -29,6 +29,21 @@ _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
 )
 
+_CAPACITY = "give the table on-demand capacity, or more of it (templates/ledger.yaml)"
+_HINTS = {
+    "AccessDeniedException": (
+        "let the function's role call dynamodb:UpdateItem, dynamodb:GetItem and dynamodb:PutItem on"
+        " it (templates/provider.yaml)"
+    ),
+    "ProvisionedThroughputExceededException": _CAPACITY,
+    "ResourceNotFoundException": (
+        "deploy templates/ledger.yaml in the function's account and Region, or correct"
+        " CFN_ONCE_LEDGER"
+    ),
+    "ThrottlingException": _CAPACITY,
+    "ValidationException": "its keys must be pk and sk, both text (templates/ledger.yaml)",
+}
+
 
 class DynamoDBStore:
     """Heads in a table with the keys `pk` and `sk`, both text.
@@ -37,6 +52,10 @@ class DynamoDBStore:
         table: The table's name or ARN.
         keeps_secrets: The table is under a customer-managed key, so that answers marked NoEcho
             may lie in it.
+        client: In place of one made for `region` and `endpoint`.
+
+    Raises:
+        ConfigurationError: No Region is named, here or in the environment.
     """
 
     def __init__(
@@ -49,9 +68,15 @@ class DynamoDBStore:
         client: Any = None,
     ) -> None:
         self._table, self.keeps_secrets = table, keeps_secrets
-        self._client = client or boto3.client(
-            "dynamodb", region_name=region, endpoint_url=endpoint, config=_CONFIG
-        )
+        try:
+            self._client = client or boto3.client(
+                "dynamodb", region_name=region, endpoint_url=endpoint, config=_CONFIG
+            )
+        except NoRegionError:
+            raise ConfigurationError(
+                f"the ledger table {table}: in which Region is it? Give dynamodb://{table}?region=.."
+                " or set AWS_REGION"
+            ) from None
 
     def read(self, key: str) -> Head | None:
         item = self._item(key, "H")
@@ -101,11 +126,22 @@ class DynamoDBStore:
         item: Doc | None = answer.get("Item")
         return item
 
-    def _trouble(self, error: Exception) -> LedgerUnavailable:
-        return LedgerUnavailable(
-            f"the ledger table {self._table}: {error}; does it exist in this Region with the keys"
-            " pk and sk, and may the function call dynamodb:UpdateItem, GetItem and PutItem on it?"
+    def _trouble(self, error: ClientError | BotoCoreError) -> LedgerUnavailable:
+        return LedgerUnavailable(f"the ledger table {self._table}: {error}; {_hint(error)}")
+
+
+def _hint(error: ClientError | BotoCoreError) -> str:
+    """Say what to do about an error, to the one who deployed the provider."""
+    if not isinstance(error, ClientError):
+        return (
+            "may the function reach DynamoDB, and has it credentials? In a VPC it needs a gateway"
+            " endpoint for DynamoDB, or a NAT gateway"
         )
+    details = error.response["Error"]
+    code = details["Code"]
+    if code == "ValidationException" and "size" in details.get("Message", ""):
+        return "one resource's results take more than DynamoDB's 400 KB: return less from its steps"
+    return _HINTS.get(code, "if it does not pass, look at the table")
 
 
 def _key(key: str, name: str) -> Doc:
@@ -152,6 +188,8 @@ class _Names:
 
     def guard(self, guard: Guard) -> str:
         match guard:
+            case AllOf([one]) | AnyOf([one]):  # DynamoDB refuses redundant parentheses
+                return self.guard(one)
             case AllOf(guards):
                 return "(" + " AND ".join(self.guard(one) for one in guards) + ")"
             case AnyOf(guards):

@@ -1,6 +1,7 @@
 """The state machine over any store: who may work, what steps came to, what was answered."""
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn, TypeVar, assert_never
 
@@ -25,6 +26,8 @@ from ._writes import Claimant, Ending, Progress, Write, quiet_from
 
 DEATH_SLACK = 2.0  # seconds that Lambda may take to end an invocation (ledger.md, A2)
 IN_PLACE = 30.0  # seconds of retries while the ledger is in trouble; IAM propagates in about ten
+OLD = 300.0  # seconds of an event's age after which a ledger in trouble is answered FAILED
+LAST_TRY = 180.0  # seconds of age from which no other try of Lambda need be expected
 SHORT = 5.0  # seconds kept for leaving in order
 SPILL_DAYS = 30  # over the hour of a request many times; a head alone outlives it
 LAST_ATTEMPT, LAST_AGE = 3, 240  # Lambda tries an event three times, after 1 and 2 minutes
@@ -98,7 +101,7 @@ class Granted:
     def _look(self) -> None:
         head = self._ledger.read(self._request, self._deadline)
         if head is None or not self._is_ours(head) or head.state != State.RUN:
-            self._lose(head, {})
+            self._lose(head, Progress())
         else:
             self.head = head
 
@@ -109,7 +112,7 @@ class Granted:
             kept = head.records()
             return all(kept.get(key) == one for key, one in progress.steps.items())
 
-        self._write("record", _writes.record(progress, self.head), applied, progress.steps)
+        self._write("record", _writes.record(progress, self.head), applied, progress)
 
     def spill(self, name: str, text: str) -> None:
         """Keep a long result beside the head, before the head refers to it."""
@@ -127,13 +130,13 @@ class Granted:
         def applied(head: Head) -> bool:
             return head.owed()[place].records().get(key) == found
 
-        self._write("note", _writes.note(place, key, found), applied, {})
+        self._write("note", _writes.note(place, key, found), applied, Progress())
 
     def park(self, progress: Progress) -> None:
         """Give the lease back: another delivery goes on."""
         now = _milliseconds(self._deadline.clock.now())
         change = _writes.park(progress, self.head, now, in_doubt=self.frontier)
-        self._write("park", change, lambda head: head.state == State.PARK, progress.steps)
+        self._write("park", change, lambda head: head.state == State.PARK, progress)
 
     def finish(self, ending: Ending, progress: Progress) -> None:
         """Record the answer; after this, and only after this, it may be told."""
@@ -143,7 +146,7 @@ class Granted:
         def applied(head: Head) -> bool:
             return head.state == State.DONE and head.body == ending.body
 
-        self._write("finish", change, applied, progress.steps)
+        self._write("finish", change, applied, progress)
 
     def _is_ours(self, head: Head) -> bool:
         return head.owner == self._owner and head.fence == self._fence
@@ -153,20 +156,20 @@ class Granted:
         name: str,
         change: Change,
         applied: Callable[[Head], bool],
-        facts: Mapping[str, Record],
+        progress: Progress,
     ) -> None:
         if self._lost:
             raise Superseded(f"{self._request} is held by another execution", again=False)
         write = Write(name=name, guard=_writes.held_by(self._owner, self._fence), change=change)
-        written = self._ledger.write(self._request, write, self._deadline, all_time=True)
+        written = self._ledger.write(self._request, write, self._deadline, limit=math.inf)
         head = written.head
         if written.applied or (head is not None and self._is_ours(head) and applied(head)):
             # A write that was refused because it had been applied before: its answer was lost.
             self.head = head if head is not None else self.head
             return
-        self._lose(head, facts)
+        self._lose(head, progress)
 
-    def _lose(self, head: Head | None, facts: Mapping[str, Record]) -> NoReturn:
+    def _lose(self, head: Head | None, progress: Progress) -> NoReturn:
         self._lost = True
         while head is not None:
             place = next(
@@ -174,7 +177,7 @@ class Granted:
             )
             if place is None or head.owed()[place].gone:
                 break
-            write = _writes.leave(place, self._owner, facts)
+            write = _writes.leave(place, self._owner, progress, in_doubt=self.frontier)
             written = self._ledger.write(self._request, write, self._deadline)
             if written.applied or written.head is None:
                 break
@@ -209,7 +212,9 @@ class Ledger:
             match decision:
                 case Claim(write, gone):
                     self._spare_a_short_invocation(request, write, deadline)
-                    written = self.write(request, write, deadline)
+                    written = self.write(
+                        request, write, deadline, limit=_patience(request, deadline)
+                    )
                     head = written.head
                     if head is not None and (written.applied or _is_mine(head, me)):
                         return Granted(self, request, deadline, head, gone / 1000)
@@ -256,7 +261,7 @@ class Ledger:
         return self._retried(request, deadline, lambda: self.store.read(_key(request)))
 
     def write(
-        self, request: Request, write: Write, deadline: Deadline, *, all_time: bool = False
+        self, request: Request, write: Write, deadline: Deadline, *, limit: float = IN_PLACE
     ) -> Written:
         """Make one write, with retries: each write recognises its own earlier success."""
         guard: Guard = write.guard
@@ -264,7 +269,7 @@ class Ledger:
             request,
             deadline,
             lambda: self.store.write(_key(request), guard, write.change),
-            limit=float("inf") if all_time else IN_PLACE,
+            limit=limit,
         )
 
     def spill(
@@ -301,6 +306,16 @@ class Ledger:
 
 def _key(request: Request) -> str:
     return "r" + request.correlation_id
+
+
+def _patience(request: Request, deadline: Deadline) -> float:
+    """Return for how long a ledger in trouble is asked again, in seconds.
+
+    In what may be Lambda's last try, until the event is so old that it is answered without.
+    """
+    issued = request.issued_at
+    age = 0.0 if issued is None else deadline.clock.now() - issued
+    return max(IN_PLACE, OLD + 1 - age) if age >= LAST_TRY else IN_PLACE
 
 
 def _is_mine(head: Head, me: Claimant) -> bool:

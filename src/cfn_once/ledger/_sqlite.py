@@ -1,13 +1,13 @@
 """A ledger in one SQLite file: for one machine."""
 
-import json
+import contextlib
 import sqlite3
 import threading
 from pathlib import Path
 
 from .._errors import LedgerUnavailable
 from ._head import Head
-from ._store import Change, Guard, Written, apply, holds
+from ._store import Change, Guard, Written, head_of, rewrite
 
 _TABLE = (
     "create table if not exists ledger"
@@ -22,63 +22,87 @@ class SQLiteStore:
         path: The file; its folder must exist.
         synchronous: FULL keeps every commit through a power failure; NORMAL is some ten times
             faster and may lose the last ones then, never in a crash of the process.
+        patience: Seconds to wait while another process writes.
     """
 
     keeps_secrets = False
 
-    def __init__(self, path: str | Path, *, synchronous: str = "FULL") -> None:
-        self._path, self._synchronous = str(path), synchronous
+    def __init__(
+        self, path: str | Path, *, synchronous: str = "FULL", patience: float = 5.0
+    ) -> None:
+        self._path, self._synchronous, self._patience = str(path), synchronous, patience
         self._local = threading.local()
 
     def read(self, key: str) -> Head | None:
-        text = self._text(key, "H")
-        return None if text is None else Head.from_doc(json.loads(text))
+        return head_of(self.unspill(key, "H"))
 
     def write(self, key: str, guard: Guard, change: Change) -> Written:
         try:
             with self._connection() as connection:
                 connection.execute("begin immediate")
-                text = self._text(key, "H")
-                doc = None if text is None else json.loads(text)
-                if not holds(guard, doc):
-                    return Written(applied=False, head=doc and Head.from_doc(doc))
-                doc = apply(change, doc)
-                self._replace(key, "H", json.dumps(doc))
-                return Written(applied=True, head=Head.from_doc(doc))
+                text, written = rewrite(_select(connection, key, "H"), guard, change)
+                if text is not None:
+                    _replace(connection, key, "H", text)
         except sqlite3.Error as error:
             raise self._trouble(error) from error
+        return written
 
     def spill(self, key: str, name: str, data: str, expires: int) -> None:
         del expires  # a file does not expire; its owner removes it
         try:
-            with self._connection():
-                self._replace(key, name, data)
+            _replace(self._connection(), key, name, data)
         except sqlite3.Error as error:
             raise self._trouble(error) from error
 
     def unspill(self, key: str, name: str) -> str | None:
-        return self._text(key, name)
-
-    def _replace(self, key: str, name: str, text: str) -> None:
-        self._connection().execute("replace into ledger values (?, ?, ?)", (key, name, text))
-
-    def _text(self, key: str, name: str) -> str | None:
-        query = "select doc from ledger where pk = ? and sk = ?"
         try:
-            row = self._connection().execute(query, (key, name)).fetchone()
+            return _select(self._connection(), key, name)
         except sqlite3.Error as error:
             raise self._trouble(error) from error
-        return None if row is None else str(row[0])
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:  # one a thread: SQLite's own rule
-            connection = sqlite3.connect(self._path, timeout=5, isolation_level=None)
-            connection.execute("pragma journal_mode = wal")
+            connection = sqlite3.connect(
+                self._path,
+                timeout=self._patience,
+                isolation_level=None,
+                check_same_thread=False,  # whoever collects what a thread left closes it
+                factory=_Connection,
+            )
+            # "Locked" comes at once here, without patience: another process makes the same change.
+            with contextlib.suppress(sqlite3.OperationalError):
+                connection.execute("pragma journal_mode = wal")
             connection.execute(f"pragma synchronous = {self._synchronous}")
             connection.execute(_TABLE)
             self._local.connection = connection
         return connection
 
     def _trouble(self, error: sqlite3.Error) -> LedgerUnavailable:
-        return LedgerUnavailable(f"the ledger file {self._path}: {error}; may we write there?")
+        return LedgerUnavailable(f"the ledger file {self._path}: {error}; {_hint(error)}")
+
+
+class _Connection(sqlite3.Connection):
+    """Closes itself when its thread, or its store, is gone."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def _select(connection: sqlite3.Connection, key: str, name: str) -> str | None:
+    query = "select doc from ledger where pk = ? and sk = ?"
+    row = connection.execute(query, (key, name)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _replace(connection: sqlite3.Connection, key: str, name: str, text: str) -> None:
+    connection.execute("replace into ledger values (?, ?, ?)", (key, name, text))
+
+
+def _hint(error: sqlite3.Error) -> str:
+    text = str(error)
+    if "locked" in text:
+        return "another process holds it: let it end, or give each its own file"
+    if "not a database" in text or "malformed" in text or "no such column" in text:
+        return "it is no ledger of ours: name another file"
+    return "may we write the file and its folder, and is there room?"

@@ -5,7 +5,6 @@ process evaluate them with `holds` and `apply`; DynamoDB is sent them as express
 decides anything by itself.
 """
 
-import copy
 import json
 import threading
 from collections.abc import Mapping, Sequence
@@ -63,12 +62,17 @@ class AnyOf:
     guards: Sequence["Guard"]
 
 
+COUNT = "w"  # every write adds 1 to it
+
 Guard = Equals | Below | Absent | Lacks | AllOf | AnyOf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """What a write makes of a head; every write adds 1 to its count of writes besides.
+
+    All of it is computed from the head as it was, so no path may be touched twice, nor be part of
+    another: DynamoDB refuses that, and what one store refuses is refused everywhere.
 
     Attributes:
         set: Values by path; the map or list around each must be there.
@@ -84,8 +88,17 @@ class Change:
     append: Mapping[str, Any] = field(default_factory=dict)
     remove: Sequence[Path] = ()
 
+    def __post_init__(self) -> None:
+        whole = ((name,) for name in (COUNT, *self.default, *self.add, *self.append))
+        paths: list[Path] = [*self.set, *self.remove, *whole]
+        known = set(paths)
+        inner = [path for path in paths if len(path) > 1]
+        if len(known) < len(paths) or any(not known.isdisjoint(_above(path)) for path in inner):
+            raise ValueError(f"a change touches a place twice: {sorted(map(str, paths))}")
 
-COUNT = "w"  # every write adds 1 to it
+
+def _above(path: Path) -> list[Path]:
+    return [path[:length] for length in range(1, len(path))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,18 +135,8 @@ class Store(Protocol):
         """Return a long result, or None where it is gone."""
 
 
-def _at(doc: Doc | None, path: Path) -> tuple[bool, Any]:
-    value: Any = doc
-    for part in path:
-        try:
-            value = value[part]
-        except (KeyError, IndexError, TypeError):
-            return False, None
-    return True, value
-
-
-def holds(guard: Guard, doc: Doc | None) -> bool:
-    """Tell whether a guard allows a write to this head; None is no head."""
+def holds(guard: Guard, doc: Doc) -> bool:
+    """Tell whether a guard allows a write to this head; an empty one is no head."""
     match guard:
         case AllOf(guards):
             return all(holds(one, doc) for one in guards)
@@ -145,35 +148,62 @@ def holds(guard: Guard, doc: Doc | None) -> bool:
             found, value = _at(doc, path)
             return found and isinstance(value, bool) == isinstance(wanted, bool) and value == wanted
         case Below(path, bound):
-            found, value = _at(doc, path)
-            return found and value < bound
+            value = _at(doc, path)[1]
+            return isinstance(value, int) and not isinstance(value, bool) and value < bound
         case Lacks(path, member):
             return member not in (_at(doc, path)[1] or ())
 
 
-def apply(change: Change, doc: Doc | None) -> Doc:
-    """Return the head that a change makes of this one, which stays as it is."""
-    new: Doc = copy.deepcopy(doc) if doc is not None else {}
+def apply(change: Change, doc: Doc) -> None:
+    """Make a change of a head."""
     for name, value in change.default.items():
-        new.setdefault(name, value)
+        doc.setdefault(name, value)
     for name, number in {**change.add, COUNT: 1}.items():
-        new[name] = new.get(name, 0) + number
+        doc[name] = doc.get(name, 0) + number
     for name, value in change.append.items():
-        new[name] = [*new.get(name, []), value]
+        doc[name] = [*doc.get(name, ()), value]
     for path, value in change.set.items():
-        _, parent = _at(new, path[:-1])
-        parent[path[-1]] = value
+        found, around = _at(doc, path[:-1])
+        if not found:
+            raise LookupError(f"nothing is at {path[:-1]}, so nothing can be set at {path}")
+        around[path[-1]] = value
     for path in change.remove:
-        found, parent = _at(new, path[:-1])
-        if found and path[-1] in parent:
-            del parent[path[-1]]
-    return plain(new)
+        if _at(doc, path)[0]:
+            del _at(doc, path[:-1])[1][path[-1]]
 
 
-def plain(doc: Doc) -> Doc:
-    """Return a copy of a head made of JSON's own kinds: what any engine would give back."""
-    copied: Doc = json.loads(json.dumps(doc))
-    return copied
+def _at(doc: Doc, path: Path) -> tuple[bool, Any]:
+    value: Any = doc
+    for part in path:
+        found = isinstance(value, dict) and part in value
+        if not found and isinstance(value, list) and isinstance(part, int):
+            found = part < len(value)
+        if not found:
+            return False, None
+        value = value[part]
+    return True, value
+
+
+_to_text = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def head_of(text: str | None) -> Head | None:
+    """Return the head that a store in this process keeps as JSON text."""
+    return None if text is None else Head.from_doc(json.loads(text))
+
+
+def rewrite(text: str | None, guard: Guard, change: Change) -> tuple[str | None, Written]:
+    """Return the text to keep from now on, None where the write is refused, and what came of it.
+
+    Every head given away is read from text anew: nobody can change what is kept, and what the
+    writer sees is what a later reader will.
+    """
+    doc: Doc = {} if text is None else json.loads(text)
+    if not holds(guard, doc):
+        return None, Written(applied=False, head=Head.from_doc(doc) if doc else None)
+    apply(change, doc)
+    kept = _to_text(doc)
+    return kept, Written(applied=True, head=head_of(kept))
 
 
 class MemoryStore:
@@ -182,30 +212,25 @@ class MemoryStore:
     keeps_secrets = True
 
     def __init__(self) -> None:
-        self._docs: dict[tuple[str, str], Doc] = {}
+        self._texts: dict[tuple[str, str], str] = {}
         self._lock = threading.Lock()
 
     def read(self, key: str) -> Head | None:
         with self._lock:
-            return _head(self._docs.get((key, "H")))
+            return head_of(self._texts.get((key, "H")))
 
     def write(self, key: str, guard: Guard, change: Change) -> Written:
         with self._lock:
-            doc = self._docs.get((key, "H"))
-            if not holds(guard, doc):
-                return Written(applied=False, head=_head(doc))
-            doc = self._docs[key, "H"] = apply(change, doc)
-            return Written(applied=True, head=_head(doc))
+            text, written = rewrite(self._texts.get((key, "H")), guard, change)
+            if text is not None:
+                self._texts[key, "H"] = text
+            return written
 
     def spill(self, key: str, name: str, data: str, expires: int) -> None:
+        del expires  # a process does not live that long
         with self._lock:
-            self._docs[key, name] = {"data": data, "ttl": expires}
+            self._texts[key, name] = data
 
     def unspill(self, key: str, name: str) -> str | None:
         with self._lock:
-            found = self._docs.get((key, name))
-            return None if found is None else str(found["data"])
-
-
-def _head(doc: Doc | None) -> Head | None:
-    return None if doc is None else Head.from_doc(copy.deepcopy(doc))
+            return self._texts.get((key, name))

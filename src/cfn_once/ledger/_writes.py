@@ -331,19 +331,21 @@ def park(progress: Progress, head: Head, now: int, *, in_doubt: bool) -> Change:
     return Change(set={**change.set, **_set(ended)})
 
 
-def leave(place: int, owner: str, steps: Mapping[str, Record]) -> Write:
+def leave(place: int, owner: str, progress: Progress, *, in_doubt: bool) -> Write:
     """Keep the last facts of an execution that was superseded: the fence refuses no facts."""
+    debt: Path = ("debts", place)
     values: dict[Path, object] = {
-        ("debts", place, "steps", key): one.to_doc() for key, one in steps.items()
+        (*debt, "steps", key): one.to_doc() for key, one in progress.steps.items()
     }
+    values |= {(*debt, "gone"): True, (*debt, "edge"): in_doubt}
+    if progress.running_id is not None:
+        values[*debt, "id"] = progress.running_id
+    if progress.acted:
+        values[*debt, "act"] = True
     return Write(
         name="leave",
-        guard=AllOf(
-            [Equals(("debts", place, "own"), owner), Equals(("debts", place, "gone"), value=False)]
-        ),
-        change=Change(
-            set={**values, ("debts", place, "gone"): True, ("debts", place, "edge"): False}
-        ),
+        guard=AllOf([Equals((*debt, "own"), owner), Equals((*debt, "gone"), value=False)]),
+        change=Change(set=values),
     )
 
 
@@ -388,7 +390,7 @@ def finish(head: Head, ending: Ending, progress: Progress, now: int, *, in_doubt
             values |= {"ttl": now // 1000 + TOMBSTONE_DAYS * 86400, "steps": {}, "attrs": None}
             return _replacing(values, also=[])
     change = _replacing(values, also=[])
-    kept = record(progress, head).set
+    kept = {path: one for path, one in record(progress, head).set.items() if path[0] not in values}
     return replace(change, set={**kept, **change.set})
 
 

@@ -1,0 +1,112 @@
+"""What the processes of a race do: importable, since they are started anew and not forked."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from multiprocessing.synchronize import Barrier
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from cfn_once import Request, RequestType
+from cfn_once.ledger import Change, Ending, Head, Progress, Store, _writes
+from cfn_once.ledger._dynamodb import DynamoDBStore
+from cfn_once.ledger._sqlite import SQLiteStore
+from cfn_once.ledger._store import Equals
+from cfn_once.ledger._writes import Claimant, Write
+
+PATIENCE = 60  # seconds after which a race is broken off
+
+CREATE = Request(
+    type=RequestType.CREATE,
+    request_id="request-1",
+    stack_id="arn:aws:cloudformation:us-east-1:123456789012:stack/prod/0f7a1f60",
+    logical_resource_id="Thing",
+    resource_type="Custom::Thing",
+    response_url="https://nowhere.example.com/",
+    issued_at=1_800_000_000,
+)
+DELETE = replace(
+    CREATE, type=RequestType.DELETE, request_id="request-2", physical_resource_id="thing-1"
+)
+
+_here: dict[str, Any] = {}
+
+
+def open_sqlite(path: str) -> Store:
+    return SQLiteStore(path, synchronous="NORMAL", patience=30)
+
+
+def open_dynamodb(table: str, url: str) -> Store:
+    client = boto3.client(
+        "dynamodb",
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    return DynamoDBStore(table, client=client)
+
+
+def prepare(start: Barrier, opener: Callable[..., Store], arguments: tuple[str, ...]) -> None:
+    """Set a process up, once."""
+    _here["start"], _here["store"] = start, opener(*arguments)
+
+
+def claimant(owner: str) -> Claimant:
+    return Claimant(owner=owner, lease=1_800_000_122_000, box=None, now=1_800_000_001_000)
+
+
+def _race(key: str, write: Write) -> tuple[bool, str]:
+    """Start together with the others, write, and return whether we won and who holds it then."""
+    store: Store = _here["store"]
+    _here["start"].wait(PATIENCE)
+    written = store.write(key, write.guard, write.change)
+    assert written.head is not None
+    return written.applied, written.head.owner
+
+
+def begin(owner: str, keys: list[str]) -> list[tuple[bool, str]]:
+    """Begin one request as everybody does."""
+    return [_race(key, _writes.begin(CREATE, claimant(owner))) for key in keys]
+
+
+def overtake(owner: str, keys: list[str]) -> list[tuple[bool, str]]:
+    """Finish the request at work as its owner, or put a newer one in its place."""
+    ending = Ending(succeeded=True, body="{}", physical_id="thing-1")
+    results = []
+    for key in keys:
+        head = _read(key)
+        if owner == head.owner:
+            change = _writes.finish(head, ending, Progress(), 1, in_doubt=False)
+            guard = _writes.held_by(owner, head.fence)
+            write = Write(name="finish", guard=guard, change=change)
+        else:
+            write = _writes.begin_over(head, DELETE, claimant(owner))
+        results.append(_race(key, write))
+    return results
+
+
+def count(owner: str, keys: list[str]) -> list[int]:
+    """Keep a step of our own after a look, under the count of writes, until none came between."""
+    store: Store = _here["store"]
+    tries = []
+    for key in keys:
+        _here["start"].wait(PATIENCE)
+        for number in range(PATIENCE):
+            head = _read(key)
+            change = Change(
+                set={("steps", f"{owner}#0"): {"s": "D"}}, add={"rnd": 1}, append={"hist": owner}
+            )
+            if store.write(key, Equals(("w",), head.writes), change).applied:
+                tries.append(number + 1)
+                break
+    return tries
+
+
+def _read(key: str) -> Head:
+    store: Store = _here["store"]
+    head = store.read(key)
+    assert head is not None
+    return head

@@ -1,0 +1,39 @@
+"""A store and its reference: what one is told the other is told too, and both must say the same."""
+
+import json
+from typing import Any
+
+from cfn_once.ledger import Change, Guard, Head, MemoryStore, Store, Written
+
+
+def a_head(**attributes: Any) -> Change:
+    """Return a change that makes a head: these attributes, and those that each head has."""
+    always = {"v": 1, "f": 1, "rid": "r1", "st": "DONE", "own": "o1"}
+    return Change(set={(name,): value for name, value in {**always, **attributes}.items()})
+
+
+def text(head: Head | None) -> str:
+    """Return a head's bytes, were it written down; no engine keeps the order of a map."""
+    return json.dumps(None if head is None else head.to_doc(), sort_keys=True)
+
+
+class Told:
+    """A store, and one in memory that is told the same: what comes of it must be the same."""
+
+    def __init__(self, store: Store, key: str) -> None:
+        self.store, self.key, self._reference = store, key, MemoryStore()
+
+    def write(self, guard: Guard, change: Change) -> Written:
+        wanted = self._reference.write(self.key, guard, change)
+
+        written = self.store.write(self.key, guard, change)
+
+        assert (wanted.applied, text(wanted.head)) == (written.applied, text(written.head))
+        return written
+
+    def doc(self) -> dict[str, Any]:
+        """Return what is kept, in JSON's own kinds."""
+        head = self.store.read(self.key)
+        assert head is not None
+        assert text(self._reference.read(self.key)) == text(head)
+        return dict(json.loads(text(head)))
