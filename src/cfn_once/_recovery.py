@@ -6,9 +6,10 @@ recorded results are returned, one step in doubt is looked up, and nothing else 
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, NamedTuple, cast
 
 from ._errors import HookError, InDoubt, InProgress, Interrupt, ReplayEnd
 from ._identity import base32
@@ -24,8 +25,7 @@ Resource = CustomResource[Any, Any]
 Build = Callable[..., Resource]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CleanUp:
+class CleanUp(NamedTuple):
     """What became of the debts.
 
     Attributes:
@@ -39,8 +39,11 @@ class CleanUp:
     doubts: Sequence[str] = ()
 
 
-@dataclass(slots=True)
-class _Found:
+def _nothing() -> None:
+    """Undo what has no undo."""
+
+
+class _Found(NamedTuple):
     """What a replay came to.
 
     Attributes:
@@ -50,13 +53,12 @@ class _Found:
     """
 
     id: str | None = None
-    doubts: list[str] = field(default_factory=list)
-    results: dict[str, Json] = field(default_factory=dict)
-    undo: Callable[[], None] = lambda: None
+    doubts: Sequence[str] = ()
+    results: Mapping[str, Json] = MappingProxyType({})
+    undo: Callable[[], None] = _nothing
 
 
-@dataclass(frozen=True, slots=True)
-class Recovery:
+class Recovery(NamedTuple):
     """Cleans up before a hook.
 
     Args:

@@ -3,7 +3,8 @@
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import NamedTuple
 
 from ._request import Json, Request, RequestType, is_utf8
 
@@ -13,18 +14,16 @@ LONGEST_ID = 1024  # bytes; the same page
 CUT = " ... (shortened) ... "
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Success:
+class Success(NamedTuple):
     """The resource is as the template wants it."""
 
     physical_resource_id: str
-    attributes: Mapping[str, Json] = field(default_factory=dict)
+    attributes: Mapping[str, Json] = MappingProxyType({})
     no_echo: bool = False
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(NamedTuple):
     """The resource is not as the template wants it; CloudFormation rolls back."""
 
     reason: str
@@ -102,7 +101,7 @@ def _cut(outcome: Outcome, keep: int) -> Outcome:
     tail = keep // 3
     text = outcome.reason
     end = text[len(text) - tail :] if tail else ""
-    return replace(outcome, reason=text[: keep - tail] + CUT + end)
+    return outcome._replace(reason=text[: keep - tail] + CUT + end)
 
 
 def _too_large(outcome: Success, size: int) -> str:

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import Any, NamedTuple, NoReturn, Protocol, TypeVar
 
 from ._errors import (
     ConfigurationError,
@@ -165,8 +165,7 @@ class Call:
         return self.once or (self.find is None and self.window is None)
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """A call under its key, and the record that says that it may have happened."""
 
     call: Call
@@ -426,7 +425,7 @@ class Steps:
                     found = self._resolve(attempt, self._clock.now(), error)
                     if found is not None:
                         return self._done(attempt, found[0])
-                    attempt = replace(attempt, step=replace(attempt.step, again=True))
+                    attempt = attempt._replace(step=replace(attempt.step, again=True))
                 elif not self._pause_after(error, pause):
                     return self._failed(attempt, error)
                 pause = min(pause * 2, 10.0)

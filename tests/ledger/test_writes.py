@@ -289,7 +289,7 @@ def park(book: Book) -> Case:
 
 def leave(book: Book) -> Case:
     book.overtaken()
-    ending = replace(GOOD, physical_id=NONE)
+    ending = GOOD._replace(physical_id=NONE)
     return Case(
         write=_writes.leave(0, "A", Progress(steps={"thing#0": THING}), in_doubt=False),
         meanwhile=book.finish("B", ending),
@@ -332,7 +332,7 @@ def finish_a_replacement(book: Book) -> Case:
     book.begin(UPDATE, "B")
     former = {"id": "thing-1", "pfp": CREATE.properties_fingerprint, "attrs": "[{},false]"}
     return Case(
-        write=book.finish("B", replace(GOOD, physical_id="thing-2"), running_id="thing-2"),
+        write=book.finish("B", GOOD._replace(physical_id="thing-2"), running_id="thing-2"),
         meanwhile=_writes.take_over(book.head, UPDATE, execution("C", 3)),
         makes={"ok": True, "phys": "thing-2", "seen": False, "olds": [former], "base": "thing-1"},
         is_mine=is_answered(YES),
@@ -343,7 +343,7 @@ def finish_a_delete(book: Book) -> Case:
     book.created()
     book.begin(DELETE, "B")
     book.make(book.record("B", steps={"gone#0": THING}))
-    ending = replace(GOOD, attributes=None, removed=["thing-1"])
+    ending = GOOD._replace(attributes=None, removed=["thing-1"])
     return Case(
         write=book.finish("B", ending, steps={"gone#1": THING}),
         meanwhile=_writes.take_over(book.head, DELETE, execution("C", 3)),
@@ -358,7 +358,7 @@ def finish_a_delete(book: Book) -> Case:
 def finish_what_makes_a_removed_id_again(book: Book) -> Case:
     book.created()
     book.begin(DELETE, "B")
-    book.make(book.finish("B", replace(GOOD, attributes=None, removed=["thing-1"])))
+    book.make(book.finish("B", GOOD._replace(attributes=None, removed=["thing-1"])))
     again = ask(RequestType.CREATE, 3, Name="a")
     book.make(_writes.begin(again, execution("C", 3)))
     return Case(

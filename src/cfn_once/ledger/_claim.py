@@ -1,6 +1,6 @@
 """Who may work on a request: the one table that decides, from the head that refused a begin."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .._request import Request
 from . import _writes
@@ -8,22 +8,19 @@ from ._head import VERSION, Head, State
 from ._writes import LEASE_SLACK, Claimant, Write
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
+class Replay(NamedTuple):
     """It is answered: tell the same again."""
 
     body: str
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(NamedTuple):
     """Another execution is at work on it until then, in milliseconds since 1970."""
 
     until: int
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """It is ours if this write is applied.
 
     Attributes:
@@ -35,26 +32,22 @@ class Claim:
     owner_gone: int = 0
 
 
-@dataclass(frozen=True, slots=True)
 class Late:
     """A first delivery that comes after a newer request has begun: no effect, but an answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Drop:
+class Drop(NamedTuple):
     """No effect and no answer."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refuse:
+class Refuse(NamedTuple):
     """A head that this version of the package must not touch."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
 class Look:
     """Nothing may be begun; what there is may be told again."""
 

@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NoReturn, TypeVar, assert_never
+from typing import NamedTuple, NoReturn, TypeVar, assert_never
 
 from .._errors import InProgress, LedgerUnavailable, Superseded
 from .._request import Request
@@ -35,20 +34,17 @@ LAST_ATTEMPT, LAST_AGE = 3, 240  # Lambda tries an event three times, after 1 an
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):
     """It was answered before: tell these bytes again."""
 
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
 class Stale:
     """A late first delivery: a newer request has begun."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ignored:
+class Ignored(NamedTuple):
     """No effect and no answer."""
 
     reason: str

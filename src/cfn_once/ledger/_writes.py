@@ -11,7 +11,9 @@ computed from a look, and compare the count of writes: a step recorded meanwhile
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from types import MappingProxyType
+from typing import NamedTuple
 
 from .._request import Request, RequestType
 from ._head import VERSION, Debt, Doc, Head, Old, Record, State
@@ -23,8 +25,7 @@ LEASE_SLACK = 1000  # ms; clocks differ by at most a second (ledger.md, A2)
 SETTLE = 5.0  # seconds in which a request of a dead process is applied, or never (ledger.md, A3)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claimant:
+class Claimant(NamedTuple):
     """Who asks for the lease, and until when.
 
     Attributes:
@@ -44,8 +45,7 @@ class Claimant:
         return doc if self.box is None else {**doc, "box": self.box}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class Progress(NamedTuple):
     """How far a hook has come since its last write.
 
     Attributes:
@@ -54,13 +54,12 @@ class Progress:
         acted: It has made calls that are repeated at will and never recorded.
     """
 
-    steps: Mapping[str, Record] = field(default_factory=dict)
+    steps: Mapping[str, Record] = MappingProxyType({})
     running_id: str | None = None
     acted: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Write:
+class Write(NamedTuple):
     """One conditional write: its name, when it is allowed, what it makes."""
 
     name: str
@@ -349,8 +348,7 @@ def leave(place: int, owner: str, progress: Progress, *, in_doubt: bool) -> Writ
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
+class Ending(NamedTuple):
     """How an operation ended, for `finish`.
 
     Attributes:
