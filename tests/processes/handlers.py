@@ -1,0 +1,102 @@
+"""The functions that run in the processes: a provider with three ways of making a thing once."""
+
+import logging
+import os
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from cfn_once import CustomResource, Provider, Step
+from cfn_once._time import SystemClock
+
+logging.getLogger().setLevel(logging.INFO)
+
+API = os.environ.get("API", "")
+
+
+class FastClock(SystemClock):
+    """Time that passes faster than the machine's, and alike in every process.
+
+    A function must have 30 s, and a lease lasts for as long: here they are over in a few.
+    """
+
+    started, speed = float(os.environ.get("STARTED", "0")), float(os.environ.get("SPEED", "1"))
+
+    def now(self) -> float:
+        return self.started + (time.time() - self.started) * self.speed
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds / self.speed)
+
+    def remaining(self, context: Any) -> float:
+        return super().remaining(context) * self.speed
+
+
+@dataclass(frozen=True)
+class Properties:
+    Name: str
+
+
+@dataclass(frozen=True)
+class Attributes:
+    GroupId: str
+
+
+class LookedUp(CustomResource[Properties, Attributes]):
+    """A group whose API can be asked what a call in doubt has made."""
+
+    def create(self) -> Attributes:
+        group = self.make()
+        self.physical_resource_id = group["id"]
+        url = f"{API}/groups/{group['id']}"
+        self.http.put(url, json={"size": 3})
+        while not self.http.get(url).json()["ready"]:
+            time.sleep(0.1)
+        return Attributes(GroupId=group["id"])
+
+    def make(self) -> dict[str, Any]:
+        return self.step("group", self.post, find=self.find)
+
+    def post(self, step: Step) -> dict[str, Any]:
+        asked = {"name": self.properties.Name, "tag": step.token}
+        return self.http.post(f"{API}/groups", json=asked).json()
+
+    def find(self, step: Step) -> dict[str, Any] | None:
+        return next(iter(self.http.get(f"{API}/groups", params={"tag": step.token}).json()), None)
+
+    def delete(self) -> None:
+        self.http.delete(f"{API}/groups/{self.physical_resource_id}")
+
+
+class Repeated(LookedUp):
+    """A group whose API knows a token again: it is asked once more under the same one."""
+
+    def make(self) -> dict[str, Any]:
+        return self.step("group", self.post, window=timedelta(hours=24))
+
+
+class Plain(LookedUp):
+    """A group whose API can do neither."""
+
+    def make(self) -> dict[str, Any]:
+        return self.http.post(f"{API}/groups", json={"name": self.properties.Name}).json()
+
+
+provider = Provider(LookedUp, Repeated, Plain, clock=FastClock(), allow_local_ledger=True)
+
+
+def echo(event: Any, context: Any) -> Any:
+    """Return, raise, end or sleep, as the event says; for the tests of the Runtime API itself."""
+    match event["do"]:
+        case "raise":
+            raise ValueError("as asked")
+        case "exit":
+            os._exit(3)
+        case "sleep":
+            time.sleep(60)
+    return {
+        "request": context.aws_request_id,
+        "process": os.getpid(),
+        "left": context.get_remaining_time_in_millis() / 1000,
+    }
