@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 STAMP := .venv/.installed
-CODE := src tests examples demo benchmarks
+CODE := src tests examples demo benchmarks docs
 
 ##@ Every day
 .PHONY: help install fix check test demo

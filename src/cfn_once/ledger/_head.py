@@ -43,15 +43,15 @@ class CorruptHead(Exception):
 
 
 @lru_cache
-def _kinds(cls: Any) -> tuple[tuple[str, str, tuple[type, ...]], ...]:
-    """Return each field's name, its short name and the kinds of value that it takes."""
-    found = []
+def _kinds(cls: Any) -> dict[str, tuple[str, tuple[type, ...]]]:
+    """Return each field's name, and the kinds of value that it takes, by its short name."""
+    found = {}
     for one in fields(cls):
         hints = get_args(one.type) if get_origin(one.type) is UnionType else (one.type,)
         plain = [get_origin(hint) or hint for hint in hints]
         kinds = tuple(_IN_A_DOC.get(kind, kind) for kind in plain if kind is not NoneType)
-        found.append((one.name, one.metadata["short"], kinds))
-    return tuple(found)
+        found[one.metadata["short"]] = (one.name, kinds)
+    return found
 
 
 _IN_A_DOC: dict[Any, Any] = {Mapping: dict, tuple: list}
@@ -72,13 +72,13 @@ class _Kept:
         """
         if lacking := [short for short in cls._always if short not in doc]:
             raise CorruptHead(f"it lacks {', '.join(lacking)}")
-        values = {}
-        for name, short, kinds in _kinds(cls):  # type: ignore[arg-type]  # a class is hashable
-            if short not in doc:
-                continue
-            value = values[name] = doc[short]
-            if type(value) not in kinds:
-                raise CorruptHead(f"its {short} is {type(value).__name__}")
+        values, known = {}, _kinds(cls)  # type: ignore[arg-type]  # a class is hashable
+        for short, value in doc.items():
+            if short in known:
+                name, kinds = known[short]
+                if type(value) not in kinds:
+                    raise CorruptHead(f"its {short} is {type(value).__name__}")
+                values[name] = value
         return cls(**values)
 
     def to_doc(self) -> Doc:
