@@ -100,8 +100,8 @@ def page() -> str:
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows())
     return f"""# The state machine
 
-Made by `docs/state_machine.py` out of the guards and changes of `ledger/_writes.py`; a test holds it
-to what they are now. RUN: an execution holds the resource. PARK: it gave the lease back.
+Made by `docs/state_machine.py` out of the guards and changes of `ledger/_writes.py`; a test holds
+it to what they are now. RUN: an execution holds the resource. PARK: it gave the lease back.
 DONE: the answer is recorded.
 
 ```mermaid
