@@ -209,7 +209,10 @@ def running(progress: Progress) -> Iterator[tuple[MiniStack, list[Side]]]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         authority = Authority(folder)
-        progress.say("starting two response hosts, two mock APIs of Spot, and MiniStack")
+        progress.say(
+            "starting two response hosts, two mock APIs of Spot, and MiniStack; the first run"
+            " installs it"
+        )
         sides = [
             Side(
                 name=name,

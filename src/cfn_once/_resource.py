@@ -239,11 +239,6 @@ class CustomResource(Generic[P, A]):
         """Return the JSON Schema of the attributes."""
         return cls._attributes_shape.json_schema()
 
-    @classmethod
-    def has_update(cls) -> bool:
-        """Tell whether the class changes anything in place."""
-        return cls.update is not CustomResource.update
-
 
 def _type_arguments(cls: type) -> tuple[Any, Any] | None:
     """Return the two types that a class, or the nearest of its bases, was derived with."""
