@@ -56,7 +56,7 @@ class CustomResource(Generic[P, A]):
         if declared is None:
             return  # a base class of the user's own, still generic
         cls._properties_shape = Shape(declared[0], allow_unknown=cls.allow_unknown)
-        cls._attributes_shape = Shape(declared[1])
+        cls._attributes_shape = Shape(declared[1], is_read=False)
         if "resource_type" not in cls.__dict__:
             cls.resource_type = f"Custom::{cls.__name__}"
         shape = cls._properties_shape

@@ -22,7 +22,7 @@ from typing import Any, Self
 import boto3
 from botocore.config import Config
 
-from support.proxy import Proxy
+from support.proxy import Tunnel
 
 PACKAGE = "amplify-dynamodb-simulator@2.9.30"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "cfn-once"
@@ -80,7 +80,7 @@ class DynamoDBLocal:
         self._folder = Path(tempfile.mkdtemp(prefix="dynamodb-"))
         self.socket = str(self._folder / "engine.sock")
         self._process: subprocess.Popen[bytes] | None = None
-        self._proxy: Proxy | None = None
+        self._tunnel: Tunnel | None = None
         self.url = ""
 
     def __enter__(self) -> Self:
@@ -127,9 +127,9 @@ class DynamoDBLocal:
 
     def stop(self) -> None:
         """End it; nothing happens where it has ended before."""
-        proxy, self._proxy = self._proxy, None
-        if proxy is not None:
-            proxy.__exit__(None, None, None)
+        tunnel, self._tunnel = self._tunnel, None
+        if tunnel is not None:
+            tunnel.__exit__(None, None, None)
         process, self._process = self._process, None
         if process is not None:
             with contextlib.suppress(ProcessLookupError):
@@ -141,8 +141,8 @@ class DynamoDBLocal:
         over = time.monotonic() + START
         while not os.path.exists(self.socket):
             self._check(over)
-        self._proxy = Proxy(self.socket).__enter__()
-        self.url = f"http://127.0.0.1:{self._proxy.port}"
+        self._tunnel = Tunnel(self.socket).__enter__()
+        self.url = f"http://127.0.0.1:{self._tunnel.port}"
         client = self.client()
         while True:
             self._check(over)
