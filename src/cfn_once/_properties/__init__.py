@@ -61,9 +61,7 @@ class Shape:
         ConfigurationError: The declaration holds what nothing could read.
     """
 
-    def __init__(
-        self, declared: Any, *, allow_unknown: bool = False, is_read: bool = True
-    ) -> None:
+    def __init__(self, declared: Any, *, allow_unknown: bool = False, is_read: bool = True) -> None:
         self.declared, self.allow_unknown = declared, allow_unknown
         self._reader = _Reader(allow_unknown=allow_unknown)
         if is_read and self.is_declared:
