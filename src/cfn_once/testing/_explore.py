@@ -1,0 +1,965 @@
+"""
+Every order, crash and lost answer of the shipped code, up to a bound.
+
+    delivery ──► provider, ledger, steps, hook ──► port ──► the scheduler: which delivery acts next?
+      a greenlet       as they are shipped           │      does it die, is the answer lost, ...?
+                                                     └────► head, far side, CloudFormation: values
+
+A delivery stops at each port and nowhere else, so all that it knows is what the ports have told it:
+what it has been told is its state, and a state of the whole is a value that can be hashed.
+Deliveries that were told the same are in the same place, and are run once: the tree of `_Node`
+holds them.
+"""
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from greenlet import greenlet  # type: ignore[import-untyped]  # it ships no types
+
+from .. import _steps
+from .._delivery import HttpsDelivery
+from .._errors import DeliveryError, LedgerUnavailable, PermanentError, TemporaryError
+from .._provider import Provider
+from .._request import Request
+from .._resource import CustomResource
+from .._time import Deadline
+from ..ledger import Change, Guard, Head, Ledger, Written
+from ..ledger._ledger import DEATH_SLACK
+from ..ledger._store import AllOf, Equals, head_of, rewrite
+from ..ledger._writes import LEASE_SLACK, SETTLE
+from ._cloudformation import Crashed
+from ._laws import BEGINNING, Broken, Laws, Sent, State, nonce_of
+
+T = TypeVar("T")
+Doc = Mapping[str, Any]
+
+GRAIN = 125  # ms; its multiples are exact as seconds in a float
+SHORTEST_POLL, SHORTEST_PAUSE = 0.7, 1.0  # seconds; in shorter ones nothing else happens
+VISIBLE_AFTER = (
+    12.0  # seconds in place of 60, after which "absent" is believed: two looks, not nine
+)
+MOST_PARKED = 400  # greenlets kept at their port; any other is run anew when it is needed
+NEW, CRASHED = "not begun", "crashed"
+
+
+FAILURES: Mapping[str, tuple[type[Exception], str]] = {
+    "timeout": (TimeoutError, "read timeout"),
+    "broken": (RuntimeError, "an answer that makes no sense"),
+    "denied": (PermanentError, "refused"),
+    "later": (TemporaryError, "not now"),
+}
+
+
+class HarnessError(BaseException):
+    """The exploration itself is wrong; no hook and no provider may swallow it."""
+
+
+# What a delivery asks of a port.
+
+
+class Store(NamedTuple):
+    """A write of the ledger."""
+
+    name: str
+    guard: Guard
+    change: Change
+
+
+class Read(NamedTuple):
+    """A read of the ledger."""
+
+
+class Spill(NamedTuple):
+    """A long result, kept beside the head or fetched from there."""
+
+    name: str
+    data: str | None
+
+
+class Call(NamedTuple):
+    """A call of the far side."""
+
+    name: str
+    operation: Any
+
+
+class Put(NamedTuple):
+    """An answer for CloudFormation."""
+
+    body: str
+
+
+class Sleep(NamedTuple):
+    """A wait until then; one for the ledger to change ends when it has."""
+
+    until: int
+    polls: bool
+
+
+Action = Store | Read | Spill | Call | Put | Sleep
+
+
+class Scene(Protocol):
+    """What is explored: a class with its hooks, a far side, and CloudFormation's script."""
+
+    classes: Sequence[type[CustomResource[Any, Any]]]
+    places: Sequence[str]
+    names: Mapping[str, str]
+    once: bool
+    far: Callable[[str, Any], Any]
+    world: Any
+    stack: Any
+
+    def sent(self, stack: Any, place: str) -> Sent | None:
+        """Return the request at a place of the script, once it has been sent."""
+
+    def last(self, stack: Any) -> Sent:
+        """Return the request that was sent last."""
+
+    def deletes(self, state: State) -> Iterator[tuple[Sent, Any]]:
+        """Yield the Deletes that end the resource, and the stack that has sent them."""
+
+    def goes_on(self, state: State) -> Iterator[tuple[str, Any]]:
+        """Yield where CloudFormation may go next."""
+
+    def call(self, world: Any, operation: Any, life: int, now: int) -> tuple[Any, Any]:
+        """Return the far side after a call, and the call's result."""
+
+    def faults(
+        self, world: Any, operation: Any, life: int, now: int
+    ) -> Iterator[tuple[str, str, Any, Any]]:
+        """Yield the ways in which a call may go wrong: budget, words, far side, result."""
+
+    def land(self, world: Any, now: int) -> Iterator[tuple[str, Any]]:
+        """Yield what the far side may do by itself."""
+
+    def pass_time(self, world: Any, now: int) -> Any:
+        """Return the far side at a later time."""
+
+    def times(self, world: Any) -> Sequence[int]:
+        """Return when the far side may change by itself."""
+
+
+class _Node:
+    """A point that a delivery has come to: all that it was told on the way.
+
+    Attributes:
+        told: What it was told last, and when.
+        action: What it asks for now; None where it is over.
+        over: How it ended.
+        seen: The head as it was shown to it last.
+        granted: It has held the resource.
+        is_cut_off: The ledger has been out of its reach.
+        ends: When its time is over, in milliseconds.
+    """
+
+    def __init__(self, parent: "_Node | None", told: Any, delivery: int, sent: Sent) -> None:
+        self.parent, self.told, self.delivery, self.sent = parent, told, delivery, sent
+        self.children: dict[Any, _Node] = {}
+        self.action: Action | None = None
+        self.over = ""
+        self.seen: str | None = parent.seen if parent else None
+        self.granted: bool = parent.granted if parent else False
+        self.is_cut_off: bool = parent.is_cut_off if parent else False
+        self.start: int = parent.start if parent else 0
+        self.ends: int = parent.ends if parent else 0
+
+    @property
+    def is_making(self) -> bool:
+        """Tell whether it makes something on the far side next."""
+        return isinstance(self.action, Call) and self.action.operation.kind == "make"
+
+
+class _Run:
+    """One delivery's greenlet: the provider as it is shipped, stopped at a port."""
+
+    def __init__(self, explorer: "Explorer", root: _Node) -> None:
+        self._explorer, self.delivery, self.ends = explorer, root.delivery, root.ends
+        self.skew = explorer.skew_of(root.delivery)
+        self.now = root.start + self.skew
+        self.dead, self.calling = False, False
+        self.no_ledger = False  # it is out of reach, for this delivery and for good
+        self._sent = root.sent
+        self._greenlet = greenlet(self._work)
+
+    def _work(self, _: Any) -> str:
+        context = SimpleNamespace(
+            get_remaining_time_in_millis=lambda: max(0, self.ends + self.skew - self.now)
+        )
+        try:
+            self._explorer.provider(event_of(self._sent), context)
+        except Crashed:
+            return CRASHED
+        except Exception as error:  # noqa: BLE001 - whatever it is, Lambda comes again
+            self._explorer.errors[type(error).__name__] = error
+            return f"raised {type(error).__name__}"
+        return "ended"
+
+    def resume(self, told: Any, now: int) -> Any:
+        """Go on to the next port, and return what is asked of it, or how it ended."""
+        self._explorer.current, self.now = self, max(now + self.skew, self.now)
+        return self._greenlet.switch(told)
+
+    def kill(self) -> None:
+        """Let it die at its port: nothing it does on the way out has an effect."""
+        self._explorer.current, self.dead = self, True
+        self._greenlet.switch(None)
+
+    def nap(self, milliseconds: int) -> None:
+        """Wait so shortly that nothing else happens; its clock is ahead of the others' by that."""
+        if self.dead:
+            raise Crashed("it died before")
+        self.now += milliseconds
+
+    def ask(self, action: Action) -> Any:
+        if self.dead:
+            raise Crashed("it died before")
+        told = self._greenlet.parent.switch(action)
+        if self.dead:
+            raise Crashed("it died here")
+        return told
+
+
+class _Ports:
+    """The four ways of the provider to the world, and the hooks' way to the far side."""
+
+    keeps_secrets = True
+
+    def __init__(self, explorer: "Explorer") -> None:
+        self._explorer = explorer
+
+    @property
+    def _run(self) -> _Run:
+        return self._explorer.current
+
+    def read(self, key: str) -> Head | None:
+        del key  # there is one resource
+        return head_of(self._asked_of_the_ledger(Read())[1])
+
+    def write(self, key: str, guard: Guard, change: Change) -> Written:
+        del key
+        told = self._asked_of_the_ledger(Store(name_of(guard, change), guard, change))
+        return Written(applied=told[0] == "applied", head=head_of(told[1]))
+
+    def spill(self, key: str, name: str, data: str, expires: int) -> None:
+        del key, expires
+        self._asked_of_the_ledger(Spill(name, data))
+
+    def unspill(self, key: str, name: str) -> str | None:
+        del key
+        kept: str | None = self._asked_of_the_ledger(Spill(name, None))[1]
+        return kept
+
+    def _asked_of_the_ledger(self, action: Action) -> Any:
+        run = self._run
+        if run.no_ledger and not run.dead:
+            raise LedgerUnavailable("out of reach")
+        told = run.ask(action)
+        if told[0] in ("lost", "out of reach"):
+            run.no_ledger = told[0] != "lost"
+            raise LedgerUnavailable(told[0])
+        return told
+
+    def call(self, name: str, fn: Callable[[], T]) -> T:
+        run = self._run
+        if run.dead:
+            raise Crashed(name)
+        outer, run.calling = run.calling, True
+        try:
+            return fn()
+        finally:
+            run.calling = outer
+
+    def check(self, request: Request) -> None:
+        HttpsDelivery().check(request)
+
+    def put(self, request: Request, body: bytes, deadline: Deadline) -> None:
+        del request, deadline
+        if self._run.ask(Put(body.decode()))[0] == "undelivered":
+            raise DeliveryError("the bucket did not answer")
+
+    def now(self) -> float:
+        return self._run.now / 1000
+
+    def sleep(self, seconds: float) -> None:
+        run = self._run
+        caller = sys._getframe(2).f_globals["__name__"]  # noqa: SLF001 - of Deadline.pause
+        polls = caller.endswith("._ledger")
+        if run.no_ledger or seconds < (SHORTEST_POLL if polls else SHORTEST_PAUSE):
+            run.nap(int(seconds * 1000))
+        else:
+            until = rounded_up(run.now - run.skew + int(seconds * 1000))
+            run.ask(Sleep(until, polls))
+
+    def remaining(self, context: Any) -> float:
+        return float(context.get_remaining_time_in_millis()) / 1000
+
+    def nonce(self) -> str:
+        return nonce_of(self._run.delivery)
+
+    def jitter(self) -> float:
+        return 0.5
+
+    def far(self, name: str, operation: Any) -> Any:
+        """Ask the far side: hooks come this way, through the `Calls` port."""
+        if not self._run.calling:
+            raise HarnessError(f"{name} came past the Calls port")
+        told = self._run.ask(Call(name, operation))
+        if told[0] in FAILURES:
+            kind, text = FAILURES[told[0]]
+            raise kind(text)
+        return told[1]
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What came of a search.
+
+    Attributes:
+        law: The law that was broken; empty where all hold.
+        schedule: The choices that lead there, one a state.
+        marks: What was reached on the way.
+        complete: Every state was visited.
+    """
+
+    states: int = 0
+    moves: int = 0
+    seconds: float = 0.0
+    law: str = ""
+    schedule: list[int] = field(default_factory=list)
+    marks: set[str] = field(default_factory=set)
+    complete: bool = False
+
+
+class Explorer:
+    """Visits every state of a scene that its budgets allow.
+
+    Args:
+        scene: What is explored.
+        copies: How many deliveries each place of the script has; one unless given.
+        budgets: How many faults of each kind: crash, lost, doubt, fail, flight, undelivered, ...
+        timeouts: Seconds that each delivery has, by its number.
+        boxes: Deliveries of one place share a sandbox.
+        skews: By how many seconds the clocks of deliveries are ahead, in turn.
+        pace: "slow": a delivery may stall until its own time is over; "brisk": time passes only
+            while everybody sleeps, so that nobody stalls between a look and a call.
+    """
+
+    def __init__(
+        self,
+        scene: Scene,
+        *,
+        copies: Mapping[str, int] | None = None,
+        budgets: Mapping[str, int] | None = None,
+        timeouts: Sequence[float] = (),
+        boxes: bool = False,
+        pace: str = "",
+        skews: Sequence[float] = (0.0,),
+    ) -> None:
+        self.scene, self._pace = scene, pace
+        self._skews = [int(skew * 1000) for skew in skews]
+        self.places = [place for place in scene.places for _ in range((copies or {}).get(place, 1))]
+        self._timeouts = [*timeouts, *_growing(len(self.places) - len(timeouts), timeouts)]
+        self._closers = range(len(self.places), len(self.places) + 4)
+        self._ports = _Ports(self)
+        self.provider = Provider(
+            *scene.classes,
+            ledger=self._ports,
+            delivery=self._ports,
+            calls=self._ports,
+            clock=self._ports,
+        )
+        self._boxes = boxes
+        if boxes:
+            self.provider._ledger = Ledger(self._ports, box=self._box)  # noqa: SLF001 - a sandbox's
+        self.current: _Run
+        self.errors: dict[str, Exception] = {}  # the last of each kind, for people
+        self._budgets = tuple(sorted((budgets or {}).items()))
+        self._roots: dict[Any, _Node] = {}
+        self._parked: dict[_Node, _Run] = {}
+        self._docs: dict[str | None, Doc] = {None: {}}
+        self._written: dict[Any, Any] = {}
+        self._closed: dict[Any, str] = {}
+        self.marks: set[str] = set()
+        self.laws = Laws(self.doc, once=scene.once, fails=dict(self._budgets).get("fail", 0))
+        self._doing = ""  # the move that is being judged, in words
+        scene.far = self._ports.far
+
+    # A delivery between two ports
+
+    def _box(self) -> str:
+        return f"sandbox of {self.current._sent.place}"  # noqa: SLF001 - our own
+
+    def skew_of(self, delivery: int) -> int:
+        """Return by how many milliseconds a delivery's clock is ahead."""
+        return self._skews[delivery % len(self._skews)]
+
+    def _root(self, delivery: int, sent: Sent, now: int) -> _Node:
+        key = (delivery, sent, now)
+        root = self._roots.get(key)
+        if root is None:
+            root = self._roots[key] = _Node(None, None, delivery, sent)
+            timeout = self._timeouts[delivery] if delivery < len(self._timeouts) else 3000.0
+            root.start, root.ends = now, now + int(timeout * 1000)
+            self._put(root, _Run(self, root).resume, (None, now))
+            if root.action is None:
+                raise HarnessError(f"{self.name(delivery)} {root.over} at once")
+        return root
+
+    def _child(self, node: _Node, told: Any, now: int) -> Any:
+        """Return where a delivery comes to when it is told this: a node, or how it ended."""
+        key = (told, now)
+        child = node.children.get(key)
+        if child is None:
+            run = self._parked.pop(node, None) or self._again(node)
+            child = node.children[key] = _Node(node, key, node.delivery, node.sent)
+            if told[0] in ("applied", "refused", "read"):
+                child.seen = told[1]
+                child.granted |= self.doc(child.seen).get("own") == nonce_of(node.delivery)
+            child.is_cut_off |= told[0] == "out of reach"
+            self._put(child, run.resume, key)
+        if child.action is None:
+            self.laws.over(child, child.over)
+            return child.over
+        return child
+
+    def _put(self, node: _Node, resume: Callable[[Any, int], Any], told: Any) -> None:
+        asked = resume(*told)
+        if isinstance(asked, str):
+            node.over = asked
+            return  # judged by the laws wherever it ends so
+        node.action = asked
+        self._parked[node] = resume.__self__  # type: ignore[attr-defined]  # a bound method's
+        if len(self._parked) > MOST_PARKED:
+            oldest = next(iter(self._parked))
+            self._parked.pop(oldest).kill()
+
+    def _again(self, node: _Node) -> _Run:
+        """Run a delivery from its start to where it was."""
+        told, at = [], node
+        while at.parent is not None:
+            told.append(at.told)
+            at = at.parent
+        run = _Run(self, at)
+        asked = run.resume(None, at.start)
+        for one in reversed(told):
+            asked = run.resume(*one)
+        if type(asked) is not type(node.action) or (
+            not isinstance(asked, Store) and asked != node.action
+        ):
+            raise HarnessError(f"run again, it asked for {asked}, not for {node.action}")
+        return run
+
+    def close(self) -> None:
+        """End every greenlet."""
+        while self._parked:
+            self._parked.popitem()[1].kill()
+
+    def doc(self, text: str | None) -> Doc:
+        """Return a head as it is kept."""
+        doc = self._docs.get(text)
+        if doc is None:
+            doc = self._docs[text] = json.loads(text or "{}")
+        return doc
+
+    # Moves
+
+    def start(self) -> State:
+        """Return the state in which everything begins."""
+        deliveries = (NEW,) * len(self.places) + ("closer",) * len(self._closers)
+        scene = self.scene
+        return State(
+            None, (), scene.world, scene.stack, deliveries, self._budgets, BEGINNING, (), (), ()
+        )
+
+    def name(self, delivery: int) -> str:
+        """Spell a delivery for people."""
+        if delivery >= len(self.places):
+            return f"closing delivery {delivery - len(self.places) + 1}"
+        place = self.places[delivery]
+        number = delivery - self.places.index(place) + 1
+        copies = self.places.count(place)
+        return self.scene.names[place] + (f" (copy {number})" if copies > 1 else "")
+
+    def moves(self, state: State) -> Iterator[tuple[str, State]]:
+        """Yield everything that may happen next, in words, and what comes of it."""
+        begun: set[str] = set()
+        for delivery, place in enumerate(self.places):
+            at = state.deliveries[delivery]
+            if at is NEW:
+                if place in begun:
+                    continue  # equal deliveries begin in their order
+                begun.add(place)
+                sent = self.scene.sent(state.stack, place)
+                if sent is None or self._is_busy(state, place):
+                    continue
+                yield from self._acts(state, delivery, self._root(delivery, sent, state.now))
+            elif not isinstance(at, str):
+                yield from self._acts(state, delivery, at)
+                if left(state, "crash"):
+                    self.marks.add("crash")
+                    words = f"{self.name(delivery)} dies"
+                    yield words, spend(moved(state, delivery, CRASHED), "crash")
+        yield from self._passes(state)
+        for words, world in self.scene.land(state.world, state.now):
+            self.marks.add(words.partition(":")[0])
+            yield words, state._replace(world=world)
+        for words, stack in self.scene.goes_on(state):
+            yield words, state._replace(stack=stack)
+
+    def _is_busy(self, state: State, place: str) -> bool:
+        """Tell whether the place's one sandbox is at work: it takes one event at a time."""
+        return self._boxes and any(
+            isinstance(at, _Node) and self.places[delivery] == place
+            for delivery, at in enumerate(state.deliveries[: len(self.places)])
+        )
+
+    def _acts(self, state: State, delivery: int, node: _Node) -> Iterator[tuple[str, State]]:
+        match node.action:
+            case Store():
+                return self._writes(state, delivery, node, node.action)
+            case Read():
+                return self._reads(state, delivery, node)
+            case Spill():
+                return self._spills(state, delivery, node, node.action)
+            case Call():
+                return self._calls(state, delivery, node, node.action)
+            case Put():
+                return self._puts(state, delivery, node, node.action)
+            case Sleep():
+                return self._wakes(state, delivery, node, node.action)
+            case None:
+                raise HarnessError(f"{self.name(delivery)} asks for nothing")
+
+    def _writes(
+        self, state: State, delivery: int, node: _Node, write: Store
+    ) -> Iterator[tuple[str, State]]:
+        key = (state.head, node)
+        known = self._written.get(key)
+        if known is None:
+            text, written = rewrite(state.head, write.guard, write.change)
+            known = self._written[key] = (written.applied, text if written.applied else state.head)
+        applied, head = known
+        who, after = self.name(delivery), state
+        done = write.name if applied else f"{write.name} is refused"
+        if applied:
+            self._doing = f"{who}: {done}"
+            after = self.laws.written(state, state._replace(head=head), node, write.name)
+            self.marks.add(write.name)
+        told = ("applied" if applied else "refused", head)
+        yield f"{who}: {done}", moved(after, delivery, self._child(node, told, state.now))
+        if applied and left(state, "lost"):
+            self.marks.add("lost")
+            lost = moved(after, delivery, self._child(node, ("lost",), state.now))
+            yield f"{who}: {done}, but the ledger's answer is lost", spend(lost, "lost")
+        yield from self._out_of_reach(state, delivery, node)
+
+    def _out_of_reach(
+        self, state: State, delivery: int, node: _Node
+    ) -> Iterator[tuple[str, State]]:
+        if left(state, "outage"):
+            self.marks.add("outage")
+            at = self._child(node, ("out of reach",), state.now)
+            words = f"{self.name(delivery)}: the ledger is out of its reach from now on"
+            yield words, spend(moved(state, delivery, at), "outage")
+
+    def _reads(self, state: State, delivery: int, node: _Node) -> Iterator[tuple[str, State]]:
+        at = self._child(node, ("read", state.head), state.now)
+        yield f"{self.name(delivery)}: reads the ledger", moved(state, delivery, at)
+        yield from self._out_of_reach(state, delivery, node)
+
+    def _spills(
+        self, state: State, delivery: int, node: _Node, spill: Spill
+    ) -> Iterator[tuple[str, State]]:
+        kept = dict(state.spills)
+        if spill.data is None:
+            told = ("fetched", kept.get(spill.name))
+            at = self._child(node, told, state.now)
+            yield f"{self.name(delivery)}: fetches {spill.name}", moved(state, delivery, at)
+            return
+        self.marks.add("spill")
+        kept[spill.name] = spill.data
+        after = state._replace(spills=tuple(sorted(kept.items())))
+        at = self._child(node, ("spilled",), state.now)
+        yield f"{self.name(delivery)}: spills {spill.name}", moved(after, delivery, at)
+
+    def _calls(
+        self, state: State, delivery: int, node: _Node, call: Call
+    ) -> Iterator[tuple[str, State]]:
+        life, who = self.life(node, call.operation), self.name(delivery)
+        self._doing = f"{who}: {call.name}"
+        state = self.laws.calls(state, node, call.operation)
+        world, result = self.scene.call(state.world, call.operation, life, state.now)
+        after = self.laws.called(state._replace(world=world))
+        told = result if isinstance(result, tuple) else ("made", result)
+        self.marks.add(call.name.partition(" ")[0])
+        yield f"{who}: {call.name}", moved(after, delivery, self._child(node, told, state.now))
+        for budget, words, world, told in self.scene.faults(
+            state.world, call.operation, life, state.now
+        ):
+            if not left(state, budget):
+                continue
+            self.marks.add(budget)
+            after = self.laws.called(state._replace(world=world))
+            at = CRASHED if told is None else self._child(node, told, state.now)
+            yield f"{who}: {call.name}, {words}", spend(moved(after, delivery, at), budget)
+
+    def _puts(
+        self, state: State, delivery: int, node: _Node, put: Put
+    ) -> Iterator[tuple[str, State]]:
+        who, status = self.name(delivery), put.body[11:].partition('"')[0]
+        self._doing = f"{who}: answers {status}"
+        after = self.laws.posted(state, node, put.body)
+        at = self._child(node, ("delivered",), state.now)
+        yield f"{who}: answers {status}", moved(after, delivery, at)
+        if left(state, "undelivered"):
+            self.marks.add("undelivered")
+            at = self._child(node, ("undelivered",), state.now)
+            words = f"{who}: answers {status}, which is"
+            yield f"{words} not delivered", spend(moved(state, delivery, at), "undelivered")
+            yield (
+                f"{words} delivered, but looks lost",
+                spend(moved(after, delivery, at), "undelivered"),
+            )
+
+    def _wakes(
+        self, state: State, delivery: int, node: _Node, sleep: Sleep
+    ) -> Iterator[tuple[str, State]]:
+        if self._can_wake(state, node, sleep):
+            at = self._child(node, ("woken",), state.now)
+            yield f"{self.name(delivery)}: wakes", moved(state, delivery, at)
+
+    def _can_wake(self, state: State, node: _Node, sleep: Sleep) -> bool:
+        return state.now >= sleep.until or (sleep.polls and state.head != node.seen)
+
+    # Time
+
+    def _passes(self, state: State) -> Iterator[tuple[str, State]]:
+        at = self.next_time(state)
+        if at is not None:
+            seconds = (at - state.now) / 1000
+            words = "the lease is over" if self._is_lease_over(state, at) else "time passes"
+            self.marks.add(words)
+            yield f"{words}: {seconds:g} s", self._later(state, at)
+
+    def _later(self, state: State, at: int) -> State:
+        return state._replace(now=at, world=self.scene.pass_time(state.world, at))
+
+    def _is_lease_over(self, state: State, at: int) -> bool:
+        doc = self.doc(state.head)
+        over = doc.get("lu", 0) + LEASE_SLACK
+        return doc.get("st") == "RUN" and state.now <= over < at
+
+    def next_time(self, state: State) -> int | None:
+        """Return the next moment at which something may be different, if it can be waited for."""
+        nodes = [at for at in state.deliveries if isinstance(at, _Node)]
+        asleep = [
+            (node, node.action)
+            for node in nodes
+            if isinstance(node.action, Sleep) and not self._can_wake(state, node, node.action)
+        ]
+        if not asleep and not self._is_something_to_come(state):
+            return None
+        if self._pace == "brisk" and len(asleep) < len(nodes):
+            return None
+        times = self._leases(state, nodes)
+        times += [sleep.until for _, sleep in asleep if not sleep.polls]
+        times += [node.ends - 1000 for node, _ in asleep]
+        times += [t + GRAIN for t in self.scene.times(state.world)]
+        if self._pace == "slow":
+            awake = [node for node in nodes if not isinstance(node.action, Sleep)]
+            times += [node.ends + int(DEATH_SLACK * 1000) for node in awake]
+        if len(asleep) == len(nodes) and not any(
+            t > state.now for t in times[: -len(asleep) or None]
+        ):
+            times += [sleep.until for _, sleep in asleep]
+        later = [rounded_up(t) for t in times if t > state.now]
+        if not later:
+            return None
+        at = min(later)
+        sleeping = {id(node) for node, _ in asleep}
+        latest = min(
+            (node.ends + int(DEATH_SLACK * 1000) for node in nodes if id(node) not in sleeping),
+            default=at,
+        )
+        return at if at <= latest else None
+
+    def _is_something_to_come(self, state: State) -> bool:
+        return NEW in state.deliveries or next(self.scene.goes_on(state), None) is not None
+
+    def _leases(self, state: State, nodes: Sequence[_Node]) -> list[int]:
+        """Return when what dead deliveries hold is free, and when nothing of them can land."""
+        doc = self.doc(state.head)
+        alive = {nonce_of(node.delivery) for node in nodes}
+        times = []
+        if doc.get("st") in ("RUN", "DONE") and doc.get("ok") is not True:
+            if doc["own"] not in alive:
+                times.append(doc["lu"] + LEASE_SLACK + GRAIN)
+        for debt in doc.get("debts", ()):
+            if not debt.get("gone") and debt["own"] not in alive:
+                times.append(debt["lu"] + LEASE_SLACK + int(SETTLE * 1000) + GRAIN)
+        return [at - skew for at in times for skew in set(self._skews)]  # by each one's clock
+
+    # Search
+
+    def life(self, node: _Node, operation: Any) -> int:
+        """Tell which life of its RequestId a call belongs to: it may have been begun twice."""
+        doc = self.doc(node.seen)
+        if doc.get("rid") == operation.request_id:
+            return int(doc.get("g0", 0))
+        for debt in doc.get("debts", ()):
+            if debt["rid"] == operation.request_id:
+                return int(debt.get("g0", 0))
+        return 0
+
+    def search(self, *, seconds: float = 600.0, most: int = 50_000_000) -> Verdict:
+        """Visit every state, the nearest first; stop at the first that breaks a law."""
+        with arranged():
+            verdict = self._search(seconds, most)
+            self.close()
+        return verdict
+
+    def _search(self, seconds: float, most: int) -> Verdict:
+        begun = time.monotonic()
+        verdict = Verdict(marks=self.marks)
+        first = self.start()
+        seen = {hash(first)}
+        parents, choices = [-1], [-1]
+        frontier, number = [(first, 0)], 0
+        while frontier and not verdict.law:
+            following: list[tuple[State, int]] = []
+            for state, number in frontier:
+                choice = -1
+                try:
+                    for choice, (_, new) in enumerate(self.moves(state)):
+                        verdict.moves += 1
+                        self.laws.state(new)
+                        hashed = hash(new)
+                        if hashed not in seen:
+                            seen.add(hashed)
+                            following.append((new, len(parents)))
+                            parents.append(number)
+                            choices.append(choice)
+                    if choice < 0:
+                        self.end(state)
+                except Broken as broken:
+                    verdict.law = str(broken)
+                    verdict.schedule = self._path(parents, choices, number)
+                    break
+            if time.monotonic() - begun > seconds or len(seen) > most:
+                break
+            frontier = following
+        else:
+            verdict.complete = not verdict.law
+        verdict.states, verdict.seconds = len(seen), time.monotonic() - begun
+        return verdict
+
+    def _path(self, parents: list[int], choices: list[int], number: int) -> list[int]:
+        path: list[int] = []
+        while number > 0:
+            path.insert(0, choices[number])
+            number = parents[number]
+        return path
+
+    def end(self, state: State) -> None:
+        """Hold the end of a schedule to its laws: whatever happened, one more delivery ends it."""
+        stuck = [n for n, at in enumerate(state.deliveries) if isinstance(at, _Node)]
+        if stuck:
+            raise Broken(f"L1 {self.name(stuck[0])} waits for ever")
+        ended = [
+            place for place, at in zip(self.places, state.deliveries, strict=False) if at == "ended"
+        ]
+        self.laws.end(state, ended)
+        key = (state.head, state.world, state.stack, state.now, state.posts)
+        law = self._closed.get(key)
+        if law is None:
+            law = ""
+            try:
+                for _ in self.closing(state):
+                    pass
+            except Broken as broken:
+                law = str(broken)
+            self._closed[key] = law
+        if law:
+            raise Broken(law)
+
+    def closing(self, state: State) -> Iterator[tuple[str, State]]:
+        """Deliver the last request once more, then delete: nothing goes wrong any more."""
+        closers = list(self._closers)
+        last = self.scene.last(state.stack)
+        answered = any(post.place == last.place for post in state.posts)
+        answered |= last.is_expired(state.now)
+        for _ in range(2):
+            if not answered:
+                for words, state in self._alone(state, closers.pop(0), last):
+                    yield words, state
+                answered = any(post.place == last.place for post in state.posts)
+        if not answered and not last.is_expired(state.now):
+            raise Broken(f"L1 {self.scene.names.get(last.place)} is never answered")
+        for delete, stack in list(self.scene.deletes(state)):
+            state = state._replace(stack=stack)
+            yield f"CloudFormation sends a last Delete of {delete.physical_resource_id}", state
+            for words, state in self._alone(state, closers.pop(0), delete):
+                yield words, state
+            self.laws.deleted(state, delete)
+
+    def _alone(self, state: State, delivery: int, sent: Sent) -> Iterator[tuple[str, State]]:
+        at: Any = self._root(delivery, sent, state.now)
+        while isinstance(at, _Node):
+            state = moved(state, delivery, at)
+            while isinstance(at.action, Sleep) and not self._can_wake(state, at, at.action):
+                later = self.next_time(state)
+                if later is None:
+                    raise Broken(f"L1 {self.name(delivery)} waits for ever")
+                state = self._later(state, later)
+                yield "time passes", state
+            words, state = next(self._acts(state, delivery, at))
+            yield words, state
+            self.laws.state(state)
+            at = state.deliveries[delivery]
+
+    def story(self, schedule: Sequence[int]) -> Iterator[str]:
+        """Tell a schedule in words, one thing after another, up to the law that it breaks."""
+        with arranged():
+            yield from self._story(schedule)
+            self.close()
+
+    def _story(self, schedule: Sequence[int]) -> Iterator[str]:
+        state = self.start()
+        for choice in schedule:
+            before = state
+            words, state = list(self.moves(state))[choice]
+            yield words + _ended(before, state)
+        at_end, self._doing = False, ""
+        try:
+            moves = 0
+            for words, new in self.moves(state):
+                moves, self._doing = moves + 1, words
+                self.laws.state(new)
+            at_end, self._doing = not moves, ""
+            if at_end:
+                self.end(state)
+        except Broken as broken:
+            yield from self._told_closing(state) if at_end else ()
+            if self._doing:
+                yield self._doing
+            yield f"BROKEN: {broken}"
+
+    def _told_closing(self, state: State) -> Iterator[str]:
+        try:
+            for words, after in self.closing(state):
+                yield words + _ended(state, after)
+                state = after
+        except Broken:
+            return
+
+
+def _ended(before: State, after: State) -> str:
+    """Spell how a delivery ended in a move, where it was not in order."""
+    ends = [
+        new
+        for old, new in zip(before.deliveries, after.deliveries, strict=True)
+        if old is not new and isinstance(new, str) and new.startswith("raised")
+    ]
+    return f" ({ends[0]})" if ends else ""
+
+
+def event_of(sent: Sent) -> dict[str, Any]:
+    """Spell a request as CloudFormation does."""
+    host = "cloudformation-custom-resource-response-useast1.s3.amazonaws.com"
+    url = f"https://{host}/{sent.place}"
+    if sent.order is not None:
+        issued = time.gmtime(BEGINNING // 1000 + sent.order)
+        url += f"?X-Amz-Date={time.strftime('%Y%m%dT%H%M%SZ', issued)}&X-Amz-Signature=0"
+    event: dict[str, Any] = {
+        "RequestType": sent.type,
+        "ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:provider",
+        "ServiceTimeout": str(sent.timeout),
+        "ResponseURL": url,
+        "StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/stack/explored",
+        "RequestId": sent.request_id,
+        "LogicalResourceId": "Thing",
+        "ResourceType": "Custom::Thing",
+        "ResourceProperties": dict(sent.properties),
+    }
+    if sent.physical_resource_id is not None:
+        event["PhysicalResourceId"] = sent.physical_resource_id
+    if sent.type == "Update":
+        event["OldResourceProperties"] = dict(sent.old_properties)
+    return event
+
+
+def name_of(guard: Guard, change: Change) -> str:
+    """Name a write by what it does."""
+    values = {path[0]: value for path, value in change.set.items() if len(path) == 1}
+    deep = {path[0]: path for path in change.set if len(path) > 1}
+    if "recent" in change.append:
+        return "begin"
+    if "rid" in values:
+        states = [one.value for one in _parts(guard) if one.path == ("st",)]
+        return "begin over" if states == ["DONE"] else "supersede"
+    if "own" in values:
+        return "round" if "rnd" in values else "takeover"
+    if values.get("st") == "DONE":
+        return "finish"
+    if values.get("st") == "PARK":
+        return "park"
+    if "debts" in deep:
+        return "leave" if any(path[-1] == "gone" for path in change.set) else "note"
+    steps = [value for path, value in change.set.items() if path[0] == "steps"]
+    return "start" if any(step.get("s") == "S" for step in steps) else "record"
+
+
+def _parts(guard: Guard) -> list[Equals]:
+    guards = guard.guards if isinstance(guard, AllOf) else [guard]
+    return [one for one in guards if isinstance(one, Equals)]
+
+
+def rounded_up(milliseconds: int) -> int:
+    """Return the next moment that is exact as seconds in a float."""
+    return -(-milliseconds // GRAIN) * GRAIN
+
+
+def left(state: State, budget: str) -> int:
+    """Return how many faults of a kind are left."""
+    return next((number for name, number in state.budgets if name == budget), 0)
+
+
+def spend(state: State, budget: str) -> State:
+    """Return the state with one fault less to come."""
+    budgets = tuple((name, n - 1 if name == budget else n) for name, n in state.budgets)
+    return state._replace(budgets=budgets)
+
+
+def moved(state: State, delivery: int, at: Any) -> State:
+    """Return the state with a delivery at another point."""
+    deliveries = state.deliveries
+    return state._replace(deliveries=(*deliveries[:delivery], at, *deliveries[delivery + 1 :]))
+
+
+def _growing(number: int, given: Sequence[float]) -> list[float]:
+    """Return timeouts, each long enough to outwait the one before and work for as long again."""
+    timeouts = [given[-1] if given else 30.0]
+    while len(timeouts) < number + bool(given):
+        timeouts.append(2 * (timeouts[-1] + 10))
+    return timeouts[bool(given) :]
+
+
+@contextmanager
+def arranged() -> Iterator[None]:
+    """Keep millions of expected failures out of the log, and look-ups short."""
+    before, believed = logging.root.manager.disable, _steps.VISIBLE_AFTER
+    logging.disable(logging.CRITICAL)
+    _steps.VISIBLE_AFTER = VISIBLE_AFTER
+    try:
+        yield
+    finally:
+        logging.disable(before)
+        _steps.VISIBLE_AFTER = believed

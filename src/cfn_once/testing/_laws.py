@@ -1,0 +1,422 @@
+"""The promises of the ledger, as laws over what happens in an exploration.
+
+I1  the effect of a step happens at most once        I5  after a Delete's SUCCESS nothing is left,
+I2  one request, one answer                              and what CloudFormation holds is never lost
+I3  who lost the resource starts and tells nothing   I6  an answer is kept before it is told
+I4  an older request has no new effect               I7  what is known of a step is never lost
+L1  where one delivery lives long enough, CloudFormation is answered
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+Doc = Mapping[str, Any]
+
+BEGINNING = 1_800_000_000_000  # ms since 1970: when every exploration begins
+DOUBT = re.compile(r"(?:([^\s;]+)#\d+|its first step|a step \([^)]*\)) of (\S+) at \d+")
+CLAIMS = frozenset({"begin", "begin over", "supersede", "takeover", "round"})
+DECISIONS = frozenset({"start", "record", "note", "finish", "park"})
+
+
+COME_AGAIN = frozenset({"InProgress", "LedgerUnavailable", "DeliveryError", "TemporaryError"})
+
+
+class Broken(Exception):
+    """A law is broken."""
+
+
+class Sent(NamedTuple):
+    """A request that CloudFormation has sent.
+
+    Attributes:
+        place: Its place in the script, which its ResponseURL names.
+        order: Its issue time, in seconds after the beginning; None where its URL bears no date.
+        timeout: Seconds that CloudFormation waits for the answer.
+    """
+
+    place: str
+    type: str
+    request_id: str
+    order: int | None
+    physical_resource_id: str | None
+    properties: tuple[tuple[str, str], ...]
+    old_properties: tuple[tuple[str, str], ...]
+    timeout: int = 3600
+
+    def is_expired(self, now: int) -> bool:
+        """Tell whether CloudFormation no longer waits for the answer."""
+        return self.order is not None and now > BEGINNING + (self.order + self.timeout) * 1000
+
+
+class Thing(NamedTuple):
+    """Something that a step made on the far side.
+
+    Attributes:
+        root: The object that it belongs to, and goes with; itself for an object.
+        tag: The token of the step that made it.
+        hidden: Until when no look-up finds it, in milliseconds since 1970.
+    """
+
+    id: str
+    root: str
+    tag: str
+    request_id: str
+    step: str
+    hidden: int = 0
+
+
+class World(NamedTuple):
+    """The far side.
+
+    Attributes:
+        live: What there is.
+        tokens: What each token came to, and when: the token, the result, milliseconds since 1970.
+        air: Calls of the dead that may still have their effect: until when, and what they are.
+        made: How often each step's effect happened: request, step, life, number.
+        sent: How often a step that must not run twice was called, refusals apart.
+        tags: What calls that are repeated at will have put there.
+    """
+
+    live: tuple[Thing, ...] = ()
+    tokens: tuple[tuple[str, Any, int], ...] = ()
+    air: tuple[tuple[int, Any, int], ...] = ()
+    made: tuple[tuple[str, str, int, int], ...] = ()
+    sent: tuple[tuple[str, str, int, int], ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+class Stack(NamedTuple):
+    """CloudFormation: where it is in its script, and what it has heard.
+
+    Attributes:
+        now: The place of the request whose answer it waits for; empty at the end.
+        sent: The requests so far.
+        held: The ids of the resource, the newest first.
+        heard: Every id it was told, less those that it was told are gone.
+        retained: Ids that it let go of without a Delete.
+        properties: The properties it takes to be in force.
+    """
+
+    now: str
+    sent: tuple[Sent, ...]
+    held: tuple[str, ...] = ()
+    heard: tuple[str, ...] = ()
+    retained: tuple[str, ...] = ()
+    properties: str = ""
+
+
+class Post(NamedTuple):
+    """An answer that CloudFormation was told.
+
+    Attributes:
+        request_id: Of the request that it answers.
+        life: Which life of its RequestId; -1 where nothing was begun, -2 where it was answered
+            without the ledger, the one exception to I6.
+        round: Which round of it.
+    """
+
+    place: str
+    type: str
+    request_id: str
+    life: int
+    round: int
+    body: str
+
+    @property
+    def is_good(self) -> bool:
+        """Tell whether it says SUCCESS."""
+        return self.body.startswith('{"Status":"SUCCESS"')
+
+
+class State(NamedTuple):
+    """Everything: equal states have equal futures.
+
+    Attributes:
+        head: The ledger's text of the resource.
+        spills: The long results beside it.
+        deliveries: Where each one is: not begun, a node, or how it ended.
+        budgets: How many faults of each kind are left.
+        now: Milliseconds since 1970.
+        recorded: Outcomes ever recorded: request, life, round, body, issue time.
+        strays: Steps that were called after the resource was lost: delivery and step.
+    """
+
+    head: str | None
+    spills: tuple[tuple[str, str], ...]
+    world: World
+    stack: Stack
+    deliveries: tuple[Any, ...]
+    budgets: tuple[tuple[str, int], ...]
+    now: int
+    posts: tuple[Post, ...]
+    recorded: tuple[tuple[str, int, int, str, int], ...]
+    strays: tuple[tuple[int, str], ...]
+
+
+class At(Protocol):
+    """Where a delivery is: what the laws need to know of it."""
+
+    sent: Sent
+    granted: bool
+    is_cut_off: bool
+    seen: str | None
+    delivery: int
+
+    @property
+    def is_making(self) -> bool:
+        """Tell whether the next thing it does makes something on the far side."""
+
+
+class Laws:
+    """Hold what happens to the promises; each method raises `Broken` where one is not kept.
+
+    Args:
+        doc: Reads a head's text.
+        once: The steps must never be called twice.
+        fails: How many calls the far side may refuse.
+    """
+
+    def __init__(self, docs: "Docs", *, once: bool, fails: int) -> None:
+        self._docs, self._once, self._fails = docs, once, fails
+        self._known: dict[Any, str] = {}
+        self._states: dict[Any, str] = {}
+
+    def written(self, before: State, after: State, at: At, name: str) -> State:
+        """Judge a write that was applied; returns the state with what it recorded."""
+        old, new = self._docs(before.head), self._docs(after.head)
+        owner = nonce_of(at.delivery)
+        key = (before.head, after.head, at.delivery)
+        law = self._known.get(key)
+        if law is None:
+            law = self._known[key] = next(self._broken(old, new, owner, at.sent, name), "")
+        if law:
+            raise Broken(law)
+        spilled = {name.partition("#")[2] for name, _ in before.spills}
+        for key, step in new.get("steps", {}).items():
+            if step.get("sp") and not any(one.endswith(f"#{key}#{step['g']}") for one in spilled):
+                raise Broken(f"I7 the head tells of a result of {key} that is nowhere")
+        if name != "finish":
+            return after
+        outcome = (new["rid"], new.get("g0", 0), new.get("rnd", 0), new["out"], new["iss"])
+        if outcome in after.recorded:
+            return after
+        return after._replace(recorded=tuple(sorted((*after.recorded, outcome))))
+
+    def _broken(self, old: Doc, new: Doc, owner: str, sent: Sent, name: str) -> Iterator[str]:
+        if name in CLAIMS and sent.order is not None and old.get("rid") != sent.request_id:
+            if old.get("hi", 0) > BEGINNING // 1000 + sent.order:
+                yield "I4 an older request was begun over a newer one"
+        if name in DECISIONS and (old.get("own") != owner or old.get("st") != "RUN"):
+            yield f"I3 a {name} by a delivery that does not hold the resource"
+        if new.get("f", 0) < old.get("f", 0) or new["w"] != old.get("w", 0) + 1:
+            yield "I3 the fence or the count of writes went back"
+        if "ttl" in new and (new["typ"] != "Delete" or new["st"] != "DONE" or "phys" in new):
+            yield "I1 the item of a live resource may expire"
+        yield from _facts_lost(old, new)
+
+    def calls(self, state: State, at: At, operation: Any) -> State:
+        """Judge a call that is about to leave; returns the state with what it shows."""
+        if operation.kind in ("find", "read"):
+            return state
+        if not at.granted:
+            raise Broken("I3 the far side is called by a delivery that never held the resource")
+        # A debt's call is made under a token that was sent before: it can make nothing new.
+        if operation.kind != "make" or operation.request_id != at.sent.request_id:
+            return state
+        if self._docs(state.head).get("own") != nonce_of(at.delivery):
+            # The step that its last write allowed may be on its way; a further one may not.
+            stray = (at.delivery, operation.step)
+            if any(one[0] == at.delivery and one != stray for one in state.strays):
+                raise Broken("I3 a further step began after the resource was lost")
+            return state._replace(strays=tuple(sorted({*state.strays, stray})))
+        return state
+
+    def called(self, state: State) -> State:
+        """Judge the far side after a call."""
+        for request_id, step, _, number in state.world.made:
+            if number > 1:
+                raise Broken(f"I1 {step} of {request_id} happened {number} times")
+        for request_id, step, _, number in state.world.sent:
+            if number > 1 and self._once:
+                raise Broken(f"I1 {step} of {request_id}, a once step, was called {number} times")
+        return state
+
+    def posted(self, state: State, at: At, body: str) -> State:
+        """Judge an answer; returns the state with it."""
+        sent, doc = at.sent, self._docs(at.seen)
+        if at.is_cut_off:
+            return self._told(state, Post(sent.place, sent.type, sent.request_id, -2, 0, body))
+        mine = doc.get("rid") == sent.request_id
+        life, number = (doc.get("g0", 0), doc.get("rnd", 0)) if mine else (-1, -1)
+        post = Post(sent.place, sent.type, sent.request_id, life, number, body)
+        same = [one for one in state.posts if one[2:5] == post[2:5]]
+        if any(one.body != body for one in same):
+            raise Broken(f"I2 two different answers to {sent.request_id}")
+        made = [one for one in state.recorded if one[:4] == (*post[2:5], body)]
+        if not made and (life >= 0 or post.is_good):
+            raise Broken("I6 an answer was told before it was recorded")
+        if made and not post.is_good and sent.order is not None:
+            if BEGINNING // 1000 + sent.order > made[0][4]:
+                raise Broken("L1 a request that was asked again got the old failure")
+        if post.is_good and sent.type == "Delete" and sent.place in FINAL:
+            for other in state.deliveries:
+                if not isinstance(other, str) and other.is_making and other.granted:
+                    raise Broken("I5 a Delete is answered while an earlier delivery is at work")
+        return self._told(state, post)
+
+    def _told(self, state: State, post: Post) -> State:
+        if post in state.posts:
+            return state
+        return state._replace(posts=tuple(sorted((*state.posts, post))))
+
+    def state(self, state: State) -> None:
+        """Judge a state: nothing is left that should be gone, nothing gone that is held."""
+        key = (state.world, state.stack, state.posts, state.head)
+        law = self._states.get(key)
+        if law is None:
+            law = self._states[key] = next(self._left_or_lost(state), "")
+        if law:
+            raise Broken(law)
+
+    def _left_or_lost(self, state: State) -> Iterator[str]:
+        stack = state.stack
+        live = {one.id for one in state.world.live}
+        for held in (*stack.held[:1], *stack.retained):
+            if held not in live:
+                yield f"I5 {held} is gone, and CloudFormation holds or retained it"
+        for post in state.posts:
+            if post.place in FINAL and post.is_good:
+                yield from self._left(state, post)
+
+    def _left(self, state: State, delete: Post) -> Iterator[str]:
+        """Yield what lives on after a Delete's SUCCESS, and was not named as doubt."""
+        stack, doc = state.stack, self._docs(state.head)
+        good = {post.request_id for post in state.posts if post.is_good}
+        deletes = [one for one in stack.sent if one.type == "Delete"]
+        tried = {
+            one.physical_resource_id
+            for one in deletes
+            if one.request_id not in good and one.place != delete.place
+        }
+        spared = {*stack.retained, *tried}
+        event_id = next((d.physical_resource_id for d in deletes if d.place == delete.place), None)
+        if event_id in stack.heard and doc.get("phys") not in stack.heard:
+            spared.add(doc.get("phys"))  # a Delete of a replaced id is a clean-up, for all we know
+        asked = {one.request_id for one in deletes}
+        told = " ".join(one[3] for one in state.recorded if one[0] in asked)
+        doubts = {(request_id, step) for step, request_id in DOUBT.findall(told)}
+        spared |= {
+            t.id for t in state.world.live if {(t.request_id, t.step), (t.request_id, "")} & doubts
+        }
+        left = [t.id for t in state.world.live if t.root not in spared and t.id not in spared]
+        if left:
+            yield f"I5 {', '.join(left)} lives after the Delete's SUCCESS"
+        if state.world.tags and not spared:
+            yield f"I5 {', '.join(state.world.tags)} is there after the Delete's SUCCESS"
+
+    def over(self, at: At, how: str) -> None:
+        """Judge how a delivery ended."""
+        if how.startswith("raised") and how.removeprefix("raised ") not in COME_AGAIN:
+            raise Broken(f"L1 a delivery {how}")
+        doc = self._docs(at.seen)
+        if how == "raised InProgress" and doc.get("st") in ("RUN", "DONE"):
+            if doc["own"] == nonce_of(at.delivery):
+                raise Broken("L1 a delivery waits for itself")
+
+    def end(self, state: State, ended: Sequence[str]) -> None:
+        """Judge a schedule's end.
+
+        Args:
+            state: What there is.
+            ended: The places of which a delivery ended without an error.
+        """
+        last = state.stack.sent[-1]
+        answered = any(post.place == last.place for post in state.posts)
+        if last.place in ended and not answered and not last.is_expired(state.now):
+            raise Broken("L1 a delivery ended without an error, and its request is unanswered")
+        self._saved_error(state)
+
+    def _saved_error(self, state: State) -> None:
+        spent = self._fails - dict(state.budgets).get("fail", 0)
+        refused = [
+            post
+            for post in state.posts
+            if post.type != "Delete" and not post.is_good and "refused" in post.body
+        ]
+        rounds = {(post.request_id, post.life, post.round) for post in refused}
+        if len(rounds) > spent:
+            raise Broken("L1 a new round got the error that the far side had saved for its token")
+
+    def deleted(self, state: State, delete: Sent) -> None:
+        """Judge what is left after the Delete that ends it all."""
+        answers = [post for post in state.posts if post.place == delete.place]
+        if not answers or not answers[0].is_good:
+            raise Broken("L1 the last Delete is not answered SUCCESS")
+        law = next(self._left(state, answers[0]), "") if delete.place in FINAL else ""
+        if law:
+            raise Broken(law)
+
+
+FINAL = frozenset({"d", "g", "end"})  # places of Deletes after which nothing may be left
+
+
+class Docs(Protocol):
+    """Reads a head's text."""
+
+    def __call__(self, text: str | None) -> Doc:
+        """Return the head as it is kept."""
+
+
+def nonce_of(delivery: int) -> str:
+    """Return the owner nonce of a delivery: each is one execution."""
+    return f"{delivery + 1:032x}"
+
+
+def _operations(doc: Doc) -> Iterator[tuple[Doc, bool]]:
+    if doc:
+        yield doc, True
+    for debt in doc.get("debts", ()):
+        yield debt, False
+
+
+def _facts_lost(old: Doc, new: Doc) -> Iterator[str]:
+    """Yield what a write has made of the records of steps, and must not."""
+    now = {(one["rid"], one.get("g0", 0)): one for one, _ in _operations(new)}
+    good = new.get("st") == "DONE" and new.get("ok") is True
+    for one, is_head in _operations(old):
+        after = now.get((one["rid"], one.get("g0", 0)))
+        if after is None:
+            if is_head and not _is_settled(one) and _known(one):
+                yield f"I7 what the steps of {one['rid']} came to is lost"
+            if not is_head and not good:
+                yield f"I7 what {one['rid']} left behind is forgotten"
+            continue
+        if good and new["typ"] == "Delete":
+            continue  # erased with the resource
+        for key, record in one.get("steps", {}).items():
+            yield from _moved_back(key, record, after.get("steps", {}).get(key), after)
+
+
+def _moved_back(key: str, record: Doc, after: Doc | None, operation: Doc) -> Iterator[str]:
+    if after is None:
+        yield f"I7 the record of {key} is lost"
+    elif record["s"] == "D" and after != record:
+        yield f"I7 the record of {key} changed after it was done"
+    elif record["s"] == "F" and after != record and operation.get("rnd", 0) <= record.get("rd", 0):
+        yield f"I7 the record of {key} changed in the round in which it failed"
+
+
+def _is_settled(head: Doc) -> bool:
+    return head.get("typ") == "Delete" or head.get("ok") is True
+
+
+def _known(head: Doc) -> bool:
+    return any(step["s"] in "DS" for step in head.get("steps", {}).values())
+
+
+def body_of(text: str) -> Mapping[str, Any]:
+    """Read an answer."""
+    answer: Mapping[str, Any] = json.loads(text)
+    return answer
