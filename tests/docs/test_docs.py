@@ -120,7 +120,15 @@ def test_blocks_are_of_a_kind_that_is_tested(page):
     """
     kinds = FENCE.findall(TEXTS[page])
 
-    assert set() == {kind for kind, _ in kinds} - {"python", "yaml", "sh", "text", "json", "toml"}
+    assert set() == {kind for kind, _ in kinds} - {
+        "python",
+        "yaml",
+        "sh",
+        "text",
+        "json",
+        "toml",
+        "mermaid",
+    }
     assert [] == [one for kind, one in kinds if kind == "json" and json.loads(one) is None]
     assert [] == [one for kind, one in kinds if kind == "toml" and not tomllib.loads(one)]
     assert [] == [one for kind, one in kinds if kind == "sh" and not is_shell(one)]
