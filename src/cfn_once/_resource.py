@@ -193,6 +193,7 @@ class CustomResource(Generic[P, A]):
             Call(
                 name=name,
                 run=fn,
+                arguments=getattr(fn, "__qualname__", ""),
                 find=find,
                 window=None if window is None else window.total_seconds(),
                 repeat=repeat,

@@ -58,13 +58,15 @@ class Deadline:
     """
 
     def __init__(self, clock: Clock, context: Any = None) -> None:
-        self.clock = clock
+        self.clock, self._context = clock, context
         self._end = clock.now() + clock.remaining(context)
         self.total = self.remaining()
 
     def remaining(self) -> float:
         """Return the seconds left; never negative."""
-        return max(0.0, self._end - self.clock.now())
+        # Lambda's own count as well: the clock may be set back while we work.
+        left = min(self._end - self.clock.now(), self.clock.remaining(self._context))
+        return max(0.0, left)
 
     def ends_at(self) -> float:
         """Return the moment of the end, in seconds since 1970."""

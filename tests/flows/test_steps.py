@@ -458,3 +458,51 @@ def test_a_removal_in_an_update_is_not_replayed(groups):
 
     assert answer.succeeded
     assert {"x": 2} == things
+
+
+def test_one_name_for_two_different_calls():
+    """
+    A step that was recorded as a call of one function is not replayed as a call of another.
+    """
+    runs = []
+
+    def one(step):
+        runs.append("one")
+
+    def other(step):
+        runs.append("other")
+
+    def create(self):
+        self.step("thing", other if runs else one, window=timedelta(hours=1))
+        self.step("behind", lambda step: 1, window=timedelta(hours=1))
+
+    cloudformation = stack(create)
+    event = cloudformation.event("Create", "Thing")
+    with pytest.raises(Crashed):
+        cloudformation.send(event, crash_before="behind")
+    answer = cloudformation.deliver(event)
+
+    assert "NonDeterminism: step thing#0" in answer.reason
+    assert ["one"] == runs
+
+
+def test_a_clock_that_is_set_back(cloudformation, group_class, groups):
+    """
+    A clock that jumps back an hour while a hook works makes no second effect, and no wait longer
+    than Lambda's own time.
+    """
+    make = group_class.make
+
+    def set_back(self, step):
+        cloudformation.clock.advance(-3600)
+        return make(self, step)
+
+    group_class.make = set_back
+    create = cloudformation.event("Create", "Group", {"Product": "Linux/UNIX"})
+
+    first, second = (cloudformation.send(create) for _ in range(2))
+
+    assert first.body == second.body
+    assert ["sig-1"] == groups.made
+    cloudformation.clock.advance(7200)  # CloudFormation dates its requests by a clock of its own
+    cloudformation.deliver(cloudformation.event("Delete", "Group", physical_resource_id="sig-1"))
