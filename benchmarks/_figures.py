@@ -48,7 +48,7 @@ class Figure:
         if self.peer is not None:
             parts.append(f"{self.against} {self.peer:.4g} {self.unit}".rstrip())
         if self.ratio is not None:
-            parts.append(f"ratio {self.ratio:.2f}")
+            parts.append(f"ratio {self.ratio:.3f}")
         if self.bar is not None:
             limit = f"{self.bar:g} {self.unit}" if self.absolute else f"{self.bar:.2f} x"
             parts.append(f"bar {limit}: {'met' if self.met else 'MISSED'}")

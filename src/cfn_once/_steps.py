@@ -239,7 +239,9 @@ class Steps:
             self._ended = interrupt  # a hook that swallows it meets it again at its next step
             raise
 
-    def read(self, name: str, fn: Callable[[], T], verdict: Callable[[Exception], Verdict]) -> T:
+    def read(
+        self, name: str, fn: Callable[[], T], verdict: Callable[[Exception], Verdict] = judge_plain
+    ) -> T:
         """Ask the world something that changes nothing."""
         if self._ended is not None:
             raise self._ended

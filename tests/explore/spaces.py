@@ -79,14 +79,6 @@ THERE_AND_BACK = {
     "q": Place("D6", "Delete", 6, "d", "d", id="before", properties="Q"),
     "d": D,
 }
-# A second Update over a first one, and asked again: a round with a debt.
-UPDATE_REASK = {
-    "c": C._replace(good="u", bad="d"),
-    "u": U._replace(good="v", bad="v"),
-    "v": Place("U3", "Update", 3, "d", "w", properties="R", old="Q"),
-    "w": Place("U3", "Update", 4, "d", "d", properties="R", old="Q"),
-    "d": D,
-}
 # Retained, and added again under its logical id.
 RETAIN = {
     "c": C._replace(good="x", bad="d"),
@@ -481,16 +473,6 @@ SPACES = [
         reaches="supersede takeover",
     ),
     *_each(
-        "clocks that differ, and calls that leave at the last moment",
-        DELETE,
-        strategies=[TOKEN, FIND, BOTH],
-        copies=SEVERAL,
-        budgets={"crash": 1, "flight": 1},
-        pace="slow",
-        skews=[-0.25, 0.25],
-        reaches="supersede takeover flight landed",
-    ),
-    *_each(
         "the ledger is out of reach of one delivery",
         DELETE,
         strategies=[BOTH],
@@ -522,13 +504,5 @@ SPACES = [
         budgets={"crash": 1},
         options=ONE,
         reaches="supersede takeover crash",
-    ),
-    *_each(
-        "a second Update over a first one, and asked again",
-        UPDATE_REASK,
-        strategies=[TOKEN, BOTH],
-        budgets={"fail": 1},
-        options=ONE,
-        reaches="supersede round fail",
     ),
 ]

@@ -7,6 +7,7 @@ Lambda, as far as a function's process can tell.
 
 Each process has an API server of its own on 127.0.0.1, as each of Lambda's sandboxes has. Whatever
 is started is ended by the `Function` that started it, at the latest when its `with` block ends.
+Should whoever holds it be killed, an idle process ends at once, and one at work with its event.
 """
 
 import json
