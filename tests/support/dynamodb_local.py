@@ -86,7 +86,7 @@ class DynamoDBLocal:
     def __enter__(self) -> Self:
         jar = install()
         inside = (
-            "java -Djava.library.path=DynamoDBLocal_lib -jar DynamoDBLocal.jar -inMemory"
+            "LD_LIBRARY_PATH=$PWD/DynamoDBLocal_lib java -jar DynamoDBLocal.jar -inMemory"
             " -disableTelemetry -port 8000 & "
             f"exec {sys.executable} {Path(__file__).with_name('proxy.py')} {self.socket} 8000"
         )
