@@ -110,7 +110,9 @@ class Recovery(NamedTuple):
         """Tell what the records alone tell: the properties of that request are not known here."""
         records = debt.records()
         unsure = [
-            key for key, one in records.items() if debt.id is None or one.state == StepState.STARTED
+            key
+            for key, one in records.items()
+            if one.state == StepState.STARTED or (one.state == StepState.DONE and debt.id is None)
         ]
         results = {
             key.partition("#")[0]: json.loads(one.result)
@@ -118,8 +120,9 @@ class Recovery(NamedTuple):
             if one.state == StepState.DONE and one.result is not None
         }
         doubts = [_doubt(debt, key, records[key].first_used) for key in unsure]
-        if debt.id is None and not records:
-            doubts = [_doubt(debt, "its first step", debt.begun)]
+        if debt.id is None and (debt.edge or debt.acted or not records):
+            what = "a step that is not recorded" if records else "its first step"
+            doubts.append(_doubt(debt, what, debt.begun))
         return _Found(id=debt.id, doubts=doubts, results=results)
 
     def _request_of(self, debt: Debt) -> Request | None:

@@ -79,6 +79,15 @@ THERE_AND_BACK = {
     "q": Place("D6", "Delete", 6, "d", "d", id="before", properties="Q"),
     "d": D,
 }
+# A second Update over a first one, and asked again: a round with a debt.
+UPDATE_REASK = {
+    "c": C._replace(good="u", bad="d"),
+    "u": U._replace(good="o", bad="v"),
+    "v": Place("U3", "Update", 3, "o", "w", properties="R", old="Q"),
+    "w": Place("U3", "Update", 4, "o", "d", properties="R", old="Q"),
+    "o": Place("D5", "Delete", 5, "d", "d", id="before", properties="P"),
+    "d": D,
+}
 # Retained, and added again under its logical id.
 RETAIN = {
     "c": C._replace(good="x", bad="d"),
@@ -503,6 +512,32 @@ SPACES = [
         RETAIN_UPDATE,
         budgets={"crash": 1},
         options=ONE,
+        reaches="supersede takeover crash",
+    ),
+    *_each(
+        "a second Update over a first one, and asked again",
+        UPDATE_REASK,
+        strategies=[TOKEN],
+        budgets={"fail": 1},
+        options=ONE,
+        reaches="supersede round fail",
+        deep=[TOKEN],
+    ),
+    *_each(
+        "clocks that differ, and calls that leave at the last moment",
+        DELETE,
+        strategies=[TOKEN, FIND, BOTH],
+        budgets={"crash": 1, "flight": 1},
+        pace="slow",
+        skews=[-0.25, 0.25],
+        reaches="supersede flight landed",
+    ),
+    *_each(
+        "an Update with a piece that has an undo, and its rollback",
+        UPDATE_BEGUN,
+        strategies=[BOTH],
+        budgets={"crash": 1},
+        options={"steps": 1, "undo": "piece"},
         reaches="supersede takeover crash",
     ),
 ]

@@ -15,7 +15,9 @@ from typing import Any, NamedTuple, Protocol
 Doc = Mapping[str, Any]
 
 BEGINNING = 1_800_000_000_000  # ms since 1970: when every exploration begins
-DOUBT = re.compile(r"(?:([^\s;]+)#\d+|its first step|a step \([^)]*\)) of (\S+) at \d+")
+DOUBT = re.compile(
+    r"(?:([^\s;]+)#\d+|its first step|a step \([^)]*\)|a step that is not recorded) of (\S+) at \d+"
+)
 CLAIMS = frozenset({"begin", "begin over", "supersede", "takeover", "round"})
 DECISIONS = frozenset({"start", "record", "note", "finish", "park"})
 
