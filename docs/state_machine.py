@@ -48,7 +48,7 @@ def writes() -> list[_writes.Write]:
         held("note", _writes.note(0, "s#0", STEP)),
         held("park", _writes.park(Progress(), run, 0, in_doubt=False)),
         held("finish", _writes.finish(run, end, Progress(), 0, in_doubt=False)),
-        _writes.leave(0, "me", Progress(), in_doubt=False),
+        _writes.leave(0, "me", Progress(), 0, in_doubt=False),
     ]
 
 

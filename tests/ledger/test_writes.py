@@ -291,12 +291,14 @@ def leave(book: Book) -> Case:
     book.overtaken()
     ending = GOOD._replace(physical_id=NONE)
     return Case(
-        write=_writes.leave(0, "A", Progress(steps={"thing#0": THING}), in_doubt=False),
+        write=_writes.leave(0, "A", Progress(steps={"thing#0": THING}), 5, in_doubt=False),
         meanwhile=book.finish("B", ending),
         makes={
             "f": 2, "w": 3, "st": "RUN", "own": "B",
             "debts": [
-                replace(a_debt, gone=True, edge=False, steps={"thing#0": THING.to_doc()}).to_doc()
+                replace(
+                    a_debt, gone=True, edge=False, ended=5, steps={"thing#0": THING.to_doc()}
+                ).to_doc()
             ],
         },
         is_mine=lambda head: any(debt.owner == "A" and debt.gone for debt in head.owed()),

@@ -126,8 +126,8 @@ class Debt(_Kept):
     """What an operation left whose result CloudFormation does not hold.
 
     Attributes:
-        gone: Its execution is over, and so is the time in which a last call of it may land.
-        ended: When its execution recorded its end; 0 where it never did.
+        gone: Its execution is over; where a call is in doubt, that may still land a little later.
+        ended: When its execution recorded its end, or left; 0 where it never did.
         edge: Its first unrecorded step may have happened.
         acted: It made calls that are repeated at will and never recorded.
     """
@@ -148,6 +148,11 @@ class Debt(_Kept):
     first_generation: int = _kept_as("g0", 0)
     round: int = _kept_as("rnd", 0)
     steps: Mapping[str, Doc] = field(default_factory=dict, metadata={"short": "steps"})
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Tell whether a call of it may have had an effect that is not recorded."""
+        return self.edge or any(one.state == StepState.STARTED for one in self.records().values())
 
     def records(self) -> dict[str, Record]:
         """Return what is known of its steps."""

@@ -21,7 +21,7 @@ from ._claim import (
 )
 from ._head import CorruptHead, Debt, Head, Record, State
 from ._store import Change, Guard, Store, Written
-from ._writes import Claimant, Ending, Progress, Write, quiet_from
+from ._writes import SETTLE, Claimant, Ending, Progress, Write, quiet_from
 
 DEATH_SLACK = 2.0  # seconds that Lambda may take to end an invocation (ledger.md, A2)
 IN_PLACE = 30.0  # seconds of retries while the ledger is in trouble; IAM propagates in about ten
@@ -173,7 +173,8 @@ class Granted:
             )
             if place is None or head.owed()[place].gone:
                 break
-            write = _writes.leave(place, self._owner, progress, in_doubt=self.frontier)
+            now = _milliseconds(self._deadline.clock.now())
+            write = _writes.leave(place, self._owner, progress, now, in_doubt=self.frontier)
             written = self._ledger.write(self._request, write, self._deadline)
             if written.applied or written.head is None:
                 break
@@ -324,8 +325,12 @@ def _milliseconds(seconds: float) -> int:
 
 
 def _dead_at(debt: Debt) -> float:
-    return quiet_from(debt.lease) / 1000
+    """Return when nothing of a debt's execution can happen any more, in seconds since 1970."""
+    if not debt.gone:
+        return quiet_from(debt.lease) / 1000
+    # It is over, but a call that timed out may still be on its way.
+    return debt.ended / 1000 + SETTLE if debt.is_in_doubt else 0.0
 
 
 def _is_dead(debt: Debt, now: float) -> bool:
-    return debt.gone or now > _dead_at(debt)
+    return now > _dead_at(debt)

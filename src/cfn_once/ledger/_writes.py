@@ -330,13 +330,13 @@ def park(progress: Progress, head: Head, now: int, *, in_doubt: bool) -> Change:
     return Change(set={**change.set, **_set(ended)})
 
 
-def leave(place: int, owner: str, progress: Progress, *, in_doubt: bool) -> Write:
+def leave(place: int, owner: str, progress: Progress, now: int, *, in_doubt: bool) -> Write:
     """Keep the last facts of an execution that was superseded: the fence refuses no facts."""
     debt: Path = ("debts", place)
     values: dict[Path, object] = {
         (*debt, "steps", key): one.to_doc() for key, one in progress.steps.items()
     }
-    values |= {(*debt, "gone"): True, (*debt, "edge"): in_doubt}
+    values |= {(*debt, "gone"): True, (*debt, "edge"): in_doubt, (*debt, "end"): now}
     if progress.running_id is not None:
         values[*debt, "id"] = progress.running_id
     if progress.acted:
@@ -389,7 +389,7 @@ def finish(head: Head, ending: Ending, progress: Progress, now: int, *, in_doubt
             return _replacing(values, also=[])
     change = _replacing(values, also=[])
     kept = {path: one for path, one in record(progress, head).set.items() if path[0] not in values}
-    return replace(change, set={**kept, **change.set})
+    return change._replace(set={**kept, **change.set})
 
 
 def _holding(head: Head, ending: Ending) -> Doc:
