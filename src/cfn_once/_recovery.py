@@ -11,7 +11,15 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
-from ._errors import HookError, InDoubt, InProgress, Interrupt, ReplayEnd
+from ._errors import (
+    HookError,
+    InDoubt,
+    InProgress,
+    Interrupt,
+    LedgerUnavailable,
+    ReplayEnd,
+    TemporaryError,
+)
 from ._identity import base32
 from ._request import Json, Request, RequestType
 from ._resource import CustomResource
@@ -155,6 +163,8 @@ class Recovery(NamedTuple):
         except Interrupt as interrupt:
             if not isinstance(interrupt, ReplayEnd):
                 raise
+        except LedgerUnavailable:
+            raise  # what was learned could not be kept: nothing may be removed because of it
         except Exception as error:  # noqa: BLE001 - a hook raises what it likes
             log.info("the replay of %s ended with %s", asked, type(error).__name__)
             steps.end_early(error)
@@ -263,7 +273,8 @@ class ReplaySteps(Steps):
         The first run ended there as well where the hook alone decides; where it had read something
         from the world, it may have come further.
         """
-        if self._granted.frontier and not isinstance(error, HookError):
+        decided = isinstance(error, HookError) and not isinstance(error, TemporaryError)
+        if self._granted.frontier and not decided:
             self.may_be_known_later = True
             text = f"a step (its replay ended with {type(error).__name__})"
             self.doubts.append(_doubt(self._debt, text, self._debt.begun))
@@ -308,7 +319,7 @@ class ReplaySteps(Steps):
             found = self._learn(attempt)
         except Exception as error:  # noqa: BLE001 - a far side raises what it likes
             self.pending = {}
-            self.may_be_known_later = isinstance(error, OutOfTime)
+            self.may_be_known_later = isinstance(error, OutOfTime | TemporaryError)
             unknown = self._verdict(attempt.call, error) is Verdict.IN_DOUBT
             if unknown or isinstance(error, InDoubt):
                 self.doubts.append(_doubt(self._debt, attempt.key, attempt.record.first_used))
