@@ -150,13 +150,6 @@ def test_when_it_was_issued(query, issued):
     assert issued == issue_time(f"{HOST}/key?{query}")
 
 
-def test_a_url_that_is_none_has_no_date():
-    """
-    What cannot be parsed has no date; whether it may be answered is decided elsewhere.
-    """
-    assert issue_time("https://[half/key?X-Amz-Date=20240701T100000Z") is None
-
-
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [

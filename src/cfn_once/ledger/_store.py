@@ -8,7 +8,6 @@ decides anything by itself. Small values are NamedTuples: they load in a third o
 import json
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from ._head import Doc, Head
@@ -61,8 +60,7 @@ COUNT = "w"  # every write adds 1 to it
 Guard = Equals | Below | Absent | Lacks | AllOf | AnyOf
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(NamedTuple):
     """What a write makes of a head; every write adds 1 to its count of writes besides.
 
     All of it is computed from the head as it was, so no path may be touched twice, nor be part of
@@ -76,13 +74,18 @@ class Change:
         remove: Paths to remove.
     """
 
-    set: Mapping[Path, Any] = field(default_factory=dict)
-    default: Mapping[str, Any] = field(default_factory=dict)
-    add: Mapping[str, int] = field(default_factory=dict)
-    append: Mapping[str, Any] = field(default_factory=dict)
+    set: Mapping[Path, Any] = {}
+    default: Mapping[str, Any] = {}
+    add: Mapping[str, int] = {}
+    append: Mapping[str, Any] = {}
     remove: Sequence[Path] = ()
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """Refuse to touch a place twice.
+
+        Raises:
+            ValueError: Names the places.
+        """
         whole = ((name,) for name in (COUNT, *self.default, *self.add, *self.append))
         paths: list[Path] = [*self.set, *self.remove, *whole]
         known = set(paths)
@@ -149,6 +152,7 @@ def holds(guard: Guard, doc: Doc) -> bool:
 
 def apply(change: Change, doc: Doc) -> None:
     """Make a change of a head."""
+    change.check()
     for name, value in change.default.items():
         doc.setdefault(name, value)
     for name, number in {**change.add, COUNT: 1}.items():
