@@ -15,28 +15,21 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-from .._delivery import HttpsDelivery
 from .._errors import DeliveryError
 from .._provider import Provider
 from .._request import Json, Request
 from .._response import LIMIT
-from .._time import Deadline
-from ..ledger import Change, Guard, Head, MemoryStore, Store, Written
+from ..ledger import MemoryStore, Store
 from ._clock import TIMEOUT, VirtualClock
-
-T = TypeVar("T")
+from ._ports import Faults, Ports
 
 log = logging.getLogger("cfn_once.testing")
 
 RETRY_PAUSES = (60.0, 120.0)  # seconds; Lambda Developer Guide, "Asynchronous invocation"
 HOST = "cloudformation-custom-resource-response-useast1.s3.amazonaws.com"
-
-
-class Crashed(BaseException):
-    """The function's process died here: nothing after it ran."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,7 +251,8 @@ class FakeCloudFormation:
             CfnOnceError: What the provider raises, so that Lambda comes again.
         """
         self.deliveries += 1
-        ports = _Ports(self, crash_before, crash_after, crash_at, dict(meanwhile or {}))
+        faults = Faults(crash_before, crash_after, crash_at, meanwhile or {})
+        ports = Ports(self.ledger, self._receive, faults)
         end = self.clock.now() + self._timeout
         context = SimpleNamespace(
             function_name="provider",
@@ -269,11 +263,7 @@ class FakeCloudFormation:
             ledger=ports, delivery=ports, calls=ports, clock=self.clock
         )
         driven(json.loads(json.dumps(event)), context)
-        if ports.wanted:
-            raise AssertionError(
-                f"there was no call of {', '.join(sorted(ports.wanted))}; there were:"
-                f" {', '.join(ports.made) or 'none'}"
-            )
+        ports.judge()
         return self.answer_to(event)
 
     def deliver(self, event: Mapping[str, Any]) -> Answer | None:
@@ -336,81 +326,6 @@ class FakeCloudFormation:
         before = self._told.setdefault(request.response_url, body)
         assert before == body, f"two answers to {request}: {before!r} and {body!r}"
         self.answers.append((event, _answer(body)))
-
-
-class _Ports:
-    """The ways of one delivery to the world; all closed once its process has died."""
-
-    def __init__(
-        self,
-        cloudformation: FakeCloudFormation,
-        crash_before: str | None,
-        crash_after: str | None,
-        crash_at: int | None,
-        meanwhile: dict[str, Callable[[], object]],
-    ) -> None:
-        self._cloudformation, self._store = cloudformation, cloudformation.ledger
-        self._before, self._after, self._at = crash_before, crash_after, crash_at
-        self._meanwhile = meanwhile
-        self._points, self._dead = 0, False
-        self.made: list[str] = []
-        self.keeps_secrets = self._store.keeps_secrets
-
-    @property
-    def wanted(self) -> set[str]:
-        """The names of calls that a test spoke of and that were not made."""
-        named = {self._before, self._after, *self._meanwhile} - {None}
-        return {str(name) for name in named} - set(self.made)
-
-    def call(self, name: str, fn: Callable[[], T]) -> T:
-        def act() -> T:
-            self.made.append(name)
-            self._die_if(name == self._before, name)
-            self._meanwhile.get(name, _nothing)()
-            return fn()
-
-        result = self._act(act)
-        self._die_if(name == self._after, name)
-        return result
-
-    def check(self, request: Request) -> None:
-        HttpsDelivery().check(request)
-
-    def put(self, request: Request, body: bytes, deadline: Deadline) -> None:
-        del deadline
-        self._act(lambda: self._cloudformation._receive(request, body))  # noqa: SLF001 - one fake
-
-    def read(self, key: str) -> Head | None:
-        return self._act(lambda: self._store.read(key))
-
-    def write(self, key: str, guard: Guard, change: Change) -> Written:
-        return self._act(lambda: self._store.write(key, guard, change))
-
-    def spill(self, key: str, name: str, data: str, expires: int) -> None:
-        self._act(lambda: self._store.spill(key, name, data, expires))
-
-    def unspill(self, key: str, name: str) -> str | None:
-        return self._act(lambda: self._store.unspill(key, name))
-
-    def _act(self, action: Callable[[], T]) -> T:
-        self._die_if(self._dead, "it died before")
-        self._pass_a_point()
-        result = action()
-        self._pass_a_point()
-        return result
-
-    def _pass_a_point(self) -> None:
-        self._points += 1
-        self._die_if(self._points - 1 == self._at, f"at point {self._at}")
-
-    def _die_if(self, dies: bool, where: str) -> None:  # noqa: FBT001 - reads as a sentence
-        if dies:
-            self._dead = True
-            raise Crashed(where)
-
-
-def _nothing() -> None:
-    """Do nothing: a test says nothing of what happens meanwhile."""
 
 
 def as_sent(value: Json) -> Json:

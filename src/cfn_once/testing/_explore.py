@@ -34,7 +34,7 @@ from ..ledger import Change, Guard, Head, Ledger, Written
 from ..ledger._ledger import DEATH_SLACK
 from ..ledger._store import AllOf, Equals, head_of, rewrite
 from ..ledger._writes import LEASE_SLACK, SETTLE
-from ._cloudformation import Crashed
+from ._ports import Crashed
 from ._laws import BEGINNING, Broken, Laws, Sent, State, nonce_of
 
 T = TypeVar("T")
