@@ -283,7 +283,7 @@ class Scene:
             def ask(self, kind: str, name: str, step: Any, root: str) -> Any:
                 request_id = self.request.request_id
                 token = step.token if "token" in scene.strategy and kind == "make" else ""
-                call = Call(kind, request_id, name, step.token, token, root)
+                call = Call(kind, request_id, name, step.token, token, root.strip())
                 made = scene.far(f"{kind} {name} of {request_id}", call)
                 return made + " " * LONG if made and scene._long and name != "a" else made
 
@@ -363,7 +363,7 @@ class Scene:
             if token == call.token:
                 return world, result
         if self._named and call.root in {thing.id for thing in world.live} and call.step == "a":
-            return world, ("denied",)  # there is one of this name
+            return world, ("taken",)  # there is one of this name
         key = (call.request_id, call.step, life)
         made = {one[:3]: one[3] for one in world.made}
         number = made[key] = made.get(key, 0) + 1

@@ -34,8 +34,8 @@ from ..ledger import Change, Guard, Head, Ledger, Written
 from ..ledger._ledger import DEATH_SLACK
 from ..ledger._store import AllOf, Equals, head_of, rewrite
 from ..ledger._writes import LEASE_SLACK, SETTLE
-from ._ports import Crashed
 from ._laws import BEGINNING, Broken, Laws, Sent, State, nonce_of
+from ._ports import Crashed
 
 T = TypeVar("T")
 Doc = Mapping[str, Any]
@@ -54,6 +54,7 @@ FAILURES: Mapping[str, tuple[type[Exception], str]] = {
     "broken": (RuntimeError, "an answer that makes no sense"),
     "denied": (PermanentError, "refused"),
     "later": (TemporaryError, "not now"),
+    "taken": (PermanentError, "there is one of this name"),
 }
 
 
@@ -157,6 +158,7 @@ class _Node:
         seen: The head as it was shown to it last.
         granted: It has held the resource.
         is_cut_off: The ledger has been out of its reach.
+        has_lost: An answer of the ledger was lost.
         ends: When its time is over, in milliseconds.
     """
 
@@ -168,6 +170,7 @@ class _Node:
         self.seen: str | None = parent.seen if parent else None
         self.granted: bool = parent.granted if parent else False
         self.is_cut_off: bool = parent.is_cut_off if parent else False
+        self.has_lost: bool = parent.has_lost if parent else False
         self.start: int = parent.start if parent else 0
         self.ends: int = parent.ends if parent else 0
 
@@ -424,6 +427,7 @@ class Explorer:
                 child.seen = told[1]
                 child.granted |= self.doc(child.seen).get("own") == nonce_of(node.delivery)
             child.is_cut_off |= told[0] == "out of reach"
+            child.has_lost |= told[0] == "lost"
             self._put(child, run.resume, key)
         if child.action is None:
             self.laws.over(child, child.over)
@@ -703,7 +707,10 @@ class Explorer:
             if doc["own"] not in alive:
                 times.append(doc["lu"] + LEASE_SLACK + GRAIN)
         for debt in doc.get("debts", ()):
-            if not debt.get("gone") and debt["own"] not in alive:
+            if debt.get("gone"):
+                if any(step["s"] == "S" for step in debt["steps"].values()):
+                    times.append(debt.get("end", 0) + int(SETTLE * 1000) + GRAIN)
+            elif debt["own"] not in alive:
                 times.append(debt["lu"] + LEASE_SLACK + int(SETTLE * 1000) + GRAIN)
         return [at - skew for at in times for skew in set(self._skews)]  # by each one's clock
 
@@ -777,7 +784,8 @@ class Explorer:
             place for place, at in zip(self.places, state.deliveries, strict=False) if at == "ended"
         ]
         self.laws.end(state, ended)
-        key = (state.head, state.world, state.stack, state.now, state.posts)
+        known = (state.head, state.spills, state.world, state.stack, state.posts, state.recorded)
+        key = (*known, state.now)
         law = self._closed.get(key)
         if law is None:
             law = ""

@@ -22,6 +22,7 @@ CLAIMS = frozenset({"begin", "begin over", "supersede", "takeover", "round"})
 DECISIONS = frozenset({"start", "record", "note", "finish", "park"})
 
 
+OLD = 240  # seconds: 300, less what a delivery may have napped
 COME_AGAIN = frozenset({"InProgress", "LedgerUnavailable", "DeliveryError", "TemporaryError"})
 
 
@@ -163,6 +164,7 @@ class At(Protocol):
     sent: Sent
     granted: bool
     is_cut_off: bool
+    has_lost: bool
     seen: str | None
     delivery: int
 
@@ -248,7 +250,9 @@ class Laws:
     def posted(self, state: State, at: At, body: str) -> State:
         """Judge an answer; returns the state with it."""
         sent, doc = at.sent, self._docs(at.seen)
-        if at.is_cut_off:
+        # The one exception: an old request is not left to wait for a ledger out of reach.
+        age = 0 if sent.order is None else (state.now - BEGINNING) // 1000 - sent.order
+        if at.is_cut_off or (at.has_lost and age > OLD and '"Status":"FAILED"' in body):
             return self._told(state, Post(sent.place, sent.type, sent.request_id, -2, 0, body))
         mine = doc.get("rid") == sent.request_id
         life, number = (doc.get("g0", 0), doc.get("rnd", 0)) if mine else (-1, -1)
@@ -275,7 +279,7 @@ class Laws:
 
     def state(self, state: State) -> None:
         """Judge a state: nothing is left that should be gone, nothing gone that is held."""
-        key = (state.world, state.stack, state.posts, state.head)
+        key = (state.world, state.stack, state.posts, state.recorded, state.head)
         law = self._states.get(key)
         if law is None:
             law = self._states[key] = next(self._left_or_lost(state), "")
