@@ -5,13 +5,15 @@ lives on the far side is what CloudFormation holds.
 Every write goes to three ledgers at once, which must come to the same heads.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import uuid4
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -24,37 +26,48 @@ from hypothesis.stateful import (
 
 from cfn_once import CustomResource, InProgress, Provider, TemporaryError
 from cfn_once._errors import CfnOnceError
-from cfn_once.ledger import MemoryStore
+from cfn_once.ledger import MemoryStore, Store
+from cfn_once.ledger._dynamodb import DynamoDBStore
 from cfn_once.ledger._sqlite import SQLiteStore
 from cfn_once.testing import Crashed, FakeCloudFormation, Held, VirtualClock
+from ledger.engines import make_table
+from support.ministack import MiniStack
 
 HOURS = timedelta(hours=24)
 
 
-class Twofold:
-    """A ledger that is two: what one does, the other must do as well."""
+class Threefold:
+    """A ledger that is three: what one does, the others must do as well."""
 
     keeps_secrets = True
 
-    def __init__(self, first, second) -> None:
-        self._stores = (first, second)
+    def __init__(self, *stores: Store) -> None:
+        self._stores = stores
 
-    def _both(self, ask: Callable[[Any], Any]) -> Any:
-        first, second = (ask(store) for store in self._stores)
-        assert first == second
+    def _all(self, ask: Callable[[Any], Any]) -> Any:
+        first, second, third = (ask(store) for store in self._stores)
+        assert first == second == third
         return first
 
     def read(self, key):
-        return self._both(lambda store: store.read(key))
+        return self._all(lambda store: store.read(key))
 
     def write(self, key, guard, change):
-        return self._both(lambda store: store.write(key, guard, change))
+        return self._all(lambda store: store.write(key, guard, change))
 
     def spill(self, key, name, data, expires):
-        return self._both(lambda store: store.spill(key, name, data, expires))
+        self._all(lambda store: store.spill(key, name, data, expires))
 
     def unspill(self, key, name):
-        return self._both(lambda store: store.unspill(key, name))
+        return self._all(lambda store: store.unspill(key, name))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def dynamodb(ministack: MiniStack) -> Iterator[None]:
+    """Let the machine make its tables on a real engine."""
+    CloudFormation.dynamodb = ministack.client("dynamodb")
+    yield
+    CloudFormation.dynamodb.close()
 
 
 @dataclass
@@ -142,13 +155,20 @@ IDS = st.sampled_from(["One", "Two"])
 class CloudFormation(RuleBasedStateMachine):
     """What may come, by the table of operations and events in the protocol's reference."""
 
+    dynamodb: Any
+
     @initialize(strategy=st.sampled_from(["token", "find", "token+find"]))
     def start(self, strategy):
         self.folder = TemporaryDirectory()
         path = Path(self.folder.name) / "ledger.sqlite3"
         self.world, self.clock = World(), VirtualClock()
         provider = Provider(resource(self.world, strategy), ledger="memory://")
-        store = Twofold(MemoryStore(), SQLiteStore(str(path), synchronous="OFF"))
+        self.table = make_table(self.dynamodb, f"machine-{uuid4()}")
+        store = Threefold(
+            MemoryStore(),
+            SQLiteStore(str(path), synchronous="OFF"),
+            DynamoDBStore(self.table, client=self.dynamodb),
+        )
         self.stack = FakeCloudFormation(provider, ledger=store, clock=self.clock)
         self.past: list[dict] = []
 
@@ -158,6 +178,7 @@ class CloudFormation(RuleBasedStateMachine):
         for name in list(self.stack.resources):
             self.delete_for_good(name)
         self.folder.cleanup()
+        self.dynamodb.delete_table(TableName=self.table)
         assert {} == self.world.live
 
     def operate(self, event, points):
