@@ -186,7 +186,7 @@ class _Hooked:
         try:
             return _without_values(ask, name, params)
         except ClientError as error:
-            if ours is not None and (made := self._adopted(name, ours, params[ours], error)):
+            if ours is not None and (made := self._adopted(name, params, ours, error)):
                 return made
             told, metadata = error.response["Error"], error.response.get("ResponseMetadata", {})
             again = (again or metadata.get("RetryAttempts", 0) > 0) and removes(name)
@@ -195,14 +195,20 @@ class _Hooked:
                 raise
             return {"ResponseMetadata": metadata}
 
-    def _adopted(self, name: str, member: str, token: str, error: Any) -> dict[str, Any] | None:
+    def _adopted(
+        self, name: str, params: Mapping[str, Any], token: str, error: ClientError
+    ) -> dict[str, Any] | None:
         """Return what an earlier call of the same step made, where AWS refuses to tell it again."""
-        known = ADOPTED.get(f"{self._service}.{name}")
-        if known is None or error.response["Error"].get("Code") != known.code:
+        known, told = ADOPTED.get(f"{self._service}.{name}"), error.response
+        if known is None or told["Error"].get("Code") != known.code:
             return None
-        answer = self._ask(known.look_up, {known.id: error.response[known.id]})
-        made = next((one for one in answer[known.among] if one.get(member) == token), None)
-        return made and {**made, "ResponseMetadata": answer["ResponseMetadata"]}
+        answer = self._ask(
+            known.look_up, {known.by: told.get(known.source, params.get(known.source))}
+        )
+        made = next((one for one in answer[known.among] if one.get(token) == params[token]), None)
+        if made is None or known.whole is None:
+            return made and {**made, "ResponseMetadata": answer["ResponseMetadata"]}
+        return dict(self._ask(known.whole, {"Id": made["Id"]}))
 
 
 class _Sending:

@@ -270,24 +270,44 @@ class Adoption(NamedTuple):
 
     Attributes:
         code: The error that answers a token which the far side knows.
-        id: The member of the error, and of the look-up, that names the thing.
         look_up: The operation that looks it up.
-        among: The member of its answer that holds it.
+        by: The member that it looks up by.
+        source: The member of the error, or else of what was asked for, that holds its value.
+        among: The member of its answer that holds the thing.
+        whole: The operation that tells all of a thing by its `Id`, where the look-up does not.
     """
 
     code: str
-    id: str
     look_up: str
+    by: str
+    source: str
     among: str
+    whole: str | None = None
 
 
 # Operations that answer a token they know with an error in the place of what was made.
 ADOPTED = {
     "efs.CreateAccessPoint": Adoption(
-        "AccessPointAlreadyExists", "AccessPointId", "DescribeAccessPoints", "AccessPoints"
+        code="AccessPointAlreadyExists",
+        look_up="DescribeAccessPoints",
+        by="AccessPointId",
+        source="AccessPointId",
+        among="AccessPoints",
     ),
     "efs.CreateFileSystem": Adoption(
-        "FileSystemAlreadyExists", "FileSystemId", "DescribeFileSystems", "FileSystems"
+        code="FileSystemAlreadyExists",
+        look_up="DescribeFileSystems",
+        by="FileSystemId",
+        source="FileSystemId",
+        among="FileSystems",
+    ),
+    "route53.CreateHostedZone": Adoption(
+        code="HostedZoneAlreadyExists",
+        look_up="ListHostedZonesByName",
+        by="DNSName",
+        source="Name",
+        among="HostedZones",
+        whole="GetHostedZone",
     ),
 }
 

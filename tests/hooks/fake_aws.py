@@ -54,9 +54,9 @@ class FakeAws(FarSide):
 
     def _answer(self, seen: Seen) -> Plan:
         given = self.answers.get(operation_of(seen), {})
-        if isinstance(given, Plan):
-            return given
         if callable(given):
             given = given(seen)
+        if isinstance(given, Plan):
+            return given
         text = json.dumps(given).encode()
         return Plan(body=text, headers={"content-type": "application/x-amz-json-1.1"})

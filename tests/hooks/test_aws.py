@@ -169,6 +169,43 @@ def test_a_token_that_is_answered_with_an_error(aws, stack, given):
     assert 2 == len([one for one in aws.seen if one.method == "POST"])
 
 
+def test_a_zone_that_is_refused_a_second_time(aws, stack):
+    """
+    Route 53 names no zone when it knows a reference: the one that bears ours is looked up.
+    """
+    zone = "<Name>a.example.</Name><CallerReference>{}</CallerReference>"
+    ours, names = "/2013-04-01/hostedzone", "<NameServer>ns-1.example</NameServer>"
+    refused = "<Error><Code>HostedZoneAlreadyExists</Code><Message>there</Message></Error>"
+    aws.then(lost(), xml(f"<ErrorResponse>{refused}</ErrorResponse>", 409))
+
+    def token():
+        return aws.seen[0].body.decode().partition("CallerReference>")[2].partition("<")[0]
+
+    def listed(_):
+        zones = [("/hostedzone/Z0", "another"), ("/hostedzone/Z1", token())]
+        text = "".join(
+            f"<HostedZone><Id>{id_}</Id>{zone.format(by)}</HostedZone>" for id_, by in zones
+        )
+        return xml(f"<Answer><HostedZones>{text}</HostedZones></Answer>")
+
+    def whole(_):
+        there = f"<HostedZone><Id>/hostedzone/Z1</Id>{zone.format(token())}</HostedZone>"
+        servers = f"<DelegationSet><NameServers>{names}</NameServers></DelegationSet>"
+        return xml(f"<Answer>{there}{servers}</Answer>")
+
+    aws.answers[f"GET {ours}sbyname?dnsname=a.example"] = listed
+    aws.answers[f"GET {ours}/Z1"] = whole
+
+    def create(self):
+        made = self.client("route53", **aws.options).create_hosted_zone(Name="a.example")
+        return {"Id": made["HostedZone"]["Id"], "Servers": made["DelegationSet"]["NameServers"]}
+
+    answered = stack(create).create("Thing")
+
+    assert {"Id": "/hostedzone/Z1", "Servers": ["ns-1.example"]} == answered.data
+    assert 2 == len([one for one in aws.seen if one.method == "POST"])
+
+
 def test_a_token_by_our_table(aws, stack):
     """
     An operation without the trait gets a token where the table names its member.
