@@ -25,7 +25,14 @@ HOUR = timedelta(hours=1)
 REGION = "us-east-1"
 _AS_CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 STEPS = (0, 1, 3, 10)
-MOST = {"step": lambda n: max(n, 1) + 1, "replay": 1, "takeover": 3, "repeat": 2, "once": 4}
+MOST = {
+    "step": lambda n: max(n, 1) + 1,
+    "replay": 1,
+    "takeover": 3,
+    "over": 3,
+    "repeat": 2,
+    "once": 4,
+}
 _HOW = "requests on the wire between boto3 and a DynamoDB on MiniStack; all retries would count"
 
 
@@ -77,6 +84,7 @@ def run() -> Measured:
         "create, 3 repeated calls": MOST["repeat"],
         "a copy of an answered request": MOST["replay"],
         "takeover of a dead execution, 1 step": MOST["takeover"],
+        "Delete over a Create that died": MOST["over"],
     }
     figures += [
         Figure(
@@ -109,6 +117,10 @@ class _Ours:
         self._create("create, 3 repeated calls", "repeat", 3)
         self._after_it_was_answered()
         self._after_a_crash()
+        begun, called = 1, 3  # points: behind the first write, behind the call
+        self._over_a_create("Delete over a Create that died", 0, begun, 1000)
+        self._over_a_create("Delete over a Create that died, 1 step in doubt", 1, called, 1000)
+        self._over_a_create("Delete over a Create that is not over yet", 0, begun, 100)
         return self._counted
 
     def _create(self, name: str, kind: str, steps: int) -> None:
@@ -134,6 +146,16 @@ class _Ours:
             stack.send(create, crash_after="step0")
         stack.clock.advance(1000)  # past its lease
         self._deliver("takeover of a dead execution, 1 step", lambda: stack.send(create))
+
+    def _over_a_create(self, name: str, steps: int, dies: int, passed: float) -> None:
+        """Delete what a Create may have made that died; its time ends two minutes later."""
+        stack = self._stack()
+        properties = {"Kind": "step", "Steps": str(steps)}
+        with suppress(Crashed):
+            stack.send(stack.event("Create", "Thing", properties), crash_at=dies)
+        stack.clock.advance(passed)
+        delete = stack.event("Delete", "Thing", properties, physical_resource_id="made-up")
+        self._deliver(name, lambda: stack.send(delete))
 
     def _stack(self) -> FakeCloudFormation:
         self._number += 1
