@@ -1,5 +1,6 @@
 """CloudFormation custom resources whose side effects happen once, however often an event comes."""
 
+from ._call import Step
 from ._errors import (
     CfnOnceError,
     ConfigurationError,
@@ -24,7 +25,6 @@ from ._properties import Secret
 from ._provider import Provider
 from ._request import Request, RequestType
 from ._resource import CustomResource
-from ._steps import Step
 from .ledger import Store
 
 __all__ = [

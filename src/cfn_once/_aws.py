@@ -23,6 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.model import OperationModel, Shape
 
 from ._answers import from_record, to_record
+from ._call import Call, Step, Verdict
 from ._errors import ConfigurationError, StepFailed
 from ._identity import Token
 from ._operations import (
@@ -36,7 +37,7 @@ from ._operations import (
     window_of,
 )
 from ._request import Json, canonical
-from ._steps import Call, Step, Steps, Verdict
+from ._steps import Steps
 
 CONNECT, READ = 5, 60  # seconds; botocore would wait a minute for each
 ONE_TRY = Config(retries={"total_max_attempts": 1})

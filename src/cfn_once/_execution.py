@@ -5,6 +5,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from ._call import Calls
 from ._errors import (
     ConfigurationError,
     InProgress,
@@ -19,7 +20,7 @@ from ._recovery import CleanUp, Recovery
 from ._request import Json, Request, RequestType
 from ._resource import CustomResource
 from ._response import Failure, Outcome, Success
-from ._steps import Calls, Steps
+from ._steps import Steps
 from ._time import Deadline
 from .ledger import Ending, Granted
 

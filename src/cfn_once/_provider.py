@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from typing import Any, assert_never
 
+from ._call import Calls, DirectCalls
 from ._delivery import Delivery, HttpsDelivery
 from ._errors import (
     ConfigurationError,
@@ -23,7 +24,6 @@ from ._request import Envelope, Request, open_envelopes
 from ._resource import CustomResource
 from ._response import Failure, Success, encode
 from ._sandbox import sandbox_id
-from ._steps import Calls, DirectCalls
 from ._time import SYSTEM_CLOCK, Clock, Deadline
 from .ledger import (
     OLD,

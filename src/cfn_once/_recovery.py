@@ -11,6 +11,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
+from ._call import Call, Calls, Step, Verdict
 from ._errors import (
     HookError,
     InDoubt,
@@ -23,7 +24,7 @@ from ._errors import (
 from ._identity import base32
 from ._request import Json, Request, RequestType
 from ._resource import CustomResource
-from ._steps import Attempt, Call, Calls, OutOfTime, Step, Steps, Verdict
+from ._steps import Attempt, OutOfTime, Steps
 from ._time import Deadline
 from .ledger import Debt, Granted, Head, Progress, StepState
 

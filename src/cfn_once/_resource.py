@@ -6,10 +6,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
+from ._call import Call, Step
 from ._errors import ConfigurationError, PermanentError
 from ._properties import Shape
 from ._request import Json, Request
-from ._steps import Call, Step, Steps
+from ._steps import Steps
 from ._time import Deadline
 
 if TYPE_CHECKING:

@@ -1,0 +1,128 @@
+"""One call of the world outside: what it is called, how it is judged, what a repetition may do."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol, TypeVar
+
+from ._errors import ConfigurationError, PermanentError, StepFailed
+from ._identity import Token
+from ._request import Json
+
+T = TypeVar("T")
+
+
+class Verdict(StrEnum):
+    """What an error says about the effect of the call that raised it."""
+
+    NOT_SENT = "not sent"  # it did not happen; the same call may work later
+    THROTTLED = "throttled"  # the same
+    DEFINITIVE = "definitive"  # it did not happen and will not
+    IN_DOUBT = "in doubt"
+
+
+class Calls(Protocol):
+    """The way of every call to the world outside; swapped by the explorer."""
+
+    def call(self, name: str, fn: Callable[[], T]) -> T:
+        """Call, once."""
+
+
+class DirectCalls:
+    """The real one."""
+
+    def call(self, name: str, fn: Callable[[], T]) -> T:
+        del name
+        return fn()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a step's function knows of itself.
+
+    Attributes:
+        token: Names this call for ever: the same in every repetition, another in another request.
+        correlation_id: Names the resource for its whole life; a replacement has it too.
+        tokens: The token in the forms that far sides take.
+        again: It may have run before: what it is to remove may be gone already.
+    """
+
+    token: str
+    correlation_id: str
+    tokens: Token = field(repr=False)
+    again: bool = False
+
+
+def judge_plain(error: Exception) -> Verdict:
+    """Judge what a plain function raised: only our own errors say for certain."""
+    if isinstance(error, PermanentError | StepFailed | ConfigurationError):
+        return Verdict.DEFINITIVE
+    return Verdict.IN_DOUBT
+
+
+def is_transient(error: Exception) -> bool:
+    """Tell whether the same call may succeed later: the network's errors, not the code's own.
+
+    requests' errors are OSErrors as the standard library's are, and bear a response where there
+    was one; botocore's bear it as a map.
+    """
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    else:
+        status = getattr(response, "status_code", None)
+    if isinstance(status, int):
+        return status >= 500 or status == 429
+    return isinstance(error, OSError)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def failure_to_record(error: Exception) -> Json:
+    """Keep an error as its kind and message."""
+    return {"kind": type(error).__name__, "message": str(error)}
+
+
+def failure_from_record(kept: Json) -> Exception:
+    """Return the error that a failed step raises, in the first run and in every other."""
+    return StepFailed(f"{kept['kind']}: {kept['message']}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One call of the world outside, and what is known about repeating it.
+
+    Attributes:
+        name: What is called, without `#` and `/`.
+        run: Does it, and returns what came of it.
+        arguments: What is asked for, as text; a repetition that asks for something else is refused.
+        find: Looks the effect up by the step's token; None where there is none.
+        window: Seconds for which the far side remembers the token; None where it takes none.
+        repeat: Idempotent by nature: run again at will, never recorded.
+        once: Never run twice.
+        secret: The result is not kept.
+        undo: What a Delete runs, given the result, for a Create that stopped half way.
+        verdict: Judges an error.
+    """
+
+    name: str
+    run: Callable[[Step], Any]
+    arguments: str = ""
+    find: Callable[[Step], Any | None] | None = None
+    window: float | None = None
+    repeat: bool = False
+    once: bool = False
+    secret: bool = False
+    undo: Callable[[Any], None] | None = None
+    verdict: Callable[[Exception], Verdict] = judge_plain
+    to_record: Callable[[Any], Json] = _same
+    from_record: Callable[[Json], Any] = _same
+    error_to_record: Callable[[Exception], Json] = failure_to_record
+    error_from_record: Callable[[Json], Exception] = failure_from_record
+
+    @property
+    def is_once(self) -> bool:
+        """Tell whether nothing is known that would allow a second call."""
+        return self.once or (self.find is None and self.window is None)
