@@ -1,0 +1,564 @@
+"""
+CloudFormation, for one resource after the other: its requests, what it holds, what it waits for.
+
+    Create ──► Update, Update ... ──► Delete ──► copies that come late ──► Create ...
+       │          │    └ a replacement: the Delete of the old one, or a rollback and the new one's
+       │          └ a refused one: its rollback
+       └ cancelled, while it runs: a Delete with an id that is made up
+
+Every answer goes to a host on this machine, which keeps all that are told for a URL.
+"""
+
+import itertools
+import json
+import string
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from random import Random
+from typing import Any, Self
+from urllib.parse import quote
+from uuid import UUID
+
+from crash.pace import Pace, Story
+from crash.sandboxes import Delivery, Lambda
+
+LIMIT = 4096  # bytes of an answer
+SERVICE_TIMEOUT = 1200  # seconds that CloudFormation waits
+IMPATIENT = 400  # seconds that it waits where nobody is going to answer
+TRIES = 8  # how often a Delete or a rollback is sent, each under a RequestId of its own
+SERVICE_TOKEN = "arn:aws:lambda:us-east-1:123456789012:function:provider"
+PRODUCTS = ("Linux/UNIX", "Red Hat Enterprise Linux", "SUSE Linux", "Windows")
+
+
+class Over(Exception):
+    """The run is over before its time: somebody ended it."""
+
+
+class GivenUp(Exception):
+    """Nothing more can be done with a resource; its problems say why."""
+
+
+@dataclass(eq=False)
+class Operation:
+    """One request of CloudFormation, and all that became of it.
+
+    Attributes:
+        kind: What it is for, in words.
+        makes: The name of the group that it makes, where it makes one.
+        may_freeze: A delivery of it may be frozen past its lease. What is frozen between its lease
+            and a call that cannot be repeated would make that call afterwards, which Lambda, that
+            kills at the deadline, rules out.
+        expected: "SUCCESS", "FAILED", or "" where both are right.
+        issued: When its ResponseURL was signed, in whole seconds.
+        patience: Seconds that CloudFormation waits for its answer.
+        awaited: CloudFormation waits for its answer; not so for a cancelled one.
+        gave_up: It waited in vain.
+        bodies: All that was ever told for its URL, in order.
+        wrong: What was wrong with that, for CloudFormation.
+    """
+
+    event: dict[str, Any]
+    kind: str
+    story: Story
+    issued: int
+    patience: int
+    makes: str | None = None
+    expected: str = "SUCCESS"
+    may_freeze: bool = True
+    awaited: bool = True
+    gave_up: bool = False
+    bodies: list[bytes] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
+    copies: "list[Future[None]]" = field(default_factory=list)
+    _change: threading.Condition = field(default_factory=threading.Condition)
+
+    @property
+    def name(self) -> str:
+        """What it is called in its story."""
+        return f"{self.event['RequestType']} {self.event['RequestId'][:8]}"
+
+    @property
+    def answer(self) -> dict[str, Any] | None:
+        """What CloudFormation read: the first answer; None while there is none."""
+        return json.loads(self.bodies[0]) if self.bodies and not self.wrong else None
+
+    @property
+    def succeeded(self) -> bool:
+        """Tell whether it was answered SUCCESS."""
+        return self.answer is not None and self.answer["Status"] == "SUCCESS"
+
+    def tell(self, body: bytes) -> None:
+        """Take an answer."""
+        problem = self._problem(body)
+        with self._change:
+            if problem:
+                self.wrong.append(problem)
+            self.bodies.append(body)
+            told = len(self.bodies)
+            same = body == self.bodies[0]
+            self._change.notify_all()
+        text = body.decode(errors="replace")[:300]
+        again = f"is told again ({told}): {'the same' if same else text}"
+        self.story.add(f"  {self.name} {f'is answered {text}' if told == 1 else again} {problem}")
+
+    def wait(self, pace: Pace, closed: threading.Event) -> dict[str, Any] | None:
+        """Wait for the answer, as long as CloudFormation does."""
+        until = self.issued + self.patience
+        with self._change:
+            while not self.bodies and not closed.is_set() and pace.now() < until:
+                self._change.wait(min(0.2, max(0.01, pace.real(until - pace.now()))))
+        if closed.is_set():
+            raise Over
+        if not self.bodies:
+            self.gave_up = True
+            self.story.add(f"  {self.name} was not answered in time")
+        return self.answer
+
+    def begins(self, pace: Pace, closed: threading.Event) -> None:
+        """Wait until some process works on it."""
+        until = self.issued + self.patience
+        while not any(one.began for one in list(self.deliveries)) and pace.now() < until:
+            if closed.wait(0.01):
+                raise Over
+
+    def _problem(self, body: bytes) -> str:
+        if len(body) > LIMIT:
+            return f"Response object is too long: {len(body)} bytes"
+        try:
+            told = json.loads(body)
+        except ValueError:
+            return "it is not JSON"
+        for part in ("RequestId", "StackId", "LogicalResourceId"):
+            if told.get(part) != self.event[part]:
+                return f"it has another {part}"
+        if told.get("Status") not in ("SUCCESS", "FAILED"):
+            return "its Status is neither SUCCESS nor FAILED"
+        if not told.get("PhysicalResourceId"):
+            return "Invalid PhysicalResourceId"
+        return "" if told["Status"] == "SUCCESS" or told.get("Reason") else "it has no Reason"
+
+
+class Answers:
+    """The host that answers are put to, from `with` to its end."""
+
+    def __init__(self) -> None:
+        self._operations: dict[str, Operation] = {}
+        self._server = _Server(("127.0.0.1", 0), _AnswerHandler)
+        self._server.answers = self
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self.host = f"127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def expect(self, path: str, operation: Operation) -> None:
+        """Take answers to a request under this path."""
+        self._operations[path] = operation
+
+    def take(self, path: str, content_type: str | None, body: bytes) -> int:
+        """Take an answer, and return the status; 0 where there is none to be sent."""
+        operation = self._operations.get(path)
+        if operation is None:
+            return 403
+        delivery = _who_tells(operation)
+        kind = ""
+        if delivery is not None:
+            kind = delivery.tells()
+            delivery.thawed.wait(60)  # it is on its way for so long
+        if kind == "refuse":
+            return 503
+        if delivery is not None and delivery.killed.endswith("to the answer"):
+            if delivery.killed.startswith("before"):
+                return 0
+        if content_type:
+            operation.wrong.append("SignatureDoesNotMatch: its content-type is not empty")
+        operation.tell(body)
+        if delivery is not None:
+            delivery.has_told()
+        return 0 if kind == "cut" else 200
+
+
+def _who_tells(operation: Operation) -> Delivery | None:
+    """Return the delivery that tells an answer: one at work; of twins, one with a plan for it."""
+    at_work = [one for one in list(operation.deliveries) if one.is_at_work and one.thawed.is_set()]
+    at_work.sort(key=lambda one: one.interferes_with_answers)
+    return at_work[-1] if at_work else None
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+    answers: Answers
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        pass  # a process that was killed hangs up
+
+
+class _AnswerHandler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def do_PUT(self) -> None:
+        length = int(self.headers.get("content-length") or 0)
+        body = self.rfile.read(length)
+        status = 0
+        if len(body) == length:
+            status = self.server.answers.take(self.path, self.headers.get("content-type"), body)
+        self.close_connection = True
+        if status:
+            self.send_response(status)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - the base's name
+        pass
+
+
+@dataclass
+class Held:
+    """What CloudFormation holds of a resource."""
+
+    id: str
+    properties: dict[str, Any]
+
+
+class Resource:
+    """One resource in a stack, made and deleted once or a few times over.
+
+    Args:
+        number: Which one of the run.
+        random: Where all that it does comes from.
+        secret: The ARN of the API's access token.
+        look: Returns the groups there are, by id, as the API knows them.
+        more: Tells whether there is to be one more request than must be.
+
+    Attributes:
+        operations: Every request, in order.
+        problems: What went otherwise than it should.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        random: Random,
+        *,
+        functions: Lambda,
+        answers: Answers,
+        secret: str,
+        look: Callable[[], Mapping[str, Any]],
+        more: Callable[[], bool],
+    ) -> None:
+        self._random, self._lambda, self._answers = random, functions, answers
+        self._secret, self._look, self._more = secret, look, more
+        self._pace, self._closed = functions.pace, functions.closed
+        self.stack_name = f"stack-{number}"
+        self._stack_id = (
+            f"arn:aws:cloudformation:us-east-1:123456789012:stack/{self.stack_name}/"
+            f"{UUID(int=random.getrandbits(128), version=1)}"
+        )
+        self.story = Story(self._pace, f"Group in {self.stack_name}")
+        self.operations: list[Operation] = []
+        self.problems: list[str] = []
+        self._numbers, self._issued = itertools.count(1), 0
+
+    def play(self) -> None:
+        """Make it and delete it, once to three times, and wait for every copy of every event."""
+        for _ in range(self._random.choice((1, 1, 2, 3))):
+            first = len(self.operations)
+            self._live()
+            self._come_late(self.operations[first:])
+            if not self._more():
+                break
+        for operation in self.operations:
+            for copy in operation.copies:
+                copy.result()
+
+    def _live(self) -> None:
+        fate = self._random.random()
+        wanted = self._properties(self._next_name())
+        if fate < 0.12:
+            wanted = {**wanted, "Capacity": _capacity(5, 3)}
+        create = self._send(
+            "Create" if fate >= 0.12 else "Create that the API refuses",
+            "Create",
+            wanted,
+            makes=wanted["Name"],
+            expected="SUCCESS" if fate >= 0.12 else "FAILED",
+            may_freeze=fate >= 0.12,
+            cancelled=0.12 <= fate < 0.27,
+        )
+        if create.awaited:
+            create.wait(self._pace, self._closed)
+        else:
+            create.begins(self._pace, self._closed)
+            self._sleep(self._random.expovariate(1 / 5))
+        held = self._after_create(create, wanted)
+        while held is not None and self._more() and self._random.random() < 0.75:
+            held = self._change(held)
+        last = held or Held(self._id_of(create), wanted)
+        self._until_success("Delete", "Delete", last.properties, held=last.id)
+
+    def _after_create(self, create: Operation, wanted: dict[str, Any]) -> Held | None:
+        """Return what is held after a Create; None where it has to be deleted at once."""
+        if create.gave_up or not create.awaited or not create.succeeded:
+            return None
+        held = Held(self._id_of(create), wanted)
+        self._compare(create, held)
+        return held
+
+    def _id_of(self, create: Operation) -> str:
+        """Return the id that a Delete carries: the one answered, or else one that is made up."""
+        if create.answer is not None:
+            return str(create.answer["PhysicalResourceId"])
+        letters = string.ascii_uppercase + string.digits
+        made_up = "".join(self._random.choice(letters) for _ in range(12))
+        return f"{self.stack_name}-Group-{made_up}"
+
+    def _change(self, held: Held) -> Held:
+        """Update it in one of many ways, and return what is held afterwards."""
+        fate = self._random.random()
+        properties = dict(held.properties)
+        properties.pop("RollOnUpdate", None)
+        if fate < 0.35:
+            properties["Capacity"] = self._other_capacity(properties)
+            return self._update("Update in place", held, properties)
+        if fate < 0.5:
+            image = f"ami-{self._random.randrange(10**6)}"
+            properties["LaunchSpecification"] = {
+                **properties["LaunchSpecification"],
+                "ImageId": image,
+            }
+            properties["RollOnUpdate"] = {"BatchSizePercentage": "20"}
+            # Where a roll's answer is lost, nobody can tell, and FAILED says so.
+            return self._update("Update with a roll", held, properties, expected="")
+        if fate < 0.7:
+            properties["Capacity"] = _capacity(5, 3)
+            if self._random.random() < 0.3:
+                properties = self._replacing(properties)
+                makes = properties["Name"]
+            else:
+                makes = None
+            kind = "Update that the API refuses"
+            return self._update(kind, held, properties, expected="FAILED", makes=makes)
+        return self._replace(held, self._replacing(properties))
+
+    def _replacing(self, properties: dict[str, Any]) -> dict[str, Any]:
+        others = [one for one in PRODUCTS if one != properties["Product"]]
+        return {**properties, "Product": self._random.choice(others), "Name": self._next_name()}
+
+    def _update(self, kind: str, held: Held, properties: dict[str, Any], **options: Any) -> Held:
+        rolls = "RollOnUpdate" in properties
+        update = self._send(kind, "Update", properties, held=held, may_freeze=not rolls, **options)
+        answer = update.wait(self._pace, self._closed)
+        if answer is None or answer["Status"] != "SUCCESS":
+            return self._roll_back(held, properties, held.id)
+        self._expect_id(update, held.id)
+        new = Held(answer["PhysicalResourceId"], properties)
+        self._compare(update, new)
+        return new
+
+    def _replace(self, held: Held, properties: dict[str, Any]) -> Held:
+        update = self._send(
+            "replacement", "Update", properties, held=held, makes=properties["Name"]
+        )
+        answer = update.wait(self._pace, self._closed)
+        if answer is None or answer["Status"] != "SUCCESS":
+            return self._roll_back(held, properties, held.id)
+        new = Held(answer["PhysicalResourceId"], properties)
+        if new.id == held.id:
+            self._problem(f"{update.name} replaced nothing: it answered the old id")
+        self._compare(update, new)
+        if self._random.random() < 0.75:
+            self._until_success("clean-up Delete", "Delete", held.properties, held=held.id)
+            return new
+        # Another resource of the stack failed: all goes back.
+        old = self._roll_back(held, properties, new.id)
+        self._until_success("Delete of the new one", "Delete", properties, held=new.id)
+        return old
+
+    def _roll_back(self, to: Held, properties: dict[str, Any], carried: str) -> Held:
+        """Update back, as often as it takes; `carried` is the id that the request bears."""
+        rollback = self._until_success(
+            "rollback Update", "Update", to.properties, held=carried, old=properties
+        )
+        self._expect_id(rollback, to.id)
+        self._compare(rollback, to)
+        return to
+
+    def _until_success(
+        self, kind: str, request_type: str, properties: dict[str, Any], **options: Any
+    ) -> Operation:
+        """Send a request, and another one in its place until one succeeds."""
+        for attempt in range(TRIES):
+            again = f" ({attempt + 1})" if attempt else ""
+            operation = self._send(
+                kind + again, request_type, properties, calm=attempt > 2, **options
+            )
+            operation.wait(self._pace, self._closed)
+            if operation.succeeded:
+                return operation
+        self._problem(f"{kind}: {TRIES} requests, and none succeeded")
+        raise GivenUp
+
+    def _send(
+        self,
+        kind: str,
+        request_type: str,
+        properties: dict[str, Any],
+        *,
+        held: Held | str | None = None,
+        old: dict[str, Any] | None = None,
+        makes: str | None = None,
+        expected: str = "SUCCESS",
+        may_freeze: bool = True,
+        cancelled: bool = False,
+        calm: bool = False,
+    ) -> Operation:
+        """Send a request, with all of its copies but the late ones."""
+        random, rates = self._random, self._lambda.rates
+        doomed = random.random() < rates.doomed and not calm
+        patience = IMPATIENT if doomed else SERVICE_TIMEOUT
+        event = {
+            "RequestType": request_type,
+            "ServiceToken": SERVICE_TOKEN,
+            "ServiceTimeout": str(patience),
+            "StackId": self._stack_id,
+            "RequestId": str(UUID(int=random.getrandbits(128), version=4)),
+            "LogicalResourceId": "Group",
+            "ResourceType": "Custom::Elastigroup",
+            "ResourceProperties": {
+                **properties,
+                "ServiceToken": SERVICE_TOKEN,
+                "ServiceTimeout": str(patience),
+            },
+        }
+        if isinstance(held, Held):
+            event["PhysicalResourceId"], old = held.id, held.properties
+        elif held is not None:
+            event["PhysicalResourceId"] = held
+        if request_type == "Update":
+            event["OldResourceProperties"] = {**(old or {}), "ServiceToken": SERVICE_TOKEN}
+        issued = self._issue_time()
+        path = _path(event, issued)
+        event["ResponseURL"] = f"http://{self._answers.host}{path}"
+        operation = Operation(
+            event=event,
+            kind=kind,
+            story=self.story,
+            issued=issued,
+            patience=patience,
+            makes=makes,
+            expected=expected,
+            may_freeze=may_freeze,
+            awaited=not cancelled,
+        )
+        self._answers.expect(path, operation)
+        self.operations.append(operation)
+        carried = event.get("PhysicalResourceId", "no id")
+        doom = ", all of whose deliveries die" if doomed else ""
+        self.story.add(f"{operation.name}, a {kind}, with {carried}{doom}")
+        for name, after in self._copies(doomed):
+            sent = self._lambda.send(operation, random, name, after=after, doomed=doomed)
+            operation.copies.append(sent)
+        return operation
+
+    def _copies(self, doomed: bool) -> Iterator[tuple[str, float]]:
+        random, rates = self._random, self._lambda.rates
+        yield "first", 0.0
+        if doomed:
+            return
+        if random.random() < rates.twin:
+            self._lambda.count("twin")
+            yield "twin", random.choice((0.0, random.uniform(0, 0.3)))
+        if random.random() < rates.in_a_row:
+            self._lambda.count("again")
+            yield "again", random.uniform(0.5, 3.0)
+
+    def _come_late(self, operations: list[Operation]) -> None:
+        """Deliver copies once more, after the resource is gone."""
+        for operation in operations:
+            if self._random.random() < self._lambda.rates.late:
+                self._lambda.count("late")
+                after = self._random.choice((0.0, self._random.uniform(0, 2.0)))
+                sent = self._lambda.send(operation, self._random, "late", after=after)
+                operation.copies.append(sent)
+
+    def _issue_time(self) -> int:
+        """Return when a request is signed: whole seconds, each later than the one before."""
+        while (now := int(self._pace.now())) <= self._issued:
+            self._sleep(0.2)
+        self._issued = now
+        return now
+
+    def _sleep(self, seconds: float) -> None:
+        if self._closed.wait(self._pace.real(seconds)):
+            raise Over
+
+    def _next_name(self) -> str:
+        return f"{self.stack_name}-{next(self._numbers)}"
+
+    def _properties(self, name: str) -> dict[str, Any]:
+        return {
+            "AccessTokenSecret": self._secret,
+            "Name": name,
+            "Product": self._random.choice(PRODUCTS),
+            "Capacity": _capacity(0, 10),
+            "SubnetIds": ["subnet-1"],
+            "InstanceTypes": {"Ondemand": "m5.large", "Spot": ["m5.large"]},
+            "LaunchSpecification": {"ImageId": "ami-1", "SecurityGroupIds": ["sg-1"]},
+        }
+
+    def _other_capacity(self, properties: Mapping[str, Any]) -> dict[str, str]:
+        while (other := _capacity(0, self._random.randrange(1, 99))) == properties["Capacity"]:
+            pass
+        return other
+
+    def _expect_id(self, operation: Operation, wanted: str) -> None:
+        answer = operation.answer
+        if answer is not None and answer["PhysicalResourceId"] != wanted:
+            self._problem(f"{operation.name} answered another id than {wanted}")
+
+    def _compare(self, operation: Operation, held: Held) -> None:
+        """See that the API holds what CloudFormation holds."""
+        there = self._look().get(held.id)
+        if there is None:
+            self._problem(f"after {operation.name}, {held.id} does not exist")
+            return
+        wanted = {name.lower(): int(one) for name, one in held.properties["Capacity"].items()}
+        image = held.properties["LaunchSpecification"]["ImageId"]
+        found = there["compute"]
+        states = {
+            "name": (held.properties["Name"], there["name"]),
+            "capacity": (wanted, there["capacity"]),
+            "product": (held.properties["Product"], found["product"]),
+            "image": (image, found["launchSpecification"]["imageId"]),
+        }
+        for name, (ours, theirs) in states.items():
+            if ours != theirs:
+                self._problem(f"after {operation.name}, {held.id} has {name} {theirs}, not {ours}")
+
+    def _problem(self, text: str) -> None:
+        self.problems.append(text)
+        self.story.add(f"!! {text}")
+
+
+def _capacity(minimum: int, maximum: int) -> dict[str, str]:
+    return {"Minimum": str(minimum), "Maximum": str(maximum), "Target": str(minimum)}
+
+
+def _path(event: Mapping[str, Any], issued: int) -> str:
+    date = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(issued))
+    parts = (event["StackId"], event["LogicalResourceId"], event["RequestId"])
+    key = quote("|".join(parts))
+    return f"/{key}?X-Amz-Date={date}&X-Amz-Expires=7200&X-Amz-Signature=0"

@@ -1,0 +1,164 @@
+"""
+The history of a run, judged: what was made, what is left, what was told, what was never told.
+
+How the figures are counted:
+
+operations              requests of CloudFormation, each with a RequestId of its own
+deliveries              events handed to a process, copies and Lambda's retries included
+kills                   processes that SIGKILL ended while they were at work on a delivery
+expected_objects        Creates and replacements answered SUCCESS, each of which must have made one;
+                        and those cut short (refused, cancelled, never answered) that had made one
+                        by then, which is the most that is right
+objects_created         groups that the API has ever made
+objects_left            groups that exist when all is deleted and every copy has ended
+conflicting_answers     requests for which two different bodies were ever put
+unanswered              requests for whose answer CloudFormation waited in vain, although a delivery
+                        of it lived long enough: it was neither killed nor stopped, began two
+                        minutes or more before CloudFormation gave up, and the lease of none that
+                        was killed or stopped reached more than 20 s into its time
+given_up                requests for whose answer CloudFormation waited in vain because every
+                        delivery of it was killed, or met leases of killed ones
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from crash.cloudformation import Operation, Resource
+from crash.sandboxes import TIMEOUT, Delivery, Lambda
+from support.runtime_api import Ending
+
+PATIENCE = 20.0  # seconds that a delivery may well wait for the end of a lease
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What came of a run against one engine."""
+
+    operations: int
+    deliveries: int
+    kills: int
+    expected_objects: int
+    objects_created: int
+    objects_left: int
+    unanswered: int
+    conflicting_answers: int
+    given_up: int
+    most_at_once: int
+    kinds: Mapping[str, int]
+    befell: Mapping[str, int]
+    endings: Mapping[str, int]
+    refusals: Mapping[str, int]
+    violations: Sequence[str] = field(default_factory=list)
+    stories: Sequence[str] = field(default_factory=list)
+
+
+def judge(resources: Sequence[Resource], functions: Lambda, spot: Mapping[str, Any]) -> Report:
+    """Judge what the resources, the function and the API have to tell of a run."""
+    operations = [one for resource in resources for one in resource.operations]
+    made = Counter(spot["created_by_name"])
+    left = [one["name"] for one in spot["left"]]
+    makers = [one for one in operations if one.makes is not None]
+    violations, stories = [], []
+    for resource in resources:
+        found = [*resource.problems, *_problems_of(resource, made, left, functions)]
+        if found:
+            violations += [f"{resource.stack_name}: {one}" for one in found]
+            stories.append("\n".join([str(resource.story), *(f"=> {one}" for one in found)]))
+    known = {one.makes for one in makers}
+    violations += [f"nobody asked for {name}" for name in made if name not in known]
+    kills = [one for one in functions.deliveries if one.killed and one.ending is Ending.DIED]
+    return Report(
+        operations=len(operations),
+        deliveries=len(functions.deliveries),
+        kills=len(kills),
+        expected_objects=sum(_expected(one, made) for one in makers),
+        objects_created=int(spot["groups_created"]),
+        objects_left=len(left),
+        unanswered=sum(
+            _is_unanswered(one, resource) for resource in resources for one in resource.operations
+        ),
+        conflicting_answers=sum(len(set(one.bodies)) > 1 for one in operations),
+        given_up=sum(one.gave_up for one in operations),
+        most_at_once=functions.most_at_once,
+        kinds=_sorted(Counter(one.kind.partition(" (")[0] for one in operations)),
+        befell=_sorted(
+            functions.counts + Counter(f"SIGKILL {_short(one.killed)}" for one in kills)
+        ),
+        endings=_sorted(Counter(_ending(one) for one in functions.deliveries)),
+        refusals=_sorted(Counter(_refusal(one) for one in operations if _refusal(one))),
+        violations=violations,
+        stories=stories,
+    )
+
+
+def _expected(maker: Operation, made: Mapping[str, int]) -> int:
+    return 1 if maker.succeeded else min(1, made.get(str(maker.makes), 0))
+
+
+def _problems_of(
+    resource: Resource, made: Mapping[str, int], left: Sequence[str], functions: Lambda
+) -> Iterator[str]:
+    names = {one.makes for one in resource.operations}
+    yield from (f"the group {name} is left" for name in left if name in names)
+    for one in resource.operations:
+        number = made.get(str(one.makes), 0)
+        if one.makes is not None and (number > 1 or (one.succeeded and number != 1)):
+            yield f"{one.name} made {number} groups named {one.makes}"
+        if len(set(one.bodies)) > 1:
+            yield f"{one.name} was answered in {len(set(one.bodies))} ways"
+        yield from (f"an answer to {one.name} is refused: {wrong}" for wrong in one.wrong)
+        if one.expected == "FAILED" and one.succeeded:
+            yield f"{one.name} was answered SUCCESS, though the API refused it"
+        if _is_unanswered(one, resource):
+            yield f"{one.name} was never answered, though a delivery of it lived long enough"
+        for delivery in one.deliveries:
+            if delivery.ending is Ending.DIED and not delivery.killed:
+                yield f"the process of {one.name} {delivery.name} died by itself: {delivery.log}"
+            if delivery.ending is Ending.INIT_ERROR and not delivery.killed:
+                yield f"the handler of {one.name} {delivery.name} cannot be loaded: {delivery.log}"
+    requests = {one.event["RequestId"] for one in resource.operations}
+    for (request, asked), number in functions.rolls.items():
+        if request in requests and number > 1:
+            yield f"{request[:8]} rolled {number} times: {asked}"
+
+
+def _is_unanswered(operation: Operation, resource: Resource) -> bool:
+    if not operation.gave_up:
+        return False
+    others = [one for each in resource.operations for one in each.deliveries if one.touched]
+    return any(_lived(one, operation, others) for one in operation.deliveries)
+
+
+def _lived(delivery: Delivery, operation: Operation, touched: Sequence[Delivery]) -> bool:
+    if delivery.touched or not delivery.began or not delivery.ended:
+        return False
+    in_time = delivery.began <= operation.issued + operation.patience - TIMEOUT
+    return in_time and not any(
+        one.began < delivery.ended and one.lease > delivery.began + PATIENCE for one in touched
+    )
+
+
+def _short(killed: str) -> str:
+    """Leave the number of the request out."""
+    return " ".join(word for word in killed.split() if not word.isdigit())
+
+
+def _ending(delivery: Delivery) -> str:
+    kind = delivery.error.partition(":")[0] if delivery.ending is Ending.ERROR else ""
+    return f"{delivery.ending}{': ' if kind else ''}{kind}"
+
+
+def _refusal(operation: Operation) -> str:
+    """Name the reason of a FAILED that nothing in the request makes necessary."""
+    answer = operation.answer
+    if operation.expected != "SUCCESS" or answer is None or answer["Status"] == "SUCCESS":
+        return ""
+    if not operation.awaited:
+        return ""
+    return f"{operation.event['RequestType']}: {answer['Reason'][:160]}"
+
+
+def _sorted(counter: Counter[str]) -> dict[str, int]:
+    return dict(counter.most_common())

@@ -1,0 +1,257 @@
+"""All that a run against one engine takes: started here, and ended here, however it ends."""
+
+import json
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from crash.cloudformation import Answers, GivenUp, Over, Resource
+from crash.history import Report, judge
+from crash.mischief import Rates
+from crash.pace import Pace
+from crash.sandboxes import Lambda, Slot
+from support.dynamodb_local import DynamoDBLocal
+from support.ministack import MiniStack
+from support.proxy import Address
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "examples" / "elastigroup"
+TABLE = "crash-ledger"
+TOKEN = "the-access-token-of-nobody"
+SANDBOXES = 8  # deliveries at the same time
+STACKS = 16  # at work at the same time: while Lambda waits, another one's event runs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """What the ledger lies in.
+
+    Attributes:
+        address: Where it answers.
+        client: A boto3 client of it.
+    """
+
+    address: Address
+    client: Any
+
+
+@contextmanager
+def dynamodb_local() -> Iterator[Engine]:
+    """Start DynamoDB Local."""
+    with DynamoDBLocal() as engine:
+        yield Engine(address=engine.socket, client=engine.client())
+
+
+def ministack(aws: MiniStack) -> Engine:
+    """Take the DynamoDB of a MiniStack that runs."""
+    host, _, port = aws.host.partition(":")
+    return Engine(address=(host, int(port)), client=aws.client("dynamodb"))
+
+
+class Spot:
+    """The mock API, as its own process."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, str(EXAMPLE / "spot_api.py"), "--port", "0", "--token", TOKEN]
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        assert self._process.stdout is not None
+        self.url = self._process.stdout.readline().strip()
+        if not self.url:
+            raise RuntimeError(f"{' '.join(command)} ended with {self._process.wait()}")
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it answers."""
+        host, _, port = self.url.removeprefix("http://").partition(":")
+        return host, int(port)
+
+    def groups(self) -> dict[str, Any]:
+        """Return the groups there are, by id."""
+        told = self._get("/aws/ec2/group", {"Authorization": f"Bearer {TOKEN}"})
+        return {one["id"]: one for one in told["response"]["items"]}
+
+    def report(self) -> dict[str, Any]:
+        """Return what it was asked, and what is left."""
+        return self._get("/_mock/report", {})
+
+    def stop(self) -> None:
+        """End it."""
+        self._process.kill()
+        self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+    def _get(self, path: str, headers: Mapping[str, str]) -> Any:
+        request = urllib.request.Request(self.url + path, headers=dict(headers))
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
+
+def run(
+    engine: Engine,
+    aws: MiniStack,
+    *,
+    seed: str,
+    operations: int,
+    speed: float = 10.0,
+    rates: Rates | None = None,
+    source: Path | None = None,
+    sandboxes: int = SANDBOXES,
+    stacks: int = STACKS,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Report:
+    """Play stacks until there were so many requests, and judge what came of it.
+
+    Args:
+        engine: What the ledger lies in.
+        aws: Where the example finds its secret.
+        seed: What all draws come from. When what happens is the machine's own affair.
+        operations: The number of requests to reach.
+        speed: How much faster than the machine's the processes' clock runs.
+        rates: How often what befalls.
+        source: A folder with another `cfn_once` to run, such as one with a bug in it.
+        sandboxes: How many deliveries are at work at the same time.
+        stacks: How many stacks are.
+        tell: Is told how far it has come, now and then.
+    """
+    pace = Pace(started=time.time(), speed=speed)
+    with ExitStack() as world:
+        scratch = Path(world.enter_context(tempfile.TemporaryDirectory(prefix="crash-")))
+        secret = _secret(aws)
+        _make_table(engine.client)
+        world.callback(engine.client.delete_table, TableName=TABLE)
+        spot = Spot()
+        world.callback(spot.stop)
+        answers = world.enter_context(Answers())
+        environment = {
+            "PYTHONPATH": ":".join(str(one) for one in (source, ROOT / "examples") if one),
+            "STARTED": repr(pace.started),
+            "SPEED": repr(speed),
+            "CRASH_TABLE": TABLE,
+            "CFN_ONCE_RESPONSE_HOSTS": answers.host,
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER": aws.url,
+        }
+        slots: list[Slot] = []
+        for number in range(sandboxes):
+            slots.append(
+                Slot(
+                    number,
+                    ledger=engine.address,
+                    api=spot.address,
+                    environment=environment,
+                    scratch=scratch,
+                    pace=pace,
+                )
+            )
+            world.callback(slots[-1].close)
+        functions = Lambda(slots, pace, rates or Rates())
+        world.callback(functions.close)
+        resources = _play(
+            functions, answers, secret, spot, seed, operations, stacks=stacks, tell=tell
+        )
+        heads = engine.client.scan(TableName=TABLE, Select="COUNT", Limit=1000)["Count"]
+        if not heads:
+            raise RuntimeError("the ledger is empty: the processes have used another one")
+        return judge(resources, functions, spot.report())
+
+
+def _play(
+    functions: Lambda,
+    answers: Answers,
+    secret: str,
+    spot: Spot,
+    seed: str,
+    operations: int,
+    *,
+    stacks: int,
+    tell: Callable[[str], None],
+) -> list[Resource]:
+    resources: list[Resource] = []
+    errors: queue.SimpleQueue[BaseException] = queue.SimpleQueue()
+    lock = threading.Lock()
+
+    def sent() -> int:
+        return sum(len(one.operations) for one in list(resources))
+
+    def next_resource() -> Resource | None:
+        with lock:
+            if sent() >= operations or functions.closed.is_set():
+                return None
+            number = len(resources)
+            resources.append(
+                Resource(
+                    number,
+                    Random(f"{seed} {number}"),
+                    functions=functions,
+                    answers=answers,
+                    secret=secret,
+                    look=spot.groups,
+                    more=lambda: sent() < operations,
+                )
+            )
+            return resources[-1]
+
+    def work() -> None:
+        try:
+            while (resource := next_resource()) is not None:
+                try:
+                    resource.play()
+                except GivenUp:
+                    continue  # its problems tell
+        except Over:
+            pass
+        except BaseException as error:  # raised again where somebody waits
+            errors.put(error)
+            functions.closed.set()
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(stacks)]
+    for thread in threads:
+        thread.start()
+    told = time.monotonic()
+    try:
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(0.2)
+                if time.monotonic() - told > 15:
+                    told = time.monotonic()
+                    tell(f"{sent()} requests, {len(functions.deliveries)} deliveries")
+    except BaseException:
+        functions.closed.set()
+        raise
+    if not errors.empty():
+        raise errors.get()
+    return resources
+
+
+def _secret(aws: MiniStack) -> str:
+    secrets = aws.client("secretsmanager")
+    name = f"crash-{time.time_ns()}"
+    return str(secrets.create_secret(Name=name, SecretString=TOKEN)["ARN"])
+
+
+def _make_table(client: Any) -> None:
+    client.create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+    )
