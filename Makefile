@@ -3,8 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+DAYS ?=
 STAMP := .venv/.installed
-CODE := src tests examples demo benchmarks docs
+CODE := src tests examples demo benchmarks docs month
 
 ##@ Every day
 .PHONY: help install fix check test demo
@@ -33,7 +34,7 @@ demo: install  ## Stacks on a local AWS, each event delivered two or three times
 	$(BIN)/python -m demo
 
 ##@ One by one
-.PHONY: style types layers templates explore explore-deep bench wheel constraints
+.PHONY: style types layers templates explore explore-deep crash month bench wheel constraints
 style: install  ## ruff, over all that is Python
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
@@ -52,6 +53,12 @@ explore: install  ## Every order, crash and lost answer up to a bound; every see
 
 explore-deep: install  ## A million states and more, up to an hour
 	$(BIN)/python tests/explore/explore.py --deep
+
+crash: install  ## Real processes, killed and frozen, on two engines: about 6 minutes
+	$(BIN)/python tests/crash/crash.py $(ARGS)
+
+month: install  ## The founding month, beside two peers: about 13 minutes (make month DAYS=1)
+	$(BIN)/python -m month $(if $(DAYS),--days $(DAYS)) $(ARGS)
 
 bench: install  ## The project's figures, as ratios to a peer in the same run
 	$(BIN)/python -m benchmarks
