@@ -117,6 +117,12 @@ BACK_OLD = {
     "q": Place("D6", "Delete", 6, "d", "d", id="oldest", properties="Q"),
     "d": D,
 }
+# The same, and nobody hears of the rollback: another one follows it.
+BACK_UNHEARD = {
+    **BACK,
+    "n": BACK["n"]._replace(bad="m"),
+    "m": Place("U7", "Update", 7, "q", "m", properties="P", old="Q"),
+}
 # A RequestId is used again, after a Delete.
 AGAIN = {
     "c": C._replace(good="y", bad="y"),
@@ -303,6 +309,13 @@ SPACES = [
     *_each(
         "a replacement is rolled back under its new id",
         BACK,
+        budgets={"crash": 1},
+        options=ONE,
+        reaches="supersede takeover crash",
+    ),
+    *_each(
+        "a replacement is rolled back, and again, for nobody heard of it",
+        BACK_UNHEARD,
         budgets={"crash": 1},
         options=ONE,
         reaches="supersede takeover crash",

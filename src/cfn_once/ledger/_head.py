@@ -169,6 +169,7 @@ class Head(_Kept):
         highest_issue: The highest issue time ever begun.
         physical_id: The object that holds.
         seen: CloudFormation has carried that id back to us.
+        went_back: The operation made nothing: what it answers had been replaced, and still lives.
         running_id: The id that the running hook has set so far.
         base: The id in the operation's event.
         attributes: What the last success answered, for an Update that changes nothing.
@@ -211,6 +212,7 @@ class Head(_Kept):
     running_id: str | None = _kept_as("id")
     physical_id: str | None = _kept_as("phys")
     seen: bool = _kept_as("seen", default=False)
+    went_back: bool | None = _kept_as("back")
     held_properties: str | None = _kept_as("ppfp")
     attributes: str | None = _kept_as("attrs")
     olds: tuple[Doc, ...] = _kept_as("olds", ())

@@ -108,7 +108,7 @@ def begin(request: Request, me: Claimant) -> Write:
         Equals(("v",), VERSION),
     ]
     values = _operation(request, me) | {"hi": issued(request, me.now)}
-    removed = ["out", "ok", "ttl", "id"] + ([] if me.box else ["box"])
+    removed = ["out", "ok", "ttl", "id", "back"] + ([] if me.box else ["box"])
     default: Doc = {}
     if request.type is RequestType.CREATE:
         held: list[Guard] = [Absent(("phys",)), Absent(("olds",))]
@@ -189,12 +189,14 @@ def begin_over(head: Head, request: Request, me: Claimant) -> Write:
         if phys != head.physical_id:
             properties = before.properties if before else None
             attributes = before.attributes if before else None
+        if head.went_back:  # it made nothing: what it went back to is replaced as it was before
+            olds = [*(old for old in olds if old is not before), _held(head)]
     if request.type is RequestType.CREATE:  # CloudFormation retained what there was
         phys = properties = attributes = None
         olds = [replace(old, properties=None, attributes=None) for old in olds]
     elif phys is None and request.type is RequestType.UPDATE and not request.carries_marker:
         phys = request.physical_resource_id
-    owes = not settled and leaves_something(head)
+    owes = not settled and not head.went_back and leaves_something(head)
     debts = [*head.owed(), *([debt_of(head, me.now)] if owes else [])]
     again = request.request_id in head.recent
     values = _operation(request, me) | {
@@ -222,7 +224,7 @@ def begin_over(head: Head, request: Request, me: Claimant) -> Write:
                 Equals(("st",), head.state),
             ]
         ),
-        change=_replacing(values, also=["out", "ok", "ttl", "id", "base", "box"]),
+        change=_replacing(values, also=["out", "ok", "ttl", "id", "back", "base", "box"]),
     )
 
 
@@ -392,20 +394,25 @@ def finish(head: Head, ending: Ending, progress: Progress, now: int, *, in_doubt
     return change._replace(set={**kept, **change.set})
 
 
+def _held(head: Head) -> Old:
+    """Return what a head holds, as something that is replaced."""
+    return Old(
+        id=str(head.physical_id), properties=head.held_properties, attributes=head.attributes
+    )
+
+
 def _holding(head: Head, ending: Ending) -> Doc:
     deleting = head.type == RequestType.DELETE
     phys = head.physical_id if ending.spares else None if deleting else ending.physical_id
     gone = (head.base,) if deleting else (phys, head.physical_id)
     olds = [old for old in head.replaced() if old.id not in gone]
     if head.type == RequestType.UPDATE and head.physical_id not in (None, phys):
-        former = Old(
-            id=str(head.physical_id), properties=head.held_properties, attributes=head.attributes
-        )
-        olds.append(former)
+        olds.append(_held(head))
     removed = [one for one in dict.fromkeys([*head.removed, *ending.removed]) if one != phys]
     return {
         "phys": phys,
         "seen": head.seen and phys == head.physical_id,
+        "back": (not deleting and phys in [old.id for old in head.replaced()]) or None,
         "ppfp": head.held_properties if deleting else head.properties,
         "attrs": head.attributes if deleting else ending.attributes,
         "olds": [old.to_doc() for old in olds[-MOST_OLDS:]] or None,
