@@ -1,107 +1,63 @@
 """
-CloudFormation and Lambda, as a provider meets them: one stack, its resources, and their events.
+CloudFormation, as a provider meets it: whole operations on one stack, with all that follows them.
 
-    create, update, delete    a whole operation with its clean-up or rollback, every event retried
-                              as Lambda retries it
-    event, send               one event, as often and as late as a test likes
+    create      C            fails: D     unanswered: D of an invented id     cancelled: D meanwhile
+    update      U            fails: U back, D of what had replaced it
+                             replaced: D of the old one, three times at most
+    delete      D            fails: still held
 
-What CloudFormation refuses in an answer is an AssertionError here, and so is a second answer that
-differs from the first.
+C is a Create, U an Update, D a Delete; each is retried as Lambda retries it. What CloudFormation
+refuses in an answer is an AssertionError here, and so is a second answer that differs.
 """
 
-import json
-import logging
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from types import SimpleNamespace
-from typing import Any
-from uuid import UUID
+from collections.abc import Mapping
+from typing import Any, Unpack
 
-from .._errors import DeliveryError
-from .._provider import Provider
-from .._request import Json, Request
-from .._response import LIMIT
-from ..ledger import MemoryStore, Store
-from ._clock import TIMEOUT, VirtualClock
-from ._ports import Faults, Ports
+from .._request import SERVICE_TIMEOUT, Json
+from ._answers import (
+    CANCELLED,
+    NOT_DELETED,
+    TOKEN_IS_FIXED,
+    Answer,
+    lacks,
+    not_received,
+    received,
+    refused,
+)
+from ._events import as_sent
+from ._lambda import LocalLambda
+from ._process import COPIES, Faults, copies_of, given, may_silence
+from ._responses import key_of
+from ._stack import Held, Stack, StackEvent, issued
 
-log = logging.getLogger("cfn_once.testing")
-
-RETRY_PAUSES = (60.0, 120.0)  # seconds; Lambda Developer Guide, "Asynchronous invocation"
-HOST = "cloudformation-custom-resource-response-useast1.s3.amazonaws.com"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What CloudFormation was told.
-
-    Attributes:
-        body: The bytes of it.
-    """
-
-    status: str
-    reason: str
-    physical_resource_id: str
-    data: Mapping[str, Json]
-    no_echo: bool
-    body: bytes = field(repr=False)
-
-    @property
-    def succeeded(self) -> bool:
-        """Tell whether it was SUCCESS."""
-        return self.status == "SUCCESS"
+CLEAN_UPS = 3  # attempts; CloudFormation User Guide, "Troubleshooting"
+PROGRESS = {"Create": "CREATE", "Update": "UPDATE", "Delete": "DELETE"}
 
 
-@dataclass(slots=True)
-class Held:
-    """What CloudFormation holds of one resource."""
-
-    resource_type: str
-    physical_resource_id: str
-    properties: Mapping[str, Json]
-    data: Mapping[str, Json]
-
-
-class FakeCloudFormation:
+class FakeCloudFormation(Stack):
     """One stack whose custom resources a provider serves, in process and in virtual time.
 
     Args:
         provider: As it is deployed; a copy of it is driven, with a ledger and a clock of its own.
+            A `DeployedLambda` is driven where it runs, by the real clock, with its own ledger.
         ledger: A store; a fresh one in memory unless given.
         clock: A clock that several stacks may share.
         stack_name: The stack's name.
         timeout: Seconds that Lambda gives the function.
+        over_http: Serve the ResponseURLs on 127.0.0.1, and let the provider's own delivery PUT
+            there; `close` ends it, as does the end of a `with`.
+        envelope: `sns_event` or `sqs_event` where requests come through a topic or a queue.
+        watchdog: Real seconds after which a hook that hangs is an error; 0 for never.
+        faults: What befalls each operation that names no faults of its own.
 
     Attributes:
-        clock: Moves when somebody waits; `clock.advance(seconds)` lets time pass.
+        clock: Moves when somebody waits; `wait(seconds)` lets time pass.
         resources: What the stack holds, by logical id.
+        orphans: What CloudFormation has given up deleting in a clean-up.
         answers: Every answer, in order, as `(event, Answer)`.
-        deliveries: How often the provider was invoked.
+        stack_events: What the console shows of each resource.
+        deliveries: How often the provider was invoked, Lambda's retries apart.
     """
-
-    def __init__(
-        self,
-        provider: Provider,
-        *,
-        ledger: Store | None = None,
-        clock: VirtualClock | None = None,
-        stack_name: str = "stack",
-        timeout: float = TIMEOUT,
-    ) -> None:
-        self.clock = clock or VirtualClock()
-        self.ledger: Store = ledger or MemoryStore()
-        self.stack_id = (
-            f"arn:aws:cloudformation:us-east-1:123456789012:stack/{stack_name}/"
-            f"{UUID(int=int(self.clock.now()))}"
-        )
-        self.resources: dict[str, Held] = {}
-        self.answers: list[tuple[dict[str, Any], Answer]] = []
-        self.deliveries = 0
-        self._timeout, self._requests, self._lose = timeout, 0, 0
-        self._told: dict[str, bytes] = {}
-        self._sent: dict[str, dict[str, Any]] = {}
-        self._provider = provider
 
     def create(
         self,
@@ -109,7 +65,7 @@ class FakeCloudFormation:
         properties: Mapping[str, Json] | None = None,
         *,
         resource_type: str | None = None,
-        times: int = 1,
+        **faults: Unpack[Faults],
     ) -> Answer:
         """Create a resource; a failed Create is followed by its Delete.
 
@@ -117,262 +73,327 @@ class FakeCloudFormation:
             logical_id: The resource's name in the template.
             properties: As in a template; scalars are sent as text, as CloudFormation does.
             resource_type: The type in the template; may be left out of a provider of one type.
-            times: How often the event is delivered.
+            faults: What befalls the Create.
         """
-        resource_type = resource_type or self._only_type()
-        event = self.event("Create", logical_id, properties, resource_type=resource_type)
-        answer = self._operate(event, times)
-        held = Held(
-            resource_type, answer.physical_resource_id, event["ResourceProperties"], answer.data
-        )
-        self.resources[logical_id] = held
-        if not answer.succeeded:
-            self.delete(logical_id)
+        return self._create(self._create_event(logical_id, properties, resource_type), faults)
+
+    def retry_create(self, logical_id: str, **faults: Unpack[Faults]) -> Answer:
+        """Create again what could not be created, under the same RequestId, as a retried
+        deployment does.
+        """
+        before = [
+            event
+            for event, _ in self.answers
+            if (event["LogicalResourceId"], event["RequestType"]) == (logical_id, "Create")
+        ]
+        if not before or logical_id in self.resources:
+            raise ValueError(f"there is no Create of {logical_id} that has failed")
+        return self._create(self.asked_again(before[-1]), faults)
+
+    def create_and_roll_back(
+        self,
+        logical_id: str,
+        properties: Mapping[str, Json] | None = None,
+        *,
+        resource_type: str | None = None,
+        **faults: Unpack[Faults],
+    ) -> Answer:
+        """Create a resource in a stack where another one fails afterwards: it is deleted again.
+
+        Returns:
+            The answer to the Create.
+        """
+        answer = self.create(logical_id, properties, resource_type=resource_type, **faults)
+        if answer.succeeded:
+            self.remove(logical_id)
         return answer
 
-    def update(
-        self, logical_id: str, properties: Mapping[str, Json] | None = None, *, times: int = 1
+    def cancel_create(
+        self,
+        logical_id: str,
+        properties: Mapping[str, Json] | None = None,
+        *,
+        at: str | None = None,
+        resource_type: str | None = None,
+        **faults: Unpack[Faults],
     ) -> Answer:
-        """Update a resource, then remove what it replaced; a failed Update is rolled back."""
-        held = self.resources[logical_id]
-        event = self.event("Update", logical_id, properties)
-        answer = self._operate(event, times)
-        new = Held(
-            held.resource_type,
-            answer.physical_resource_id,
-            event["ResourceProperties"],
-            answer.data,
+        """Create a resource in a stack where another one fails meanwhile: while the Create still
+        runs, its Delete comes with an id that CloudFormation invents.
+
+        Args:
+            logical_id: The resource's name in the template.
+            properties: As in a template.
+            at: The call during which the Delete comes; the first one unless given.
+            resource_type: The type in the template.
+            faults: What befalls the Create: it may be slow, or die.
+
+        Returns:
+            The answer to the Delete.
+
+        Raises:
+            AssertionError: The Create makes no such call.
+        """
+        function, befalls = self._here("cancel_create"), given(faults)
+        if copies := sorted(set(befalls) & set(COPIES)):
+            raise TypeError(f"cancel_create delivers once: {', '.join(copies)} is for other verbs")
+        create = self._create_event(logical_id, properties, resource_type)
+        held = Held(
+            create["ResourceType"],
+            self._invented_id(logical_id),
+            create["ResourceProperties"],
+            {},
         )
+        deletes, calls, errors = list[Any](), list[str](), list[BaseException]()
+
+        def cancel(name: str) -> None:
+            calls.append(name)
+            if not deletes and at in (None, name):
+                self._status(create, "CREATE_FAILED", CANCELLED)
+                self.resources[logical_id] = held
+                deletes.append(self.event("Delete", logical_id))
+                self._status(deletes[0], "DELETE_IN_PROGRESS")
+                function.turns.start(overtake)
+
+        def overtake() -> None:
+            with self._watched(deletes[0]):
+                function.attempt(deletes[0], {}, errors)
+
+        self._status(create, "CREATE_IN_PROGRESS")
+        self._lose(befalls)
+        with self._watched(create):
+            function.turns.run(lambda: function.attempt(create, befalls, errors, on_call=cancel))
+        if not deletes:
+            there_were = ", ".join(calls) or "none"
+            raise AssertionError(
+                f"the Create of {logical_id} makes no call{f' of {at}' if at else ''} during which"
+                f" it could be cancelled; there were: {there_were}"
+            )
+        return self._deleted(logical_id, self._outcome(deletes[0], gives_up=False))
+
+    def update(
+        self,
+        logical_id: str,
+        properties: Mapping[str, Json] | None = None,
+        *,
+        service_token: str | None = None,
+        **faults: Unpack[Faults],
+    ) -> Answer:
+        """Update a resource, then remove what it replaced; a failed Update is rolled back.
+
+        The Update is sent even where the properties are the same.
+
+        Args:
+            logical_id: The resource's name in the template.
+            properties: As in a template; those that are held, unless given.
+            service_token: The ServiceToken in the template, which CloudFormation refuses to change.
+            faults: What befalls the Update; the clean-up comes as many times.
+        """
+        held = self._held(logical_id)
+        if service_token not in (None, self._service_token()):
+            answer = refused(TOKEN_IS_FIXED, held.physical_resource_id)
+            self.stack_events.append(StackEvent(logical_id, "UPDATE_FAILED", answer.reason))
+            return answer
+        answer, new = self._update(logical_id, properties, faults)
         if not answer.succeeded:
             self.roll_back(logical_id, to=held, from_=new)
             return answer
-        self.resources[logical_id] = new
         if new.physical_resource_id != held.physical_resource_id:
-            self._operate(self._delete_event(logical_id, held), times)
+            self._clean_up(logical_id, held, copies_of(faults))
         return answer
+
+    def update_and_roll_back(
+        self, logical_id: str, properties: Mapping[str, Json], **faults: Unpack[Faults]
+    ) -> Answer:
+        """Update a resource in a stack where another one fails afterwards: it is updated back, and
+        what had replaced it is removed.
+
+        Returns:
+            The answer to the Update that rolls back; where the first one fails, the answer to it.
+        """
+        held = self._held(logical_id)
+        answer, new = self._update(logical_id, properties, faults)
+        back = self.roll_back(logical_id, to=held, from_=new)
+        return back if answer.succeeded else answer
 
     def roll_back(self, logical_id: str, *, to: Held, from_: Held) -> Answer:
         """Update a resource back to what it was, then remove what had replaced it."""
         self.resources[logical_id] = from_
         event = self.event("Update", logical_id, to.properties)
-        answer = self._operate(event, 1)
+        answer = self._operate(event, {})
         self.resources[logical_id] = Held(
             to.resource_type, answer.physical_resource_id, to.properties, answer.data
         )
         if answer.physical_resource_id != from_.physical_resource_id:
-            self._operate(self._delete_event(logical_id, from_), 1)
+            self._clean_up(logical_id, from_, {})
         return answer
 
-    def delete(self, logical_id: str, *, times: int = 1) -> Answer:
-        """Delete a resource; what could not be deleted is still held."""
-        answer = self._operate(self.event("Delete", logical_id), times)
+    def rename(self, logical_id: str, new_id: str, **faults: Unpack[Faults]) -> Answer:
+        """Give a resource another name in the template: it is created anew, then the old one is
+        deleted.
+        """
+        held = self._held(logical_id)
+        properties = {k: v for k, v in held.properties.items() if k != "ServiceToken"}
+        answer = self.create(new_id, properties, resource_type=held.resource_type, **faults)
+        if answer.succeeded:
+            self.remove(logical_id)
+        return answer
+
+    def remove(self, logical_id: str) -> Answer:
+        """Take a resource out of the template: it is deleted, in three attempts at most."""
+        held = self.resources.pop(logical_id, None) or self._held(logical_id)
+        return self._clean_up(logical_id, held, {})
+
+    def retain(self, logical_id: str) -> None:
+        """Let a resource go without a Delete, as `DeletionPolicy: Retain` does."""
+        self._held(logical_id)
+        del self.resources[logical_id]
+        self.stack_events.append(StackEvent(logical_id, "DELETE_SKIPPED"))
+
+    def delete(self, logical_id: str, **faults: Unpack[Faults]) -> Answer:
+        """Delete a resource; what could not be deleted is still held, and may be tried again."""
+        self._held(logical_id)
+        event = self.event("Delete", logical_id)
+        return self._deleted(logical_id, self._operate(event, faults))
+
+    def delete_stack(self, **faults: Unpack[Faults]) -> list[Answer]:
+        """Delete every resource that the stack holds, the last one first."""
+        return [self.delete(logical_id, **faults) for logical_id in reversed(list(self.resources))]
+
+    def recreate_stack(self) -> list[Answer]:
+        """Delete the stack, and make one of the same name: another StackId, nothing in it."""
+        answers = self.delete_stack()
+        failed = [one.reason for one in answers if not one.succeeded]
+        assert not failed, f"the stack cannot be deleted: {'; '.join(failed)}"
+        self.clock.advance(1)
+        self.stack_id = self._new_stack_id()
+        return answers
+
+    def ref(self, logical_id: str) -> str:
+        """Return what `Ref` comes to."""
+        return self._held(logical_id).physical_resource_id
+
+    def get_att(self, logical_id: str, attribute: str) -> Json:
+        """Return what `Fn::GetAtt` comes to.
+
+        Raises:
+            AssertionError: The last answer had no such attribute, in CloudFormation's words.
+        """
+        data = self._held(logical_id).data
+        if attribute not in data:
+            last = self._sent[self._newest[logical_id]]
+            raise AssertionError(lacks(attribute, key_of(last)))
+        return as_sent(data[attribute])
+
+    def _create_event(
+        self, logical_id: str, properties: Mapping[str, Json] | None, resource_type: str | None
+    ) -> dict[str, Any]:
+        if logical_id in self.resources:
+            raise ValueError(f"{logical_id} is in the stack already: update it, or delete it first")
+        return self.event("Create", logical_id, properties, resource_type=resource_type)
+
+    def _create(self, event: dict[str, Any], faults: Faults) -> Answer:
+        logical_id = event["LogicalResourceId"]
+        answer = self._operate(event, faults)
+        self.resources[logical_id] = Held(
+            event["ResourceType"],
+            answer.physical_resource_id,
+            event["ResourceProperties"],
+            answer.data,
+        )
+        if not answer.succeeded:
+            self.delete(logical_id)
+        return answer
+
+    def _update(
+        self, logical_id: str, properties: Mapping[str, Json] | None, faults: Faults
+    ) -> tuple[Answer, Held]:
+        """Update, and return what is held then, clean-up and rollback apart."""
+        event = self.event("Update", logical_id, properties)
+        answer = self._operate(event, faults)
+        new = Held(
+            event["ResourceType"],
+            answer.physical_resource_id,
+            event["ResourceProperties"],
+            answer.data,
+        )
+        if answer.succeeded:
+            self.resources[logical_id] = new
+        return answer, new
+
+    def _clean_up(self, logical_id: str, held: Held, faults: Faults) -> Answer:
+        """Delete what is replaced or removed, in three attempts; then it is left behind."""
+        for _ in range(CLEAN_UPS):
+            event = self.event(
+                "Delete",
+                logical_id,
+                {},
+                physical_resource_id=held.physical_resource_id,
+                resource_type=held.resource_type,
+            )
+            event["ResourceProperties"] = dict(held.properties)
+            answer = self._operate(event, faults)
+            if answer.succeeded:
+                return answer
+        self.orphans.append(held)
+        self.stack_events.append(StackEvent(self.stack_name, "UPDATE_COMPLETE", NOT_DELETED))
+        return answer
+
+    def _deleted(self, logical_id: str, answer: Answer) -> Answer:
         if answer.succeeded:
             del self.resources[logical_id]
         return answer
 
-    def delete_stack(self) -> list[Answer]:
-        """Delete every resource that the stack holds, the last one first."""
-        return [self.delete(logical_id) for logical_id in reversed(list(self.resources))]
+    def _operate(self, event: dict[str, Any], faults: Faults) -> Answer:
+        """Send a request as often as it befalls, and return what CloudFormation makes of it."""
+        own = given(faults)
+        befalls = own or self._faults
+        self._deliver_late(self.clock.now())
+        self._status(event, f"{PROGRESS[event['RequestType']]}_IN_PROGRESS")
+        errors = self._deliver(event, befalls, strict=bool(own))
+        gives_up = may_silence(befalls) or self.clock.now() > self._until(event)
+        if errors and self.answer_to(event) is None and not gives_up:
+            raise errors[0]
+        return self._outcome(event, gives_up=gives_up)
 
-    def event(
-        self,
-        request_type: str,
-        logical_id: str,
-        properties: Mapping[str, Json] | None = None,
-        *,
-        physical_resource_id: str | None = None,
-        resource_type: str | None = None,
-    ) -> dict[str, Any]:
-        """Return a request as CloudFormation would send it now, about what it holds now.
-
-        Args:
-            request_type: Create, Update or Delete.
-            logical_id: The resource's name in the template.
-            properties: As in a template; a Delete sends those that are held.
-            physical_resource_id: In place of the id that is held, as CloudFormation invents one.
-            resource_type: In place of the type that is held.
-        """
-        held = self.resources.get(logical_id)
-        kept = held.properties if held is not None else {}
-        sent = kept if properties is None and held is not None else as_sent(properties or {})
-        self._requests += 1
-        self.clock.advance(1)  # issue times are whole seconds
-        event: dict[str, Any] = {
-            "RequestType": request_type,
-            "ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:provider",
-            "StackId": self.stack_id,
-            "RequestId": str(UUID(int=self._requests)),
-            "LogicalResourceId": logical_id,
-            "ResourceType": resource_type or (held.resource_type if held else self._only_type()),
-            "ResourceProperties": {**sent, "ServiceToken": "arn:aws:lambda:...:provider"},
-        }
-        if request_type != "Create":
-            held_id = held.physical_resource_id if held is not None else ""
-            event["PhysicalResourceId"] = physical_resource_id or held_id
-        if request_type == "Update":
-            event["OldResourceProperties"] = dict(kept)
-        event["ResponseURL"] = self._url(event)
-        self._sent[event["ResponseURL"]] = event
-        return event
-
-    def asked_again(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the same request with a new ResponseURL, as a retried deployment sends it."""
-        self.clock.advance(1)
-        again = {**event}
-        again["ResponseURL"] = self._url(again)
-        self._sent[again["ResponseURL"]] = again
-        return again
-
-    def send(
-        self,
-        event: Mapping[str, Any],
-        *,
-        crash_before: str | None = None,
-        crash_after: str | None = None,
-        crash_at: int | None = None,
-        meanwhile: Mapping[str, Callable[[], object]] | None = None,
-        provider: Provider | None = None,
-    ) -> Answer | None:
-        """Deliver an event once, and return what CloudFormation was told by then.
-
-        Args:
-            event: As `event` makes it; the same one again is a duplicate.
-            crash_before: A step, or `http.<METHOD>.<host>`, or `<service>.<Operation>`: the
-                process dies before that call leaves.
-            crash_after: The process dies after that call has had its effect.
-            crash_at: The process dies at this point: 2n is before its n-th action, be it on the
-                ledger, on the far side or an answer, and 2n+1 after it, n from 0. Where there are
-                fewer it lives.
-            meanwhile: What happens in the world while a call is made, by its name.
-            provider: Another version of the provider, or its guardian, in place of the usual one.
-
-        Raises:
-            Crashed: The process died where it was told to.
-            CfnOnceError: What the provider raises, so that Lambda comes again.
-        """
-        self.deliveries += 1
-        faults = Faults(crash_before, crash_after, crash_at, meanwhile or {})
-        ports = Ports(self.ledger, self._receive, faults)
-        end = self.clock.now() + self._timeout
-        context = SimpleNamespace(
-            function_name="provider",
-            aws_request_id=event["RequestId"],
-            get_remaining_time_in_millis=lambda: int(1000 * (end - self.clock.now())),
-        )
-        driven = (provider or self._provider).using(
-            ledger=ports, delivery=ports, calls=ports, clock=self.clock
-        )
-        driven(json.loads(json.dumps(event)), context)
-        ports.judge()
-        return self.answer_to(event)
-
-    def deliver(self, event: Mapping[str, Any]) -> Answer | None:
-        """Deliver as Lambda does: twice more after an error, a minute and two minutes later."""
-        for pause in (*RETRY_PAUSES, None):
-            try:
-                self.send(event)
-            except Exception as error:
-                log.info("a delivery failed: %s: %s", type(error).__name__, error)
-                if pause is None:
-                    raise
-                self.clock.advance(pause)
-            else:
-                break
-        return self.answer_to(event)
-
-    def answer_to(self, event: Mapping[str, Any]) -> Answer | None:
-        """Return what CloudFormation was told of a request, or None."""
-        body = self._told.get(event["ResponseURL"])
-        return None if body is None else _answer(body)
-
-    def lose_answers(self, number: int) -> None:
-        """Let the next answers be refused, as a response bucket out of reach does."""
-        self._lose += number
-
-    def _operate(self, event: Mapping[str, Any], times: int) -> Answer:
-        for _ in range(times):
-            self.deliver(event)
-        answer = self.answer_to(event)
-        if answer is None:
+    def _outcome(self, event: dict[str, Any], *, gives_up: bool) -> Answer:
+        """Return the answer, or what CloudFormation says when it has waited for none."""
+        verb, answer = PROGRESS[event["RequestType"]], self.answer_to(event)
+        if self._told_at.get(event["ResponseURL"], 0.0) > self._until(event):
+            answer, gives_up = None, True  # nobody reads it any more
+        if answer is None and not gives_up:
             raise AssertionError(
                 f"the stack hangs: the {event['RequestType']} of {event['LogicalResourceId']} was"
-                " never answered"
+                f" never answered\n{self._story_so_far()}"
             )
+        if answer is None:
+            if isinstance(self._function, LocalLambda):  # in no time
+                self.wait(max(0.0, self._until(event) - self.clock.now()))
+            self._given_up.add(event["ResponseURL"])
+            invented = self._invented_id(event["LogicalResourceId"])
+            answer = refused(not_received(event), event.get("PhysicalResourceId", invented))
+            self._tell(f"  {answer.reason}")
+        status = f"{verb}_{'COMPLETE' if answer.succeeded else 'FAILED'}"
+        self._status(event, status, received(answer, event))
         return answer
 
-    def _delete_event(self, logical_id: str, held: Held) -> dict[str, Any]:
-        event = self.event("Delete", logical_id, physical_resource_id=held.physical_resource_id)
-        event["ResourceProperties"] = dict(held.properties)
-        return event
+    def _until(self, event: Mapping[str, Any]) -> float:
+        """Return when CloudFormation stops waiting for an answer."""
+        return issued(event) + float(event.get("ServiceTimeout", SERVICE_TIMEOUT))
 
-    def _only_type(self) -> str:
-        named = self._provider.resource_types
-        if len(named) != 1:
-            raise ValueError(f"name the resource_type: the provider serves {', '.join(named)}")
-        return named[0]
+    def _status(self, event: Mapping[str, Any], status: str, reason: str = "") -> None:
+        self.stack_events.append(StackEvent(event["LogicalResourceId"], status, reason))
 
-    def _url(self, event: Mapping[str, Any]) -> str:
-        signed = datetime.fromtimestamp(self.clock.now(), UTC).strftime("%Y%m%dT%H%M%SZ")
-        name = "|".join(event[part] for part in ("StackId", "LogicalResourceId", "RequestId"))
-        key = name.replace(":", "%3A").replace("|", "%7C")
-        return f"https://{HOST}/{key}?X-Amz-Date={signed}&X-Amz-Expires=7200&X-Amz-Signature=0"
+    def _held(self, logical_id: str) -> Held:
+        if logical_id not in self.resources:
+            named = ", ".join(self.resources) or "nothing"
+            raise ValueError(f"the stack holds no {logical_id}; it holds {named}")
+        return self.resources[logical_id]
 
-    def _receive(self, request: Request, body: bytes) -> None:
-        if self._lose:
-            self._lose -= 1
-            raise DeliveryError(f"{request}: the answer is recorded but nobody could be told")
-        event = self._sent[request.response_url]
-        judge(event, body)
-        before = self._told.setdefault(request.response_url, body)
-        assert before == body, f"two answers to {request}: {before!r} and {body!r}"
-        self.answers.append((event, _answer(body)))
+    def _here(self, verb: str) -> LocalLambda:
+        if not isinstance(self._function, LocalLambda):
+            raise TypeError(f"{verb} needs the Provider itself: a deployed function takes no turns")
+        return self._function
 
-
-def as_sent(value: Json) -> Json:
-    """Return a template's value as CloudFormation sends it: every scalar as text."""
-    if isinstance(value, Mapping):
-        return {name: as_sent(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [as_sent(one) for one in value]
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
-
-
-def judge(event: Mapping[str, Any], body: bytes) -> None:
-    """Refuse what CloudFormation refuses in an answer.
-
-    Raises:
-        AssertionError: Says what, in CloudFormation's words where it has any.
-    """
-    answer = json.loads(body)
-    assert len(body) <= LIMIT, "Response object is too long."
-    status = answer.get("Status")
-    assert status in ("SUCCESS", "FAILED"), (
-        f"Invalid Response object: '{status}' is not a valid ResponseStatus"
-    )
-    assert answer.get("PhysicalResourceId"), "Invalid PhysicalResourceId"
-    assert status == "SUCCESS" or answer.get("Reason"), "a FAILED answer needs a Reason"
-    differing = [name for name in _echoed() if answer.get(name) != event[name]]
-    assert not differing, f"{', '.join(differing)} must be echoed as sent"
-    moved = answer["PhysicalResourceId"] != event.get("PhysicalResourceId")
-    assert not (moved and event["RequestType"] == "Delete"), "a Delete must echo the id"
-    assert not (moved and event["RequestType"] == "Update" and status == "FAILED"), (
-        "a failed Update must echo the id: CloudFormation would delete the other one later"
-    )
-
-
-def _echoed() -> Iterable[str]:
-    return ("RequestId", "StackId", "LogicalResourceId")
-
-
-def _answer(body: bytes) -> Answer:
-    answer = json.loads(body)
-    return Answer(
-        status=answer["Status"],
-        reason=answer.get("Reason", ""),
-        physical_resource_id=answer["PhysicalResourceId"],
-        data=answer.get("Data", {}),
-        no_echo=answer.get("NoEcho", False),
-        body=body,
-    )
+    def _invented_id(self, logical_id: str) -> str:
+        """Return an id as CloudFormation invents one where it was told none."""
+        return f"{self.stack_name}-{logical_id}-{1_099_511_627_776 + self._requests:X}"

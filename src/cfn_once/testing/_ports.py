@@ -10,6 +10,9 @@ from ..ledger import Change, Guard, Head, Store, Written
 
 T = TypeVar("T")
 
+# What the actions are called that are no calls of the far side.
+READ, WRITE, TELL = "reads the ledger", "writes to the ledger", "tells CloudFormation"
+
 
 class Crashed(BaseException):
     """The function's process died here: nothing after it ran."""
@@ -65,7 +68,7 @@ class Ports:
             self._faults.meanwhile.get(name, _nothing)()
             return fn()
 
-        result = self._act(act)
+        result = self._act(name, act)
         self._die_if(name == self._faults.crash_after, name)
         return result
 
@@ -74,28 +77,30 @@ class Ports:
 
     def put(self, request: Request, body: bytes, deadline: Deadline) -> None:
         del deadline
-        self._act(lambda: self._receive(request, body))
+        self._act(TELL, lambda: self._receive(request, body))
 
     def read(self, key: str) -> Head | None:
-        return self._act(lambda: self._store.read(key))
+        return self._act(READ, lambda: self._store.read(key))
 
     def write(self, key: str, guard: Guard, change: Change) -> Written:
-        return self._act(lambda: self._store.write(key, guard, change))
+        return self._act(WRITE, lambda: self._store.write(key, guard, change))
 
     def spill(self, key: str, name: str, data: str, expires: int) -> None:
-        self._act(lambda: self._store.spill(key, name, data, expires))
+        self._act(WRITE, lambda: self._store.spill(key, name, data, expires))
 
     def unspill(self, key: str, name: str) -> str | None:
-        return self._act(lambda: self._store.unspill(key, name))
+        return self._act(READ, lambda: self._store.unspill(key, name))
 
-    def _act(self, action: Callable[[], T]) -> T:
+    def _act(self, name: str, action: Callable[[], T]) -> T:
         self._die_if(self._dead, "it died before")
-        self._pass_a_point()
+        self._pass_a_point(name)
         result = action()
-        self._pass_a_point()
+        self._pass_a_point(name, after=True)
         return result
 
-    def _pass_a_point(self) -> None:
+    def _pass_a_point(self, name: str, *, after: bool = False) -> None:
+        """Count a point, before or after an action; `assert_safe` lets more happen here."""
+        del name, after
         self._points += 1
         at = self._faults.crash_at
         self._die_if(self._points - 1 == at, f"at point {at}")

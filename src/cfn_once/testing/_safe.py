@@ -1,0 +1,256 @@
+"""`assert_safe`: a scenario under every single fault, and the shortest story of what goes wrong."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+
+from .._provider import Provider
+from .._request import Json
+from .._time import SYSTEM_CLOCK
+from ._advice import differs, told
+from ._cloudformation import FakeCloudFormation
+from ._ports import TELL
+from ._run import FarSide, Fault, Kind, NoFarSide, Run
+from ._staged import Scenario, play
+
+LIMIT = 5000  # runs; a provider of two or three steps takes some hundreds
+WATCHDOG = 20.0  # real seconds for one request, which takes milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was tried.
+
+    Attributes:
+        runs: So many runs of the scenario, each under another fault.
+        complete: Nothing was left out because of the limit.
+        seconds: Of real time.
+    """
+
+    runs: int
+    complete: bool
+    seconds: float
+
+
+def assert_safe(
+    provider: Provider,
+    scenario: Scenario | Mapping[str, Json],
+    far_side: FarSide | None = None,
+    *,
+    changed: Mapping[str, Json] | None = None,
+    allow_in_doubt: bool = False,
+    limit: int = LIMIT,
+    watchdog: float = WATCHDOG,
+) -> Checked:
+    """Run a scenario under every single fault, and see that nothing is made twice or left.
+
+    First it runs twice without a fault, which says what there should be after each request. Then
+    it runs with one fault at a time: a crash before and after every action, once and in all of
+    Lambda's tries; copies in a row, later, and when all is gone; a lost answer; the far side that
+    refuses, or does not answer, with and without having acted; two deliveries of a request, and a
+    Delete over a running Create, each held up before each of its actions. All of it again with
+    each Update rolled back.
+
+    Args:
+        provider: As it is deployed; it is driven with a ledger in memory and a virtual clock.
+        scenario: Is given a `FakeCloudFormation` and calls its verbs; or the properties of a
+            resource, which is created and deleted.
+        far_side: The API that the hooks call: a `FakeApi`, or whatever has `objects`, `created`
+            and `reset()`. None where the hooks make nothing.
+        changed: With properties as the scenario: the resource is updated to these in between.
+        allow_in_doubt: Take what a FAILED answer names as in doubt, and what it leaves: steps that
+            can be neither repeated nor looked up.
+        limit: The most runs.
+        watchdog: Real seconds that a request may take, before its hook is said to hang.
+
+    Returns:
+        How many runs that were.
+
+    Raises:
+        AssertionError: With the shortest story that was found, the line and what to change.
+    """
+    if not isinstance(provider, Provider):
+        raise TypeError(f"assert_safe drives a Provider: Provider(MyResource), not {provider!r}")
+    if callable(scenario) and changed is not None:
+        raise TypeError("changed= is for properties: a scenario calls stack.update itself")
+    missing = [name for name in ("objects", "created", "reset") if not hasattr(far_side, name)]
+    if far_side is not None and missing:
+        raise TypeError(
+            f"the far side has no {', '.join(missing)}: give assert_safe a FakeApi, or an object"
+            " with objects, created and reset()"
+        )
+    life = scenario if callable(scenario) else _life(scenario, changed)
+    search = _Search(provider, life, far_side or NoFarSide(), allow_in_doubt, limit, watchdog)
+    with _quiet():
+        return search.go(must_make=far_side is not None)
+
+
+class _Search:
+    def __init__(
+        self,
+        provider: Provider,
+        life: Scenario,
+        far_side: FarSide,
+        allow_in_doubt: bool,  # noqa: FBT001 - one caller
+        limit: int,
+        watchdog: float,
+    ) -> None:
+        self._provider, self._life, self._far_side = provider, life, far_side
+        self._allow_in_doubt, self._limit, self._watchdog = allow_in_doubt, limit, watchdog
+        self._runs = 0
+        self._back_at: int | None = None
+        self._base: Run | None = None
+        self._failed: list[Run] = []
+
+    def go(self, *, must_make: bool) -> Checked:
+        """Look for a story that breaks a law.
+
+        Raises:
+            AssertionError: There is one.
+        """
+        began, complete = SYSTEM_CLOCK.now(), True
+        base = self._without_fault()
+        if must_make and not base.effects:
+            raise AssertionError(
+                "the scenario makes nothing on the far side: give assert_safe the one that the"
+                " hooks call, or none where they make nothing"
+            )
+        try:
+            self._explore(base, since=0)
+            for number in range(base.updates):
+                self._back_at = number
+                rolled_back = self._without_fault()
+                same = zip(base.checkpoints, rolled_back.checkpoints, strict=False)
+                self._explore(rolled_back, since=sum(one == other for one, other in same))
+        except _LimitReached:
+            complete = False
+        if any(one.call is None for one in base.effects):
+            base.broken = "something is made outside of all steps"
+            raise AssertionError(told(base))
+        return Checked(self._runs, complete, SYSTEM_CLOCK.now() - began)
+
+    def _without_fault(self) -> Run:
+        """Return what happens when nothing befalls the scenario.
+
+        Raises:
+            AssertionError: It is not what should be even then, or differs from time to time.
+        """
+        self._base = None
+        first, second = self._run(Fault()), self._run(Fault())
+        for one in (first, second):
+            if one.broken and (one is first or len(first.effects) == len(second.effects)):
+                raise AssertionError(told(one))
+        if _made(first) != _made(second):
+            raise AssertionError(differs(first, second))
+        self._base = second
+        return second
+
+    def _explore(self, base: Run, since: int) -> None:
+        """Try the faults that befall a request from this one on, the cheapest kind first."""
+        for kinds in _single(base, since):
+            for fault in kinds:
+                self._run(fault)
+            self._judge()
+        for kind in (Kind.TWIN, Kind.CANCEL):
+            for request, at in _held_up(base, since, kind):
+                for until in count():
+                    if not self._run(Fault(kind, request, at, until)).reached:
+                        break  # it has fewer actions, so this one went to its end
+            self._judge()
+
+    def _run(self, fault: Fault) -> Run:
+        if self._runs >= self._limit:
+            self._judge()
+            raise _LimitReached
+        self._runs += 1
+        run = play(
+            Run(
+                self._provider,
+                self._far_side,
+                fault,
+                back_at=self._back_at,
+                base=self._base,
+                allow_in_doubt=self._allow_in_doubt,
+            ),
+            self._life,
+            self._watchdog,
+        )
+        if run.hangs:
+            raise AssertionError(told(run))  # others would take as long
+        if run.broken:
+            self._failed.append(run)
+        return run
+
+    def _judge(self) -> None:
+        if self._failed:
+            # Best one that shows what is made; of these the shortest.
+            raise AssertionError(
+                told(min(self._failed, key=lambda run: (not run.effects, len(run.lines))))
+            )
+
+
+class _LimitReached(Exception):
+    """There were as many runs as there may be."""
+
+
+def _single(base: Run, since: int) -> Iterator[list[Fault]]:
+    """Yield the faults that befall one delivery, or send a copy later."""
+    last = len(base.points)
+    points = [
+        (request, at, point)
+        for request in range(since, last)
+        for at, point in enumerate(base.points[request])
+    ]
+    yield [Fault(Kind.CRASH, request, at) for request, at, _ in points]
+    yield [
+        Fault(Kind.LATE, request, until=after)
+        for request in range(since, last)
+        for after in range(request, last)
+    ]
+    yield [Fault(Kind.UNTOLD, request, at) for request, at, point in points if point.name == TELL]
+    yield [
+        Fault(kind, request, at)
+        for request, at, point in points
+        for kind in (Kind.NO_ANSWER, *(() if point.after else (Kind.REFUSED,)))
+        if point.is_call
+    ]
+    yield [Fault(Kind.CRASH_FOR_GOOD, request, at) for request, at, _ in points]
+
+
+def _held_up(base: Run, since: int, kind: Kind) -> list[tuple[int, int]]:
+    """Return where a delivery is held up for another one: before each action."""
+    return [
+        (request, at)
+        for request in range(since, len(base.points))
+        if kind is Kind.TWIN or base.checkpoints[request].request_type == "Create"
+        for at, point in enumerate(base.points[request])
+        if not point.after
+    ]
+
+
+def _made(run: Run) -> list[tuple[int, str | None]]:
+    return [(one.request, one.call) for one in run.effects]
+
+
+def _life(properties: Mapping[str, Json], changed: Mapping[str, Json] | None) -> Scenario:
+    def life(stack: FakeCloudFormation) -> None:
+        stack.create("Resource", properties)
+        if changed is not None:
+            stack.update("Resource", changed)
+        stack.delete("Resource")
+
+    return life
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Log nothing: hundreds of runs fail as they should."""
+    log = logging.getLogger("cfn_once")
+    level = log.level
+    log.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        log.setLevel(level)

@@ -1,0 +1,91 @@
+"""
+Deliveries at the same time: one at a time, they take turns at whatever they do to the world.
+
+    job 1  ──read──┐     ┌──write──┐            each pause hands over to whoever has waited longest;
+    job 2          └read─┘         └─sleep 2 s   where all sleep, time passes to the first to wake
+"""
+
+import heapq
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+from .._errors import ConfigurationError
+from ._clock import VirtualClock
+
+Job = Callable[[], None]
+
+
+class Turns:
+    """A clock for `Provider`, shared by deliveries that may be at work at the same time.
+
+    Args:
+        clock: Returns what gives the time, and is moved where everybody sleeps.
+    """
+
+    def __init__(self, clock: Callable[[], VirtualClock]) -> None:
+        self._clock = clock
+        self._waiting: list[tuple[float, int, Any]] = []
+        self._numbers = count()
+        self._hub: Any = None
+
+    def now(self) -> float:
+        return self._clock().now()
+
+    def sleep(self, seconds: float) -> None:
+        if self._hub is None:
+            self._clock().sleep(seconds)
+        else:
+            self._yield_until(self.now() + seconds)
+
+    def remaining(self, context: Any) -> float:
+        return self._clock().remaining(context)
+
+    def nonce(self) -> str:
+        return self._clock().nonce()
+
+    def jitter(self) -> float:
+        return self._clock().jitter()
+
+    def pause(self) -> None:
+        """Let the others have their turn."""
+        if self._hub is not None:
+            self._yield_until(self.now())
+
+    def run(self, *jobs: Job) -> None:
+        """Run jobs at the same time, and return when all have ended, those started by them too."""
+        if self._hub is not None:
+            raise AssertionError("deliveries at once, inside of deliveries at once")
+        self._hub = _greenlets().getcurrent()
+        try:
+            for job in jobs:
+                self.start(job)
+            while self._waiting:
+                until, _, waiting = heapq.heappop(self._waiting)
+                self._clock().sleep(max(0.0, until - self.now()))
+                waiting.switch()
+        finally:
+            self._hub = None
+            self._waiting.clear()
+
+    def start(self, job: Job) -> None:
+        """Let a further job have its turns from now on."""
+        self._wait(self.now(), _greenlets().greenlet(job, self._hub))
+
+    def _yield_until(self, moment: float) -> None:
+        self._wait(moment, _greenlets().getcurrent())
+        self._hub.switch()
+
+    def _wait(self, moment: float, job: Any) -> None:
+        heapq.heappush(self._waiting, (moment, next(self._numbers), job))
+
+
+def _greenlets() -> Any:
+    """Return the package that lets one thread do several things; only what is at once needs it."""
+    try:
+        import greenlet  # type: ignore[import-untyped]  # it ships no types
+    except ImportError as error:
+        raise ConfigurationError(
+            "deliveries at the same time need greenlet: pip install 'cfn-once[testing]'"
+        ) from error
+    return greenlet

@@ -1,0 +1,81 @@
+"""A hook that hangs ends in an error that says where, never in a test that hangs."""
+
+import signal
+import threading
+import traceback
+from types import FrameType, TracebackType
+from typing import Self
+
+from .._time import SYSTEM_CLOCK
+
+DEEPEST = 8  # lines of the stack that are told: the last ones are the hook's
+
+
+class Hung(BaseException):
+    """The watchdog's alarm: no hook's `except Exception` holds it up."""
+
+
+class Watchdog:
+    """Interrupts what takes too long, by the real clock.
+
+    It needs the main thread of a system that has signals, as pytest has on Linux and macOS; a
+    nearer alarm, such as pytest-timeout's, goes first.
+
+    Args:
+        seconds: Of real time; 0 for none.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._depth, self._armed = seconds, 0, False
+
+    def __enter__(self) -> Self:
+        self._depth += 1
+        if self._depth == 1 and self._seconds and _has_alarms():
+            self._arm()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._depth -= 1
+        if self._depth == 0 and self._armed:
+            self._disarm()
+
+    def _arm(self) -> None:
+        self._before = signal.getitimer(signal.ITIMER_REAL)
+        if 0 < self._before[0] <= self._seconds:
+            return
+        self._began = SYSTEM_CLOCK.now()
+        self._handler = signal.signal(signal.SIGALRM, _alarm)
+        signal.setitimer(signal.ITIMER_REAL, self._seconds, 1.0)  # again, if a bare `except` ate it
+        self._armed = True
+
+    def _disarm(self) -> None:
+        self._armed = False
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, self._handler)
+        left, interval = self._before
+        if left:  # somebody else's alarm goes on where it was
+            passed = SYSTEM_CLOCK.now() - self._began
+            signal.setitimer(signal.ITIMER_REAL, max(left - passed, 0.001), interval)
+
+
+def where(hung: Hung) -> str:
+    """Return the place of the hang: the last lines of its stack."""
+    lines = traceback.extract_tb(hung.__traceback__)
+    while lines and lines[-1].filename == __file__:
+        lines.pop()
+    return "".join(traceback.format_list(lines[-DEEPEST:])).rstrip()
+
+
+def _alarm(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    raise Hung
+
+
+def _has_alarms() -> bool:
+    main = threading.current_thread() is threading.main_thread()
+    return main and hasattr(signal, "setitimer")

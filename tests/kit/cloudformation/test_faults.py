@@ -1,0 +1,327 @@
+"""What may befall an operation: copies, crashes, time-outs, lost answers, a far side that fails."""
+
+from functools import partial
+
+import pytest
+from greenlet import getcurrent
+
+from cfn_once import CustomResource, Provider
+from cfn_once.ledger import MemoryStore
+from cfn_once.testing import Crashed, FakeCloudFormation
+
+ONE = {"Name": "a", "Size": 1}
+
+
+def test_copies_one_after_another(cloudformation, far_side):
+    """
+    Every copy is delivered, and told the same.
+    """
+    cloudformation.create("Group", ONE, times=3)
+
+    assert 3 == cloudformation.deliveries
+    assert 3 == len(cloudformation.answers)
+    assert ["g-1"] == far_side.made
+
+
+def naive(far_side):
+    """A resource that makes its object outside of any step, with what is slow before it."""
+
+    class Naive(CustomResource[dict, dict]):
+        def create(self):
+            self.step("look", lambda step: None, repeat=True)
+            self.physical_resource_id = far_side.make("")["id"]
+
+        def delete(self):
+            far_side.remove(self.physical_resource_id)
+
+    return Provider(Naive, ledger="memory://")
+
+
+def test_copies_at_the_same_time(cloudformation, far_side):
+    """
+    Copies at the same time take turns at all that they do: one works, the others wait and are told
+    the same.
+    """
+    cloudformation.create("Group", ONE, at_once=3)
+
+    assert 3 == cloudformation.deliveries
+    assert 1 == len({answer.body for _, answer in cloudformation.answers})
+    assert 3 == len(cloudformation.answers)
+    assert ["g-1"] == far_side.made
+    assert "Create of Group is delivered, 3 at once" in cloudformation.story
+
+
+def test_they_are_at_work_at_the_same_time(far_side):
+    """
+    Turns are real: each of two jobs is in the middle of its work when the other one goes on, and
+    time passes only where both sleep.
+    """
+    stack = FakeCloudFormation(naive(far_side))
+    turns, seen = stack._function.turns, []
+
+    def job(name, seconds):
+        for number in range(3):
+            seen.append((name, number, stack.clock.now() - began))
+            turns.sleep(seconds)
+
+    began = stack.clock.now()
+    turns.run(partial(job, "a", 2), partial(job, "b", 3))
+
+    assert [
+        ("a", 0, 0),
+        ("b", 0, 0),
+        ("a", 1, 2),
+        ("b", 1, 3),
+        ("a", 2, 4),
+        ("b", 2, 6),
+    ] == seen
+    assert 9 == stack.clock.now() - began
+
+
+def test_turns_change_at_every_action(provider, far_side):
+    """
+    Deliveries at once change turns whenever one of them reads or writes the ledger.
+    """
+    turns = []
+
+    class Watched(MemoryStore):
+        def read(self, key):
+            turns.append(getcurrent())
+            return super().read(key)
+
+        def write(self, key, guard, change):
+            turns.append(getcurrent())
+            return super().write(key, guard, change)
+
+    FakeCloudFormation(provider, ledger=Watched()).create("Group", ONE, at_once=3)
+
+    assert 3 == len(set(turns[:3]))
+
+
+def test_the_same_turns_every_time(provider, far_side):
+    """
+    What happens at once happens in the same order in every run.
+    """
+    stories = set()
+    for _ in range(2):
+        far_side.made.clear()
+        stack = FakeCloudFormation(provider)
+        stack.create("Group", ONE, at_once=2)
+        stack.delete("Group", at_once=2)
+        stories.add(stack.story)
+
+    assert 1 == len(stories)
+
+
+@pytest.mark.parametrize("seconds", [600, 6 * 3600])
+def test_a_copy_that_is_late(cloudformation, far_side, seconds):
+    """
+    It comes when its time has come, here after the Delete, and makes nothing.
+    """
+    cloudformation.create("Group", ONE, late=seconds)
+    cloudformation.delete("Group")
+    before = cloudformation.deliveries
+    cloudformation.wait(seconds - 10)
+    meanwhile = cloudformation.deliveries
+    cloudformation.wait(20)
+
+    assert (2, 2, 3) == (before, meanwhile, cloudformation.deliveries)
+    assert ["g-1"] == far_side.made
+
+
+def test_a_late_copy_comes_before_a_later_operation(cloudformation):
+    """
+    Nothing overtakes it that begins after its time.
+    """
+    cloudformation.create("Group", ONE, late=60)
+    cloudformation.clock.advance(100)
+    cloudformation.update("Group", {**ONE, "Size": 2})
+    story = [line.split("  ")[-1] for line in cloudformation.story.splitlines()]
+
+    assert [
+        "Create of Group is delivered",
+        "Create of Group is delivered",
+        "Update of Group is delivered",
+    ] == [line for line in story if "delivered" in line]
+
+
+@pytest.mark.parametrize("moment", ["crash_before", "crash_after"])
+def test_a_process_that_dies(cloudformation, far_side, moment):
+    """
+    It dies at a call, and Lambda delivers again a minute later.
+    """
+    began = cloudformation.clock.now()
+    answer = cloudformation.create("Group", ONE, **{moment: "group"})
+
+    assert answer.succeeded
+    assert ["g-1"] == far_side.made
+    assert cloudformation.clock.now() > began + 60
+    assert "it failed: Crashed: group" in cloudformation.story
+
+
+def test_a_process_that_dies_at_every_point(provider, far_side):
+    """
+    Points are numbered from 0 without a gap; the one after the last is an error that says so.
+    """
+    point = 0
+    while True:
+        stack = FakeCloudFormation(provider)
+        try:
+            stack.create("Group", ONE, crash_at=point)
+        except AssertionError as error:
+            assert f"there is no point {point} to crash at" in str(error)
+            break
+        assert f"Crashed: at point {point}" in stack.story
+        stack.delete("Group")
+        point += 1
+        assert {} == far_side.live
+
+    assert point > 6
+
+
+def test_a_function_that_runs_out_of_time(cloudformation, far_side):
+    """
+    A call that takes longer than the function may ends the process: what was called has happened,
+    nothing after it has, and the next delivery goes on.
+    """
+    began = cloudformation.clock.now()
+    answer = cloudformation.create("Group", ONE, slow={"group": 500})
+
+    assert answer.succeeded
+    assert ["g-1"] == far_side.made
+    assert "its time was over while group was called" in cloudformation.story
+    assert 180 < cloudformation.clock.now() - began < 500
+
+
+def test_nothing_is_done_after_the_time_is_over(far_side):
+    """
+    A hook that would hold on to the error cannot: its process is dead for the world.
+    """
+    after = []
+
+    class Stubborn(CustomResource[dict, dict]):
+        def create(self):
+            try:
+                self.step("slow", lambda step: None, window=None, once=True)
+            finally:
+                self.step("more", lambda step: after.append(1), repeat=True)
+
+    stack = FakeCloudFormation(Provider(Stubborn, ledger="memory://"))
+    with pytest.raises(Crashed):
+        stack.send(stack.event("Create", "Thing"), slow={"slow": 1000})
+
+    assert [] == after
+    assert [] == stack.answers
+
+
+def test_a_slow_far_side(cloudformation, far_side):
+    """
+    A call that takes its time and ends in time is only slow.
+    """
+    began = cloudformation.clock.now()
+    cloudformation.create("Group", ONE, slow={"group": 30})
+
+    assert 1 == cloudformation.deliveries
+    assert 30 <= cloudformation.clock.now() - began < 40
+
+
+@pytest.mark.parametrize(("fault", "calls"), [("failing", 2), ("losing", 1)])
+def test_a_far_side_that_fails(cloudformation, far_side, fault, calls):
+    """
+    A call fails before it has its effect, or after it: in doubt, it is looked up, and made again
+    where there is nothing.
+    """
+    answer = cloudformation.create("Group", ONE, **{fault: {"group": ConnectionError("reset")}})
+
+    assert answer.succeeded
+    assert ["g-1"] == far_side.made
+    assert calls == cloudformation.story.count("call group")
+    assert "call find group" in cloudformation.story
+
+
+def test_a_lost_answer(cloudformation, far_side):
+    """
+    The bucket refuses it, and Lambda's next delivery tells it.
+    """
+    answer = cloudformation.create("Group", ONE, lost_answers=1)
+
+    assert answer.succeeded
+    assert "status 503, SlowDown" in cloudformation.story
+    assert ["g-1"] == far_side.made
+
+
+def test_a_delete_that_nobody_answers(cloudformation, far_side):
+    """
+    CloudFormation gives it up: it is no request that is still to be answered, the resource is held.
+    """
+    cloudformation.create("Group", ONE)
+    answer = cloudformation.delete("Group", lost_answers=3)
+
+    assert ("FAILED", "g-1") == (answer.status, answer.physical_resource_id)
+    assert [] == cloudformation.unanswered
+    assert ["Group"] == list(cloudformation.resources)
+    assert cloudformation.delete("Group").succeeded
+
+
+def test_a_silent_copy_is_no_request_without_answer(cloudformation):
+    """
+    Where a newer request was answered, an older one needs no answer, not even if it comes last.
+    """
+    create = cloudformation.event("Create", "Group", ONE)
+    with pytest.raises(Crashed):
+        cloudformation.send(create, crash_after="group")
+    before = cloudformation.unanswered
+    cloudformation.deliver(
+        cloudformation.event("Delete", "Group", ONE, physical_resource_id="stack-Group-1A2B")
+    )
+    cloudformation.clock.advance(6 * 3600)
+    cloudformation.send(create)
+
+    assert (["the Create of Group"], []) == (before, cloudformation.unanswered)
+
+
+def test_three_lost_answers(cloudformation, far_side):
+    """
+    Lambda gives up, and CloudFormation too: the Delete removes what was made.
+    """
+    answer = cloudformation.create("Group", ONE, lost_answers=3)
+
+    assert "did not receive a response" in answer.reason
+    assert {} == far_side.live
+
+
+def test_faults_of_every_operation(provider, far_side):
+    """
+    Faults of a stack befall each operation that names none, as far as they can.
+    """
+    stack = FakeCloudFormation(provider, faults={"times": 2, "crash_after": "group"})
+    stack.create("Group", ONE)
+    stack.update("Group", {**ONE, "Size": 2}, times=1)
+    stack.delete("Group")
+
+    assert ["g-1"] == far_side.made
+    assert 2 + 1 + 2 == stack.deliveries
+    assert 1 == stack.story.count("Crashed: group")
+
+
+def test_what_a_test_asserts_meanwhile(cloudformation):
+    """
+    An assertion that fails there fails the test, and is no error of the hook.
+    """
+
+    def wrong():
+        assert cloudformation.resources, "nothing is held yet"
+
+    with pytest.raises(AssertionError, match="nothing is held yet"):
+        cloudformation.create("Group", ONE, meanwhile={"group": wrong})
+    cloudformation.deliver(cloudformation.event("Delete", "Group", physical_resource_id="x"))
+
+
+def test_what_happens_meanwhile(cloudformation, far_side):
+    """
+    Something else may happen in the world while a call is made.
+    """
+    seen = []
+    cloudformation.create("Group", ONE, meanwhile={"group": lambda: seen.append(far_side.made[:])})
+
+    assert [[]] == seen
