@@ -136,7 +136,7 @@ class Worker:
         answer = deliver(event)
         made = self.far_side.made - made
         first = delivery.copy == 0
-        if first and (answer is None or answer["Status"] != "SUCCESS"):
+        if (answer is None and first) or (answer and answer["Status"] != "SUCCESS"):
             raise RuntimeError(f"{self.name}: {delivery} came to {answer}")
         if delivery.request_type == "Delete":
             del self.held[stack]
