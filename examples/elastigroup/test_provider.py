@@ -10,7 +10,7 @@ import pytest
 from moto import mock_aws
 
 from cfn_once.ledger import open_store
-from cfn_once.testing import Crashed, FakeCloudFormation
+from cfn_once.testing import Crashed, FakeCloudFormation, assert_safe
 
 from .provider import provider
 from .spot_api import TOKEN, SpotApi
@@ -66,6 +66,31 @@ def cloudformation(spot, properties):
     yield cloudformation
     cloudformation.delete_stack()
     assert {} == spot.groups
+
+
+class Groups:
+    """Spot, as `assert_safe` looks at it."""
+
+    def __init__(self, spot):
+        self._spot = spot
+
+    @property
+    def objects(self):
+        return self._spot.groups
+
+    @property
+    def created(self):
+        return [one["id"] for one in self._spot.created]
+
+    def reset(self):
+        self._spot.reset()
+
+
+def test_every_single_fault(spot, properties):
+    """One group is made and none is left, whatever befalls its Create and its Delete."""
+    checked = assert_safe(provider, properties, Groups(spot))
+
+    assert checked.complete
 
 
 def test_a_create_that_comes_three_times(cloudformation, spot, properties):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cfn_once.testing import Crashed, FakeCloudFormation
+from cfn_once.testing import Crashed, FakeCloudFormation, assert_safe
 
 from .provider import provider
 
@@ -12,6 +12,13 @@ VALUES = [f"value-{number}" for number in range(1000)]  # so many that no two pi
 @pytest.fixture
 def cloudformation():
     return FakeCloudFormation(provider)
+
+
+def test_every_single_fault():
+    """It survives crashes, copies, lost answers and rollbacks, each wherever it may befall it."""
+    checked = assert_safe(provider, {"From": ["a", "b"]}, changed={"From": ["c"]})
+
+    assert checked.complete
 
 
 def test_a_create_that_comes_three_times(cloudformation):
