@@ -48,7 +48,7 @@ def deploy(aws, ledger) -> Callable[[Path, str], Stack]:
             LedgerStackName=ledger.name,
             CodeBucket="code",
             CodeKey=f"{name}.zip",
-            Handler=f"{source.stem}.provider",
+            Provider=f"{source.stem}:provider",
             Runtime=RUNTIME,
             ResponseHosts=aws.host,
         )

@@ -6,6 +6,7 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
+from cfn_once.testing import DeployedLambda, FakeCloudFormation, on_failure_event
 from support.ministack import ROOT
 from support.stacks import Stack
 
@@ -190,14 +191,50 @@ def test_the_minimal_example(stack, aws, deploy):
     assert stack.outputs["Zone"] in {one["ZoneName"] for one in zones}
 
 
+def test_a_provider_that_cannot_be_imported(stack, deploy, tmp_path):
+    """
+    CloudFormation is told why at once, and the rollback of what was never made is not stuck.
+    """
+    broken = tmp_path / "broken.py"
+    broken.write_text("import a_module_that_is_not_in_the_zip_file")
+    thing = resource(deploy(broken, "broken-provider"), kind="Custom::Thing")
+
+    status = stack.create({"Resources": {"Thing": thing}})
+
+    assert "ROLLBACK_COMPLETE" == status, stack.reasons
+    assert "No module named 'a_module_that_is_not_in_the_zip_file'" in " ".join(stack.reasons)
+
+
+def test_the_guardian_of_a_function_that_failed(aws, file_systems):
+    """
+    It answers FAILED for the function, and SUCCESS to the Delete of what was never made.
+    """
+    functions, guardian = aws.client("lambda"), file_systems.outputs["GuardianName"]
+    deployed = DeployedLambda(guardian, functions, resource_type="Custom::FileSystem")
+    with FakeCloudFormation(deployed, envelope=on_failure_event) as cloudformation:
+        configured = functions.get_function_configuration(FunctionName=guardian)
+        variables = configured["Environment"]["Variables"]
+        functions.update_function_configuration(
+            FunctionName=guardian,
+            Environment={
+                "Variables": {**variables, "CFN_ONCE_RESPONSE_HOSTS": cloudformation.response_host}
+            },
+        )
+        answer = cloudformation.create("FileSystem")
+
+    assert "FAILED" == answer.status
+    assert "failed or ran out of time or memory in every try" in answer.reason
+    assert {} == cloudformation.resources
+
+
 def test_an_event_that_nobody_can_answer(aws, file_systems):
     """
-    An event that fails three times is kept in the queue of the provider's stack.
+    What the guardian cannot answer either is kept in the queue of the provider's stack.
     """
     aws.client("lambda").invoke(
-        FunctionName=file_systems.outputs["ServiceToken"],
+        FunctionName=file_systems.outputs["GuardianName"],
         InvocationType="Event",
-        Payload=json.dumps({"RequestType": "Create"}),
+        Payload=json.dumps(on_failure_event({"RequestId": "r", "RequestType": "Create"})),
     )
     queue, messages = file_systems.outputs["UnhandledQueueUrl"], []
     over = time.monotonic() + 60
@@ -206,7 +243,7 @@ def test_an_event_that_nobody_can_answer(aws, file_systems):
         messages = answer.get("Messages", [])
     (kept,) = (json.loads(one["Body"]) for one in messages)
 
-    assert {"RequestType": "Create"} == kept["requestPayload"]
+    assert "r" == kept["requestPayload"]["requestPayload"]["RequestId"]
     assert "RetriesExhausted" == kept["requestContext"]["condition"]
 
 
