@@ -28,10 +28,12 @@ def differs(first: Run, second: Run) -> str:
     where = f"\n\n{effect.place.source}" if effect and effect.place else ""
     return (
         "not safe: the same scenario, without any fault, goes otherwise when it runs again:"
-        " something in the provider's modules is kept from one run to the next\n\n"
+        " something in the provider's modules is kept from one run to the next, or hooks follow"
+        " chance or the clock\n\n"
         f"{_story(first.lines)}\n\nthe second time:\n\n{_story(second.lines)}{where}\n\n"
         "Lambda keeps a process for other events, and may start one for each. Keep nothing of what"
         " was made in a global, a class attribute or a cache: a step's result is in the ledger."
+        " What is random or of this moment is kept by a step, too: the next run gets the same."
     )
 
 

@@ -16,6 +16,7 @@ from ._run import FarSide, Fault, Kind, NoFarSide, Run
 from ._staged import Scenario, play
 
 LIMIT = 5000  # runs; a provider of two or three steps takes some hundreds
+LEAST = 3
 WATCHDOG = 20.0  # real seconds for one request, which takes milliseconds
 
 
@@ -81,6 +82,8 @@ def assert_safe(
             f"the far side has no {', '.join(missing)}: give assert_safe a FakeApi, or an object"
             " with objects, created and reset()"
         )
+    if limit < LEAST:
+        raise ValueError(f"limit is {LEAST} runs at least: two without a fault, and one with")
     life = scenario if callable(scenario) else _life(scenario, changed)
     search = _Search(provider, life, far_side or NoFarSide(), allow_in_doubt, limit, watchdog)
     with _quiet():
@@ -142,7 +145,7 @@ class _Search:
         for one in (first, second):
             if one.broken and (one is first or len(first.effects) == len(second.effects)):
                 raise AssertionError(told(one))
-        if _made(first) != _made(second):
+        if (_made(first), first.points) != (_made(second), second.points):
             raise AssertionError(differs(first, second))
         self._base = second
         return second

@@ -20,7 +20,7 @@ from ._events import SERVICE_TOKEN, Envelope, as_it_is, as_sent, request_event
 from ._lambda import LocalLambda
 from ._process import COPIES, Faults, given
 from ._responses import ResponseBucket, S3Bucket, key_of
-from ._watchdog import Hung, Watchdog, where
+from ._watchdog import Hung, Watchdog
 
 WATCHDOG = 20.0  # real seconds for one operation, which takes milliseconds
 LAST_LINES = 25  # of a story
@@ -280,7 +280,7 @@ class Stack:
         except Hung as hung:
             raise AssertionError(
                 f"a hook hangs in the {event['RequestType']} of {event['LogicalResourceId']}:\n"
-                f"{where(hung)}\n{self._story_so_far()}"
+                f"{hung.where}\n{self._story_so_far()}"
             ) from hung
         finally:
             if self._violations:

@@ -12,7 +12,15 @@ DEEPEST = 8  # lines of the stack that are told: the last ones are the hook's
 
 
 class Hung(BaseException):
-    """The watchdog's alarm: no hook's `except Exception` holds it up."""
+    """The watchdog's alarm: no hook's `except Exception` holds it up.
+
+    Attributes:
+        where: The place of the hang: the last lines of its stack.
+    """
+
+    def __init__(self, where: str) -> None:
+        super().__init__(where)
+        self.where = where
 
 
 class Watchdog:
@@ -27,6 +35,7 @@ class Watchdog:
 
     def __init__(self, seconds: float) -> None:
         self._seconds, self._depth, self._armed = seconds, 0, False
+        self._hung: Hung | None = None
 
     def __enter__(self) -> Self:
         self._depth += 1
@@ -43,15 +52,25 @@ class Watchdog:
         self._depth -= 1
         if self._depth == 0 and self._armed:
             self._disarm()
+            hung, self._hung = self._hung, None
+            if hung is not None and error is not hung:  # a bare `except` ate it
+                raise hung
 
     def _arm(self) -> None:
         self._before = signal.getitimer(signal.ITIMER_REAL)
         if 0 < self._before[0] <= self._seconds:
             return
         self._began = SYSTEM_CLOCK.now()
-        self._handler = signal.signal(signal.SIGALRM, _alarm)
+        self._handler = signal.signal(signal.SIGALRM, self._alarm)
         signal.setitimer(signal.ITIMER_REAL, self._seconds, 1.0)  # again, if a bare `except` ate it
         self._armed = True
+
+    def _alarm(self, number: int, frame: FrameType | None) -> None:
+        del number
+        if self._hung is None:
+            lines = traceback.extract_stack(frame)[-DEEPEST:]
+            self._hung = Hung("".join(traceback.format_list(lines)).rstrip())
+        raise self._hung
 
     def _disarm(self) -> None:
         self._armed = False
@@ -61,19 +80,6 @@ class Watchdog:
         if left:  # somebody else's alarm goes on where it was
             passed = SYSTEM_CLOCK.now() - self._began
             signal.setitimer(signal.ITIMER_REAL, max(left - passed, 0.001), interval)
-
-
-def where(hung: Hung) -> str:
-    """Return the place of the hang: the last lines of its stack."""
-    lines = traceback.extract_tb(hung.__traceback__)
-    while lines and lines[-1].filename == __file__:
-        lines.pop()
-    return "".join(traceback.format_list(lines[-DEEPEST:])).rstrip()
-
-
-def _alarm(number: int, frame: FrameType | None) -> None:
-    del number, frame
-    raise Hung
 
 
 def _has_alarms() -> bool:

@@ -1,6 +1,8 @@
 """What cannot be explored is refused, and says why; nothing hangs."""
 
+import random
 import re
+import time
 
 import pytest
 
@@ -137,3 +139,44 @@ def test_a_hook_that_hangs_when_it_runs_again():
     assert "a hook hangs in the Create of Resource" in told
     assert "while len(runs) > 3:" in told
     assert "Create 1 the process dies" in told
+
+
+def test_a_hook_that_hangs_and_lets_nobody_stop_it():
+    """It swallows the watchdog's alarm, and is told of all the same, once it has ended."""
+
+    class Stubborn(Group):
+        resource_type = "Custom::Stubborn"
+
+        def create(self):
+            try:
+                time.sleep(30)
+            except BaseException:
+                pass
+
+    told = refusal_of({}, None, of=Stubborn, watchdog=0.2)
+
+    assert "a hook hangs in the Create" in told
+    assert "time.sleep(30)" in told
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_hook_that_follows_chance(seed):
+    """It makes another number of steps each time: that is what is told, and not a consequence."""
+    chance = random.Random(seed)
+
+    class Chance(Group):
+        resource_type = "Custom::Chance"
+
+        def create(self):
+            super().create()
+            for number in range(chance.randrange(9)):
+                self.step(f"extra{number}", lambda step: None, repeat=True)
+
+    told = refusal_of({}, of=Chance)
+
+    assert "when it runs again" in told or "when they run again" in told
+
+
+def test_a_limit_that_leaves_nothing_to_try():
+    """Two runs are without a fault."""
+    assert "limit is 3 runs at least" in refusal_of({}, limit=2)
