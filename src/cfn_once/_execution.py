@@ -190,7 +190,7 @@ class Execution:
                 return success
         self._spares = clean_up_of_old
         if clean_up_of_old and not head.seen:
-            log.error("%s: if %s was never heard of, it is left behind", request, held)
+            log.info("%s: if %s was never heard of, it is left behind", request, held)
         if self._class is None:
             return self._delete_of_unknown_type(success)
         if not clean_up_of_old:

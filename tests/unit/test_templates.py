@@ -100,35 +100,42 @@ def test_a_key_of_ones_own_is_told_to_the_provider(table):
     assert {"Ref": "AWS::NoValue"} == encryption[2]
 
 
-def test_a_role_may_do_what_the_code_does_and_no_more(resources):
+@pytest.mark.parametrize("role", ["Role", "GuardianRole"])
+def test_a_role_may_do_what_the_code_does_and_no_more(resources, role):
     """
     The ledger's actions are exactly those that the store calls, on its table alone.
     """
     called = re.findall(r"self\._client\.(\w+)\(", inspect.getsource(DynamoDBStore))
     needed = {"dynamodb:" + "".join(map(str.capitalize, one.split("_"))) for one in called}
-    (ledger,) = statements(resources["Role"])["ledger"]
+    (ledger,) = statements(resources[role])["ledger"]
 
     assert needed == actions(ledger)
     assert {"Fn::ImportValue": {"Fn::Sub": "${LedgerStackName}-TableArn"}} == ledger["Resource"]
 
 
-def test_a_role_is_least_and_whole(resources):
+BOTH = {"log": {"logs:CreateLogStream", "logs:PutLogEvents"}, "ledger-key": {"kms:Decrypt"}}
+HOOKS = {"secret": {"secretsmanager:GetSecretValue"}}
+
+
+@pytest.mark.parametrize(
+    ("role", "allowed"),
+    [
+        ("Role", {**BOTH, **HOOKS, "guardian": {"lambda:InvokeFunction"}}),
+        ("GuardianRole", {**BOTH, "unhandled": {"sqs:SendMessage"}}),
+    ],
+)
+def test_a_role_is_least_and_whole(resources, role, allowed):
     """
     Everything a role may do stands in the role itself, names what it is about, and has its reason.
     """
-    found = statements(resources["Role"])
+    found = statements(resources[role])
     all_actions = {name: set().union(*map(actions, each)) for name, each in found.items()}
     of_whom = [one["Resource"] for one in chain.from_iterable(found.values())]
 
     del all_actions["ledger"]
-    assert {
-        "log": {"logs:CreateLogStream", "logs:PutLogEvents"},
-        "unhandled": {"sqs:SendMessage"},
-        "ledger-key": {"kms:Decrypt"},
-        "secret": {"secretsmanager:GetSecretValue"},
-    } == all_actions
+    assert allowed == all_actions
     assert "*" not in of_whom
-    assert "ManagedPolicyArns" not in resources["Role"]["Properties"]
+    assert "ManagedPolicyArns" not in resources[role]["Properties"]
     assert not [
         one["Type"] for one in resources.values() if "Policy" in one["Type"]
     ]  # such a policy may be gone when the last Delete comes
@@ -159,14 +166,19 @@ def test_the_time_for_an_event(provider):
 
 def test_an_event_comes_three_times_and_is_not_lost_then(resources):
     """
-    Lambda tries again twice, and what failed for good lies in an encrypted queue for two weeks.
+    Lambda tries again twice; what failed for good is the guardian's, whom Lambda tries three times
+    as well, and then it lies in an encrypted queue for two weeks.
     """
-    retries, queue = resources["EventInvokeConfig"]["Properties"], resources["Unhandled"]
-    destination = retries["DestinationConfig"]["OnFailure"]["Destination"]
+    queue = resources["Unhandled"]
+    ways = {}
+    for name in ("EventInvokeConfig", "GuardianInvokeConfig"):
+        retries = resources[name]["Properties"]
+        destination = retries["DestinationConfig"]["OnFailure"]["Destination"]
+        ways[retries["FunctionName"]["Ref"]] = destination["Fn::GetAtt"]
 
-    assert (2, "$LATEST") == (retries["MaximumRetryAttempts"], retries["Qualifier"])
-    assert {"Ref": "Function"} == retries["FunctionName"]
-    assert {"Fn::GetAtt": ["Unhandled", "Arn"]} == destination
+        assert (2, "$LATEST") == (retries["MaximumRetryAttempts"], retries["Qualifier"])
+
+    assert {"Function": ["Guardian", "Arn"], "Guardian": ["Unhandled", "Arn"]} == ways
     assert 14 * 24 * 3600 == queue["Properties"]["MessageRetentionPeriod"]
     assert queue["Properties"]["SqsManagedSseEnabled"]
 
