@@ -28,7 +28,7 @@ fix: install  ## Format, and repair what a tool can repair
 check: style types layers templates test  ## All that a change must pass
 
 test: install  ## Tests with branch coverage, under 4 minutes (make test ARGS='-k twice')
-	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term $(ARGS)
 
 demo: install  ## Stacks on a local AWS, each event delivered two or three times, beside crhelper
 	$(BIN)/python -m demo

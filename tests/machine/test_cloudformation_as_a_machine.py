@@ -337,7 +337,7 @@ class CloudFormation(RuleBasedStateMachine):
 
 TestCloudFormation = CloudFormation.TestCase
 TestCloudFormation.settings = settings(
-    max_examples=60,
+    max_examples=40,
     stateful_step_count=12,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

@@ -644,7 +644,9 @@ def test_defaults_are_fresh():
     assert shape.convert({}, "X").Children is not shape.convert({}, "X").Children
 
 
-@pytest.mark.parametrize("value", ["text", 5, ["list"], object()], ids=str)
+@pytest.mark.parametrize(
+    "value", ["text", 5, ["list"], object()], ids=lambda value: type(value).__name__
+)
 def test_attributes_of_another_type(value):
     """
     A hook that returns what it did not declare is told so.
