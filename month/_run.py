@@ -120,7 +120,7 @@ def _start(provider: str, plan: Plan, folder: Path, python: str, share: int) -> 
 
 def _pipe(pipe: Any) -> TextIO:
     assert pipe is not None
-    return pipe  # type: ignore[no-any-return]
+    return pipe
 
 
 def _follow(runners: Sequence[Runner], progress: "Progress") -> None:

@@ -73,14 +73,14 @@ def copy_of_the_package(number: int, module: str, old: str, new: str) -> ModuleT
     """Import the package once more, with one substitution that must match exactly once."""
     name = f"cfn_once_seeded_{number}"
     finder = _Finder(name, module, (old, new))
-    sys.meta_path.insert(0, finder)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, finder)
     try:
         copy = importlib.import_module(name)
         importlib.import_module(f"{name}.testing._explore")
         if f"{name}.{module}" not in sys.modules:
             raise LookupError(f"nothing imports {module}")
     finally:
-        sys.meta_path.remove(finder)  # type: ignore[arg-type]
+        sys.meta_path.remove(finder)
     return copy
 
 

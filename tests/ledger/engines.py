@@ -79,7 +79,7 @@ class SaysNothing:
         try:
             answer: Mapping[str, Any] = self._client.update_item(**arguments)
         except ClientError as error:
-            error.response.pop("Item", None)  # type: ignore[misc]  # not among botocore's keys
+            error.response.pop("Item", None)  # not among botocore's keys
             raise
         return answer
 

@@ -47,7 +47,7 @@ class Tunnel:
         if listen is not None:
             base = socketserver.ThreadingUnixStreamServer
 
-        class Server(base):  # type: ignore[misc, valid-type]
+        class Server(base):
             daemon_threads = True
             allow_reuse_address = True
             request_queue_size = 64
