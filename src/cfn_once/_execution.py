@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,9 +20,10 @@ from ._properties import Mask
 from ._recovery import CleanUp, Recovery
 from ._request import Json, Request, RequestType
 from ._resource import CustomResource
-from ._response import Failure, Outcome, Success
+from ._response import Failure, Outcome, Success, encode
 from ._steps import Steps
 from ._time import Deadline
+from ._watchdog import whereabouts
 from .ledger import Ending, Granted
 
 log = logging.getLogger("cfn_once")
@@ -62,6 +64,7 @@ class Execution:
         self._mask = Mask()
         self._mask.hide(self._secrets())
         self._steps = Steps(granted, request, calls, deadline, mask=self._mask.text)
+        self._thread = threading.get_ident()
         self._cleaned = CleanUp(kept=granted.head.owed())
         self._removed: list[str] = []
         self._spares = False
@@ -110,8 +113,37 @@ class Execution:
         self._granted.park(self._steps.progress())
         raise temporary  # without its causes, which may tell what is secret
 
+    def cut_short(self) -> bytes | None:
+        """Record that the hook did not end in time, and return the answer: for another thread.
+
+        None where the hook has ended meanwhile: whoever records first decides.
+        """
+        with self._granted.alone():
+            if self._granted.is_over:
+                return None
+            outcome, body = encode(self._request, self._failure_of(self._unfinished()))
+            ending = self._ending(outcome, body)
+            self._granted.finish(ending, self._steps.progress(), cut_short=True)
+            return body
+
+    def _unfinished(self) -> str:
+        total = self._deadline.total
+        module = "" if self._class is None else self._class.__module__
+        line, stack = whereabouts(self._thread, module)
+        flying = self._granted.in_the_air()
+        log.error("%s did not end in time; it is here:\n%s", self._request, stack)
+        return (
+            f"{self._request.type.lower()} was still at work after"
+            f" {total - self._deadline.remaining():.0f} s, at {line}"
+            + (f" in step {flying[0]}" if flying else "")
+            + f"; Lambda ends the function after {total:.0f} s"
+        )
+
     def finish(self, outcome: Outcome, body: bytes) -> None:
         """Record the answer; it may be told afterwards."""
+        self._granted.finish(self._ending(outcome, body), self._steps.progress())
+
+    def _ending(self, outcome: Outcome, body: bytes) -> Ending:
         head = self._granted.head
         good = isinstance(outcome, Success)
         kept = head.owed() if self._spares or not good else self._cleaned.kept
@@ -120,7 +152,7 @@ class Execution:
         answered = None
         if isinstance(outcome, Success) and self._request.type is not RequestType.DELETE:
             answered = json.dumps([dict(outcome.attributes), outcome.no_echo])
-        ending = Ending(
+        return Ending(
             succeeded=good,
             body=body.decode(),
             physical_id=outcome.physical_resource_id,
@@ -129,7 +161,6 @@ class Execution:
             kept=kept,
             spares=self._spares,
         )
-        self._granted.finish(ending, self._steps.progress())
 
     def _perform(self) -> Outcome:
         if self._request.type is RequestType.DELETE:

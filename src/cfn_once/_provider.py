@@ -25,6 +25,7 @@ from ._resource import CustomResource
 from ._response import Failure, Success, encode
 from ._sandbox import sandbox_id
 from ._time import SYSTEM_CLOCK, Clock, Deadline
+from ._watchdog import Watchdog
 from .ledger import (
     OLD,
     Answered,
@@ -209,9 +210,16 @@ class Provider:
             keeps_secrets=self._ledger.store.keeps_secrets,
             unable=self._unable,
         )
-        outcome = execution.outcome()
-        outcome, body = encode(request, outcome)
-        execution.finish(outcome, body)
+
+        def answer_for_it() -> None:
+            body = execution.cut_short()
+            if body is not None:
+                self._delivery.put(request, body, deadline)
+
+        with Watchdog(deadline, answer_for_it):
+            outcome = execution.outcome()
+            outcome, body = encode(request, outcome)
+            execution.finish(outcome, body)
         return body
 
     def _without_ledger(self, request: Request, error: LedgerUnavailable, *, begun: bool) -> bytes:

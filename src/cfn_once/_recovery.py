@@ -26,7 +26,7 @@ from ._request import Json, Request, RequestType
 from ._resource import CustomResource
 from ._steps import Attempt, OutOfTime, Steps
 from ._time import Deadline
-from .ledger import Debt, Granted, Head, Progress, StepState
+from .ledger import Debt, Granted, Head, Progress, Record, StepState
 
 log = logging.getLogger("cfn_once.resource")
 
@@ -203,6 +203,7 @@ class _Owed:
 
     def __init__(self, debt: Debt, granted: Granted) -> None:
         self._debt, self._granted = debt, granted
+        self.pending: dict[str, Record] = {}
         over = debt.ended or debt.lease
         self.owner_gone = max(granted.owner_gone, over / 1000)
         self.frontier = debt.edge
@@ -215,6 +216,13 @@ class _Owed:
             first_generation=debt.first_generation,
             fence=granted.head.fence,
         )
+
+    def takes_off(self, key: str, record: Record | None) -> None:
+        del key, record  # it is in doubt already, and stays so
+        self._granted.go_on()
+
+    def lands(self) -> None:
+        """Take note of nothing: nothing was noted."""
 
     def unspill(self, name: str) -> str | None:
         return self._granted.unspill(name)
@@ -319,7 +327,7 @@ class ReplaySteps(Steps):
         try:
             found = self._learn(attempt)
         except Exception as error:  # noqa: BLE001 - a far side raises what it likes
-            self.pending = {}
+            self._pending.clear()
             self.may_be_known_later = isinstance(error, OutOfTime | TemporaryError)
             unknown = self._verdict(attempt.call, error) is Verdict.IN_DOUBT
             if unknown or isinstance(error, InDoubt):
@@ -339,7 +347,7 @@ class ReplaySteps(Steps):
         found = self._resolve(attempt, self._granted.owner_gone)
         while found is None and may_call:
             try:
-                found = (self._run(call, attempt.step),)
+                found = (self._run(call, attempt.key, attempt.step, attempt.record),)
             except Exception as error:
                 if not self._may_succeed_later(call, error):
                     raise

@@ -36,7 +36,6 @@ INLINE = 1024  # bytes of a result that lies in the head; a write costs by the k
 MOST_INLINE = 32_768  # bytes of all records in the head; beyond it, every result lies outside
 LARGEST = 300_000  # bytes of one result; DynamoDB refuses items over 400 KB
 LONGEST_KEY = 255  # bytes
-RESERVE = 8.0  # seconds kept for recording and answering
 LONGEST_ASKED = 60.0  # seconds of a Retry-After that are waited for
 
 
@@ -82,6 +81,7 @@ class Steps:
     ) -> None:
         self._granted, self._request = granted, request
         self._calls, self._deadline, self._clock = calls, deadline, deadline.clock
+        self._pending = granted.pending
         self._mask, self._scope, self._thread = mask, scope, threading.get_ident()
         self._counts: dict[str, int] = {}
         self._visited: set[str] = set()
@@ -89,7 +89,6 @@ class Steps:
         self._inner_calls, self._counted = 0, 0
         self._acted_inside, self._looking = False, False
         self._judged: tuple[Exception, Verdict] | None = None
-        self.pending: dict[str, Record] = {}
         self.inside: Step | None = None
         self.deleting = False
         self.running_id: str | None = None
@@ -178,13 +177,13 @@ class Steps:
 
     def flush(self) -> None:
         """Keep what is known but not kept yet: before a call leaves that must not be repeated."""
-        if self.pending:
+        if self._pending:
             self._granted.record(self.progress())
-            self.pending = {}
+            self._pending.clear()
 
     def progress(self) -> Progress:
         """Return what the next write has to keep."""
-        return Progress(steps=self.pending, running_id=self.running_id, acted=self.acted)
+        return Progress(steps=dict(self._pending), running_id=self.running_id, acted=self.acted)
 
     def unvisited(self) -> list[str]:
         """Return the recorded steps of this request that its hook did not come by."""
@@ -216,7 +215,7 @@ class Steps:
         pause = 0.3
         while True:
             try:
-                return call.from_record(call.to_record(self._run(call, step)))
+                return call.from_record(call.to_record(self._run(call, key, step)))
             except Exception as error:
                 if not self._may_succeed_later(call, error) or not self._pause_after(error, pause):
                     raise
@@ -242,7 +241,7 @@ class Steps:
         """Wait before the next try, as long as the far side asks; False where time is too short."""
         asked = min(float(getattr(error, "retry_after", 0.0) or 0.0), LONGEST_ASKED)
         # Twice as long, for a pause is at least half as long as asked for.
-        return self._deadline.pause(max(pause, 2 * asked), reserve=RESERVE)
+        return self._deadline.pause(max(pause, 2 * asked), reserve=self._deadline.reserve)
 
     def _recorded(self, call: Call) -> Any:
         import hashlib  # loads OpenSSL: not before the first event
@@ -282,9 +281,10 @@ class Steps:
 
     def _make(self, attempt: Attempt, *, in_doubt: bool) -> Any:
         if attempt.call.is_once and not in_doubt:  # without a start kept, it was never called
-            self.pending[attempt.key] = attempt.record
+            self._pending[attempt.key] = attempt.record
         self.flush()
         if in_doubt:
+            self._granted.takes_off(attempt.key, attempt.record)
             found = self._resolve(attempt, self._granted.owner_gone)
             if found is not None:
                 return self._done(attempt, found[0])
@@ -294,9 +294,9 @@ class Steps:
         pause = 0.3
         while True:
             try:
-                result = self._run(attempt.call, attempt.step)
+                result = self._run(attempt.call, attempt.key, attempt.step, attempt.record)
             except (TemporaryError, SystemExit, KeyboardInterrupt):
-                self.pending[attempt.key] = attempt.record  # nobody knows how far it came
+                self._pending[attempt.key] = attempt.record  # nobody knows how far it came
                 raise
             except Exception as error:  # noqa: BLE001 - a step's function raises what it likes
                 verdict = self._verdict(attempt.call, error)
@@ -316,13 +316,16 @@ class Steps:
                 continue
             return self._done(attempt, result)
 
-    def _run(self, call: Call, step: Step) -> Any:
+    def _run(self, call: Call, key: str, step: Step, record: Record | None = None) -> Any:
+        self._granted.takes_off(key, record)
         self.inside, self._inner_calls, self._counted = step, 0, 0
         self._acted_inside, self._judged = False, None
         try:
             return self._calls.call(call.name, lambda: call.run(step))
         finally:
             self.inside = None
+            if record is None:
+                self._granted.lands()
 
     def _resolve(
         self, attempt: Attempt, quiet_since: float, error: Exception | None = None
@@ -354,7 +357,7 @@ class Steps:
         until = self._clock.now() + pause
         while (left := until - self._clock.now()) > 0:
             # Twice as long, for a pause is at least half as long as asked for.
-            if not self._deadline.pause(max(left * 2, 0.01), reserve=RESERVE):
+            if not self._deadline.pause(max(left * 2, 0.01), reserve=self._deadline.reserve):
                 self._doubt(attempt, f"{why}, and no time is left", None, kind=OutOfTime)
 
     def _look_up(self, attempt: Attempt) -> Any:
@@ -366,7 +369,7 @@ class Steps:
             try:
                 return self._calls.call(f"find {attempt.call.name}", lambda: find(attempt.step))
             except (TemporaryError, SystemExit, KeyboardInterrupt):
-                self.pending[attempt.key] = attempt.record
+                self._pending[attempt.key] = attempt.record
                 raise
             except Exception as failed:  # noqa: BLE001 - a look-up raises what it likes
                 why = f"its look-up failed with {_named(failed)}"
@@ -380,7 +383,7 @@ class Steps:
     def _doubt(
         self, attempt: Attempt, why: str, error: Exception | None, kind: type[InDoubt] = InDoubt
     ) -> NoReturn:
-        self.pending[attempt.key] = attempt.record
+        self._pending[attempt.key] = attempt.record
         when = attempt.record.first_used // 1000
         raise kind(
             f"step {attempt.key} of request {self._request.request_id} may have run at {when}"
@@ -393,7 +396,7 @@ class Steps:
         try:
             text = _to_text(call, key, result)
         except PermanentError:
-            self.pending[key] = record  # its effect has happened, and cannot be told
+            self._pending[key] = record  # its effect has happened, and cannot be told
             raise
         kept = replace(record, state=StepState.DONE.value)
         if call.secret or self._mask(text) != text:
@@ -419,7 +422,7 @@ class Steps:
 
     def _keep(self, attempt: Attempt, record: Record) -> None:
         """Keep a record: with the next write, or at once where the step must never run twice."""
-        self.pending[attempt.key] = record
+        self._pending[attempt.key] = record
         if attempt.call.is_once:
             self.flush()
 
@@ -429,7 +432,7 @@ class Steps:
             return False
         held = {
             **self._granted.head.steps,
-            **{key: one.to_doc() for key, one in self.pending.items()},
+            **{key: one.to_doc() for key, one in self._pending.items()},
         }
         return (
             size + len(json.dumps(held)) + len(json.dumps(self._granted.head.debts)) < MOST_INLINE

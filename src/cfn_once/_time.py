@@ -1,10 +1,14 @@
 """The clock: the only reader of time, and the only maker of randomness, of the whole package."""
 
 import os
+import threading
 import time
+from collections.abc import Callable
 from typing import Any, Protocol
 
 NO_LAMBDA = 900.0  # seconds: a local run gets the longest time that Lambda gives
+LONGEST_MARGIN, MARGIN = 10.0, 0.25  # seconds, and share of short timeouts, kept for the watchdog
+IN_ORDER = 2.0  # seconds more, so that what ends in order ends before the watchdog comes
 
 
 class Clock(Protocol):
@@ -24,6 +28,9 @@ class Clock(Protocol):
 
     def jitter(self) -> float:
         """Return a random number from 0 up to 1."""
+
+    def alarm(self, seconds: float, ring: Callable[[], None]) -> Callable[[], None]:
+        """Call `ring` once, that much later; returns what calls it off, or waits for its end."""
 
 
 class SystemClock:
@@ -46,6 +53,17 @@ class SystemClock:
     def jitter(self) -> float:
         return int.from_bytes(os.urandom(4), "big") / 2**32  # as for the nonce
 
+    def alarm(self, seconds: float, ring: Callable[[], None]) -> Callable[[], None]:
+        timer = threading.Timer(seconds, ring)
+        timer.daemon = True
+        timer.start()
+
+        def call_off() -> None:
+            timer.cancel()
+            timer.join()  # a sandbox is frozen between events: nothing may go on in it
+
+        return call_off
+
 
 SYSTEM_CLOCK = SystemClock()
 
@@ -55,12 +73,16 @@ class Deadline:
 
     Attributes:
         total: Seconds that the invocation had when it began.
+        margin: Seconds before the end at which a hook still at work is answered for.
+        reserve: Seconds that a hook's waits and retries leave untouched.
     """
 
     def __init__(self, clock: Clock, context: Any = None) -> None:
         self.clock, self._context = clock, context
         self._end = clock.now() + clock.remaining(context)
         self.total = self.remaining()
+        self.margin = min(LONGEST_MARGIN, self.total * MARGIN)
+        self.reserve = self.margin + IN_ORDER
 
     def remaining(self) -> float:
         """Return the seconds left; never negative."""
@@ -75,6 +97,10 @@ class Deadline:
     def allows(self, seconds: float, *, reserve: float = 0.0) -> bool:
         """Tell whether `seconds` of work fit, with `reserve` seconds to spare after it."""
         return self.remaining() >= seconds + reserve
+
+    def alarm(self, ring: Callable[[], None]) -> Callable[[], None]:
+        """Call `ring` when only the margin is left; returns what calls it off."""
+        return self.clock.alarm(max(0.0, self.remaining() - self.margin), ring)
 
     def pause(self, seconds: float, *, reserve: float = 0.0) -> bool:
         """Wait between half and all of `seconds`, or return False at once where they do not fit."""

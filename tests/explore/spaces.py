@@ -130,6 +130,15 @@ AGAIN = {
     "z": C._replace(order=3, good=None, bad="d"),
     "d": D,
 }
+# A Delete fails, a second one follows, and it is made again under its name.
+DELETE_TWICE = {
+    "c": C._replace(good="y", bad="y", hears=True),
+    "y": Place("D2", "Delete", 2, "z", "h", hears=True),
+    "h": Place("D3", "Delete", 3, "z", "h", "same"),
+    "z": Place("C4", "Create", 4, "v", "d", hears=True),
+    "v": Place("U5", "Update", 5, "d", "d", properties="P2", old="P"),
+    "d": D,
+}
 # An Update in place, and its rollback.
 IN_PLACE = {
     "c": C._replace(good="u", bad="d"),
@@ -386,6 +395,53 @@ SPACES = [
         options=ONE,
         reaches="supersede takeover park later",
         deep=[ONCE],
+    ),
+    *_each(
+        "a stuck hook is answered for, and goes on; then a Delete",
+        DELETE,
+        budgets={"ring": 1, "crash": 1, "lost": 1},
+        reaches="finish crash ring lost",
+        deep=[ONCE],
+    ),
+    *_each(
+        "a stuck hook is answered for, asked again, then deleted",
+        REASK_DELETE,
+        budgets={"ring": 1, "fail": 1},
+        options=ONE,
+        reaches="finish ring round",
+        deep=[FIND, BOTH, ONCE],
+    ),
+    *_each(
+        "a stuck hook of a replacing Update, its rollback, a Delete",
+        UPDATE,
+        budgets={"ring": 1},
+        options=ONE,
+        reaches="finish ring",
+        deep=[TOKEN, ONCE],
+    ),
+    *_each(
+        "a stuck Delete, a second one, and made again under its name",
+        DELETE_TWICE,
+        strategies=[BOTH],
+        budgets={"ring": 1},
+        options={"steps": 1, "named": True},
+        reaches="finish ring",
+    ),
+    *_each(
+        "stuck before its first step",
+        DELETE,
+        strategies=[TOKEN],
+        budgets={"ring": 1, "crash": 1},
+        options={"steps": 1, "reads": True},
+        reaches="finish ring",
+    ),
+    *_each(
+        "stuck in calls that are repeated at will",
+        DELETE,
+        strategies=[BOTH],
+        budgets={"ring": 1, "crash": 1},
+        options={"steps": 1, "tags": True},
+        reaches="finish ring",
     ),
     *_each(
         "too little time to wait for the one before",

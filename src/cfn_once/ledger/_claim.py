@@ -5,7 +5,7 @@ from typing import NamedTuple
 from .._request import Request
 from . import _writes
 from ._head import VERSION, Head, State
-from ._writes import LEASE_SLACK, Claimant, Write
+from ._writes import LEASE_SLACK, Claimant, Write, quiet_after
 
 
 class Replay(NamedTuple):
@@ -83,6 +83,9 @@ def decide(head: Head | None, request: Request, me: Claimant) -> Decision:
         return Drop("a copy of a request that newer ones have followed") if known else Late()
     if _is_expired(request, me):
         return EXPIRED
+    quiet = quiet_after(head.ended)
+    if head.is_cut_short and me.now <= quiet:
+        return Wait(quiet)
     return Claim(_writes.begin_over(head, request, me))
 
 

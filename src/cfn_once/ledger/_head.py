@@ -173,7 +173,8 @@ class Head(_Kept):
         running_id: The id that the running hook has set so far.
         base: The id in the operation's event.
         attributes: What the last success answered, for an Update that changes nothing.
-        ended: When the last execution recorded its end or gave the lease back.
+        ended: When the last execution recorded its end or gave the lease back; of one that was cut
+            short, when Lambda has ended it.
         took_over: The first unrecorded step may have happened.
         acted: The hook has made calls that are repeated at will and never recorded.
         debts: What earlier operations left to be cleaned up.
@@ -226,6 +227,11 @@ class Head(_Kept):
     def is_good(self) -> bool:
         """Tell whether the current operation was answered SUCCESS."""
         return self.state == State.DONE and self.succeeded is True
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Tell whether the watchdog ended the last execution: its hook may be stuck in a call."""
+        return self.state != State.RUN and 0 < self.lease < self.ended
 
     def records(self) -> dict[str, Record]:
         """Return what is known of the current operation's steps."""

@@ -1,7 +1,9 @@
 """The state machine over any store: who may work, what steps came to, what was answered."""
 
 import math
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple, NoReturn, TypeVar, assert_never
 
 from .._errors import InProgress, LedgerUnavailable, Superseded
@@ -19,9 +21,9 @@ from ._claim import (
     decide,
     without_a_look,
 )
-from ._head import CorruptHead, Debt, Head, Record, State
+from ._head import CorruptHead, Debt, Head, Record, State, StepState
 from ._store import Change, Guard, Store, Written
-from ._writes import SETTLE, Claimant, Ending, Progress, Write, quiet_from
+from ._writes import LEASE_SLACK, SETTLE, Claimant, Ending, Progress, Write, quiet_from
 
 DEATH_SLACK = 2.0  # seconds that Lambda may take to end an invocation (ledger.md, A2)
 IN_PLACE = 30.0  # seconds of retries while the ledger is in trouble; IAM propagates in about ten
@@ -57,6 +59,8 @@ class Granted:
         head: The resource as our last write left it.
         owner_gone: When an earlier execution of this request was over, in seconds since 1970.
         frontier: The first step without a record may have happened; that step takes it down.
+        pending: What steps came to and the ledger has not been told yet.
+        is_over: It was given back, answered or lost: nothing may be begun under it any more.
     """
 
     def __init__(
@@ -64,8 +68,11 @@ class Granted:
     ) -> None:
         self._ledger, self._request, self._deadline = ledger, request, deadline
         self._owner, self._fence = head.owner, head.fence
-        self._lost = False
+        self._alone = threading.RLock()
+        self._in_the_air: tuple[str, Record | None] | None = None
         self.head, self.owner_gone, self.frontier = head, owner_gone, head.took_over
+        self.pending: dict[str, Record] = {}
+        self.is_over = False
 
     def comes_again(self) -> bool:
         """Tell whether another delivery of the request is still to be expected."""
@@ -87,7 +94,7 @@ class Granted:
             if not alive:
                 return
             pause = min(max(0.2, (_dead_at(alive[0]) - now)), 5.0)
-            if not self._deadline.pause(pause, reserve=SHORT):
+            if not self._deadline.pause(pause, reserve=self._deadline.reserve):
                 self.park(Progress())
                 raise InProgress(
                     f"{self._request}: the execution of {alive[0].request_id} is not over yet"
@@ -100,6 +107,46 @@ class Granted:
             self._lose(head, Progress())
         else:
             self.head = head
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep the hook and its watchdog apart: one of them acts, the other finds it over."""
+        with self._alone:
+            yield
+
+    def takes_off(self, key: str, record: Record | None) -> None:
+        """Note that a call leaves, which may happen from now on; without record, a repeated one.
+
+        Raises:
+            Superseded: Nothing may be begun any more.
+        """
+        with self._alone:
+            self.go_on()
+            self._in_the_air = (key, record)
+
+    def lands(self) -> None:
+        """Note that a repeated call is over."""
+        self._in_the_air = None
+
+    def in_the_air(self) -> tuple[str, Record | None] | None:
+        """Return the call that may have happened, and of which nothing is known yet."""
+        if self._in_the_air is None:
+            return None
+        key, record = self._in_the_air
+        known = {**self.head.records(), **self.pending}.get(key)
+        if record is None or known is None or known.state == StepState.STARTED:
+            return key, record
+        # Failed in an earlier round, and called anew since.
+        return None if known.generation >= record.generation else (key, record)
+
+    def go_on(self) -> None:
+        """Refuse what would be begun after the end.
+
+        Raises:
+            Superseded: It was given back, answered or lost.
+        """
+        if self.is_over:
+            raise Superseded(f"{self._request}: this execution of it is over", again=False)
 
     def record(self, progress: Progress) -> None:
         """Keep what steps came to, or that one is about to be called."""
@@ -133,16 +180,30 @@ class Granted:
         now = _milliseconds(self._deadline.clock.now())
         change = _writes.park(progress, self.head, now, in_doubt=self.frontier)
         self._write("park", change, lambda head: head.state == State.PARK, progress)
+        self.is_over = True
 
-    def finish(self, ending: Ending, progress: Progress) -> None:
-        """Record the answer; after this, and only after this, it may be told."""
-        now = _milliseconds(self._deadline.clock.now())
-        change = _writes.finish(self.head, ending, progress, now, in_doubt=self.frontier)
+    def finish(self, ending: Ending, progress: Progress, *, cut_short: bool = False) -> None:
+        """Record the answer; after this, and only after this, it may be told.
+
+        A hook that is `cut_short` is still at work: it is over for certain when Lambda has ended
+        it, and what it calls now is in doubt.
+        """
+        now, in_doubt = _milliseconds(self._deadline.clock.now()), self.frontier
+        if cut_short:
+            now = self.head.lease + LEASE_SLACK
+            flying = self.in_the_air()
+            if flying is not None:
+                key, record = flying
+                in_doubt = in_doubt or record is None
+                started = {} if record is None else {key: record}
+                progress = progress._replace(steps={**progress.steps, **started})
+        change = _writes.finish(self.head, ending, progress, now, in_doubt=in_doubt)
 
         def applied(head: Head) -> bool:
             return head.state == State.DONE and head.body == ending.body
 
         self._write("finish", change, applied, progress)
+        self.is_over = True
 
     def _is_ours(self, head: Head) -> bool:
         return head.owner == self._owner and head.fence == self._fence
@@ -154,19 +215,19 @@ class Granted:
         applied: Callable[[Head], bool],
         progress: Progress,
     ) -> None:
-        if self._lost:
-            raise Superseded(f"{self._request} is held by another execution", again=False)
         write = Write(name=name, guard=_writes.held_by(self._owner, self._fence), change=change)
-        written = self._ledger.write(self._request, write, self._deadline, limit=math.inf)
-        head = written.head
-        if written.applied or (head is not None and self._is_ours(head) and applied(head)):
-            # A write that was refused because it had been applied before: its answer was lost.
-            self.head = head if head is not None else self.head
-            return
-        self._lose(head, progress)
+        with self._alone:
+            self.go_on()
+            written = self._ledger.write(self._request, write, self._deadline, limit=math.inf)
+            head = written.head
+            if written.applied or (head is not None and self._is_ours(head) and applied(head)):
+                # A write that was refused because it had been applied before: its answer was lost.
+                self.head = head if head is not None else self.head
+                return
+            self._lose(head, progress)
 
     def _lose(self, head: Head | None, progress: Progress) -> NoReturn:
-        self._lost = True
+        self.is_over = True
         while head is not None:
             place = next(
                 (n for n, debt in enumerate(head.owed()) if debt.owner == self._owner), None

@@ -146,7 +146,12 @@ def is_settled(head: Head, request: Request) -> bool:
 
 def quiet_from(lease: int) -> int:
     """Return from when no call of an execution with this lease can land any more, in ms."""
-    return lease + LEASE_SLACK + int(SETTLE * 1000)
+    return quiet_after(lease + LEASE_SLACK)
+
+
+def quiet_after(ended: int) -> int:
+    """Return from when no call of an execution that is over by then can land any more, in ms."""
+    return ended + int(SETTLE * 1000)
 
 
 def leaves_something(head: Head) -> bool:

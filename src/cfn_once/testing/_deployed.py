@@ -17,9 +17,6 @@ class WallClock(VirtualClock):
     def now(self) -> float:
         return SYSTEM_CLOCK.now()
 
-    def sleep(self, seconds: float) -> None:
-        SYSTEM_CLOCK.sleep(seconds)
-
     def advance(self, seconds: float) -> None:
         SYSTEM_CLOCK.sleep(seconds)
 

@@ -159,6 +159,7 @@ class _Node:
         granted: It has held the resource.
         is_cut_off: The ledger has been out of its reach.
         has_lost: An answer of the ledger was lost.
+        has_rung: Its watchdog has taken it for stuck.
         ends: When its time is over, in milliseconds.
     """
 
@@ -171,6 +172,7 @@ class _Node:
         self.granted: bool = parent.granted if parent else False
         self.is_cut_off: bool = parent.is_cut_off if parent else False
         self.has_lost: bool = parent.has_lost if parent else False
+        self.has_rung: bool = parent.has_rung if parent else False
         self.start: int = parent.start if parent else 0
         self.ends: int = parent.ends if parent else 0
 
@@ -188,6 +190,7 @@ class _Run:
         self.skew = explorer.skew_of(root.delivery)
         self.now = root.start + self.skew
         self.dead, self.calling = False, False
+        self.ring: Callable[[], None] | None = None
         self.no_ledger = False  # it is out of reach, for this delivery and for good
         self._sent = root.sent
         self._greenlet = greenlet(self._work)
@@ -310,11 +313,26 @@ class _Ports:
     def jitter(self) -> float:
         return 0.5
 
+    def alarm(self, seconds: float, ring: Callable[[], None]) -> Callable[[], None]:
+        del seconds  # whenever a call takes long: a clock of the watchdog's own
+        run = self._run
+        run.ring = ring
+
+        def call_off() -> None:
+            run.ring = None
+
+        return call_off
+
     def far(self, name: str, operation: Any) -> Any:
         """Ask the far side: hooks come this way, through the `Calls` port."""
-        if not self._run.calling:
+        run = self._run
+        if not run.calling:
             raise HarnessError(f"{name} came past the Calls port")
-        told = self._run.ask(Call(name, operation))
+        told = run.ask(Call(name, operation))
+        if told[0] == "rings" and run.ring is not None:
+            ring, run.ring = run.ring, None
+            ring()
+            told = run.ask(Call(name, operation))  # it is stuck, and may yet happen
         if told[0] in FAILURES:
             kind, text = FAILURES[told[0]]
             raise kind(text)
@@ -428,6 +446,7 @@ class Explorer:
                 child.granted |= self.doc(child.seen).get("own") == nonce_of(node.delivery)
             child.is_cut_off |= told[0] == "out of reach"
             child.has_lost |= told[0] == "lost"
+            child.has_rung |= told[0] == "rings"
             self._put(child, run.resume, key)
         if child.action is None:
             self.laws.over(child, child.over)
@@ -614,6 +633,10 @@ class Explorer:
             after = self.laws.called(state._replace(world=world))
             at = CRASHED if told is None else self._child(node, told, state.now)
             yield f"{who}: {call.name}, {words}", spend(moved(after, delivery, at), budget)
+        if left(state, "ring") and not node.has_rung:
+            self.marks.add("ring")
+            at = self._child(node, ("rings",), state.now)
+            yield f"{who}: {call.name} takes long", spend(moved(state, delivery, at), "ring")
 
     def _puts(
         self, state: State, delivery: int, node: _Node, put: Put

@@ -31,8 +31,8 @@ class Faults(TypedDict, total=False):
             they begin; with 3 nobody answers.
         failing: Each call, and what it raises the first time, without any effect.
         losing: Each call, and what it raises the first time, after it has had its effect.
-        slow: Each call, and the seconds that it takes the first time; beyond the function's
-            timeout Lambda ends the process after the call has had its effect.
+        slow: Each call, and the seconds that it takes the first time after it has had its effect;
+            near the function's timeout the hook is answered for, and at it Lambda ends the process.
         lost_answers: So many answers cannot be delivered.
         meanwhile: What happens in the world while a call is made, by its name.
     """

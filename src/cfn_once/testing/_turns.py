@@ -47,6 +47,18 @@ class Turns:
     def jitter(self) -> float:
         return self._clock().jitter()
 
+    def alarm(self, seconds: float, ring: Callable[[], None]) -> Callable[[], None]:
+        if self._hub is None:
+            return self._clock().alarm(seconds, ring)
+        watchdog = _greenlets().greenlet(ring, self._hub)
+        self._wait(self.now() + seconds, watchdog)
+
+        def call_off() -> None:
+            self._waiting = [one for one in self._waiting if one[2] is not watchdog]
+            heapq.heapify(self._waiting)
+
+        return call_off
+
     def pause(self) -> None:
         """Let the others have their turn."""
         if self._hub is not None:

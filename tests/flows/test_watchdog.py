@@ -1,0 +1,153 @@
+"""A hook that does not come back: answered for before Lambda ends it."""
+
+import json
+import re
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from cfn_once import CustomResource, Provider, _execution
+from cfn_once.testing import Crashed, FakeCloudFormation
+
+ONE = {"Product": "Linux/UNIX"}
+
+
+def test_stuck_in_a_step(group_class, groups):
+    """
+    FAILED is told with the time, the line and the step, before Lambda's deadline, and again by
+    Lambda's retry; what the call made is looked up and removed by the rollback, which waits for the
+    stuck process to be gone.
+    """
+    stack = FakeCloudFormation(Provider(group_class, ledger="memory://"))
+    began = stack.clock.now()
+
+    answer = stack.create("Thing", ONE, slow={"group": 500})
+
+    assert re.fullmatch(
+        r"create was still at work after 110 s, at conftest\.py:\d+ in step group#0; Lambda ends"
+        r" the function after 120 s",
+        answer.reason,
+    )
+    assert ["FAILED", "FAILED", "SUCCESS"] == [one.status for _, one in stack.answers]
+    assert (["sig-1"], {}) == (groups.deletes, groups.live)
+    assert stack.clock.now() - began > 120 + 2 + 1 + 5
+
+
+def test_stuck_outside_of_steps(group_class, groups):
+    """
+    The id that the hook had set is told, so that the Delete removes the thing under it.
+    """
+    stack = FakeCloudFormation(Provider(group_class, ledger="memory://"))
+
+    class Stuck(Exception):
+        def __init__(self):
+            stack.clock.advance(300)
+            super().__init__("after all")
+
+    groups.check = lambda: (_ for _ in ()).throw(Stuck())
+    stack.send(stack.event("Create", "Thing", ONE))
+
+    assert [("FAILED", "sig-1")] == [
+        (one.status, one.physical_resource_id) for _, one in stack.answers
+    ]
+    assert "at conftest.py" in stack.answers[0][1].reason
+    assert "in step" not in stack.answers[0][1].reason
+
+
+def test_a_hook_that_swallows_everything():
+    """
+    Nothing it does afterwards has an effect, and it does not answer a second time.
+    """
+    done = []
+
+    class Deaf(CustomResource[dict, dict]):
+        def create(self):
+            for number in range(5):
+                try:
+                    self.step(f"step {number}", lambda step, n=number: done.append(n))
+                except BaseException:
+                    done.append("refused")
+            return {"It": "worked"}
+
+    stack = FakeCloudFormation(Provider(Deaf, ledger="memory://"))
+    stack.send(stack.event("Create", "Thing"), slow={"step 1": 115})
+
+    assert [0, 1, "refused", "refused", "refused", "refused"] == done
+    assert ["FAILED"] == [one.status for _, one in stack.answers]
+
+
+def test_a_hook_that_ends_as_it_is_answered_for(group_class, groups):
+    """
+    Whoever records first decides, and a copy that comes later is told the same.
+    """
+    stack = FakeCloudFormation(Provider(group_class, ledger="memory://"))
+    event = stack.event("Create", "Thing", ONE)
+    stack.send(event, slow={"group": 112})
+    stack.send(event)
+
+    (_, first), (_, second) = stack.answers
+    assert first == second
+    assert ["sig-1"] == groups.made
+
+
+def test_an_answer_of_the_watchdog_that_cannot_be_told(group_class, groups):
+    """
+    It was recorded: the next delivery tells it.
+    """
+    stack = FakeCloudFormation(Provider(group_class, ledger="memory://"))
+    answer = stack.create("Thing", ONE, slow={"group": 112}, lost_answers=1)
+
+    assert "still at work" in answer.reason
+    assert {} == groups.live
+
+
+def test_a_delete_that_is_stuck(group_class, groups):
+    """
+    It fails, and the next Delete, once the stuck one is gone for certain, removes what is left.
+    """
+    stack = FakeCloudFormation(Provider(group_class, ledger="memory://"))
+    thing = stack.create("Thing", ONE)
+    event = stack.event("Delete", "Thing", ONE, physical_resource_id=thing.physical_resource_id)
+    began = stack.clock.now()
+    with pytest.raises(Crashed):
+        stack.send(event, slow={"remove": 500})
+    again = stack.event("Delete", "Thing", ONE, physical_resource_id=thing.physical_resource_id)
+    stack.send(again)
+
+    assert ["SUCCESS", "FAILED", "SUCCESS"] == [one.status for _, one in stack.answers]
+    assert stack.clock.now() - began >= 120 + 2 + 1 + 5
+
+
+def test_by_the_real_clock(monkeypatch):
+    """
+    A hook in time.sleep is answered for by another thread, before its time is over.
+    """
+    monkeypatch.setattr(_execution, "SHORTEST", 0)  # the test need not last half a minute
+    end = time.monotonic() + 1.2
+    context = SimpleNamespace(
+        get_remaining_time_in_millis=lambda: max(0, int((end - time.monotonic()) * 1000))
+    )
+
+    class Sleeper(CustomResource[dict, dict]):
+        def create(self):
+            self.physical_resource_id = "made-1"
+            time.sleep(1.5)
+
+    class Told:
+        def check(self, request):
+            pass
+
+        def put(self, request, body, deadline):
+            told.append((json.loads(body), time.monotonic()))
+
+    told = []
+    stack = FakeCloudFormation(Provider(Sleeper, ledger="memory://"))
+    provider = Provider(Sleeper, ledger="memory://", delivery=Told())
+    provider(stack.event("Create", "Thing"), context)
+
+    (answer, at), *more = told
+    assert ("FAILED", "made-1") == (answer["Status"], answer["PhysicalResourceId"])
+    assert "at test_watchdog.py" in answer["Reason"]
+    assert at < end
+    assert [] == more
