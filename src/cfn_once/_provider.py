@@ -20,10 +20,12 @@ from ._errors import (
     Superseded,
 )
 from ._execution import Execution
+from ._logs import hand_over
 from ._request import Envelope, Request, open_envelopes
 from ._resource import CustomResource
 from ._response import Failure, Success, encode
 from ._sandbox import sandbox_id
+from ._telemetry import Trail, following, telling
 from ._time import SYSTEM_CLOCK, Clock, Deadline
 from ._watchdog import Watchdog
 from .ledger import (
@@ -56,6 +58,8 @@ class Provider:
         response_hosts: Hosts besides CloudFormation's that answers may go to; an emulator's.
         accounts: The accounts whose stacks it serves; all, unless given.
         allow_local_ledger: Take SQLite or memory in Lambda, where each sandbox has its own.
+        logger: Powertools' Logger, or one of the standard library's: the package's log lines go
+            through it, for all providers of the process, and its own bear the request's ids too.
 
     Raises:
         ConfigurationError: No class, two of one type, or a ledger that cannot work.
@@ -71,7 +75,10 @@ class Provider:
         response_hosts: Sequence[str] = (),
         accounts: Sequence[str] = (),
         allow_local_ledger: bool = False,
+        logger: Any = None,
     ) -> None:
+        if logger is not None:
+            hand_over(logger)
         self._served, self._classes = classes, _by_type(classes)
         self._misconfigured = self._unable = ""
         if ledger is None or isinstance(ledger, str):
@@ -139,9 +146,11 @@ class Provider:
         failed: list[dict[str, str]] = []
         batch = False
         for envelope in open_envelopes(event):
-            batch = batch or envelope.message_id is not None
             try:
-                self._handle(envelope, deadline)
+                if batch and deadline.remaining() < deadline.total / 2:
+                    raise InProgress("what came before it in the batch has taken its time")
+                batch = batch or envelope.message_id is not None
+                self._handle(envelope, deadline, context)
             except Exception as error:
                 if envelope.message_id is None:
                     raise
@@ -149,11 +158,16 @@ class Provider:
                 failed.append({"itemIdentifier": envelope.message_id})
         return {"batchItemFailures": failed} if batch else None
 
-    def _handle(self, envelope: Envelope, deadline: Deadline) -> None:
+    def _handle(self, envelope: Envelope, deadline: Deadline, context: Any) -> None:
         request, body = self._read(envelope)
-        self._delivery.check(request)
-        body = body or self._answer(request, deadline)
-        if body is not None:
+        with following(request, deadline.clock, context) as trail:
+            self._delivery.check(request)
+            body = body or self._answer(request, deadline, trail)
+            if body is not None:
+                self._tell(request, body, deadline)
+
+    def _tell(self, request: Request, body: bytes, deadline: Deadline) -> None:
+        with telling(body):
             self._delivery.put(request, body, deadline)
 
     def _read(self, envelope: Envelope) -> tuple[Request, bytes | None]:
@@ -173,11 +187,12 @@ class Provider:
             return request, self._without_begin(request, self._misconfigured)
         return request, None
 
-    def _answer(self, request: Request, deadline: Deadline) -> bytes | None:
+    def _answer(self, request: Request, deadline: Deadline, trail: Trail) -> bytes | None:
         """Return the answer: ours, one that is recorded, or none where nobody may be told."""
         claimed = None
         try:
             claimed = self._ledger.claim(request, deadline)
+            trail.claimed(claimed)
             match claimed:
                 case Granted():
                     return self._work(request, claimed, deadline)
@@ -196,6 +211,7 @@ class Provider:
         except Superseded as superseded:
             if superseded.again:  # a copy of it holds the resource and may yet die
                 raise InProgress(str(superseded)) from None
+            trail.note(outcome="Superseded")
             log.info("%s", superseded)
             return None
 
@@ -214,7 +230,7 @@ class Provider:
         def answer_for_it() -> None:
             body = execution.cut_short()
             if body is not None:
-                self._delivery.put(request, body, deadline)
+                self._tell(request, body, deadline)
 
         with Watchdog(deadline, answer_for_it):
             outcome = execution.outcome()

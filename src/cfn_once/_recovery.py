@@ -11,6 +11,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
+from . import _telemetry
 from ._call import Call, Calls, Step, Verdict
 from ._errors import (
     HookError,
@@ -356,4 +357,5 @@ class ReplaySteps(Steps):
 
 
 def _doubt(debt: Debt, key: str, milliseconds: int) -> str:
+    _telemetry.in_doubt(f"{key} of {debt.request_id}")
     return f"{key} of {debt.request_id} at {milliseconds // 1000}"

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
+from . import _telemetry
 from ._call import Call, Calls, Step, Verdict, is_transient, judge_plain
 from ._errors import (
     InDoubt,
@@ -321,7 +322,8 @@ class Steps:
         self.inside, self._inner_calls, self._counted = step, 0, 0
         self._acted_inside, self._judged = False, None
         try:
-            return self._calls.call(call.name, lambda: call.run(step))
+            with _telemetry.step(call.name):
+                return self._calls.call(call.name, lambda: call.run(step))
         finally:
             self.inside = None
             if record is None:
@@ -384,6 +386,7 @@ class Steps:
         self, attempt: Attempt, why: str, error: Exception | None, kind: type[InDoubt] = InDoubt
     ) -> NoReturn:
         self._pending[attempt.key] = attempt.record
+        _telemetry.in_doubt(f"{attempt.key} of {self._request.request_id}")
         when = attempt.record.first_used // 1000
         raise kind(
             f"step {attempt.key} of request {self._request.request_id} may have run at {when}"

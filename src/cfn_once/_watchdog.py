@@ -9,6 +9,8 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from contextvars import copy_context
+from functools import partial
 from types import FrameType, TracebackType
 from typing import Self
 
@@ -31,7 +33,7 @@ class Watchdog:
         self._failed: Exception | None = None
 
     def __enter__(self) -> Self:
-        self._call_off = self._deadline.alarm(self._ring)
+        self._call_off = self._deadline.alarm(partial(copy_context().run, self._ring))
         return self
 
     def __exit__(

@@ -3,7 +3,7 @@
 import json
 import logging
 import threading
-from typing import Self
+from typing import Any, Self
 
 MASK = "*****"
 SHORTEST = 4  # characters; masking shorter text would blot out half of every line
@@ -61,12 +61,20 @@ class Mask(logging.Filter):
         if record.exc_info:
             told = record.exc_text or logging.Formatter().formatException(record.exc_info)
             if (masked := self.text(told)) != told:
-                record.exc_text, record.exc_info = masked, None
+                record.exc_text = masked
+                record.exc_info = _masked_error(record.exc_info[0], masked)
         for name in vars(record).keys() - _OWN:
             value = str(getattr(record, name))  # what was given as `extra`
             if (masked := self.text(value)) != value:
                 setattr(record, name, masked)
         return True
+
+
+def _masked_error(kind: type[BaseException] | None, text: str) -> Any:
+    """Return an error to stand for one that tells secrets: some formatters read nothing else."""
+    kind = kind or Exception
+    stand_in = type(kind.__name__, (Exception,), {"__module__": kind.__module__})
+    return (stand_in, stand_in(text), None)
 
 
 _OWN = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime"})

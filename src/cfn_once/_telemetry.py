@@ -1,0 +1,212 @@
+"""
+What came of a delivery, told without a call to anybody.
+
+    one line     at its end: the outcome, and metrics in CloudWatch's embedded format
+    spans        one a delivery and one a step's call, where OpenTelemetry is loaded
+    log lines    bear what is known of it at the time
+
+None of it carries a ResponseURL, a property, or the text of an exception; an answer's reason was
+masked when it was made.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, cast
+
+from ._errors import DeliveryError, InProgress
+from ._logs import AT_WORK, Work, print_json, timestamp, to_line
+from ._request import Json, Request
+from ._time import Clock
+from .ledger import Answered, Claimed, Granted, Ignored
+
+
+class Trail(Work):
+    """What is known of the delivery at work.
+
+    Attributes:
+        doubts: The steps of which nobody can tell whether they ran.
+        span: OpenTelemetry's, where it is loaded.
+    """
+
+    def __init__(self, request: Request, clock: Clock, context: Any) -> None:
+        super().__init__(
+            correlation_id=request.correlation_id,
+            request_id=request.request_id,
+            request_type=request.type.value,
+            logical_resource_id=request.logical_resource_id,
+            resource_type=request.resource_type,
+        )
+        if (lambdas := getattr(context, "aws_request_id", None)) is not None:
+            self.note(function_request_id=lambdas)
+        self._request, self._clock = request, clock
+        self._counts: dict[str, float] = {"Deliveries": 1}
+        self._at_the_end: dict[str, Json] = {}
+        self._is_answered = self._is_over = False
+        self.doubts: dict[str, None] = {}
+        self.span: Any = None
+
+    def claimed(self, claimed: Claimed) -> None:
+        """Take note of what the ledger says of the request."""
+        if isinstance(claimed, Granted):
+            self.note(attempt=claimed.head.attempts)
+            if claimed.head.attempts > 1 and claimed.head.took_over:
+                self._counts["Takeovers"] = 1
+            return
+        self._counts["DuplicatesSuppressed"] = 1
+        if isinstance(claimed, Answered):
+            self._counts["Replays"] = 1
+        elif isinstance(claimed, Ignored):
+            self.note(outcome="Ignored")
+
+    def answered(self, body: bytes) -> None:
+        """Take note of the answer, which is told next."""
+        answer = json.loads(body)
+        self._is_answered = True
+        self.note(outcome=answer["Status"])
+        if "Reason" in answer:
+            self._at_the_end["reason"] = answer["Reason"]
+
+    def told(self) -> None:
+        """Take note that CloudFormation has the answer."""
+        self._counts["AnswersPosted"] = 1
+        if self._request.issued_at is not None:
+            seconds = self._clock.now() - self._request.issued_at
+            self._counts["SecondsToAnswer"] = round(seconds, 3)
+
+    def end(self, error: Exception | None = None) -> None:
+        """Tell what came of it, once: a watchdog may have told before the hook comes back."""
+        if self._is_over:
+            return
+        self._is_over = True
+        if error is not None:
+            self._raised(error)
+        if self.doubts and self._is_answered:  # if not, another delivery may yet resolve them
+            self._counts["StepsInDoubt"] = len(self.doubts)
+            self._at_the_end["in_doubt"] = list(self.doubts)
+        outcome = self.fields.get("outcome")
+        raised = error is not None and not isinstance(error, InProgress)
+        is_bad = raised or outcome == "FAILED" or "in_doubt" in self._at_the_end
+        if self.span is not None:
+            self.span.set_attributes({f"cfn_once.{name}": one for name, one in self.fields.items()})
+            if is_bad:
+                _mark(self.span, str(outcome))
+            self.span.end()
+        function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
+        if function and os.environ.get("CFN_ONCE_METRICS", "").lower() != "off":
+            line = to_line(self._line(function, "ERROR" if is_bad else "INFO"))
+            sys.stdout.write(line + "\n")  # at once, so that nothing comes between
+            sys.stdout.flush()  # the sandbox may be frozen next
+
+    def _raised(self, error: Exception) -> None:
+        name = type(error).__name__
+        self._at_the_end["error"] = name
+        self.fields = {"outcome": name, **self.fields}
+        if isinstance(error, DeliveryError):
+            self._counts["AnswersFailed"] = 1
+        elif isinstance(error, InProgress) and "attempt" not in self.fields:
+            self._counts["DuplicatesSuppressed"] = 1
+
+    def _line(self, function: str, level: str) -> dict[str, Json]:
+        now = self._clock.now()
+        metrics = [
+            {"Name": name, "Unit": "Seconds" if name == "SecondsToAnswer" else "Count"}
+            for name in self._counts
+        ]
+        # One set of dimensions: CloudWatch sells every metric anew in every further set.
+        about = {"Namespace": "cfn-once", "Dimensions": [["FunctionName"]], "Metrics": metrics}
+        return {
+            "_aws": {"Timestamp": int(now * 1000), "CloudWatchMetrics": [about]},
+            "FunctionName": function,
+            **self._counts,
+            # Where Lambda filters by level, it takes a line without these two for INFO.
+            "timestamp": timestamp(now),
+            "level": level,
+            "message": f"{self._request}: {self.fields.get('outcome')}",
+            **self.fields,
+            **self._at_the_end,
+        }
+
+
+@contextmanager
+def following(request: Request, clock: Clock, context: Any) -> Iterator[Trail]:
+    """Tell of one delivery of a request; where its process dies on the way, nothing is told."""
+    print_json()
+    trail = Trail(request, clock, context)
+    before = AT_WORK.set(trail)
+    try:
+        with _span(f"cfn_once {request.type}", end_on_exit=False) as trail.span:
+            yield trail
+    except Exception as error:
+        trail.end(error)
+        raise
+    else:
+        trail.end()
+    finally:
+        AT_WORK.reset(before)
+
+
+@contextmanager
+def telling(body: bytes) -> Iterator[None]:
+    """Tell of the PUT of an answer, with which a delivery ends, whoever makes it."""
+    trail = _trail()
+    if trail is None:
+        yield
+        return
+    trail.answered(body)
+    try:
+        yield
+    except DeliveryError as error:
+        trail.end(error)
+        raise
+    trail.told()
+    trail.end()
+
+
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    """Tell of one call of a step; after one that failed, lines bear its name until the next."""
+    trail = _trail()
+    if trail is None:
+        yield
+        return
+    trail.note(step=name)
+    with _span(name) as span:
+        try:
+            yield
+        except BaseException as error:
+            if span is not None:
+                _mark(span, type(error).__name__)
+            raise
+    trail.forget("step")
+
+
+def in_doubt(name: str) -> None:
+    """Tell of a step that may have run; however often it is told of, it is one."""
+    trail = _trail()
+    if trail is not None:
+        trail.doubts[name] = None
+
+
+def _trail() -> Trail | None:
+    return cast("Trail | None", AT_WORK.get())
+
+
+def _span(name: str, *, end_on_exit: bool = True) -> AbstractContextManager[Any]:
+    # Who exports spans has loaded the API before the first event: there is nothing to import.
+    api: Any = sys.modules.get("opentelemetry.trace")
+    if api is None:
+        return nullcontext()
+    started: AbstractContextManager[Any] = api.get_tracer("cfn_once").start_as_current_span(
+        name,
+        end_on_exit=end_on_exit,
+        record_exception=False,  # the text of an error may hold a secret
+        set_status_on_exception=False,
+    )
+    return started
+
+
+def _mark(span: Any, kind: str) -> None:
+    span.set_status(sys.modules["opentelemetry.trace"].StatusCode.ERROR, kind)
