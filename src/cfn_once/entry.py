@@ -31,8 +31,9 @@ def provider() -> Provider:
     """Return the provider that `CFN_ONCE_PROVIDER` names, or one that answers why there is none."""
     try:
         return _imported(os.environ.get("CFN_ONCE_PROVIDER", ""))
-    except (Exception, SystemExit) as error:  # a module may do anything when it is imported
-        log.exception("the provider cannot be imported")
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a module may do anything when it is imported
+        trace = "".join(traceback.format_exception(error))
+        log.error("the provider cannot be imported\n%s", _without_secrets(trace))  # noqa: TRY400 - masked here
         return Provider.unable(_reason(error))
 
 

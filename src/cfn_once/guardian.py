@@ -27,8 +27,14 @@ def handler(event: Any, context: Any = None) -> None:
     Raises:
         InProgress, LedgerUnavailable, DeliveryError: Let Lambda come again.
     """
+    failed: list[Exception] = []
     for request, why in failed_requests(event):
-        Provider.unable(why)(request, context)
+        try:
+            Provider.unable(why)(request, context)
+        except Exception as error:  # noqa: BLE001 - raised below, after the others' turn
+            failed.append(error)
+    if failed:
+        raise failed[0]
 
 
 def failed_requests(event: Any) -> Iterator[tuple[Any, str]]:
@@ -39,7 +45,10 @@ def failed_requests(event: Any) -> Iterator[tuple[Any, str]]:
     for record in event["Records"]:
         if isinstance(record, dict) and isinstance(record.get("body"), str):
             said = record.get("messageAttributes", {}).get("ErrorMessage", {})
-            yield from _failed_request(_json(record["body"]), said.get("stringValue", ""))
+            body = _json(record["body"])
+            if isinstance(body, dict) and body.get("Type") == "Notification":
+                body = _json(body.get("Message"))
+            yield from _failed_request(body, said.get("stringValue", ""))
 
 
 def _failed_request(record: Any, message: str) -> Iterator[tuple[Any, str]]:
@@ -57,8 +66,8 @@ def _reason(condition: str) -> str:
     return f"{way} (Lambda: {condition}); its log group tells why"
 
 
-def _json(text: str) -> Any:
+def _json(text: Any) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (TypeError, ValueError):
         return None

@@ -220,8 +220,8 @@ MUTANTS = [
     Mutant(
         name="a result is recorded after the next call has left",
         module="_steps",
-        old="            self.pending[attempt.key] = attempt.record\n        self.flush()\n",
-        new="            self.pending[attempt.key] = attempt.record\n",
+        old="            self._pending[attempt.key] = attempt.record\n        self.flush()\n",
+        new="            self._pending[attempt.key] = attempt.record\n",
         laws=("I1", "I3", "I5"),
         script=CREATE,
         copies=TWICE,

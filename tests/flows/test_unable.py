@@ -3,7 +3,7 @@
 import pytest
 
 from cfn_once import DeliveryError, InProgress, Provider, entry, guardian
-from cfn_once.testing import Crashed, FakeCloudFormation
+from cfn_once.testing import Crashed, FakeCloudFormation, create_event, sqs_event
 
 ONE = {"Product": "Linux/UNIX"}
 
@@ -167,3 +167,24 @@ def test_a_record_that_is_not_ours(caplog):
     guardian.handler({"Records": [{"body": "no json"}]})
 
     assert 2 == caplog.text.count("nothing was done")
+
+
+def test_a_queue_behind_a_topic(tmp_path, monkeypatch):
+    """
+    The guardian reads what lies in a topic's wrapping, and one request that it cannot answer keeps
+    no other from being answered.
+    """
+    told = []
+    monkeypatch.setattr(
+        guardian.Provider, "unable", classmethod(lambda cls, why: lambda event, _: put(event))
+    )
+
+    def put(event):
+        if event["LogicalResourceId"] == "A":
+            raise InProgress("not yet")
+        told.append(event["LogicalResourceId"])
+
+    with pytest.raises(InProgress, match="not yet"):
+        guardian.handler(sqs_event(create_event("A"), create_event("B")))
+
+    assert ["B"] == told

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from cfn_once import CustomResource, Provider, _execution
-from cfn_once.testing import Crashed, FakeCloudFormation
+from cfn_once.testing import Crashed, FakeCloudFormation, VirtualClock, create_event, sqs_event
 
 ONE = {"Product": "Linux/UNIX"}
 
@@ -151,3 +151,39 @@ def test_by_the_real_clock(monkeypatch):
     assert "at test_watchdog.py" in answer["Reason"]
     assert at < end
     assert [] == more
+
+
+def test_what_comes_late_in_a_batch():
+    """
+    A message whose turn comes when most of the time is gone comes again: it would be cut short for
+    what another one took.
+    """
+    begun = []
+
+    class Slow(CustomResource[dict, dict]):
+        def create(self):
+            begun.append(self.request.logical_resource_id)
+            clock.advance(80)
+
+    clock = VirtualClock()
+    responses = []
+
+    class Told:
+        def check(self, request):
+            pass
+
+        def put(self, request, body, deadline):
+            responses.append(json.loads(body)["Status"])
+
+    end = clock.now() + 120
+    context = SimpleNamespace(
+        get_remaining_time_in_millis=lambda: max(0, int((end - clock.now()) * 1000))
+    )
+    provider = Provider(Slow, ledger="memory://", delivery=Told(), clock=clock)
+    batch = sqs_event(
+        create_event("A", now=clock.now()), create_event("B", now=clock.now()), raw=True
+    )
+    failed = provider(batch, context)
+
+    assert (["A"], ["SUCCESS"]) == (begun, responses)
+    assert 1 == len(failed["batchItemFailures"])
