@@ -173,16 +173,16 @@ def test_what_comes_late_in_a_batch():
             pass
 
         def put(self, request, body, deadline):
-            responses.append(json.loads(body)["Status"])
+            responses.append(json.loads(body).get("Reason", "SUCCESS"))
 
     end = clock.now() + 120
     context = SimpleNamespace(
         get_remaining_time_in_millis=lambda: max(0, int((end - clock.now()) * 1000))
     )
     provider = Provider(Slow, ledger="memory://", delivery=Told(), clock=clock)
-    batch = sqs_event(
-        create_event("A", now=clock.now()), create_event("B", now=clock.now()), raw=True
-    )
+    how = {"resource_type": "Custom::Slow", "now": clock.now()}
+    events = [create_event(name, **how) for name in ("A", "B")]
+    batch = sqs_event(*events, raw=True)
     failed = provider(batch, context)
 
     assert (["A"], ["SUCCESS"]) == (begun, responses)
