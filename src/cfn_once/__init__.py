@@ -20,6 +20,7 @@ from ._errors import (
     Superseded,
     Suspended,
     TemporaryError,
+    WaitTimeout,
 )
 from ._properties import Secret
 from ._provider import Provider
@@ -53,4 +54,5 @@ __all__ = [
     "Superseded",
     "Suspended",
     "TemporaryError",
+    "WaitTimeout",
 ]

@@ -14,6 +14,7 @@ What can go wrong, and who acts on it.
   x StepFailed               a step failed for certain: its effect did not happen
   x InDoubt                  a step may have happened, and nothing can tell
   x NonDeterminism           the hook did not do again what it did before
+  x WaitTimeout              what a hook waited for did not come in time
   x SecretNotKept            a replay needs a value that is never stored
 * Interrupt (BaseException)  a hook's `except Exception` must not swallow it
   x Superseded               somebody newer holds the resource: stop and stay silent
@@ -72,6 +73,10 @@ class InDoubt(HookError):
 
 class NonDeterminism(HookError):
     """The hook did not repeat the steps that the ledger holds of it."""
+
+
+class WaitTimeout(HookError):
+    """What a hook waited for did not come in time."""
 
 
 class SecretNotKept(HookError):

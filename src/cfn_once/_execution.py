@@ -19,9 +19,9 @@ from ._errors import (
 from ._properties import Mask
 from ._recovery import CleanUp, Recovery
 from ._request import Json, Request, RequestType
-from ._resource import CustomResource
+from ._resource import CustomResource, run
 from ._response import Failure, Outcome, Success, encode
-from ._steps import Steps
+from ._steps import ONE_INVOCATION, Steps, WayBack
 from ._time import Deadline
 from ._watchdog import whereabouts
 from .ledger import Ending, Granted
@@ -29,7 +29,7 @@ from .ledger import Ending, Granted
 log = logging.getLogger("cfn_once")
 
 SHORTEST = 30  # seconds of function timeout; a takeover waits for the lease of the one before
-START = 2  # seconds that may pass between Lambda's start and ours
+START = 5  # seconds that may pass between Lambda's start and ours: it imports the provider
 MOST_DEBTS = 8  # requests whose traces are in doubt, before no further one is begun
 
 Resource = CustomResource[Any, Any]
@@ -44,6 +44,7 @@ class Execution:
         classes: The served classes by type.
         keeps_secrets: The ledger may hold answers marked NoEcho.
         unable: Why no class of this provider can be had at all.
+        way_back: How the event can be delivered again later.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Execution:
         classes: Mapping[str, type[Resource]],
         keeps_secrets: bool,
         unable: str = "",
+        way_back: WayBack = ONE_INVOCATION,
     ) -> None:
         self._request, self._granted, self._deadline = request, granted, deadline
         self._calls, self._keeps_secrets, self._unable = calls, keeps_secrets, unable
@@ -63,7 +65,9 @@ class Execution:
         self._served = sorted(classes)
         self._mask = Mask()
         self._mask.hide(self._secrets())
-        self._steps = Steps(granted, request, calls, deadline, mask=self._mask.text)
+        self._steps = Steps(
+            granted, request, calls, deadline, mask=self._mask.text, way_back=way_back
+        )
         self._thread = threading.get_ident()
         self._cleaned = CleanUp(kept=granted.head.owed())
         self._removed: list[str] = []
@@ -183,7 +187,7 @@ class Execution:
         resource = self._build(self._request, self._steps)
         if self._request.type is RequestType.CREATE:
             self._clean_up()
-            return self._made(resource, resource.create())
+            return self._made(resource, run(resource, resource.create))
         return self._update(resource)
 
     def _update(self, resource: Resource) -> Outcome:
@@ -204,9 +208,9 @@ class Execution:
                 return _kept_answer(head.physical_id, head.attributes)
         if resource.replaces():
             resource = self._build(asked, self._steps, replacing=True)
-            return self._made(resource, resource.create())
+            return self._made(resource, run(resource, resource.create))
         self._refuse_short_time()
-        return self._made(resource, resource.update())
+        return self._made(resource, run(resource, resource.update))
 
     def _delete(self) -> Outcome:
         head, request = self._granted.head, self._request
@@ -231,7 +235,7 @@ class Execution:
             self._refuse_short_time()
             self._steps.deleting = True
             resource = self._build(request, self._steps, target=target)
-            resource.delete()
+            run(resource, resource.delete)
             self._removed.append(target)
         if self._cleaned.doubts:
             return self._doubtful(success)

@@ -7,10 +7,11 @@ event ──► Request ──► claim ────────► hook ──�
 import copy
 import logging
 import os
-from collections.abc import Sequence
-from typing import Any, assert_never
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, assert_never
 
 from ._call import Calls, DirectCalls
+from ._continuation import Continuation, open_continuation
 from ._delivery import Delivery, HttpsDelivery
 from ._errors import (
     ConfigurationError,
@@ -18,6 +19,7 @@ from ._errors import (
     InvalidRequest,
     LedgerUnavailable,
     Superseded,
+    Suspended,
 )
 from ._execution import Execution
 from ._logs import hand_over
@@ -25,6 +27,7 @@ from ._request import Envelope, Request, open_envelopes
 from ._resource import CustomResource
 from ._response import Failure, Success, encode
 from ._sandbox import sandbox_id
+from ._steps import WayBack
 from ._telemetry import Trail, following, telling
 from ._time import SYSTEM_CLOCK, Clock, Deadline
 from ._watchdog import Watchdog
@@ -46,6 +49,7 @@ ANY_TYPE = "AWS::CloudFormation::CustomResource"
 STALE = "a newer request for this resource has begun; this one had no effect"
 
 Resource = CustomResource[Any, Any]
+T = TypeVar("T")
 
 
 class Provider:
@@ -58,6 +62,9 @@ class Provider:
         response_hosts: Hosts besides CloudFormation's that answers may go to; an emulator's.
         accounts: The accounts whose stacks it serves; all, unless given.
         allow_local_ledger: Take SQLite or memory in Lambda, where each sandbox has its own.
+        continuation: How a hook goes on that waits for longer than an invocation:
+            `scheduler://GROUP?role=ARN`, `sqs://HOST/ACCOUNT/QUEUE`, `lambda://self`, or one of
+            your own; `CFN_ONCE_CONTINUATION` unless given.
         logger: Powertools' Logger, or one of the standard library's: the package's log lines go
             through it, for all providers of the process, and its own bear the request's ids too.
 
@@ -75,6 +82,7 @@ class Provider:
         response_hosts: Sequence[str] = (),
         accounts: Sequence[str] = (),
         allow_local_ledger: bool = False,
+        continuation: str | Continuation | None = None,
         logger: Any = None,
     ) -> None:
         if logger is not None:
@@ -84,6 +92,10 @@ class Provider:
         if ledger is None or isinstance(ledger, str):
             ledger = self._open(ledger or os.environ.get("CFN_ONCE_LEDGER"), allow_local_ledger)
         self._ledger = Ledger(ledger, box=sandbox_id)
+        if continuation is None or isinstance(continuation, str):
+            url = continuation or os.environ.get("CFN_ONCE_CONTINUATION")
+            continuation = self._unless_misconfigured(lambda: open_continuation(url))
+        self._continuation = continuation
         hosts = os.environ.get("CFN_ONCE_RESPONSE_HOSTS", "").split(",")
         named = [host.strip() for host in (*response_hosts, *hosts) if host.strip()]
         self._delivery = delivery or HttpsDelivery(hosts=named)
@@ -92,15 +104,21 @@ class Provider:
 
     def _open(self, url: str | None, allow_local: bool) -> Store:  # noqa: FBT001 - one caller
         in_lambda = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+        store = self._unless_misconfigured(
+            lambda: open_store(url, in_lambda=in_lambda, allow_local=allow_local)
+        )
+        return store or MemoryStore()
+
+    def _unless_misconfigured(self, opened: Callable[[], T]) -> T | None:
         try:
-            return open_store(url, in_lambda=in_lambda, allow_local=allow_local)
+            return opened()
         except ConfigurationError as error:
-            if not in_lambda:
+            if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
                 raise
             # A function that fails at import answers nobody: the stack would hang for an hour.
             log.error("%s", error)  # noqa: TRY400 - the text says it all
             self._misconfigured = str(error)
-            return MemoryStore()
+            return None
 
     @classmethod
     def unable(cls, reason: str, **options: Any) -> "Provider":
@@ -124,6 +142,7 @@ class Provider:
         delivery: Delivery | None = None,
         calls: Calls | None = None,
         clock: Clock | None = None,
+        continuation: Continuation | None = None,
     ) -> "Provider":
         """Return a copy that reaches the world in other ways: a test's."""
         other = copy.copy(self)
@@ -132,6 +151,7 @@ class Provider:
             _delivery=delivery or self._delivery,
             _calls=calls or self._calls,
             _clock=clock or self._clock,
+            _continuation=continuation or self._continuation,
         )
         return other
 
@@ -162,9 +182,28 @@ class Provider:
         request, body = self._read(envelope)
         with following(request, deadline.clock, context) as trail:
             self._delivery.check(request)
-            body = body or self._answer(request, deadline, trail)
+            if self._is_early(envelope, deadline):
+                trail.note(outcome="Suspended")
+                return
+            way_back = WayBack(self._continuation, envelope.event, deadline.function)
+            body = body or self._answer(request, deadline, trail, way_back)
             if body is not None:
                 self._tell(request, body, deadline)
+
+    def _is_early(self, envelope: Envelope, deadline: Deadline) -> bool:
+        """Tell whether an event has come back too early, and was sent on."""
+        left = envelope.due - deadline.clock.now()
+        if left <= 0:
+            return False
+        way = self._continuation
+        if way is None or deadline.allows(left, reserve=deadline.total / 2):
+            deadline.clock.sleep(min(left, deadline.remaining() / 2))
+            return False
+        if not way.longest:  # it hops at once: all the waiting is done here
+            deadline.clock.sleep(min(left, max(0.0, deadline.remaining() - deadline.reserve)))
+        now = deadline.clock.now()
+        way.send(envelope.event, envelope.due, now=now, function=deadline.function)
+        return True
 
     def _tell(self, request: Request, body: bytes, deadline: Deadline) -> None:
         with telling(body):
@@ -187,7 +226,9 @@ class Provider:
             return request, self._without_begin(request, self._misconfigured)
         return request, None
 
-    def _answer(self, request: Request, deadline: Deadline, trail: Trail) -> bytes | None:
+    def _answer(
+        self, request: Request, deadline: Deadline, trail: Trail, way_back: WayBack
+    ) -> bytes | None:
         """Return the answer: ours, one that is recorded, or none where nobody may be told."""
         claimed = None
         try:
@@ -195,7 +236,7 @@ class Provider:
             trail.claimed(claimed)
             match claimed:
                 case Granted():
-                    return self._work(request, claimed, deadline)
+                    return self._work(request, claimed, deadline, way_back)
                 case Answered(body):
                     log.info("%s was answered before: told the same again", request)
                     return body
@@ -214,8 +255,14 @@ class Provider:
             trail.note(outcome="Superseded")
             log.info("%s", superseded)
             return None
+        except Suspended as suspended:
+            trail.note(outcome="Suspended")
+            log.info("%s", suspended)
+            return None
 
-    def _work(self, request: Request, granted: Granted, deadline: Deadline) -> bytes:
+    def _work(
+        self, request: Request, granted: Granted, deadline: Deadline, way_back: WayBack
+    ) -> bytes:
         """Run the hook, record what came of it, and return the answer."""
         execution = Execution(
             request,
@@ -225,6 +272,7 @@ class Provider:
             classes=self._classes,
             keeps_secrets=self._ledger.store.keeps_secrets,
             unable=self._unable,
+            way_back=way_back,
         )
 
         def answer_for_it() -> None:

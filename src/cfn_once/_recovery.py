@@ -24,7 +24,7 @@ from ._errors import (
 )
 from ._identity import base32
 from ._request import Json, Request, RequestType
-from ._resource import CustomResource
+from ._resource import CustomResource, run
 from ._steps import Attempt, OutOfTime, Steps
 from ._time import Deadline
 from .ledger import Debt, Granted, Head, Progress, Record, StepState
@@ -161,13 +161,13 @@ class Recovery(NamedTuple):
         if makes and asked.type is RequestType.UPDATE:
             resource = self.build(asked, steps, replacing=True)
         try:
-            resource.create() if makes else resource.update()
+            run(resource, resource.create if makes else resource.update)
         except Interrupt as interrupt:
             if not isinstance(interrupt, ReplayEnd):
                 raise
         except LedgerUnavailable:
             raise  # what was learned could not be kept: nothing may be removed because of it
-        except Exception as error:  # noqa: BLE001 - a hook raises what it likes
+        except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - a hook raises what it likes
             log.info("the replay of %s ended with %s", asked, type(error).__name__)
             steps.end_early(error)
         if steps.may_be_known_later and self.granted.comes_again():
@@ -275,9 +275,23 @@ class ReplaySteps(Steps):
             self.results[call.name] = result
             if call.undo is not None:
                 self._undos.append((call.name, call.undo, result))
+        self._end_where_all_is_known(call.name)
         return result
 
-    def end_early(self, error: Exception) -> None:
+    def id_is_set(self) -> None:
+        self._end_where_all_is_known("physical_resource_id")
+
+    def _end_where_all_is_known(self, where: str) -> None:
+        """End before the hook comes to where its first run was stuck, or died."""
+        ended_without = self._debt.ended > 0 and not self._debt.is_in_doubt
+        if self._debt.id is None and self.running_id is None and not ended_without:
+            return
+        if not (self.unmet() or self._granted.frontier):
+            self.id_at_end = self.id_at_end or self.running_id
+            self._ended = ReplayEnd(where)
+            raise self._ended
+
+    def end_early(self, error: BaseException) -> None:
         """Take note of an error that came before the step that may have happened was reached.
 
         The first run ended there as well where the hook alone decides; where it had read something
@@ -304,7 +318,8 @@ class ReplaySteps(Steps):
     def unmet(self) -> Iterable[str]:
         """Return the steps that may have taken effect and that today's code did not come by."""
         records = self._debt.records()
-        return [k for k in records if k not in self._visited and records[k].state != "F"]
+        nothing = (StepState.FAILED, StepState.WAITING)
+        return [k for k in records if k not in self._visited and records[k].state not in nothing]
 
     def unmet_doubts(self) -> list[str]:
         """Spell those of which nothing is known; a known id tells what done steps have made."""
@@ -315,6 +330,20 @@ class ReplaySteps(Steps):
             for key in self.unmet()
             if records[key].state not in told
         ]
+
+    def _waiting(self, key: str) -> Record:
+        if key not in self._granted.head.records():
+            raise ReplayEnd(key)  # it is kept before anything behind it can begin
+        return super()._waiting(key)
+
+    def _looked(self, look: Callable[[], Any], attempt: Attempt) -> Any:
+        del look
+        raise ReplayEnd(attempt.key)  # it was waited for to the end
+
+    def _pass_time(self, until: float) -> None:
+        del until
+        if not (self.unmet() or self._granted.frontier):
+            raise ReplayEnd("wait")
 
     def _repeat(self, call: Call) -> Any:
         # Behind it, a step may be known, or in doubt; and what is not recorded may have been made.

@@ -1,6 +1,7 @@
 """A request of CloudFormation: the only place that spells an incoming event and its envelopes."""
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ SERVICE_TIMEOUT = 3600  # seconds; Template Reference, "AWS::CloudFormation::Cus
 LONGEST_TIME = 12  # digits; 30,000 years
 SIGV2_LIFE = 7200  # seconds that CloudFormation's pre-signed URLs live, in every recording
 NEEDED = ("RequestId", "StackId", "LogicalResourceId", "ResourceType", "ResponseURL")
+DUE = "CfnOnceDue"  # seconds since 1970; added to an event that is to come back then
 ENVELOPE = ("ServiceToken", "ServiceTimeout")  # CloudFormation's own names among the properties
 
 
@@ -204,6 +206,12 @@ class Envelope(NamedTuple):
     message_id: str | None
     event: Json
     problem: str = ""
+
+    @property
+    def due(self) -> float:
+        """When an event that comes back was to come, in seconds since 1970; 0 for any other."""
+        due = self.event.get(DUE, 0) if isinstance(self.event, dict) else 0
+        return float(due) if isinstance(due, int | float) and math.isfinite(due) else 0.0
 
 
 def open_envelopes(event: Any) -> Iterator[Envelope]:

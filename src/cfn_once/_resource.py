@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
 from ._call import Call, Step
-from ._errors import ConfigurationError, PermanentError
+from ._errors import ConfigurationError, PermanentError, WaitTimeout
 from ._properties import Shape
 from ._request import Json, Request
 from ._steps import Steps
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 P = TypeVar("P")
 A = TypeVar("A")
+T = TypeVar("T")
 
 log = logging.getLogger("cfn_once.resource")
 
@@ -110,6 +111,9 @@ class CustomResource(Generic[P, A]):
         """Remove the resource; what is gone already is done."""
         raise PermanentError(f"{type(self).__name__} has no delete")
 
+    def on_timeout(self) -> None:
+        """Clean up after a wait that was in vain; the request is FAILED afterwards."""
+
     def replaces(self) -> bool:
         """Tell whether an Update needs a new resource; override it where names are too coarse."""
         return bool(self.changed & set(self.replace_on))
@@ -156,6 +160,7 @@ class CustomResource(Generic[P, A]):
         self._physical_id = value
         if self._may_set_id:
             self._steps.running_id = value
+            self._steps.id_is_set()
 
     @property
     def time_left(self) -> float:
@@ -204,6 +209,33 @@ class CustomResource(Generic[P, A]):
             )
         )
 
+    def wait(self, seconds: float) -> None:
+        """Let time pass; longer than an invocation where there is a continuation.
+
+        A long wait ends the invocation: the hook runs again later, and comes by its steps.
+
+        Raises:
+            PermanentError: CloudFormation does not wait so long, or there is no continuation.
+        """
+        self._steps.wait(seconds)
+
+    def wait_until(
+        self, look: Callable[[], T], *, every: float = 30, timeout: float | None = None
+    ) -> T:
+        """Call `look` until it returns something, and return that; None and False are nothing.
+
+        Args:
+            look: Reads, and returns what JSON can hold.
+            every: Seconds between two looks.
+            timeout: Seconds in all; unless given, as long as CloudFormation waits.
+
+        Raises:
+            WaitTimeout: There was nothing in time; `on_timeout` is called where the hook lets it
+                pass.
+        """
+        found: T = self._steps.wait_until(look, every, timeout)
+        return found
+
     @cached_property
     def http(self) -> "Session":
         """A `requests.Session` whose writes are steps."""
@@ -240,6 +272,15 @@ class CustomResource(Generic[P, A]):
     def attribute_schema(cls) -> Json:
         """Return the JSON Schema of the attributes."""
         return cls._attributes_shape.json_schema()
+
+
+def run(resource: CustomResource[Any, Any], hook: Callable[[], T]) -> T:
+    """Run a hook, and what cleans up after a wait in vain."""
+    try:
+        return hook()
+    except WaitTimeout:
+        resource.on_timeout()
+        raise
 
 
 def _type_arguments(cls: type) -> tuple[Any, Any] | None:

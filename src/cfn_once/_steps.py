@@ -9,6 +9,7 @@ Reads are not steps, and what is idempotent by nature (`repeat`) is not recorded
 """
 
 import json
+import math
 import re
 import threading
 from collections.abc import Callable
@@ -17,16 +18,19 @@ from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from . import _telemetry
 from ._call import Call, Calls, Step, Verdict, is_transient, judge_plain
+from ._continuation import Continuation
 from ._errors import (
     InDoubt,
     Interrupt,
     NonDeterminism,
     PermanentError,
     SecretNotKept,
+    Suspended,
     TemporaryError,
+    WaitTimeout,
 )
 from ._identity import Token, base32
-from ._request import Request
+from ._request import DUE, Json, Request
 from ._time import Deadline
 from .ledger import SETTLE, SPILL_DAYS, Granted, Progress, Record, StepState
 
@@ -37,6 +41,8 @@ INLINE = 1024  # bytes of a result that lies in the head; a write costs by the k
 MOST_INLINE = 32_768  # bytes of all records in the head; beyond it, every result lies outside
 LARGEST = 300_000  # bytes of one result; DynamoDB refuses items over 400 KB
 LONGEST_KEY = 255  # bytes
+SHORTEST_EVERY = 1.0  # seconds between two looks
+LAST_MINUTE = 60.0  # seconds of CloudFormation's patience kept for an answer after a wait
 LONGEST_ASKED = 60.0  # seconds of a Retry-After that are waited for
 
 
@@ -56,11 +62,28 @@ class Attempt(NamedTuple):
     record: Record
 
 
+class WayBack(NamedTuple):
+    """How an event can be delivered again later.
+
+    Attributes:
+        event: What CloudFormation sent.
+        function: The ARN of the function at work.
+    """
+
+    continuation: Continuation | None = None
+    event: Json = None
+    function: str = ""
+
+
+ONE_INVOCATION = WayBack()  # nothing brings the event back
+
+
 class Steps:
     """The steps of one execution of a hook.
 
     Args:
         mask: Hides what is secret.
+        way_back: How the event can be delivered again, for waits that outlast the invocation.
         scope: Sets the keys of a clean-up apart from those of the request's own hook.
 
     Attributes:
@@ -78,8 +101,10 @@ class Steps:
         deadline: Deadline,
         *,
         mask: Callable[[str], str],
+        way_back: WayBack = ONE_INVOCATION,
         scope: str = "",
     ) -> None:
+        self._way_back = way_back
         self._granted, self._request = granted, request
         self._calls, self._deadline, self._clock = calls, deadline, deadline.clock
         self._pending = granted.pending
@@ -103,23 +128,155 @@ class Steps:
             InDoubt: It may have happened, and nothing can tell.
             NonDeterminism: The ledger holds another call under this key.
         """
-        if self._ended is not None:
-            raise self._ended
-        if threading.get_ident() != self._thread:
-            raise NonDeterminism(
-                f"step {call.name} of {self._request} was made from a second thread: make every"
-                " step from the hook's own thread, in one order"
-            )
-        if self.inside is not None:
-            raise NonDeterminism(
-                f"step {call.name} of {self._request} was made inside another step: a step is one"
-                " side effect; make the two one after the other, from the hook"
-            )
+        self._refuse_disorder(call.name)
         try:
             return self._repeat(call) if call.repeat else self._recorded(call)
         except Interrupt as interrupt:
             self._ended = interrupt  # a hook that swallows it meets it again at its next step
             raise
+
+    def _refuse_disorder(self, name: str) -> None:
+        if self._ended is not None:
+            raise self._ended
+        if threading.get_ident() != self._thread:
+            raise NonDeterminism(
+                f"step {name} of {self._request} was made from a second thread: make every"
+                " step from the hook's own thread, in one order"
+            )
+        if self.inside is not None:
+            raise NonDeterminism(
+                f"step {name} of {self._request} was made inside another step: a step is one"
+                " side effect; make the two one after the other, from the hook"
+            )
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass once, however often the hook runs.
+
+        Raises:
+            PermanentError: It cannot be waited for so long.
+        """
+        self._refuse_disorder("wait")
+        _refuse_no_time(wait=seconds)
+        try:
+            record = self._waiting(self._key("wait"))
+            until = record.first_used / 1000 + seconds
+            if until > self._last_moment():
+                raise PermanentError(
+                    f"a wait of {seconds:g} s is longer than CloudFormation waits for the answer:"
+                    f" {max(0.0, self._last_moment() - self._clock.now()):.0f} s are left"
+                )
+            self._pass_time(until)
+        except Interrupt as interrupt:
+            self._ended = interrupt
+            raise
+
+    def wait_until(self, look: Callable[[], Any], every: float, timeout: float | None) -> Any:
+        """Look until there is something, and return it, now and in every later run of the hook.
+
+        Raises:
+            WaitTimeout: There was nothing in time.
+        """
+        self._refuse_disorder("wait_until")
+        _refuse_no_time(every=every, timeout=math.inf if timeout is None else timeout)
+        if every < SHORTEST_EVERY:
+            raise PermanentError(
+                f"wait_until looks every {SHORTEST_EVERY:g} s at most, not {every:g}"
+            )
+        try:
+            return self._waited_for(look, every, math.inf if timeout is None else timeout)
+        except Interrupt as interrupt:
+            self._ended = interrupt
+            raise
+
+    def _waited_for(self, look: Callable[[], Any], every: float, timeout: float) -> Any:
+        key = self._key("wait_until")
+        call = Call(name="wait_until", run=lambda _: look())
+        known = self._granted.head.records().get(key)
+        self._visited.add(key)
+        if known is not None and known.state == StepState.DONE:
+            return self._value(call, key, known)
+        this_round = self._granted.head.round
+        if known is not None and known.state == StepState.FAILED and known.round == this_round:
+            raise WaitTimeout(json.loads(known.result or '""'))
+        record = self._waiting(key)
+        attempt = Attempt(call, key, self._step(key, record.generation), record)
+        end = min(record.first_used / 1000 + timeout, self._last_moment())
+        while (found := self._looked(look, attempt)) in (None, False):
+            if self._clock.now() + every > end:
+                waited = self._clock.now() - record.first_used / 1000
+                text = f"what {key} waits for did not come within {waited:.0f} s"
+                failed = replace(record, state=StepState.FAILED.value, round=this_round)
+                self._keep(attempt, replace(failed, result=json.dumps(text)))
+                raise WaitTimeout(text)
+            self._pass_time(self._clock.now() + every)
+        return self._done(attempt, found)
+
+    def _looked(self, look: Callable[[], Any], attempt: Attempt) -> Any:
+        """Return what a look finds; where the network fails it, nothing."""
+        self.inside, self._looking = attempt.step, True
+        try:
+            return self._calls.call("wait_until", look)
+        except Exception as error:
+            judged = self._judgement(error)
+            if judged is Verdict.DEFINITIVE or (judged is None and not is_transient(error)):
+                raise
+            return None
+        finally:
+            self.inside, self._looking = None, False
+
+    def _waiting(self, key: str) -> Record:
+        """Keep since when it is waited, before it is: nothing behind it has begun."""
+        head = self._granted.head
+        known = head.records().get(key)
+        self._visited.add(key)
+        if known is not None and known.state == StepState.WAITING:
+            return known
+        if known is not None and known.state != StepState.FAILED:
+            raise NonDeterminism(
+                f"{self._request} waits at {key}, where it made a step before: a hook must do the"
+                " same again when it runs again"
+            )
+        self._granted.frontier = False
+        record = Record(
+            state=StepState.WAITING.value,
+            generation=head.first_generation if known is None else known.generation + 1,
+            first_used=_milliseconds(self._clock.now()),
+            fence=head.fence,
+        )
+        self._pending[key] = record
+        self.flush()
+        return record
+
+    def _last_moment(self) -> float:
+        """Return until when it may be waited, so that an answer still comes in time."""
+        issued = self._request.issued_at
+        begun = self._granted.head.begun / 1000 if issued is None else issued
+        return begun + self._request.service_timeout - LAST_MINUTE
+
+    def _pass_time(self, until: float) -> None:
+        """Wait here, or in no invocation at all."""
+        left = until - self._clock.now()
+        way = self._way_back.continuation
+        if left <= 0:
+            return
+        fits = self._deadline.allows(left, reserve=self._deadline.reserve)
+        if fits and (way is None or left < way.shortest):
+            self._clock.sleep(left)
+            return
+        if way is None:
+            raise PermanentError(
+                f"a wait of {left:.0f} s does not fit the {self._deadline.remaining():.0f} s that"
+                " this invocation has left: set CFN_ONCE_CONTINUATION, so that it can go on in"
+                " another one (docs/continuations.md)"
+            )
+        now, function = self._clock.now(), self._way_back.function
+        event = {**self._way_back.event, DUE: until}
+        self._calls.call("continuation", lambda: way.send(event, until, now=now, function=function))
+        self._granted.park(self.progress(), due=until)
+        self._pending.clear()
+        raise Suspended(
+            f"{self._request} waits for {left:.0f} s, and goes on in another invocation"
+        )
 
     def read(
         self, name: str, fn: Callable[[], T], verdict: Callable[[Exception], Verdict] = judge_plain
@@ -175,6 +332,9 @@ class Steps:
             raise
         self._acted_inside = True
         return result
+
+    def id_is_set(self) -> None:
+        """Take note that the hook has set its physical id."""
 
     def flush(self) -> None:
         """Keep what is known but not kept yet: before a call leaves that must not be repeated."""
@@ -459,6 +619,12 @@ class Steps:
                 f" are kept for {SPILL_DAYS} days. Look for what the step made"
             )
         return call.from_record(json.loads(text))
+
+
+def _refuse_no_time(**seconds: Any) -> None:
+    for name, one in seconds.items():
+        if isinstance(one, bool) or not isinstance(one, int | float) or not one >= 0:
+            raise PermanentError(f"{name} takes seconds from 0 on, not {one!r}")
 
 
 def _named(error: Exception) -> str:

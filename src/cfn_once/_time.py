@@ -75,10 +75,12 @@ class Deadline:
         total: Seconds that the invocation had when it began.
         margin: Seconds before the end at which a hook still at work is answered for.
         reserve: Seconds that a hook's waits and retries leave untouched.
+        function: The ARN that the function was invoked by; empty off Lambda.
     """
 
     def __init__(self, clock: Clock, context: Any = None) -> None:
         self.clock, self._context = clock, context
+        self.function = str(getattr(context, "invoked_function_arn", ""))
         self._end = clock.now() + clock.remaining(context)
         self.total = self.remaining()
         self.margin = min(LONGEST_MARGIN, self.total * MARGIN)

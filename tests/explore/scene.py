@@ -175,6 +175,7 @@ class Scene:
         long: Parts return more than fits the head.
         named: An object's id is its kind, so that one made anew has the id of one that is gone.
         lag: Seconds for which no look-up finds what was made.
+        waits: Seconds that the hook waits before each part, suspended.
     """
 
     def __init__(
@@ -194,6 +195,7 @@ class Scene:
         long: bool = False,
         named: bool = False,
         lag: float = 0.0,
+        waits: float = 0.0,
     ) -> None:
         self.script, self.places = script, list(script.places)
         self.names = {
@@ -206,7 +208,7 @@ class Scene:
                 self.names[name] = f"{words} at {script.places[name].order}"
         self.strategy, self.once = strategy, strategy == "once"
         self._window, self._forgets, self._transient = window, forgets, transient
-        self._lag = int(lag * 1000)
+        self._lag, self._waits = int(lag * 1000), waits
         self.world, self.stack = World(), script.begin()
         self.far: Any = None
         self._tags, self._reads, self._undo = tags, reads, undo
@@ -227,6 +229,8 @@ class Scene:
                     root = self.make("piece", "")
                 for name in names:
                     self.tag(f"before {name}")
+                    if scene._waits and name != "a":
+                        self.wait(scene._waits)
                     if name == "a":
                         self.physical_resource_id = self.make(name, root)
                     elif scene._swallows:

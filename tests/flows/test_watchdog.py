@@ -187,3 +187,36 @@ def test_what_comes_late_in_a_batch():
 
     assert (["A"], ["SUCCESS"]) == (begun, responses)
     assert 1 == len(failed["batchItemFailures"])
+
+
+@pytest.mark.parametrize("how", ["stuck", "SystemExit", "stuck in a repeated call"])
+def test_the_rollback_does_not_go_where_the_create_was_lost(groups, how):
+    """
+    The replay that tells what was made ends before the line at which the Create did.
+    """
+    came = []
+
+    class Thing(CustomResource[dict, dict]):
+        def create(self):
+            made = self.step("group", lambda step: groups.make(step.token))
+            self.physical_resource_id = made["id"]
+            if how == "stuck in a repeated call":
+                self.step("tag", lambda step: self.lose(), repeat=True)
+            else:
+                self.lose()
+
+        def lose(self):
+            came.append("here")
+            if how == "SystemExit":
+                raise SystemExit(1)
+            stack.clock.advance(115)
+
+        def delete(self):
+            groups.remove(self.physical_resource_id)
+
+    stack = FakeCloudFormation(Provider(Thing, ledger="memory://"))
+    answer = stack.create("Thing")
+
+    assert ("FAILED", "sig-1") == (answer.status, answer.physical_resource_id)
+    assert ["FAILED", "SUCCESS"] == [one.status for _, one in stack.answers]
+    assert (["here"], {}) == (came, groups.live)

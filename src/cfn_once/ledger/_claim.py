@@ -55,6 +55,8 @@ class Look:
 Decision = Replay | Wait | Claim | Late | Drop | Refuse | Look
 EXPIRED = Drop("CloudFormation no longer waits for it; the next request cleans up")
 
+WAITS = Drop("its hook waits, and goes on with the continuation that was sent")
+
 
 def without_a_look(request: Request, me: Claimant) -> Decision:
     """Decide before anything is known of the head: nearly always, it can be begun blindly."""
@@ -102,6 +104,8 @@ def _same(head: Head, request: Request, me: Claimant) -> Decision:
     if _is_expired(request, me):
         return EXPIRED
     if head.state == State.PARK:
+        if head.due is not None and me.now < head.due:
+            return WAITS
         return Claim(_writes.take_over(head, request, me), owner_gone=head.ended)
     if _is_ended(head, me):
         return Claim(_writes.take_over(head, request, me), owner_gone=me.now)

@@ -32,6 +32,7 @@ class StepState(StrEnum):
     STARTED = "S"  # it may have happened
     DONE = "D"
     FAILED = "F"  # it did not happen
+    WAITING = "W"  # the hook waits here, or has waited
 
 
 def _kept_as(short: str, default: Any = None) -> Any:
@@ -175,6 +176,7 @@ class Head(_Kept):
         attributes: What the last success answered, for an Update that changes nothing.
         ended: When the last execution recorded its end or gave the lease back; of one that was cut
             short, when Lambda has ended it.
+        due: Until when a hook waits, its lease given back; its continuation goes on.
         took_over: The first unrecorded step may have happened.
         acted: The hook has made calls that are repeated at will and never recorded.
         debts: What earlier operations left to be cleaned up.
@@ -206,6 +208,7 @@ class Head(_Kept):
     round: int = _kept_as("rnd", 0)
     begun: int = _kept_as("beg", 0)
     ended: int = _kept_as("end", 0)
+    due: int | None = _kept_as("due")
     first_generation: int = _kept_as("g0", 0)
     steps: Mapping[str, Doc] = field(default_factory=dict, metadata={"short": "steps"})
     base: str | None = _kept_as("base")

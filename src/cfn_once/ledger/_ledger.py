@@ -175,10 +175,11 @@ class Granted:
 
         self._write("note", _writes.note(place, key, found), applied, Progress())
 
-    def park(self, progress: Progress) -> None:
-        """Give the lease back: another delivery goes on."""
+    def park(self, progress: Progress, *, due: float | None = None) -> None:
+        """Give the lease back: another delivery goes on, none before `due`."""
         now = _milliseconds(self._deadline.clock.now())
-        change = _writes.park(progress, self.head, now, in_doubt=self.frontier)
+        until = None if due is None else _milliseconds(due)
+        change = _writes.park(progress, self.head, now, in_doubt=self.frontier, due=until)
         self._write("park", change, lambda head: head.state == State.PARK, progress)
         self.is_over = True
 
@@ -194,7 +195,6 @@ class Granted:
             flying = self.in_the_air()
             if flying is not None:
                 key, record = flying
-                in_doubt = in_doubt or record is None
                 started = {} if record is None else {key: record}
                 progress = progress._replace(steps={**progress.steps, **started})
         change = _writes.finish(self.head, ending, progress, now, in_doubt=in_doubt)

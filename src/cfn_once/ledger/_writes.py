@@ -229,7 +229,7 @@ def begin_over(head: Head, request: Request, me: Claimant) -> Write:
                 Equals(("st",), head.state),
             ]
         ),
-        change=_replacing(values, also=["out", "ok", "ttl", "id", "back", "base", "box"]),
+        change=_replacing(values, also=["out", "ok", "ttl", "id", "back", "base", "box", "due"]),
     )
 
 
@@ -264,7 +264,7 @@ def take_over(head: Head, request: Request, me: Claimant) -> Write:
                 "iss": now_issued,
                 "hi": max(head.highest_issue, now_issued),
             },
-            also=[] if me.box else ["box"],
+            also=["due"] if me.box else ["due", "box"],
         ),
     )
 
@@ -330,10 +330,14 @@ def note(place: int, key: str, found: Record) -> Change:
     )
 
 
-def park(progress: Progress, head: Head, now: int, *, in_doubt: bool) -> Change:
+def park(
+    progress: Progress, head: Head, now: int, *, in_doubt: bool, due: int | None = None
+) -> Change:
     """Give the lease back, the work not being done; a doubt about the next step stays."""
     change = record(progress, head)
-    ended = {"st": State.PARK.value, "lu": 0, "took": in_doubt, "end": now}
+    ended: Doc = {"st": State.PARK.value, "lu": 0, "took": in_doubt, "end": now}
+    if due is not None:
+        ended["due"] = due
     return Change(set={**change.set, **_set(ended)})
 
 

@@ -13,6 +13,7 @@ holds them.
 
 import json
 import logging
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -237,6 +238,7 @@ class _Ports:
     """The four ways of the provider to the world, and the hooks' way to the far side."""
 
     keeps_secrets = True
+    shortest, longest = 0.0, math.inf  # no wait stays in its invocation
 
     def __init__(self, explorer: "Explorer") -> None:
         self._explorer = explorer
@@ -282,6 +284,9 @@ class _Ports:
             return fn()
         finally:
             run.calling = outer
+
+    def send(self, event: Any, due: float, *, now: float, function: str) -> None:
+        """Send nothing: a copy of the event is what comes back, and there are copies enough."""
 
     def check(self, request: Request) -> None:
         HttpsDelivery().check(request)
@@ -396,6 +401,7 @@ class Explorer:
             delivery=self._ports,
             calls=self._ports,
             clock=self._ports,
+            continuation=self._ports,
         )
         self._boxes = boxes
         if boxes:
@@ -725,7 +731,7 @@ class Explorer:
         """Return when what dead deliveries hold is free, and when nothing of them can land."""
         doc = self.doc(state.head)
         alive = {nonce_of(node.delivery) for node in nodes}
-        times = []
+        times = [doc["due"]] if "due" in doc else []
         if doc.get("st") in ("RUN", "DONE") and doc.get("ok") is not True:
             if doc["own"] not in alive:
                 times.append(doc["lu"] + LEASE_SLACK + GRAIN)
@@ -828,6 +834,10 @@ class Explorer:
         answered = any(post.place == last.place for post in state.posts)
         answered |= last.is_expired(state.now)
         for _ in range(2):
+            due = self.doc(state.head).get("due", 0)
+            if not answered and due > state.now:
+                state = self._later(state, rounded_up(due))
+                yield "time passes", state
             if not answered:
                 for words, state in self._alone(state, closers.pop(0), last):
                     yield words, state

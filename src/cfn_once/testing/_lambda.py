@@ -61,6 +61,7 @@ class LocalLambda:
         self.provider, self.ledger, self.bucket = provider, ledger, bucket
         self.turns = Turns(clock)
         self.made: set[str] = set()
+        self.waiting: dict[float, Mapping[str, Any]] = {}
         self._over_http, self._envelope = over_http, envelope
         self._timeout, self._tell = timeout, tell
 
@@ -109,11 +110,16 @@ class LocalLambda:
         end = self.turns.now() + self._timeout
         process = Process(self.ledger, receive, self.turns, end, faults, hosts, call)
         driven = (provider or self.provider).using(
-            ledger=process, delivery=process, calls=process, clock=self.turns
+            ledger=process,
+            delivery=process,
+            calls=process,
+            clock=self.turns,
+            continuation=process,
         )
         try:
             comes_again = driven(json.loads(json.dumps(self._envelope(event))), context)
         finally:
+            self.waiting |= process.sent
             if process.broken:
                 raise process.broken[0]
         if comes_again and comes_again["batchItemFailures"]:
@@ -124,7 +130,7 @@ class LocalLambda:
     def deliver(
         self, event: Mapping[str, Any], faults: Faults, number: int = 1, *, strict: bool = True
     ) -> list[BaseException]:
-        """Deliver so many copies at the same time; faults befall the first one.
+        """Deliver so many copies at the same time, and what comes back; faults befall the first.
 
         Returns:
             What those raised that Lambda has given up.
@@ -139,6 +145,12 @@ class LocalLambda:
         else:
             copy = partial(self.attempt, event, {}, errors)
             self.turns.run(first, *[copy] * (number - 1))
+        while self.waiting:
+            due = min(self.waiting)
+            again = self.waiting.pop(due)
+            self.turns.sleep(max(0.0, due - self.turns.now()))
+            self._tell("it comes back from its wait")
+            self.attempt(again, {}, errors)
         return errors
 
     def attempt(

@@ -1,8 +1,9 @@
 """One invocation: what befalls it, and the ways of its process to the world."""
 
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TypedDict, TypeVar, cast
+from typing import Any, TypedDict, TypeVar, cast
 
 from .._delivery import HttpsDelivery
 from .._request import Request
@@ -70,7 +71,10 @@ class Process(Ports):
 
     Attributes:
         broken: What the test asserted meanwhile, and a hook may have taken for its own error.
+        sent: The events that it sent to come back, and when, in seconds since 1970.
     """
+
+    shortest, longest = 60.0, math.inf  # as EventBridge Scheduler's
 
     def __init__(
         self,
@@ -88,6 +92,7 @@ class Process(Ports):
         self._slow = dict(faults.get("slow", {}))
         self._ended = False
         self.broken: list[AssertionError] = []
+        self.sent: dict[float, Mapping[str, Any]] = {}
         named = {**self._failing, **self._losing, **self._slow}
         meanwhile = {
             name: partial(self._meanwhile, act)
@@ -108,6 +113,10 @@ class Process(Ports):
         self._go_on()
         self._on_call(name)
         return super().call(name, lambda: self._befallen(name, fn))
+
+    def send(self, event: Mapping[str, Any], due: float, *, now: float, function: str) -> None:
+        del now, function
+        self.sent[due] = event
 
     def check(self, request: Request) -> None:
         HttpsDelivery(hosts=self._hosts).check(request)

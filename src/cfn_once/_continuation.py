@@ -1,0 +1,340 @@
+"""
+The way back: an event whose hook waits is delivered again later.
+
+    scheduler://GROUP?role=ARN       a schedule of EventBridge Scheduler, which deletes itself
+    sqs://HOST/ACCOUNT/QUEUE         a message with a delay, in a queue that invokes the function
+    lambda://self                    the function invokes itself, at once
+
+What is sent holds the ResponseURL, and properties that may be secret: nothing of it is logged, and
+no error repeats what botocore says of it, or what a service says that may quote it.
+"""
+
+import json
+import logging
+import math
+import re
+import threading
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, ClassVar, Protocol
+from urllib.parse import unquote
+
+from ._errors import ConfigurationError, PermanentError, TemporaryError
+from ._identity import base32, operation_digest, resource_digest
+from ._request import Json
+
+AHEAD = 30.0  # seconds: no time may be over when the last of our tries arrives
+EVENT_AGE = 3600  # seconds: CloudFormation waits for no answer longer than that
+LONGEST_DELAY = 900  # seconds; SQS takes no more
+LARGEST = 2**20  # bytes; none of the three takes more
+SCHEDULER_INPUT = 256_000  # bytes; documented as 256 KB, and refused like any wrong member
+
+_FORMS = (
+    "scheduler://GROUP?role=ARN[&key=KMS_KEY_ARN&region=..],"
+    " sqs://sqs.REGION.amazonaws.com/ACCOUNT/QUEUE or lambda://self, each with endpoint=.. where it"
+    " is an emulator's"
+)
+_PATTERNS = {
+    "role": r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+",
+    "key": r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)/[\w/-]+",
+    "region": r"[a-z0-9-]+",
+    "endpoint": r"https?://([\w.-]+|\[[0-9a-f:]+\])(:\d+)?/?",  # credentials have no place in it
+}
+_UNREACHED = {"ConnectionError", "HTTPClientError"}  # botocore's, and all that derives from them
+_PASSES = re.compile(r"Throttl|TooManyRequests|QuotaExceeded|Expired")
+# What is said of these names who may not do what, or what is not there.
+_TOLD = re.compile(r"AccessDenied|NotFound|NonExistent|DoesNotExist|RecursiveInvocation")
+
+
+class ContinuationRefused(PermanentError):
+    """The event cannot be brought back as things stand: the request is answered FAILED."""
+
+
+class ContinuationUnavailable(TemporaryError):
+    """The event cannot be brought back now: another delivery of the request may try again."""
+
+
+class Continuation(Protocol):
+    """What brings an event back; swapped by tests and by the explorer.
+
+    Attributes:
+        shortest: Seconds; a shorter wait stays in the invocation where it fits.
+        longest: Seconds that one hop can delay; a longer wait takes several.
+    """
+
+    shortest: float
+    longest: float
+
+    def send(self, event: Json, due: float, *, now: float, function: str) -> None:
+        """Deliver an event to the function again at `due`, or after `longest` if that is earlier.
+
+        Args:
+            event: What CloudFormation sent.
+            due: Seconds since 1970.
+            now: The same.
+            function: The ARN that the function was invoked by; it may bear an alias.
+
+        Raises:
+            ContinuationRefused: Trying again is useless; the text is for who can change that.
+            ContinuationUnavailable: It may work later. The event may come back all the same.
+        """
+
+
+class _Quiet(logging.Filter):
+    """Drops what is logged in a thread that has entered it: botocore quotes what it sends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._thread = threading.local()
+
+    def __enter__(self) -> None:
+        for name in list(logging.Logger.manager.loggerDict):
+            if name.partition(".")[0] in ("botocore", "urllib3"):
+                logging.getLogger(name).addFilter(self)  # once; it stays
+        self._thread.has_entered = True
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.has_entered = False
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        del record
+        return not getattr(self._thread, "has_entered", False)
+
+
+_QUIET = _Quiet()
+
+
+class _Through:
+    """A way through one AWS service.
+
+    Attributes:
+        service: As for `boto3.client`.
+        hints: What to do about errors, by a pattern that is found in their code.
+    """
+
+    service: ClassVar[str]
+    hints: ClassVar[Mapping[str, str]]
+
+    def __init__(
+        self, place: str, *, region: str | None = None, endpoint: str | None = None
+    ) -> None:
+        self._way = f"brought back through {place}"
+        self._region, self._endpoint = region, endpoint
+
+    @cached_property
+    def _client(self) -> Any:
+        import boto3  # none of it before the first wait
+        from botocore.config import Config
+
+        config = Config(
+            connect_timeout=2,
+            read_timeout=5,
+            retries={"mode": "standard", "total_max_attempts": 3},
+        )
+        # A session of its own: another thread may be making clients in the common one.
+        return boto3.session.Session().client(  # type: ignore[call-overload]  # any service
+            self.service, region_name=self._region, endpoint_url=self._endpoint, config=config
+        )
+
+    def _ask(
+        self, operation: str, event: Json, text: str, *, done: str = "", **members: Any
+    ) -> None:
+        """Ask; an error of the code `done` says that it was done before."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        if len(text) > LARGEST:
+            raise self._too_large(event, text)
+        failure: Exception | None = None
+        try:
+            with _QUIET:
+                getattr(self._client, operation)(**members)
+        except ClientError as error:
+            if error.response["Error"].get("Code") != done:
+                failure = self._refusal(error.response, event, text)
+        except BotoCoreError as error:
+            failure = self._trouble(error)
+        if failure is not None:
+            raise failure  # out here, without a context: that would quote what was sent
+
+    def _refusal(self, answer: Any, event: Json, text: str) -> Exception:
+        code, said = answer["Error"].get("Code", ""), answer["Error"].get("Message", "")
+        status = answer["ResponseMetadata"]["HTTPStatusCode"]
+        too_long = "Validation" in code and len(text) > SCHEDULER_INPUT
+        if status == 413 or "shorter than" in said or too_long:
+            return self._too_large(event, text)
+        told = f"{code}: {said}" if _TOLD.search(code) else f"{code} (status {status})"
+        problem = f"the event cannot be {self._way}: {told}"
+        if status >= 500 or status in (408, 409, 429) or _PASSES.search(code):
+            return ContinuationUnavailable(problem)
+        hint = next((hint for key, hint in self.hints.items() if re.search(key, code)), "")
+        return ContinuationRefused(f"{problem}; {hint}" if hint else problem)
+
+    def _trouble(self, error: Exception) -> Exception:
+        problem = f"the event cannot be {self._way}: {type(error).__name__}"
+        if {kind.__name__ for kind in type(error).__mro__} & _UNREACHED:
+            return ContinuationUnavailable(
+                f"{problem}; may the function reach it? In a VPC it needs an interface endpoint for"
+                f" {self.service}, or a NAT gateway"
+            )
+        return ContinuationRefused(f"{problem}; has the function a Region and credentials?")
+
+    def _too_large(self, event: Json, text: str) -> ContinuationRefused:
+        sizes = {name: len(_text(one)) for name, one in event.get("ResourceProperties", {}).items()}
+        largest = max(sizes, key=sizes.__getitem__, default="")
+        most = f", {sizes[largest]:,} of them in the property {largest}" if largest else ""
+        return ContinuationRefused(
+            f"the event is too large to be {self._way}: it has {len(text):,} bytes{most}. Keep that"
+            " in S3 or in a parameter, and give the resource its name"
+        )
+
+
+class Scheduler(_Through):
+    """A one-time schedule for each wait."""
+
+    service = "scheduler"
+    hints: ClassVar = {
+        "AccessDenied": (
+            "let the function's role call scheduler:CreateSchedule in the group, iam:PassRole on"
+            " the role, and use the KMS key if there is one"
+        ),
+        "NotFound": "make the group, or correct CFN_ONCE_CONTINUATION",
+        "Validation": (
+            "may scheduler.amazonaws.com assume the role, and is the KMS key a symmetric one here?"
+        ),
+    }
+    shortest, longest = 60.0, math.inf  # it fires within the minute after its time
+
+    def __init__(self, group: str, role: str, key: str | None = None, **options: str) -> None:
+        super().__init__(f"the schedule group {group} with the role {role}", **options)
+        self._group, self._role = group, role
+        self._encrypted = {} if key is None else {"KmsKeyArn": key}
+
+    def send(self, event: Json, due: float, *, now: float, function: str) -> None:
+        from datetime import UTC, datetime  # not before the first wait
+
+        at = max(due, now + AHEAD)
+        time = datetime.fromtimestamp(math.ceil(at), tz=UTC)
+        resource = resource_digest(event["StackId"], event["LogicalResourceId"])
+        operation = operation_digest(resource, event["RequestId"])
+        text = _text(event).replace("<", "\\u003c")  # or Scheduler fills in <aws.scheduler.*>
+        self._ask(
+            "create_schedule",
+            event,
+            text,
+            done="ConflictException",  # another copy of the event waits for the same moment
+            Name=f"cfn-once-{base32(operation, 26)}-{int(at)}",
+            GroupName=self._group,
+            ScheduleExpression=f"at({time:%Y-%m-%dT%H:%M:%S})",
+            ScheduleExpressionTimezone="UTC",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            ActionAfterCompletion="DELETE",
+            Target={
+                "Arn": function,
+                "RoleArn": self._role,
+                "Input": text,
+                "RetryPolicy": {"MaximumEventAgeInSeconds": EVENT_AGE, "MaximumRetryAttempts": 185},
+            },
+            **self._encrypted,
+        )
+
+
+class Queue(_Through):
+    """A delayed message for each wait, of up to a quarter of an hour."""
+
+    service = "sqs"
+    hints: ClassVar = {
+        "(?i)kms": "let the function's role use the queue's key: kms:GenerateDataKey, kms:Decrypt",
+        "AccessDenied": "let the function's role call sqs:SendMessage on the queue",
+        "NonExistent|DoesNotExist": "make the queue, or correct CFN_ONCE_CONTINUATION",
+    }
+    # To the second, but Lambda ends a chain after about 16 rounds: none is spent on a short wait.
+    shortest, longest = 60.0, float(LONGEST_DELAY)
+
+    def __init__(self, url: str, **options: str) -> None:
+        super().__init__(f"the queue {url}", **options)
+        self._url = url
+
+    def send(self, event: Json, due: float, *, now: float, function: str) -> None:
+        del function  # the queue's event source mapping says whom it invokes
+        delay = min(math.ceil(max(due - now, 0)), LONGEST_DELAY)
+        text = _text(event)
+        self._ask(
+            "send_message", event, text, QueueUrl=self._url, MessageBody=text, DelaySeconds=delay
+        )
+
+
+class SelfInvocation(_Through):
+    """An asynchronous invocation of the function by itself, which takes no time: it only hops."""
+
+    service = "lambda"
+    hints: ClassVar = {
+        "AccessDenied": "let the function's role call lambda:InvokeFunction on the function",
+        "RecursiveInvocation": (
+            "Lambda ends such a chain after about 16 rounds: wait through EventBridge Scheduler, or"
+            " set RecursiveLoop: Allow on the function"
+        ),
+    }
+    shortest, longest = math.inf, 0.0
+
+    def send(self, event: Json, due: float, *, now: float, function: str) -> None:
+        del due, now  # whoever receives it waits for the rest
+        text = _text(event)
+        self._ask(
+            "invoke", event, text, FunctionName=function, InvocationType="Event", Payload=text
+        )
+
+
+def _text(value: Json) -> str:
+    """Return JSON in ASCII: its length is in bytes, and SQS takes every character of it."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+def open_continuation(url: str | None) -> Continuation | None:
+    """Open the continuation that a URL names; without one there is none.
+
+    Raises:
+        ConfigurationError: The URL is wrong; the text repeats nothing of it.
+    """
+    if not url:
+        return None
+    scheme, _, rest = url.partition("://")
+    place, _, query = rest.partition("?")
+    match scheme.lower():
+        case "scheduler":
+            options = _options(query, "role", "key", "region", "endpoint")
+            if not re.fullmatch(r"[\w.-]{1,64}", place, re.ASCII) or "role" not in options:
+                raise _wrong("names no schedule group, or no role for Scheduler")
+            return Scheduler(place, **options)
+        case "sqs":
+            return _open_queue(place, _options(query, "region", "endpoint"))
+        case "lambda" if place == "self":
+            return SelfInvocation("its own invocation", **_options(query, "endpoint"))
+        case _:
+            raise _wrong("is of no kind that we know")
+
+
+def _open_queue(place: str, options: dict[str, str]) -> Queue:
+    named = re.fullmatch(r"([\w.:-]+)/\d{12}/[\w-]{1,80}(\.fifo)?", place, re.ASCII)
+    if named is None:
+        raise _wrong("names no queue by its host, account and name")
+    if named[2]:
+        raise _wrong("names a FIFO queue, where no message can have a delay of its own")
+    if of_aws := re.fullmatch(r"sqs\.([a-z0-9-]+)\.[a-z0-9.-]+", named[1]):
+        options = {"region": of_aws[1], **options}
+    scheme = options.get("endpoint", "https").partition(":")[0]
+    return Queue(f"{scheme}://{place}", **options)
+
+
+def _options(query: str, *known: str) -> dict[str, str]:
+    pairs = [one.partition("=") for one in query.split("&") if one]
+    options = {name: unquote(value) for name, _, value in pairs}  # a role's + is no space
+    if set(options) - set(known) or len(options) < len(pairs):
+        raise _wrong(f"has an option that is not {' or '.join(known)}, or has one twice")
+    for name, value in options.items():
+        if not re.fullmatch(_PATTERNS[name], value, re.ASCII):
+            raise _wrong(f"has no {name} that is written as one")
+    return options
+
+
+def _wrong(what: str) -> ConfigurationError:
+    return ConfigurationError(f"the continuation URL {what}; give {_FORMS}")

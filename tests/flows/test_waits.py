@@ -1,0 +1,237 @@
+"""Work that is longer than an invocation: it waits in none, and goes on in another."""
+
+import pytest
+
+from cfn_once import CustomResource, PermanentError, Provider
+from cfn_once.testing import FakeCloudFormation
+
+
+class Cluster:
+    """A far side that takes its time, and counts what it is asked for."""
+
+    def __init__(self):
+        self.made, self.looks, self.ready_at, self.live = [], 0, 0.0, set()
+
+
+@pytest.fixture
+def cluster():
+    """A far side on which nothing is."""
+    return Cluster()
+
+
+@pytest.fixture
+def stack(cluster):
+    """A resource that makes a cluster and waits for it, and what CloudFormation does with it."""
+
+    class Thing(CustomResource[dict, dict]):
+        def create(self):
+            made = self.step("cluster", self.make, find=self.find)
+            self.physical_resource_id = made
+            state = self.wait_until(self.look, every=90, timeout=3000)
+            self.step("greet", lambda step: cluster.made.append("greeting"), once=True)
+            return {"State": state}
+
+        def make(self, step):
+            name = f"c-{len(cluster.made) + 1}"
+            cluster.made.append(name)
+            cluster.live.add(name)
+            cluster.ready_at = stack.clock.now() + cluster.takes
+            return name
+
+        def find(self, step):
+            return next(iter(cluster.live), None)
+
+        def look(self):
+            cluster.looks += 1
+            return "ACTIVE" if stack.clock.now() >= cluster.ready_at else None
+
+        def on_timeout(self):
+            self.step("note", lambda step: cluster.made.append("note"), once=True)
+
+        def delete(self):
+            cluster.live.discard(self.physical_resource_id)
+
+    stack = FakeCloudFormation(Provider(Thing, ledger="memory://"))
+    return stack
+
+
+def test_forty_minutes(stack, cluster):
+    """
+    A Create of 40 minutes is one external create and one answer, over as many invocations as it
+    takes looks; an event that is sent again meanwhile has no effect.
+    """
+    cluster.takes = 2400
+    began = stack.clock.now()
+
+    answer = stack.create("Thing")
+
+    assert (True, {"State": "ACTIVE"}) == (answer.succeeded, answer.data)
+    assert ["c-1", "greeting"] == cluster.made
+    assert 1 == len(stack.answers)
+    assert 2400 <= stack.clock.now() - began < 2500
+    assert 28 == cluster.looks
+    assert 27 == stack.story.count("it comes back from its wait")
+
+
+def test_copies_meanwhile(stack, cluster):
+    """
+    Copies of the event find that it waits, and leave it to the continuation.
+    """
+    cluster.takes = 300
+
+    answer = stack.create("Thing", times=3)
+
+    assert answer.succeeded
+    assert ["c-1", "greeting"] == cluster.made
+
+
+def test_what_comes_back_twice_or_after_the_answer(stack, cluster):
+    """
+    A continuation is a copy of the event: whatever is done is not done again.
+    """
+    cluster.takes = 100
+    event = stack.event("Create", "Thing")
+    sent = []
+    stack._function.attempt(event, {}, [])
+    sent += stack._function.waiting.values()
+    stack._function.waiting.clear()
+    stack.clock.advance(91)
+    for again in sent * 2:
+        stack._function.attempt(again, {}, [])
+    sent += stack._function.waiting.values()
+    stack.clock.advance(200)
+    for again in sent:
+        stack._function.attempt(again, {}, [])
+
+    assert ["c-1", "greeting"] == cluster.made
+    assert {"SUCCESS"} == {answer.status for _, answer in stack.answers}
+
+
+def test_a_delete_stops_it(stack, cluster):
+    """
+    A Delete over a waiting Create removes what was made at once, and what comes back is dropped.
+    """
+    cluster.takes = 2400
+    event = stack.event("Create", "Thing")
+    stack._function.attempt(event, {}, [])
+    (again,) = stack._function.waiting.values()
+    stack._function.waiting.clear()
+    began = stack.clock.now()
+
+    stack.send(stack.event("Delete", "Thing", physical_resource_id="c-1"))
+    took = stack.clock.now() - began
+    stack.clock.advance(100)
+    stack.send(again)
+
+    assert ["SUCCESS"] == [answer.status for _, answer in stack.answers]
+    assert (["c-1"], set()) == (cluster.made, cluster.live)
+    assert took < 10
+
+
+def test_in_vain(stack, cluster):
+    """
+    What does not come in time is FAILED, after on_timeout; the rollback removes what was made.
+    """
+    cluster.takes = 10_000
+
+    answer = stack.create("Thing")
+
+    assert not answer.succeeded
+    assert "what wait_until#0 waits for did not come within 29" in answer.reason
+    assert ["c-1", "note"] == cluster.made
+    assert set() == cluster.live
+
+
+@pytest.mark.parametrize("point", range(0, 24, 3))
+def test_crashes_on_the_way(stack, cluster, point):
+    """
+    Wherever the first invocation dies, it is made once, and waited for to the end.
+    """
+    cluster.takes = 200
+    try:
+        answer = stack.create("Thing", crash_at=point)
+    except AssertionError as error:
+        assert "there is no point" in str(error)
+        return
+
+    assert answer.succeeded
+    assert 1 == cluster.made.count("greeting")
+    assert 1 == len([one for one in cluster.made if one.startswith("c-")])
+
+
+def hook(act):
+    """Return a stack whose Create does this."""
+
+    class Thing(CustomResource[dict, dict]):
+        def create(self):
+            act(self)
+
+        def delete(self):
+            pass
+
+    return FakeCloudFormation(Provider(Thing, ledger="memory://"))
+
+
+@pytest.mark.parametrize(
+    ("act", "told"),
+    [
+        (lambda self: self.wait(4000), "is longer than CloudFormation waits for the answer"),
+        (lambda self: self.wait(-1), "wait takes seconds from 0 on, not -1"),
+        (lambda self: self.wait(float("nan")), "not nan"),
+        (lambda self: self.wait("60"), "not '60'"),
+        (lambda self: self.wait_until(lambda: None, every=0.1), "every 1 s at most, not 0.1"),
+        (lambda self: self.wait_until(lambda: None, timeout=True), "not True"),
+        (lambda self: self.step("a", lambda step: self.wait(1)), "made inside another step"),
+    ],
+)
+def test_absurd_waits(act, told):
+    """
+    A wait that cannot be is FAILED at once, and says why.
+    """
+    answer = hook(act).create("Thing")
+
+    assert not answer.succeeded
+    assert told in answer.reason
+
+
+def test_short_waits_stay():
+    """
+    A short wait takes no further invocation, and is not waited for again after a crash behind it.
+    """
+    stack = hook(lambda self: [self.wait(20), self.step("a", lambda step: 1, find=lambda step: 1)])
+    began = stack.clock.now()
+
+    answer = stack.create("Thing", crash_after="a")
+
+    assert answer.succeeded
+    assert "it comes back" not in stack.story
+    assert stack.clock.now() - began < 20 + 140
+
+
+def test_no_continuation():
+    """
+    Where nothing brings the event back, a wait that outlasts the invocation says what is missing.
+    """
+
+    class Thing(CustomResource[dict, dict]):
+        def create(self):
+            try:
+                self.wait(600)
+            except PermanentError as error:
+                said.append(str(error))
+
+    said = []
+    stack = FakeCloudFormation(Provider(Thing, ledger="memory://"))
+    event = stack.event("Create", "Thing")
+
+    class Told:
+        def check(self, request):
+            pass
+
+        def put(self, request, body, deadline):
+            pass
+
+    Provider(Thing, ledger="memory://", delivery=Told(), clock=stack.clock)(event, None)
+
+    assert "a wait of 600 s does not fit the 120 s" in said[0]
+    assert "CFN_ONCE_CONTINUATION" in said[0]
