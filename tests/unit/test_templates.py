@@ -7,6 +7,7 @@ from itertools import chain
 import pytest
 from cfnlint.decode import decode
 
+from cfn_once._continuation import Scheduler
 from cfn_once.ledger._dynamodb import DynamoDBStore
 from support.ministack import ROOT
 
@@ -115,12 +116,29 @@ def test_a_role_may_do_what_the_code_does_and_no_more(resources, role):
 
 BOTH = {"log": {"logs:CreateLogStream", "logs:PutLogEvents"}, "ledger-key": {"kms:Decrypt"}}
 HOOKS = {"secret": {"secretsmanager:GetSecretValue"}}
+WAITS = {
+    "continuation": {"scheduler:CreateSchedule", "iam:PassRole"},
+    "continuation-key": {"kms:DescribeKey", "kms:GenerateDataKey", "kms:Decrypt"},
+}
+VPC = {
+    "vpc": {
+        f"ec2:{one}"
+        for one in (
+            "CreateNetworkInterface",
+            "DescribeNetworkInterfaces",
+            "DescribeSubnets",
+            "DeleteNetworkInterface",
+            "AssignPrivateIpAddresses",
+            "UnassignPrivateIpAddresses",
+        )
+    }
+}
 
 
 @pytest.mark.parametrize(
     ("role", "allowed"),
     [
-        ("Role", {**BOTH, **HOOKS, "guardian": {"lambda:InvokeFunction"}}),
+        ("Role", {**BOTH, **HOOKS, **WAITS, **VPC, "guardian": {"lambda:InvokeFunction"}}),
         ("GuardianRole", {**BOTH, "unhandled": {"sqs:SendMessage"}}),
     ],
 )
@@ -130,15 +148,53 @@ def test_a_role_is_least_and_whole(resources, role, allowed):
     """
     found = statements(resources[role])
     all_actions = {name: set().union(*map(actions, each)) for name, each in found.items()}
-    of_whom = [one["Resource"] for one in chain.from_iterable(found.values())]
+    of_whom = [
+        one["Resource"]
+        for one in chain.from_iterable(each for name, each in found.items() if name != "vpc")
+    ]  # a function in a VPC may ask EC2 for nothing less than everything
 
     del all_actions["ledger"]
     assert allowed == all_actions
     assert "*" not in of_whom
     assert "ManagedPolicyArns" not in resources[role]["Properties"]
-    assert not [
-        one["Type"] for one in resources.values() if "Policy" in one["Type"]
-    ]  # such a policy may be gone when the last Delete comes
+    of_their_own = [one for one in resources.values() if "Policy" in one["Type"]]
+
+    assert [[{"Ref": "SchedulerRole"}]] == [
+        one["Properties"]["Roles"] for one in of_their_own
+    ]  # any other may be gone when the last Delete comes
+
+
+def test_hooks_that_wait_come_back(resources):
+    """
+    The function may make what the continuation makes, in its own group, under a role that may
+    invoke it and do nothing else.
+    """
+    called = re.search(r'"(create_\w+)"', inspect.getsource(Scheduler))[1]
+    make, hand_on = statements(resources["Role"])["continuation"]
+    bring_back = resources["SchedulerPolicy"]["Properties"]["PolicyDocument"]["Statement"][0]
+    url = resources["Function"]["Properties"]["Environment"]["Variables"]["CFN_ONCE_CONTINUATION"]
+
+    assert {"create_schedule": "scheduler:CreateSchedule"}[called] == make["Action"]
+    assert make["Resource"]["Fn::Sub"].endswith(":schedule/${Waits}/cfn-once-*")
+    assert ({"Fn::GetAtt": ["SchedulerRole", "Arn"]}, "iam:PassRole") == (
+        hand_on["Resource"],
+        hand_on["Action"],
+    )
+    assert "lambda:InvokeFunction" == bring_back["Action"]
+    assert {"Fn::Sub": "scheduler://${Waits}?role=${SchedulerRole.Arn}"} == url["Fn::If"][2]
+
+
+def test_the_guardian_has_time_and_a_way_out(resources):
+    """
+    It is asked while CloudFormation still waits, can wait until the dead function is over for
+    certain, and is in no VPC.
+    """
+    guardian = resources["Guardian"]["Properties"]
+    config = resources["EventInvokeConfig"]["Properties"]
+
+    assert "VpcConfig" not in guardian
+    assert 900 == guardian["Timeout"]
+    assert config["MaximumEventAgeInSeconds"] + 120 <= 3600
 
 
 def test_what_is_optional_is_off_unless_asked_for(provider):
