@@ -5,6 +5,7 @@ BIN := .venv/bin
 ARGS ?=
 DAYS ?=
 STAMP := .venv/.installed
+SLOW := tests/deaths tests/e2e/test_transports.py tests/e2e/test_continuations.py
 CODE := src tests examples demo benchmarks docs month
 
 ##@ Every day
@@ -28,13 +29,13 @@ fix: install  ## Format, and repair what a tool can repair
 check: style types layers templates test  ## All that a change must pass
 
 test: install  ## Tests with branch coverage, under 4 minutes (make test ARGS='-k twice')
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term $(addprefix --ignore=,$(SLOW)) $(ARGS)
 
 demo: install  ## Stacks on a local AWS, each event delivered two or three times, beside crhelper
 	$(BIN)/python -m demo
 
 ##@ One by one
-.PHONY: style types layers templates explore explore-deep crash month bench wheel constraints
+.PHONY: style types layers templates slow deaths explore explore-deep crash month bench wheel constraints
 style: install  ## ruff, over all that is Python
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
@@ -47,6 +48,12 @@ layers: install  ## Who may import whom
 
 templates: install  ## cfn-lint over templates and examples
 	$(BIN)/cfn-lint $(wildcard templates/*.yaml) $(wildcard examples/*/template.yaml) $(wildcard docs/templates/*.yaml) $(wildcard demo/*.yaml)
+
+slow: install  ## Tests that are left out of `make test`: deaths, queues, schedules; about 2 minutes
+	$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadfile $(SLOW) $(ARGS)
+
+deaths: install  ## Each way to die, and what CloudFormation is told, beside two peers: 6 minutes
+	$(BIN)/python tests/deaths/deaths.py $(ARGS)
 
 explore: install  ## Every order, crash and lost answer up to a bound; every seeded bug caught
 	$(BIN)/python tests/explore/explore.py
