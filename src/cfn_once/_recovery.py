@@ -283,9 +283,8 @@ class ReplaySteps(Steps):
 
     def _end_where_all_is_known(self, where: str) -> None:
         """End before the hook comes to where its first run was stuck, or died."""
-        ended_without = self._debt.ended > 0 and not self._debt.is_in_doubt
-        if self._debt.id is None and self.running_id is None and not ended_without:
-            return
+        if self._debt.id is None and self.running_id is None:
+            return  # what it is called may still be told
         if not (self.unmet() or self._granted.frontier):
             self.id_at_end = self.id_at_end or self.running_id
             self._ended = ReplayEnd(where)

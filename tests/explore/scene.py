@@ -231,13 +231,22 @@ class Scene:
                     self.tag(f"before {name}")
                     if scene._waits and name != "a":
                         self.wait(scene._waits)
-                    if name == "a":
+                    if name == "a" and scene._swallows:
+                        self.make_and_unwind(name, root)
+                    elif name == "a":
                         self.physical_resource_id = self.make(name, root)
                     elif scene._swallows:
                         self.make_somehow(name)
                     else:
                         self.make(name, self.physical_resource_id)
                 self.tag("at the end")
+
+            def make_and_unwind(self, name: str, root: str) -> None:
+                try:
+                    main = self.physical_resource_id = self.make(name, root)
+                finally:
+                    self.physical_resource_id = "another"
+                self.physical_resource_id = main
 
             def make_somehow(self, name: str) -> None:
                 main = self.physical_resource_id
