@@ -5,7 +5,7 @@ BIN := .venv/bin
 ARGS ?=
 DAYS ?=
 STAMP := .venv/.installed
-SLOW := tests/deaths tests/e2e/test_transports.py tests/e2e/test_continuations.py
+SLOW := tests/deaths $(addprefix tests/e2e/test_,transports.py continuations.py waits.py)
 CODE := src tests examples demo benchmarks docs month
 
 ##@ Every day
