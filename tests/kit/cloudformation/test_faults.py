@@ -213,7 +213,7 @@ def test_nothing_is_done_after_the_time_is_over(far_side):
     stack.send(stack.event("Create", "Thing"), slow={"slow": 1000})
 
     assert [] == after
-    assert ["FAILED"] == [answer.status for answer in stack.answers]
+    assert ["FAILED"] == [answer.status for _, answer in stack.answers]
 
 
 def test_a_slow_far_side(cloudformation, far_side):
