@@ -1,7 +1,7 @@
 """
 See what CloudFormation is told, and when, where a function dies: a table, in Markdown.
 
-    python tests/deaths/deaths.py [--only TEXT] [--library NAME]
+    python tests/deaths/deaths.py [--only TEXT] [--framework NAME]
     python tests/deaths/deaths.py --stuck 100
 
 Real are the processes (`awslambdaric`), what they die of, the sockets and the DynamoDB of a
@@ -29,7 +29,7 @@ if __name__ == "__main__":  # run as a program: the folder above is where import
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from deaths import stuck
-from deaths.scene import LIBRARIES, OURS, PEERS, ROOT, Death, Library, Scene, World
+from deaths.scene import FRAMEWORKS, OURS, PEERS, ROOT, Death, Framework, Scene, World
 from deaths.ways import WAYS, Way
 from support.ministack import MiniStack
 
@@ -58,7 +58,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").strip().splitlines()[0])
     parser.add_argument("--only", default="", help="ways with this text in their names")
-    parser.add_argument("--library", default="", help="one alone; all unless given")
+    parser.add_argument("--framework", default="", help="one alone; all unless given")
     parser.add_argument("--stuck", type=int, default=0, help="runs of hooks that get stuck")
     return parser.parse_args()
 
@@ -100,19 +100,19 @@ def world_of(aws: MiniStack, table: str, scratch: Path) -> World:
 
 def _all(world: World, options: argparse.Namespace) -> int:
     began = time.monotonic()
-    libraries = [one for one in LIBRARIES if options.library in one.name]
+    frameworks = [one for one in FRAMEWORKS if options.framework in one.name]
     if not PEERS.exists():
         print("the peers are not run: `make bench` makes their .venv-peers", file=sys.stderr)
-        libraries = [OURS]
+        frameworks = [OURS]
     games = [
-        (way, library)
+        (way, framework)
         for way in WAYS
-        for library in libraries
-        if options.only in way.name and (library.ours or way.peers)
+        for framework in frameworks
+        if options.only in way.name and (framework.ours or way.peers)
     ]
     deaths = _play(world, games)
     _tell(deaths)
-    wrong = [one for one in deaths if one.library == OURS.name and not one.is_right]
+    wrong = [one for one in deaths if one.framework == OURS.name and not one.is_right]
     print(f"\n{len(deaths)} deaths in {time.monotonic() - began:.0f} s")
     for one in wrong:
         print(f"WRONG: {one}")
@@ -121,13 +121,13 @@ def _all(world: World, options: argparse.Namespace) -> int:
     return 1 if wrong or not deaths else 0
 
 
-def _play(world: World, games: Sequence[tuple[Way, Library]]) -> list[Death]:
+def _play(world: World, games: Sequence[tuple[Way, Framework]]) -> list[Death]:
     """Play the patient ones side by side, the one that takes longest from the start on."""
 
-    def play(game: tuple[Way, Library]) -> Death:
+    def play(game: tuple[Way, Framework]) -> Death:
         with Scene(*game, world) as scene:
             death = scene.play()
-        print(f"{death.library}: {death.way}: {death.status or 'nothing'}", file=sys.stderr)
+        print(f"{death.framework}: {death.way}: {death.status or 'nothing'}", file=sys.stderr)
         return death
 
     longest = [one for one in games if not one[0].ledger]
@@ -143,7 +143,7 @@ def _play(world: World, games: Sequence[tuple[Way, Library]]) -> list[Death]:
 
 
 def _tell(deaths: Sequence[Death]) -> None:
-    ours = [one for one in deaths if one.library == OURS.name]
+    ours = [one for one in deaths if one.framework == OURS.name]
     print(CAPTION)
     print("| way to die | told | after | by | PhysicalResourceId | made | Delete | left |")
     print("| --- | --- | --- | --- | --- | --: | --- | --: |")
@@ -159,12 +159,12 @@ def _tell(deaths: Sequence[Death]) -> None:
             one.left,
         )
         print(f"| {' | '.join(map(str, cells))} |")
-    names = [one.name for one in LIBRARIES if any(one.name == death.library for death in deaths)]
+    names = [one.name for one in FRAMEWORKS if any(one.name == death.framework for death in deaths)]
     if names in ([], [OURS.name]):
         return
     print(f"\n| told, after, made / left | {' | '.join(names)} |")
     print(f"| --- |{' --- |' * len(names)}")
-    by_name = {(one.way, one.library): one for one in deaths}
+    by_name = {(one.way, one.framework): one for one in deaths}
     for way in dict.fromkeys(one.way for one in deaths):
         cells = [_brief(by_name.get((way, name))) for name in names]
         print(f"| {way} | {' | '.join(cells)} |")

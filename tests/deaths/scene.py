@@ -39,8 +39,8 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Library:
-    """A library that answers CloudFormation.
+class Framework:
+    """A framework that answers CloudFormation.
 
     Attributes:
         ours: It has a ledger and a guardian.
@@ -52,11 +52,13 @@ class Library:
     ours: bool = False
 
 
-OURS = Library(name="cfn-once", handler="cfn_once.entry.handler", python=sys.executable, ours=True)
-LIBRARIES = (
+OURS = Framework(
+    name="cfn-once", handler="cfn_once.entry.handler", python=sys.executable, ours=True
+)
+FRAMEWORKS = (
     OURS,
-    Library(name="crhelper", handler="crhelper_peer.handler", python=str(PEERS)),
-    Library(name="cfn-handler", handler="cfn_handler_peer.handler", python=str(PEERS)),
+    Framework(name="crhelper", handler="crhelper_peer.handler", python=str(PEERS)),
+    Framework(name="cfn-handler", handler="cfn_handler_peer.handler", python=str(PEERS)),
 )
 
 
@@ -96,7 +98,7 @@ class Death:
     """
 
     way: str
-    library: str
+    framework: str
     status: str
     reason: str
     physical_resource_id: str
@@ -198,8 +200,8 @@ class Try:
 class Scene:
     """A stack with one resource, its function, its guardian and its far side."""
 
-    def __init__(self, way: Way, library: Library, world: World) -> None:
-        self.way, self.library, self._world = way, library, world
+    def __init__(self, way: Way, framework: Framework, world: World) -> None:
+        self.way, self.framework, self._world = way, framework, world
         self.answers = Answers(world.tls, reachable=way.s3)
         self.api = Api()
         self._ended = ExitStack()
@@ -219,11 +221,11 @@ class Scene:
             self._root = self._folder / "task"
             self._root.mkdir(parents=True)
             (self._root / "settings.py").write_text(self.way.settings)
-            timeout = self.way.timeout if self.library.ours else PEERS_TIMEOUT
+            timeout = self.way.timeout if self.framework.ours else PEERS_TIMEOUT
             self._function = started.enter_context(self._a_function(timeout))
             # Only what makes a run short has less than the least: the stack's Delete has that.
             self._deleting = self._function
-            if self.library.ours and timeout < SHORTEST:
+            if self.framework.ours and timeout < SHORTEST:
                 self._deleting = started.enter_context(self._a_function(TIMEOUT))
             self._guardian = started.enter_context(self._the_guardian())
             self._ended = started.pop_all()
@@ -239,7 +241,7 @@ class Scene:
         began = time.monotonic()
         if self.way.runs:
             self._send(create, self._function)
-        elif self.library.ours:
+        elif self.framework.ours:
             self._lambda_waited = age
             self._call_the_guardian(create, "EventAgeExceeded", [])
         self.answers.open()
@@ -254,7 +256,7 @@ class Scene:
         deleted = self.answers.told(delete)
         return Death(
             way=self.way.name,
-            library=self.library.name,
+            framework=self.framework.name,
             status=first.get("Status", ""),
             reason=first.get("Reason", ""),
             physical_resource_id=first.get("PhysicalResourceId", ""),
@@ -293,7 +295,7 @@ class Scene:
         """Deliver an event as Lambda does, and have the guardian called where that is in vain."""
         self._waited = self._lambda_waited = 0.0
         attempts = self._deliver(event, function, "try")
-        if self.library.ours and not attempts[-1].succeeded:
+        if self.framework.ours and not attempts[-1].succeeded:
             self._call_the_guardian(event, "RetriesExhausted", attempts)
 
     def _call_the_guardian(
@@ -343,24 +345,24 @@ class Scene:
             watching.join()
 
     def _a_function(self, timeout: float) -> Function:
-        library, short = self.library, timeout < SHORTEST
+        framework, short = self.framework, timeout < SHORTEST
         environment = {
             "API": self.api.url,
             "PYTHONPATH": os.pathsep.join([str(FUNCTIONS), str(ROOT / "benchmarks" / "functions")]),
             "SSL_CERT_FILE": str(self._world.authority),
         }
-        if library.ours:
+        if framework.ours:
             environment |= self._settings()
             environment["CFN_ONCE_PROVIDER"] = "short:provider" if short else "groups:provider"
         environment.pop(self.way.unset, None)
         return Function(
-            library.handler,
+            framework.handler,
             task_root=self._root,
             scratch=self._folder / f"function-{timeout:.0f}",
             timeout=timeout,
             pauses=self.way.waits,
             environment=environment,
-            python=library.python,
+            python=framework.python,
         )
 
     def _the_guardian(self) -> Function:

@@ -31,7 +31,7 @@ class Way:
         s3: The function has a way to where answers go; the guardian always has.
         ledger: There is a way to the ledger.
         waits: Seconds between the tries.
-        peers: It means something for a library without our ledger and settings.
+        peers: It means something for a framework without our ledger and settings.
         patient: It takes long, most of it idle: many are played at the same time.
     """
 

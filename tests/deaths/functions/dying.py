@@ -1,4 +1,4 @@
-"""The ways in which a hook dies or gets stuck, the same for every library."""
+"""The ways in which a hook dies or gets stuck, the same for every framework."""
 
 import ctypes
 import hashlib
