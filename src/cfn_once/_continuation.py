@@ -10,10 +10,8 @@ no error repeats what botocore says of it, or what a service says that may quote
 """
 
 import json
-import logging
 import math
 import re
-import threading
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, ClassVar, Protocol
@@ -21,6 +19,7 @@ from urllib.parse import unquote
 
 from ._errors import ConfigurationError, PermanentError, TemporaryError
 from ._identity import base32, operation_digest, resource_digest
+from ._quiet import Quiet
 from ._request import Json
 
 AHEAD = 30.0  # seconds: no time may be over when the last of our tries arrives
@@ -80,28 +79,7 @@ class Continuation(Protocol):
         """
 
 
-class _Quiet(logging.Filter):
-    """Drops what is logged in a thread that has entered it: botocore quotes what it sends."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._thread = threading.local()
-
-    def __enter__(self) -> None:
-        for name in list(logging.Logger.manager.loggerDict):
-            if name.partition(".")[0] in ("botocore", "urllib3"):
-                logging.getLogger(name).addFilter(self)  # once; it stays
-        self._thread.has_entered = True
-
-    def __exit__(self, *_: object) -> None:
-        self._thread.has_entered = False
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        del record
-        return not getattr(self._thread, "has_entered", False)
-
-
-_QUIET = _Quiet()
+_QUIET = Quiet("botocore", "urllib3")  # both quote what is sent
 
 
 class _Through:

@@ -2,12 +2,12 @@
 
 import logging
 import re
-import threading
 from collections.abc import Sequence
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from ._errors import DeliveryError, InvalidRequest
+from ._quiet import Quiet
 from ._request import Request
 from ._time import Deadline
 
@@ -39,28 +39,7 @@ class Delivery(Protocol):
         """
 
 
-class _Quiet(logging.Filter):
-    """Drops what urllib3 logs in a thread that has entered it: the lines quote the URL."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._thread = threading.local()
-
-    def __enter__(self) -> None:
-        for name in list(logging.Logger.manager.loggerDict):
-            if name.partition(".")[0] == "urllib3":
-                logging.getLogger(name).addFilter(self)  # once; it stays
-        self._thread.has_entered = True
-
-    def __exit__(self, *_: object) -> None:
-        self._thread.has_entered = False
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        del record
-        return not getattr(self._thread, "has_entered", False)
-
-
-_QUIET = _Quiet()
+_QUIET = Quiet("urllib3")  # its lines quote the URL
 
 
 class HttpsDelivery:
