@@ -89,6 +89,7 @@ class Provider:
             hand_over(logger)
         self._served, self._classes = classes, _by_type(classes)
         self._misconfigured = self._unable = ""
+        self._is_last = False
         if ledger is None or isinstance(ledger, str):
             ledger = self._open(ledger or os.environ.get("CFN_ONCE_LEDGER"), allow_local_ledger)
         self._ledger = Ledger(ledger, box=sandbox_id)
@@ -121,13 +122,15 @@ class Provider:
             return None
 
     @classmethod
-    def unable(cls, reason: str, **options: Any) -> "Provider":
+    def unable(cls, reason: str, *, is_last: bool = False, **options: Any) -> "Provider":
         """Return a provider that has no class, and answers with the reason.
 
-        Nothing is made; a Delete is SUCCESS where the ledger knows that nothing ever was.
+        Nothing is made; a Delete is SUCCESS where the ledger knows that nothing ever was. One that
+        `is_last` comes when every delivery of the request has failed, and waits for none of them:
+        should one be at work all the same, what it does is cleaned up when it is over.
         """
         made = cls(_Nothing, **options)
-        vars(made).update(_served=(), _classes={}, _unable=reason)
+        vars(made).update(_served=(), _classes={}, _unable=reason, _is_last=is_last)
         return made
 
     @property
@@ -232,7 +235,7 @@ class Provider:
         """Return the answer: ours, one that is recorded, or none where nobody may be told."""
         claimed = None
         try:
-            claimed = self._ledger.claim(request, deadline)
+            claimed = self._ledger.claim(request, deadline, is_last=self._is_last)
             trail.claimed(claimed)
             match claimed:
                 case Granted():

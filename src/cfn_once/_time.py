@@ -92,6 +92,10 @@ class Deadline:
         left = min(self._end - self.clock.now(), self.clock.remaining(self._context))
         return max(0.0, left)
 
+    def begun_at(self) -> float:
+        """Return the moment of the beginning, in seconds since 1970."""
+        return self._end - self.total
+
     def ends_at(self) -> float:
         """Return the moment of the end, in seconds since 1970."""
         return self._end

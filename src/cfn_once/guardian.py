@@ -2,8 +2,8 @@
 
 Handler: `cfn_once.guardian.handler`, as on-failure destination of the provider's function, or
 behind the queue that is its dead-letter queue. What the function had recorded is told; else the
-request is answered FAILED, under the id that the ledger knows, once the dead one cannot act any
-more.
+request is answered FAILED, under the id that the ledger knows. After all of Lambda's retries that
+is done at once, and the next request waits until the dead one cannot act any more.
 """
 
 import json
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ._provider import Provider
+from ._time import SYSTEM_CLOCK, Clock
 
 log = logging.getLogger("cfn_once")
 
@@ -21,16 +22,17 @@ WAYS = {
 }
 
 
-def handler(event: Any, context: Any = None) -> None:
+def handler(event: Any, context: Any = None, *, clock: Clock = SYSTEM_CLOCK) -> None:
     """Answer for each request of which Lambda says that its function failed.
 
     Raises:
         InProgress, LedgerUnavailable, DeliveryError: Let Lambda come again.
     """
     failed: list[Exception] = []
-    for request, why in failed_requests(event):
+    for request, condition in failed_requests(event):
+        is_last = condition == "RetriesExhausted"
         try:
-            Provider.unable(why)(request, context)
+            Provider.unable(_reason(condition), is_last=is_last, clock=clock)(request, context)
         except Exception as error:  # noqa: BLE001 - raised below, after the others' turn
             failed.append(error)
     if failed:
@@ -38,7 +40,7 @@ def handler(event: Any, context: Any = None) -> None:
 
 
 def failed_requests(event: Any) -> Iterator[tuple[Any, str]]:
-    """Yield each request in what Lambda sends, and what CloudFormation is told of it."""
+    """Yield each request in what Lambda sends, and Lambda's word for how it failed."""
     if not (isinstance(event, dict) and isinstance(event.get("Records"), list)):
         yield from _failed_request(event, "")
         return
@@ -54,9 +56,9 @@ def failed_requests(event: Any) -> Iterator[tuple[Any, str]]:
 def _failed_request(record: Any, message: str) -> Iterator[tuple[Any, str]]:
     if isinstance(record, dict) and isinstance(record.get("requestPayload"), dict):
         condition = str(record.get("requestContext", {}).get("condition", "unknown"))
-        yield record["requestPayload"], _reason(condition)
+        yield record["requestPayload"], condition
     elif isinstance(record, dict) and "RequestType" in record:
-        yield record, _reason(message or "dead-letter queue")
+        yield record, message or "dead-letter queue"
     else:
         log.error("a record that is not of a failed custom resource request: nothing was done")
 

@@ -40,9 +40,10 @@ AT_ONCE = 8  # patient scenes, nearly all of whose time is waiting
 CAPTION = """\
 Told is what CloudFormation hears of a Create, after is the time from the event to that: what Lambda
 waits between its tries (60 and 120 s; here 1 and 2, but for the ledger's row) + all else, cold
-starts included. Made and left are objects on the far side, at the end: after the Delete that
-follows. Ours has a Timeout of 35 s (120 in the ledger's row), a peer 10 s. Out of memory is
-SIGKILL at 256 MB. Silence lasts until CloudFormation gives up, after an hour.
+starts included; by whom, and what that one took of it. Made and left are objects on the far side,
+at the end: after the Delete that follows. Ours has a Timeout of 35 s (120 in the ledger's row), a
+peer 10 s. Out of memory is SIGKILL at 256 MB. Silence lasts until CloudFormation gives up, after an
+hour.
 """
 
 
@@ -152,7 +153,7 @@ def _tell(deaths: Sequence[Death]) -> None:
             one.way,
             f"{one.status or 'nothing'}: {_short(one.reason)}",
             _after(one),
-            one.by,
+            f"{one.by}, {one.took:.1f} s",
             _short(one.physical_resource_id),
             one.made,
             f"{one.deleted or 'nothing'}, {one.deleted_by}",

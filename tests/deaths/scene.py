@@ -90,6 +90,7 @@ class Death:
         by: Who told it first: which try of the function, or of the guardian.
         lambda_waited: What Lambda itself would have waited until then, in seconds.
         seconds: All else from the event to the answer.
+        took: Seconds of them that the one who told it took, its cold start included.
         answers: How many different ones there were.
         endings: Of each try.
         made: Objects that were ever made.
@@ -105,6 +106,7 @@ class Death:
     by: str
     lambda_waited: float
     seconds: float
+    took: float
     answers: int
     endings: Sequence[str]
     made: int
@@ -263,6 +265,7 @@ class Scene:
             by=last.name if last else "",
             lambda_waited=last.lambda_waited if last else 0.0,
             seconds=told[0][0] - began - last.waited if last else 0.0,
+            took=told[0][0] - last.began if last else 0.0,
             answers=len({body for _, body in told}),
             endings=endings,
             made=max(made, self.api.creates),

@@ -540,6 +540,16 @@ MUTANTS = [
         options={"steps": 1, "reads": True},
     ),
     Mutant(
+        name="the guardian takes for dead who may yet act",
+        module="ledger._ledger",
+        old="_milliseconds(max(self._deadline.clock.now(), self.owner_gone))",
+        new="_milliseconds(self._deadline.clock.now())",
+        laws=("I1", "I5"),
+        script=DELETE,
+        how={"guardians": ["c"], "timeouts": [200.0, 100.0, 400.0]},
+        options={**FIND, "steps": 1},
+    ),
+    Mutant(
         name="who answers for a stuck hook does not record it",
         module="_execution",
         old="            self._granted.finish(ending, self._steps.progress(), cut_short=True)\n",

@@ -164,6 +164,7 @@ class Space:
     Attributes:
         reaches: Marks that it must come by.
         copies: Deliveries of a place, where there is more than one.
+        guardians: Places of which the guardian hears that all deliveries have failed.
         budgets: How many faults of each kind.
         options: What the scene is besides.
         deep: Only part of the long exploration.
@@ -173,6 +174,7 @@ class Space:
     script: Mapping[str, Place]
     reaches: Sequence[str] = ()
     copies: Mapping[str, int] = field(default_factory=dict)
+    guardians: Sequence[str] = ()
     budgets: Mapping[str, int] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     dated: bool = True
@@ -189,6 +191,7 @@ class Space:
         return import_module(f"{kit.__name__}.testing._explore").Explorer(
             Scene(kit, script, **self.options),
             copies=self.copies,
+            guardians=self.guardians,
             budgets=self.budgets,
             timeouts=self.timeouts,
             boxes=self.boxes,
@@ -442,6 +445,34 @@ SPACES = [
         budgets={"ring": 1, "crash": 1},
         options={"steps": 1, "tags": True},
         reaches="finish ring",
+    ),
+    *_each(
+        "the guardian of a Create, which is dead or is not",
+        DELETE,
+        guardians=["c"],
+        budgets={"crash": 1, "lost": 1},
+        options=ONE,
+        reaches="takeover finish leave crash lost",
+        deep=[ONCE],
+    ),
+    *_each(
+        "the guardian of a Create that has a copy",
+        DELETE,
+        copies=SEVERAL,
+        guardians=["c"],
+        budgets={"crash": 1},
+        options=ONE,
+        reaches="takeover finish crash",
+        deep=STRATEGIES,
+    ),
+    *_each(
+        "the guardian of a Delete, and it is made again under its name",
+        DELETE_TWICE,
+        guardians=["y"],
+        budgets={"crash": 1},
+        options={"steps": 1, "named": True},
+        reaches="takeover finish crash",
+        deep=[TOKEN, FIND, ONCE],
     ),
     *_each(
         "a Create that waits, and goes on in another invocation",

@@ -201,6 +201,24 @@ def test_a_temporary_error_that_does_not_end():
     assert ("FAILED", "TemporaryError: for ever") == (answer.status, answer.reason)
 
 
+def test_a_last_try_of_which_the_ledger_counts_only_the_first():
+    """
+    A try that died before its claim is in no count: three minutes old, a request is answered.
+    """
+
+    def create(self):
+        raise TemporaryError("for ever")
+
+    cloudformation = stack(create)
+    event = cloudformation.event("Create", "Thing")
+    cloudformation.clock.advance(179)
+    with pytest.raises(TemporaryError):
+        cloudformation.send(event)
+    cloudformation.clock.advance(2)
+
+    assert "FAILED" == cloudformation.send(event).status
+
+
 def test_a_secret_result_is_never_kept():
     """
     A secret result is there in the run that made it and in no later one, and never in the ledger.

@@ -6,6 +6,7 @@ from cfn_once import DeliveryError, InProgress, Provider, entry, guardian
 from cfn_once.testing import Crashed, FakeCloudFormation, create_event, sqs_event
 
 ONE = {"Product": "Linux/UNIX"}
+TIMEOUT = 120  # seconds that the kit's functions have
 
 
 @pytest.fixture
@@ -112,10 +113,11 @@ def test_a_delete_of_something_made_before(entry_point, cloudformation, groups):
 def guard(cloudformation):
     """The guardian's function, at the same ledger: what it does with Lambda's record."""
 
-    def run(event):
-        record = {"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": event}
-        ((request, why),) = guardian.failed_requests(record)
-        unable = Provider.unable(why, ledger="memory://")
+    def run(event, condition="RetriesExhausted"):
+        record = {"requestContext": {"condition": condition}, "requestPayload": event}
+        ((request, condition),) = guardian.failed_requests(record)
+        is_last = condition == "RetriesExhausted"
+        unable = Provider.unable(f"dead: {condition}", is_last=is_last, ledger="memory://")
         return cloudformation.send(request, provider=unable)
 
     return run
@@ -123,16 +125,41 @@ def guard(cloudformation):
 
 def test_the_guardian_answers_for_a_dead_function(cloudformation, groups, guard):
     """
-    Once the dead one cannot act any more, FAILED is told; the Delete finds what it had made.
+    After Lambda's last try FAILED is told at once; the Delete waits until the dead one cannot act
+    any more, and finds what it had made.
+    """
+    create = cloudformation.event("Create", "Group", ONE)
+    began = cloudformation.clock.now()
+    with pytest.raises(Crashed):
+        cloudformation.send(create, crash_after="group")
+
+    answer = guard(create)
+    answered = cloudformation.clock.now()
+    cloudformation.deliver(
+        cloudformation.event(
+            "Delete", "Group", ONE, physical_resource_id=answer.physical_resource_id
+        )
+    )
+
+    assert ("FAILED", "dead: RetriesExhausted") == (answer.status, answer.reason)
+    assert answered - began < 1
+    assert cloudformation.clock.now() - began > TIMEOUT
+    assert ["sig-1"] == groups.deletes
+
+
+def test_the_guardian_of_an_event_that_grew_too_old(cloudformation, groups, guard):
+    """
+    Where not every try has failed, another delivery may be at work, and is waited for.
     """
     create = cloudformation.event("Create", "Group", ONE)
     with pytest.raises(Crashed):
         cloudformation.send(create, crash_after="group")
-    with pytest.raises(InProgress):
-        guard(create)
-    cloudformation.clock.advance(60)
 
-    answer = guard(create)
+    with pytest.raises(InProgress):
+        guard(create, "EventAgeExceeded")
+
+    cloudformation.clock.advance(TIMEOUT)
+    answer = guard(create, "EventAgeExceeded")
     cloudformation.deliver(
         cloudformation.event(
             "Delete", "Group", ONE, physical_resource_id=answer.physical_resource_id
@@ -140,8 +167,6 @@ def test_the_guardian_answers_for_a_dead_function(cloudformation, groups, guard)
     )
 
     assert "FAILED" == answer.status
-    assert "the function failed or ran out of time or memory in every try" in answer.reason
-    assert ["sig-1"] == groups.deletes
 
 
 def test_the_guardian_tells_what_was_recorded(cloudformation, groups, guard):
@@ -169,6 +194,34 @@ def test_a_record_that_is_not_ours(caplog):
     assert 2 == caplog.text.count("nothing was done")
 
 
+@pytest.mark.parametrize(
+    ("condition", "told", "is_last"),
+    [
+        ("RetriesExhausted", "the function failed or ran out of time or memory in every try", True),
+        ("EventAgeExceeded", "could not be run before the event was too old", False),
+        ("something new", "the function failed (Lambda: something new)", False),
+    ],
+)
+def test_the_word_of_lambda(monkeypatch, condition, told, is_last):
+    """
+    The reason says in words why the function is given up; only after all tries is nobody waited
+    for.
+    """
+    made = {}
+    monkeypatch.setattr(
+        guardian.Provider,
+        "unable",
+        classmethod(lambda cls, why, **how: made.update(how, why=why) or (lambda *_: None)),
+    )
+
+    guardian.handler(
+        {"requestContext": {"condition": condition}, "requestPayload": create_event("A")}
+    )
+
+    assert told in made["why"]
+    assert is_last == made["is_last"]
+
+
 def test_a_queue_behind_a_topic(tmp_path, monkeypatch):
     """
     The guardian reads what lies in a topic's wrapping, and one request that it cannot answer keeps
@@ -176,7 +229,9 @@ def test_a_queue_behind_a_topic(tmp_path, monkeypatch):
     """
     told = []
     monkeypatch.setattr(
-        guardian.Provider, "unable", classmethod(lambda cls, why: lambda event, _: put(event))
+        guardian.Provider,
+        "unable",
+        classmethod(lambda cls, why, **options: lambda event, _: put(event)),
     )
 
     def put(event):

@@ -24,7 +24,7 @@ class Claim(NamedTuple):
     """It is ours if this write is applied.
 
     Attributes:
-        owner_gone: When an earlier execution of this request was certainly over, in milliseconds
+        owner_gone: When an earlier execution of this request is certainly over, in milliseconds
             since 1970; 0 where there was none, or nothing of it is in doubt.
     """
 
@@ -107,11 +107,20 @@ def _same(head: Head, request: Request, me: Claimant) -> Decision:
         if head.due is not None and me.now < head.due:
             return WAITS
         return Claim(_writes.take_over(head, request, me), owner_gone=head.ended)
+    return _at_work(head, request, me)
+
+
+def _at_work(head: Head, request: Request, me: Claimant) -> Decision:
+    """Decide where another delivery of the same request holds the lease."""
     if _is_ended(head, me):
         return Claim(_writes.take_over(head, request, me), owner_gone=me.now)
-    if me.now > head.lease + LEASE_SLACK:
-        return Claim(_writes.take_over(head, request, me), owner_gone=head.lease + LEASE_SLACK)
-    return Wait(head.lease + LEASE_SLACK)
+    over = head.lease + LEASE_SLACK
+    if me.now > over:
+        return Claim(_writes.take_over(head, request, me), owner_gone=over)
+    if me.is_last:  # the owner is dead; in case it is not, its lease stays what it was
+        in_its_place = me._replace(lease=head.lease, box=None)
+        return Claim(_writes.take_over(head, request, in_its_place), owner_gone=over)
+    return Wait(over)
 
 
 def _is_ended(head: Head, me: Claimant) -> bool:

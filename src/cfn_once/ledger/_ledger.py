@@ -28,10 +28,10 @@ from ._writes import LEASE_SLACK, SETTLE, Claimant, Ending, Progress, Write, qui
 DEATH_SLACK = 2.0  # seconds that Lambda may take to end an invocation (ledger.md, A2)
 IN_PLACE = 30.0  # seconds of retries while the ledger is in trouble; IAM propagates in about ten
 OLD = 300.0  # seconds of an event's age after which a ledger in trouble is answered FAILED
-LAST_TRY = 180.0  # seconds of age from which no other try of Lambda need be expected
+LAST_TRY = 180.0  # seconds of age at which Lambda's last try begins: after 1 and 2 minutes
 SHORT = 5.0  # seconds kept for leaving in order
 SPILL_DAYS = 30  # over the hour of a request many times; a head alone outlives it
-LAST_ATTEMPT, LAST_AGE = 3, 240  # Lambda tries an event three times, after 1 and 2 minutes
+LAST_ATTEMPT = 3  # Lambda tries an event three times; one that died early is not in our count
 
 T = TypeVar("T")
 
@@ -57,7 +57,7 @@ class Granted:
 
     Attributes:
         head: The resource as our last write left it.
-        owner_gone: When an earlier execution of this request was over, in seconds since 1970.
+        owner_gone: When an earlier execution of this request is over, in seconds since 1970.
         frontier: The first step without a record may have happened; that step takes it down.
         pending: What steps came to and the ledger has not been told yet.
         is_over: It was given back, answered or lost: nothing may be begun under it any more.
@@ -77,9 +77,8 @@ class Granted:
     def comes_again(self) -> bool:
         """Tell whether another delivery of the request is still to be expected."""
         issued = self._request.issued_at
-        began = self.head.begun / 1000 if issued is None else issued
-        age = self._deadline.clock.now() - began
-        return self.head.attempts < LAST_ATTEMPT and age < LAST_AGE
+        age = self._deadline.begun_at() - (self.head.begun / 1000 if issued is None else issued)
+        return self.head.attempts < LAST_ATTEMPT and age < LAST_TRY
 
     def wait_for_the_dead(self) -> None:
         """Wait until no earlier execution whose work is owed can act any more.
@@ -177,8 +176,8 @@ class Granted:
 
     def park(self, progress: Progress, *, due: float | None = None) -> None:
         """Give the lease back: another delivery goes on, none before `due`."""
-        now = _milliseconds(self._deadline.clock.now())
         until = None if due is None else _milliseconds(due)
+        now = self._all_over()
         change = _writes.park(progress, self.head, now, in_doubt=self.frontier, due=until)
         self._write("park", change, lambda head: head.state == State.PARK, progress)
         self.is_over = True
@@ -189,7 +188,7 @@ class Granted:
         A hook that is `cut_short` is still at work: it is over for certain when Lambda has ended
         it, and what it calls now is in doubt.
         """
-        now, in_doubt = _milliseconds(self._deadline.clock.now()), self.frontier
+        now, in_doubt = self._all_over(), self.frontier
         if cut_short:
             now = self.head.lease + LEASE_SLACK
             flying = self.in_the_air()
@@ -204,6 +203,10 @@ class Granted:
 
         self._write("finish", change, applied, progress)
         self.is_over = True
+
+    def _all_over(self) -> int:
+        """Return from when nobody is at work for this request, if we end now."""
+        return _milliseconds(max(self._deadline.clock.now(), self.owner_gone))
 
     def _is_ours(self, head: Head) -> bool:
         return head.owner == self._owner and head.fence == self._fence
@@ -234,7 +237,7 @@ class Granted:
             )
             if place is None or head.owed()[place].gone:
                 break
-            now = _milliseconds(self._deadline.clock.now())
+            now = self._all_over()
             write = _writes.leave(place, self._owner, progress, now, in_doubt=self.frontier)
             written = self._ledger.write(self._request, write, self._deadline)
             if written.applied or written.head is None:
@@ -257,14 +260,16 @@ class Ledger:
     def __init__(self, store: Store, *, box: Callable[[], str | None] = lambda: None) -> None:
         self.store, self._box = store, box
 
-    def claim(self, request: Request, deadline: Deadline) -> Claimed:
+    def claim(self, request: Request, deadline: Deadline, *, is_last: bool = False) -> Claimed:
         """Decide who works on a request; waits for a twin as long as our own time allows.
+
+        Who `is_last` comes when every other delivery has failed, and waits for none of them.
 
         Raises:
             InProgress: A twin is still at work and our time is short: let Lambda come again.
             LedgerUnavailable: The ledger cannot be reached, or must not be touched by us.
         """
-        me = self._claimant(deadline)
+        me = self._claimant(deadline)._replace(is_last=is_last)
         decision, waits = without_a_look(request, me), 0
         while True:
             match decision:
@@ -292,12 +297,13 @@ class Ledger:
                     raise LedgerUnavailable(f"{request}: {reason}")
                 case never:
                     assert_never(never)
-            decision = decide(head, request, self._claimant(deadline, me.owner))
+            me = me._replace(now=_milliseconds(deadline.clock.now()))
+            decision = decide(head, request, me)
 
-    def _claimant(self, deadline: Deadline, owner: str = "") -> Claimant:
+    def _claimant(self, deadline: Deadline) -> Claimant:
         clock = deadline.clock
         return Claimant(
-            owner=owner or clock.nonce(),
+            owner=clock.nonce(),
             lease=_milliseconds(deadline.ends_at() + DEATH_SLACK),
             box=self._box(),
             now=_milliseconds(clock.now()),

@@ -33,12 +33,14 @@ class Claimant(NamedTuple):
         lease: Lambda's deadline and 2 s more, in milliseconds since 1970.
         box: The sandbox's id, where that can prove that an earlier owner is dead.
         now: Milliseconds since 1970.
+        is_last: Every other delivery of the request has failed, and none is waited for.
     """
 
     owner: str
     lease: int
     box: str | None
     now: int
+    is_last: bool = False
 
     def to_doc(self) -> Doc:
         doc: Doc = {"own": self.owner, "lu": self.lease, "st": State.RUN.value}

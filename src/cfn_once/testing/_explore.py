@@ -201,7 +201,7 @@ class _Run:
             get_remaining_time_in_millis=lambda: max(0, self.ends + self.skew - self.now)
         )
         try:
-            self._explorer.provider(event_of(self._sent), context)
+            self._explorer.provider_of(self.delivery)(event_of(self._sent), context)
         except Crashed:
             return CRASHED
         except Exception as error:  # noqa: BLE001 - whatever it is, Lambda comes again
@@ -370,6 +370,8 @@ class Explorer:
     Args:
         scene: What is explored.
         copies: How many deliveries each place of the script has; one unless given.
+        guardians: Places for which the guardian is told that every delivery has failed, whether
+            that is so or not.
         budgets: How many faults of each kind: crash, lost, doubt, fail, flight, undelivered, ...
         timeouts: Seconds that each delivery has, by its number.
         boxes: Deliveries of one place share a sandbox.
@@ -383,6 +385,7 @@ class Explorer:
         scene: Scene,
         *,
         copies: Mapping[str, int] | None = None,
+        guardians: Sequence[str] = (),
         budgets: Mapping[str, int] | None = None,
         timeouts: Sequence[float] = (),
         boxes: bool = False,
@@ -392,17 +395,14 @@ class Explorer:
         self.scene, self._pace = scene, pace
         self._skews = [int(skew * 1000) for skew in skews]
         self.places = [place for place in scene.places for _ in range((copies or {}).get(place, 1))]
+        self._guardians = range(len(self.places), len(self.places) + len(guardians))
+        self.places += guardians
         self._timeouts = [*timeouts, *_growing(len(self.places) - len(timeouts), timeouts)]
         self._closers = range(len(self.places), len(self.places) + 4)
-        self._ports = _Ports(self)
-        self.provider = Provider(
-            *scene.classes,
-            ledger=self._ports,
-            delivery=self._ports,
-            calls=self._ports,
-            clock=self._ports,
-            continuation=self._ports,
-        )
+        ports = self._ports = _Ports(self)
+        ways: dict[str, Any] = {"ledger": ports, "delivery": ports, "calls": ports, "clock": ports}
+        self.provider = Provider(*scene.classes, continuation=ports, **ways)
+        self._guardian = Provider.unable("it died", is_last=True, **ways)
         self._boxes = boxes
         if boxes:
             self.provider._ledger = Ledger(self._ports, box=self._box)  # noqa: SLF001 - a sandbox's
@@ -423,6 +423,10 @@ class Explorer:
 
     def _box(self) -> str:
         return f"sandbox of {self.current._sent.place}"  # noqa: SLF001 - our own
+
+    def provider_of(self, delivery: int) -> Provider:
+        """Return who works on a delivery."""
+        return self._guardian if delivery in self._guardians else self.provider
 
     def skew_of(self, delivery: int) -> int:
         """Return by how many milliseconds a delivery's clock is ahead."""
@@ -513,19 +517,21 @@ class Explorer:
         if delivery >= len(self.places):
             return f"closing delivery {delivery - len(self.places) + 1}"
         place = self.places[delivery]
+        if delivery in self._guardians:
+            return f"the guardian of {self.scene.names[place]}"
         number = delivery - self.places.index(place) + 1
         copies = self.places.count(place)
         return self.scene.names[place] + (f" (copy {number})" if copies > 1 else "")
 
     def moves(self, state: State) -> Iterator[tuple[str, State]]:
         """Yield everything that may happen next, in words, and what comes of it."""
-        begun: set[str] = set()
+        begun: set[tuple[str, bool]] = set()
         for delivery, place in enumerate(self.places):
             at = state.deliveries[delivery]
             if at is NEW:
-                if place in begun:
+                if (kind := (place, delivery in self._guardians)) in begun:
                     continue  # equal deliveries begin in their order
-                begun.add(place)
+                begun.add(kind)
                 sent = self.scene.sent(state.stack, place)
                 if sent is None or self._is_busy(state, place):
                     continue
