@@ -24,29 +24,24 @@ from ._errors import (
     Interrupt,
     NonDeterminism,
     PermanentError,
-    SecretNotKept,
     Suspended,
     TemporaryError,
     WaitTimeout,
 )
-from ._identity import Token, base32
+from ._identity import Token
 from ._request import DUE, Json, Request
+from ._results import Results
 from ._time import Deadline
-from .ledger import SETTLE, SPILL_DAYS, Granted, Progress, Record, StepState
+from .ledger import SETTLE, Granted, Progress, Record, StepState
 
 T = TypeVar("T")
 
 VISIBLE_AFTER = 60.0  # seconds after which a look-up's "absent" is believed (ledger.md, A6)
-INLINE = 1024  # bytes of a result that lies in the head; a write costs by the kilobyte
-MOST_INLINE = 32_768  # bytes of all records in the head; beyond it, every result lies outside
-LARGEST = 300_000  # bytes of one result; DynamoDB refuses items over 400 KB
 LONGEST_KEY = 255  # bytes
 SHORTEST_EVERY = 1.0  # seconds between two looks
 LAST_MINUTE = 60.0  # seconds of CloudFormation's patience kept for an answer after a wait
+LONGEST_WAY = 90.0  # seconds until an event is back that is sent at once; Scheduler's minute
 LONGEST_ASKED = 60.0  # seconds of a Retry-After that are waited for
-
-
-_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 class OutOfTime(InDoubt):
@@ -108,6 +103,7 @@ class Steps:
         self._granted, self._request = granted, request
         self._calls, self._deadline, self._clock = calls, deadline, deadline.clock
         self._pending = granted.pending
+        self._results = Results(granted, request, mask)
         self._mask, self._scope, self._thread = mask, scope, threading.get_ident()
         self._counts: dict[str, int] = {}
         self._visited: set[str] = set()
@@ -115,6 +111,7 @@ class Steps:
         self._inner_calls, self._counted = 0, 0
         self._acted_inside, self._looking = False, False
         self._judged: tuple[Exception, Verdict] | None = None
+        self._longest: float | None = None  # seconds that a step has taken in this invocation
         self.inside: Step | None = None
         self.deleting = False
         self.running_id: str | None = None
@@ -194,7 +191,7 @@ class Steps:
         known = self._granted.head.records().get(key)
         self._visited.add(key)
         if known is not None and known.state == StepState.DONE:
-            return self._value(call, key, known)
+            return self._results.value(call, key, known)
         this_round = self._granted.head.round
         if known is not None and known.state == StepState.FAILED and known.round == this_round:
             raise WaitTimeout(json.loads(known.result or '""'))
@@ -269,13 +266,23 @@ class Steps:
                 " this invocation has left: set CFN_ONCE_CONTINUATION, so that it can go on in"
                 " another one (docs/continuations.md)"
             )
+        self._suspend(way, until)
+
+    def _hand_over(self) -> None:
+        """Leave the rest to another invocation, where one can be had and this one has got on."""
+        way, now = self._way_back.continuation, self._clock.now()
+        in_time = now + LONGEST_WAY < self._last_moment()
+        if way is not None and self._longest is not None and in_time:
+            self._suspend(way, now)
+
+    def _suspend(self, way: Continuation, until: float) -> NoReturn:
         now, function = self._clock.now(), self._way_back.function
         event = {**self._way_back.event, DUE: until}
         self._calls.call("continuation", lambda: way.send(event, until, now=now, function=function))
         self._granted.park(self.progress(), due=until)
         self._pending.clear()
         raise Suspended(
-            f"{self._request} waits for {left:.0f} s, and goes on in another invocation"
+            f"{self._request} goes on in another invocation, in {max(0.0, until - now):.0f} s"
         )
 
     def read(
@@ -420,9 +427,11 @@ class Steps:
                     " names, what you read) from the result of an earlier step"
                 )
             if known.state == StepState.DONE:
-                return self._value(call, key, known)
+                return self._results.value(call, key, known)
             if known.state == StepState.FAILED and known.round == head.round:
                 raise call.error_from_record(json.loads(known.result or "{}"))
+        if not self._deadline.allows(self._longest or 0.0, reserve=self._deadline.reserve):
+            self._hand_over()  # one that takes as long as the longest before it would be cut short
         in_doubt = known is not None and known.state == StepState.STARTED
         if self._granted.frontier and (known is None or known.state == StepState.FAILED):
             in_doubt, self._granted.frontier = not call.is_once, False
@@ -438,7 +447,11 @@ class Steps:
             arguments=arguments,
         )
         attempt = Attempt(call, key, self._step(key, generation, again=in_doubt), record)
-        return self._make(attempt, in_doubt=in_doubt)
+        began = self._clock.now()
+        try:
+            return self._make(attempt, in_doubt=in_doubt)
+        finally:
+            self._longest = max(self._longest or 0.0, self._clock.now() - began)
 
     def _make(self, attempt: Attempt, *, in_doubt: bool) -> Any:
         if attempt.call.is_once and not in_doubt:  # without a start kept, it was never called
@@ -520,6 +533,8 @@ class Steps:
         while (left := until - self._clock.now()) > 0:
             # Twice as long, for a pause is at least half as long as asked for.
             if not self._deadline.pause(max(left * 2, 0.01), reserve=self._deadline.reserve):
+                self._pending[attempt.key] = attempt.record
+                self._hand_over()
                 self._doubt(attempt, f"{why}, and no time is left", None, kind=OutOfTime)
 
     def _look_up(self, attempt: Attempt) -> Any:
@@ -548,27 +563,24 @@ class Steps:
         self._pending[attempt.key] = attempt.record
         _telemetry.in_doubt(f"{attempt.key} of {self._request.request_id}")
         when = attempt.record.first_used // 1000
+        hint = ""
+        if attempt.call.find is None:
+            hint = "; give the step find=, so that it is looked up next time"
+        elif kind is OutOfTime:
+            hint = "; a longer Timeout, or CFN_ONCE_CONTINUATION, gives its look-up more time"
         raise kind(
             f"step {attempt.key} of request {self._request.request_id} may have run at {when}"
-            f" (seconds since 1970) and cannot be repeated safely: {why}. Look for what it made;"
-            " give the step find=, so that it is looked up next time"
+            f" (seconds since 1970) and cannot be repeated safely: {why}. Look for what it made"
+            f"{hint}"
         ) from error
 
     def _done(self, attempt: Attempt, result: Any) -> Any:
         call, key, record = attempt.call, attempt.key, attempt.record
         try:
-            text = _to_text(call, key, result)
+            text, kept = self._results.keep(call, key, record, result)
         except PermanentError:
             self._pending[key] = record  # its effect has happened, and cannot be told
             raise
-        kept = replace(record, state=StepState.DONE.value)
-        if call.secret or self._mask(text) != text:
-            kept = replace(kept, secret=True)
-        elif self._lies_in_the_head(text):
-            kept = replace(kept, result=text)
-        else:
-            self._granted.spill(self._spill_name(key, record), text)  # before the head tells of it
-            kept = replace(kept, spilled=True)
         self._keep(attempt, kept)
         return call.from_record(json.loads(text))
 
@@ -589,37 +601,6 @@ class Steps:
         if attempt.call.is_once:
             self.flush()
 
-    def _lies_in_the_head(self, text: str) -> bool:
-        size = len(text.encode())
-        if size > INLINE:
-            return False
-        held = {
-            **self._granted.head.steps,
-            **{key: one.to_doc() for key, one in self._pending.items()},
-        }
-        return (
-            size + len(json.dumps(held)) + len(json.dumps(self._granted.head.debts)) < MOST_INLINE
-        )
-
-    def _spill_name(self, key: str, record: Record) -> str:
-        return f"S#{base32(self._request.operation, 12)}#{key}#{record.generation}"
-
-    def _value(self, call: Call, key: str, known: Record) -> Any:
-        if known.secret:
-            raise SecretNotKept(
-                f"step {key} of {self._request} ran before and its result was never kept: make and"
-                " store the secret in one step, and return its ARN"
-            )
-        text = known.result
-        if known.spilled:
-            text = self._granted.unspill(self._spill_name(key, known))
-        if text is None:
-            raise PermanentError(
-                f"the result of step {key} of {self._request} is gone from the ledger: long results"
-                f" are kept for {SPILL_DAYS} days. Look for what the step made"
-            )
-        return call.from_record(json.loads(text))
-
 
 def _refuse_no_time(**seconds: Any) -> None:
     for name, one in seconds.items():
@@ -630,23 +611,6 @@ def _refuse_no_time(**seconds: Any) -> None:
 def _named(error: Exception) -> str:
     """Spell an error without what follows a question mark: a URL's query may hold a key."""
     return f"{type(error).__name__}: " + re.sub(r"\?\S*", "?...", str(error))
-
-
-def _to_text(call: Call, key: str, result: Any) -> str:
-    try:
-        text = _JSON.encode(call.to_record(result))
-        size = len(text.encode())
-    except (TypeError, ValueError) as error:
-        raise PermanentError(
-            f"step {key} returned {type(result).__name__}, which cannot be kept: {error}. Return"
-            " text, numbers, booleans, lists and maps"
-        ) from error
-    if size > LARGEST and not call.secret:
-        raise PermanentError(
-            f"step {key} returned {size} bytes, more than the {LARGEST} that can be kept: return"
-            " less from it"
-        )
-    return text
 
 
 def _milliseconds(seconds: float) -> int:

@@ -550,6 +550,18 @@ MUTANTS = [
         options={**FIND, "steps": 1},
     ),
     Mutant(
+        name="a hook that is handed over forgets what its steps came to",
+        module="_steps",
+        old="        self._granted.park(self.progress(), due=until)\n",
+        new="        self._granted.park(Progress(), due=until)\n",
+        laws=("I1", "I5"),
+        script=CREATE,
+        copies=TWICE,
+        budgets={"doubt": 1},
+        how={"timeouts": [26.0, 160.0]},
+        options=FIND,
+    ),
+    Mutant(
         name="who answers for a stuck hook does not record it",
         module="_execution",
         old="            self._granted.finish(ending, self._steps.progress(), cut_short=True)\n",

@@ -235,3 +235,62 @@ def test_no_continuation():
 
     assert "a wait of 600 s does not fit the 120 s" in said[0]
     assert "CFN_ONCE_CONTINUATION" in said[0]
+
+
+def long_steps(number, seconds, **stack_options):
+    """Return what making `number` things one by one comes to, each of which takes so long."""
+    made = []
+
+    class Thing(CustomResource[dict, dict]):
+        def create(self):
+            for n in range(number):
+                self.step(f"thing {n}", self.make, find=lambda step: None)
+
+        def make(self, step):
+            stack.clock.sleep(seconds)
+            made.append(step.token)
+            return len(made)
+
+        def delete(self):
+            pass
+
+    stack = FakeCloudFormation(Provider(Thing, ledger="memory://"), **stack_options)
+    return stack, made
+
+
+def test_steps_that_together_outlast_the_invocation():
+    """
+    A step that would not end in time is left to another invocation, and none is made twice.
+    """
+    stack, made = long_steps(7, 50)
+
+    answer = stack.create("Thing")
+
+    assert answer.succeeded
+    assert 7 == len(set(made)) == len(made)
+    assert 3 == stack.story.count("it comes back from its wait")
+
+
+def test_a_step_that_outlasts_the_invocation():
+    """
+    What would be cut short again and again is FAILED the first time.
+    """
+    stack, _ = long_steps(1, 130)
+
+    answer = stack.create("Thing")
+
+    assert "FAILED" == answer.status
+    assert "create was still at work after 110 s" in answer.reason
+    assert 0 == stack.story.count("it comes back from its wait")
+
+
+def test_steps_that_outlast_the_hour():
+    """
+    Nothing is handed over that could not be answered any more.
+    """
+    stack, made = long_steps(100, 50)
+
+    answer = stack.create("Thing")
+
+    assert "FAILED" == answer.status
+    assert 60 < len(set(made)) == len(made) < 72

@@ -47,7 +47,7 @@ VISIBLE_AFTER = (
     12.0  # seconds in place of 60, after which "absent" is believed: two looks, not nine
 )
 MOST_PARKED = 400  # greenlets kept at their port; any other is run anew when it is needed
-NEW, CRASHED = "not begun", "crashed"
+NEW, CRASHED, SUSPENDED = "not begun", "crashed", "suspended"
 
 
 FAILURES: Mapping[str, tuple[type[Exception], str]] = {
@@ -190,7 +190,7 @@ class _Run:
         self._explorer, self.delivery, self.ends = explorer, root.delivery, root.ends
         self.skew = explorer.skew_of(root.delivery)
         self.now = root.start + self.skew
-        self.dead, self.calling = False, False
+        self.dead, self.calling, self.is_suspended = False, False, False
         self.ring: Callable[[], None] | None = None
         self.no_ledger = False  # it is out of reach, for this delivery and for good
         self._sent = root.sent
@@ -207,7 +207,7 @@ class _Run:
         except Exception as error:  # noqa: BLE001 - whatever it is, Lambda comes again
             self._explorer.errors[type(error).__name__] = error
             return f"raised {type(error).__name__}"
-        return "ended"
+        return SUSPENDED if self.is_suspended else "ended"
 
     def resume(self, told: Any, now: int) -> Any:
         """Go on to the next port, and return what is asked of it, or how it ended."""
@@ -287,6 +287,8 @@ class _Ports:
 
     def send(self, event: Any, due: float, *, now: float, function: str) -> None:
         """Send nothing: a copy of the event is what comes back, and there are copies enough."""
+        del event, due, now, function
+        self._run.is_suspended = True
 
     def check(self, request: Request) -> None:
         HttpsDelivery().check(request)
@@ -815,10 +817,9 @@ class Explorer:
         stuck = [n for n, at in enumerate(state.deliveries) if isinstance(at, _Node)]
         if stuck:
             raise Broken(f"L1 {self.name(stuck[0])} waits for ever")
-        ended = [
-            place for place, at in zip(self.places, state.deliveries, strict=False) if at == "ended"
-        ]
-        self.laws.end(state, ended)
+        ways = list(zip(self.places, state.deliveries, strict=False))
+        comes_back = {place for place, at in ways if at == SUSPENDED}
+        self.laws.end(state, [p for p, at in ways if at == "ended" and p not in comes_back])
         known = (state.head, state.spills, state.world, state.stack, state.posts, state.recorded)
         key = (*known, state.now)
         law = self._closed.get(key)

@@ -336,14 +336,12 @@ class Laws:
 
         Args:
             state: What there is.
-            ended: The places of which a delivery ended without an error.
+            ended: The places of which a delivery ended without an error, and none of which comes
+                back by a continuation.
         """
         last = state.stack.sent[-1]
         answered = any(post.place == last.place for post in state.posts)
-        doc = self._docs(state.head)
-        # One that waits ends in order, and what goes on with it may have died: its retry answers.
-        waits = any(step["s"] == "W" for step in doc.get("steps", {}).values())
-        if last.place in ended and not answered and not waits and not last.is_expired(state.now):
+        if last.place in ended and not answered and not last.is_expired(state.now):
             raise Broken("L1 a delivery ended without an error, and its request is unanswered")
         self._saved_error(state)
 
