@@ -131,16 +131,16 @@ class Execution:
             return body
 
     def _unfinished(self) -> str:
-        total = self._deadline.total
+        left = self._deadline.remaining()
         module = "" if self._class is None else self._class.__module__
         line, stack = whereabouts(self._thread, module)
         flying = self._granted.in_the_air()
         log.error("%s did not end in time; it is here:\n%s", self._request, stack)
         return (
             f"{self._request.type.lower()} was still at work after"
-            f" {total - self._deadline.remaining():.0f} s, at {line}"
+            f" {self._deadline.total - left:.0f} s, at {line}"
             + (f" in step {flying[0]}" if flying else "")
-            + f"; Lambda ends the function after {total:.0f} s"
+            + f"; Lambda ends the function in {left:.0f} s"
         )
 
     def finish(self, outcome: Outcome, body: bytes) -> None:

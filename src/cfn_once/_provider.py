@@ -163,22 +163,27 @@ class Provider:
 
         Raises:
             InvalidRequest: The event is no request that anybody can be told about.
-            InProgress, LedgerUnavailable, DeliveryError, TemporaryError: Let Lambda come again.
+            InProgress, LedgerUnavailable, DeliveryError, TemporaryError: Let Lambda come again; of
+                a batch, where all of it must.
         """
         deadline = Deadline(self._clock, context)
         failed: list[dict[str, str]] = []
-        batch = False
+        batch, done, why = False, 0, ""
         for envelope in open_envelopes(event):
             try:
                 if batch and deadline.remaining() < deadline.total / 2:
                     raise InProgress("what came before it in the batch has taken its time")
                 batch = batch or envelope.message_id is not None
                 self._handle(envelope, deadline, context)
+                done += 1
             except Exception as error:
                 if envelope.message_id is None:
                     raise
-                log.error("message %s comes again: %s", envelope.message_id, error)  # noqa: TRY400 - causes may hold URLs
+                why = f"message {envelope.message_id} comes again: {error}"
+                log.error("%s", why)  # noqa: TRY400 - causes may hold URLs
                 failed.append({"itemIdentifier": envelope.message_id})
+        if failed and not done:  # keeps them also where ReportBatchItemFailures is off
+            raise InProgress(why)
         return {"batchItemFailures": failed} if batch else None
 
     def _handle(self, envelope: Envelope, deadline: Deadline, context: Any) -> None:

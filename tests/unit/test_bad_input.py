@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from cfn_once import ConfigurationError, CustomResource, InvalidRequest, Provider, Request
+from cfn_once import (
+    ConfigurationError,
+    CustomResource,
+    InProgress,
+    InvalidRequest,
+    Provider,
+    Request,
+)
 from cfn_once._delivery import HttpsDelivery
 from cfn_once.ledger import MemoryStore
 from cfn_once.testing import VirtualClock
@@ -262,3 +269,13 @@ def test_a_batch_from_sqs_goes_on_after_a_bad_message(caplog):
     assert {"batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "m1"}]} == returned
     assert ["SUCCESS"] == [answer["Status"] for answer in sent.told.answers]
     assert 2 == len(caplog.records)
+
+
+def test_a_batch_of_which_nothing_came_to_anything():
+    """
+    It is raised: a mapping without ReportBatchItemFailures would take it for done, and delete it.
+    """
+    record = {"messageId": "m0", "body": "not JSON", "eventSource": "aws:sqs"}
+
+    with pytest.raises(InProgress, match="message m0 comes again: not a custom resource request"):
+        Sent().provider({"Records": [record]})
