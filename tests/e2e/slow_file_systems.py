@@ -1,10 +1,14 @@
-"""Custom::SlowFileSystem: a file system that counts as ready only some time after it was made."""
+"""File systems that are ready only some time after they were made, or that take long to make."""
 
 import time
+from datetime import timedelta
 
-from cfn_once import CustomResource, Provider
+import boto3
+
+from cfn_once import CustomResource, Provider, Step
 
 READY = 30  # seconds after it was made
+TAKES = 8  # seconds, of the 30 that an invocation has in the test
 
 
 class SlowFileSystem(CustomResource[dict, dict]):
@@ -25,4 +29,23 @@ class SlowFileSystem(CustomResource[dict, dict]):
         self.client("efs").delete_file_system(FileSystemId=self.physical_resource_id)
 
 
-provider = Provider(SlowFileSystem)
+class FileSystems(CustomResource[dict, dict]):
+    """Three of them, one by one: more than one invocation has time for."""
+
+    def create(self):
+        names = ("first", "second", "third")
+        made = [self.step(one, self.make, window=timedelta(days=1)) for one in names]
+        self.physical_resource_id = "/".join(made)
+        return {"Number": len(made)}
+
+    def make(self, step: Step):
+        time.sleep(TAKES)
+        efs = boto3.client("efs")
+        return efs.create_file_system(CreationToken=step.token)["FileSystemId"]
+
+    def delete(self):
+        for one in self.physical_resource_id.split("/"):
+            self.client("efs").delete_file_system(FileSystemId=one)
+
+
+provider = Provider(SlowFileSystem, FileSystems)

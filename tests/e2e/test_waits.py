@@ -7,7 +7,7 @@ import pytest
 pytestmark = pytest.mark.e2e
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def slow_file_systems(aws, deploy_for_efs):
     stack = deploy_for_efs("slow_file_systems")
     # There, every schedule is known by the default group to who asks what a role may.
@@ -55,3 +55,31 @@ def test_a_create_that_waits(aws, stack, slow_file_systems):
     assert 1 == made
     assert [] == schedules
     assert before == len(efs.describe_file_systems()["FileSystems"])
+
+
+def test_a_create_whose_steps_outlast_the_invocation(aws, stack, slow_file_systems):
+    """
+    The step that would not end in time is made by another invocation; none is made twice.
+    """
+    function = slow_file_systems.resources["Function"]
+    aws.client("lambda").update_function_configuration(FunctionName=function, Timeout=30)
+    efs = aws.client("efs")
+    token = {"Fn::ImportValue": f"{slow_file_systems.name}-ServiceToken"}
+    status = stack.create(
+        {
+            "Resources": {
+                "Data": {
+                    "Type": "Custom::FileSystems",
+                    "Properties": {"ServiceToken": token, "ServiceTimeout": "600"},
+                }
+            },
+            "Outputs": {"Number": {"Value": {"Fn::GetAtt": ["Data", "Number"]}}},
+        }
+    )
+    made = len(efs.describe_file_systems()["FileSystems"])
+    outputs, deleted = stack.outputs, stack.delete()
+
+    assert ("CREATE_COMPLETE", "DELETE_COMPLETE") == (status, deleted), stack.reasons
+    assert {"Number": "3"} == outputs
+    assert 3 == made
+    assert [] == aws.client("scheduler").list_schedules()["Schedules"]
