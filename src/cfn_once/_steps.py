@@ -111,7 +111,7 @@ class Steps:
         self._inner_calls, self._counted = 0, 0
         self._acted_inside, self._looking = False, False
         self._judged: tuple[Exception, Verdict] | None = None
-        self._longest: float | None = None  # seconds that a step has taken in this invocation
+        self._longest: float | None = None  # seconds that a step took here; None before one is done
         self.inside: Step | None = None
         self.deleting = False
         self.running_id: str | None = None
@@ -448,10 +448,9 @@ class Steps:
         )
         attempt = Attempt(call, key, self._step(key, generation, again=in_doubt), record)
         began = self._clock.now()
-        try:
-            return self._make(attempt, in_doubt=in_doubt)
-        finally:
-            self._longest = max(self._longest or 0.0, self._clock.now() - began)
+        result = self._make(attempt, in_doubt=in_doubt)
+        self._longest = max(self._longest or 0.0, self._clock.now() - began)
+        return result
 
     def _make(self, attempt: Attempt, *, in_doubt: bool) -> Any:
         if attempt.call.is_once and not in_doubt:  # without a start kept, it was never called

@@ -159,8 +159,8 @@ MUTANTS = [
     Mutant(
         name="a lease is taken, and its owner thought dead, while it lives",
         module="ledger._claim",
-        old="""    if me.now > head.lease + LEASE_SLACK:
-        return Claim(_writes.take_over(head, request, me), owner_gone=head.lease + LEASE_SLACK)""",
+        old="""    if me.now > over:
+        return Claim(_writes.take_over(head, request, me), owner_gone=over)""",
         new="""    if me.now:
         return Claim(_writes.take_over(head, request, me), owner_gone=0)""",
         laws=("I1",),
@@ -582,9 +582,9 @@ MUTANTS = [
     ),
     Mutant(
         name="the head tells of a result that is not yet spilled",
-        module="_steps",
-        old="            self._granted.spill(self._spill_name(key, record), text)",
-        new="            pass",
+        module="_results",
+        old="        self._granted.spill(self._spill_name(key, record), text)",
+        new="        pass",
         laws=("I7",),
         script=CREATE,
         options={"long": True},
