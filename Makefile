@@ -5,8 +5,11 @@ BIN := .venv/bin
 ARGS ?=
 DAYS ?=
 STAMP := .venv/.installed
-SLOW := tests/deaths $(addprefix tests/e2e/test_,transports.py continuations.py waits.py)
+SLOW := tests/deaths tests/month/test_month.py \
+	$(addprefix tests/e2e/test_,transports.py continuations.py waits.py)
 CODE := src tests examples demo benchmarks docs month
+# Tests start many processes; without bytecode each would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 ##@ Every day
 .PHONY: help install fix check test demo
@@ -29,7 +32,7 @@ fix: install  ## Format, and repair what a tool can repair
 check: style types layers templates test  ## All that a change must pass
 
 test: install  ## Tests with branch coverage, under 4 minutes (make test ARGS='-k twice')
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term $(addprefix --ignore=,$(SLOW)) $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --cov --cov-report=term $(addprefix --ignore=,$(SLOW)) $(ARGS)
 
 demo: install  ## Stacks on a local AWS, each event delivered two or three times, beside crhelper
 	$(BIN)/python -m demo
@@ -49,7 +52,7 @@ layers: install  ## Who may import whom
 templates: install  ## cfn-lint over templates and examples
 	$(BIN)/cfn-lint $(wildcard templates/*.yaml) $(wildcard examples/*/template.yaml) docs/templates/certificate.yaml docs/templates/transports.yaml $(wildcard demo/*.yaml)
 
-slow: install  ## Tests that are left out of `make test`: deaths, queues, schedules; about 2 minutes
+slow: install  ## Tests that `make test` leaves out: deaths, queues, schedules, a replay; 3 minutes
 	$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadfile $(SLOW) $(ARGS)
 
 deaths: install  ## Each way to die, and what CloudFormation is told, beside two peers: 6 minutes

@@ -1,8 +1,10 @@
 """Fixtures for all tests."""
 
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
+from botocore.loaders import JSONFileLoader
 from hypothesis import HealthCheck, settings
 
 from support.ministack import MiniStack
@@ -10,6 +12,32 @@ from support.ministack import MiniStack
 # A busy machine is no reason to fail: how long an example takes tells nothing of what it shows.
 settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any")
+
+# Each takes its while; one that came last would leave the other processes with nothing to do.
+LONG = (
+    "tests/kit/safe/",
+    "tests/explore/",
+    "tests/hooks/test_operations.py",
+    "tests/machine/",
+    "tests/e2e/",
+    "examples/",
+    "tests/ledger/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let files that take long come first, and leave all else in its order."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def descriptions_of_aws() -> Iterator[None]:
+    """Read each of botocore's files once a process: every new session would read them again, for
+    half a second a client. They are never changed, for the clients of one session share them.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", staticmethod(cache(JSONFileLoader().load_file)))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -109,7 +109,7 @@ class SpotApi:
         self._lock, self._stopping = threading.Lock(), threading.Event()
         self.reset()
         self._server = _Server(("127.0.0.1", port), _handler_of(self))
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self):

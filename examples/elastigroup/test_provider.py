@@ -86,6 +86,7 @@ class Groups:
         self._spot.reset()
 
 
+@pytest.mark.no_cover  # hundreds of runs of the same lines, which the other tests run as well
 def test_every_single_fault(spot, properties):
     """One group is made and none is left, whatever befalls its Create and its Delete."""
     checked = assert_safe(provider, properties, Groups(spot))

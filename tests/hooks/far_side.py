@@ -106,7 +106,7 @@ class FarSide:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler, bind_and_activate=False)
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self.port = port
         if listening:
             self.listen()

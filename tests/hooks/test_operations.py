@@ -5,15 +5,17 @@ A new botocore brings operations that these tests name: decide each by its text,
 `_operations.py` or in the lists below.
 """
 
+import gzip
 import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.loaders import Loader
+from botocore.loaders import JSONFileLoader, Loader
 from botocore.model import OperationModel, ServiceModel
 from botocore.validate import ParamValidator
 
@@ -123,8 +125,19 @@ def known(service: str, operation: OperationModel) -> Known:
     )
 
 
+class Descriptions(JSONFileLoader):
+    """botocore's files as plain dicts, which takes half the time of its ordered ones."""
+
+    def load_file(self, file_path: str) -> Any:
+        for ending, opener in ((".json", open), (".json.gz", gzip.open)):
+            if Path(file_path + ending).is_file():
+                with opener(file_path + ending, "rb") as file:
+                    return json.load(file)
+        return None
+
+
 def sweep() -> Iterator[Known]:
-    loader = Loader()
+    loader = Loader(file_loader=Descriptions())
     for service in loader.list_available_services("service-2"):
         model = ServiceModel(loader.load_service_model(service, "service-2"), service)
         for name in model.operation_names:

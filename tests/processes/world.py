@@ -59,7 +59,7 @@ class _Serving:
     def __init__(self) -> None:
         self._server = _Server(("127.0.0.1", 0), self.handler)
         self._server.world = self
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self.lock = threading.Lock()
 
     @property

@@ -92,6 +92,7 @@ class Plain(CustomResource[dict, None]):
         self.step("remove", lambda step: self.api.delete(self.physical_resource_id), repeat=True)
 
 
+@pytest.mark.no_cover  # the same lines as in the other tests, many times as often
 def test_a_life_with_two_resources_and_a_second_create():
     """A scenario is any life that ends with nothing."""
 
