@@ -28,7 +28,6 @@ from crash.sandboxes import Delivery, Lambda
 
 LIMIT = 4096  # bytes of an answer
 SERVICE_TIMEOUT = 1200  # seconds that CloudFormation waits
-IMPATIENT = 400  # seconds that it waits where nobody is going to answer
 TRIES = 8  # how often a Delete or a rollback is sent, each under a RequestId of its own
 SERVICE_TOKEN = "arn:aws:lambda:us-east-1:123456789012:function:provider"
 PRODUCTS = ("Linux/UNIX", "Red Hat Enterprise Linux", "SUSE Linux", "Windows")
@@ -54,10 +53,11 @@ class Operation:
             kills at the deadline, rules out.
         expected: "SUCCESS", "FAILED", or "" where both are right.
         issued: When its ResponseURL was signed, in whole seconds.
-        patience: Seconds that CloudFormation waits for its answer.
         awaited: CloudFormation waits for its answer; not so for a cancelled one.
         gave_up: It waited in vain.
         bodies: All that was ever told for its URL, in order.
+        told_by: The delivery that the first of them came from, as far as the host can tell.
+        copies: The chains of attempts at it; they grow as long as one of them is not done.
         wrong: What was wrong with that, for CloudFormation.
     """
 
@@ -65,13 +65,13 @@ class Operation:
     kind: str
     story: Story
     issued: int
-    patience: int
     makes: str | None = None
     expected: str = "SUCCESS"
     may_freeze: bool = True
     awaited: bool = True
     gave_up: bool = False
     bodies: list[bytes] = field(default_factory=list)
+    told_by: Delivery | None = None
     wrong: list[str] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     copies: "list[Future[None]]" = field(default_factory=list)
@@ -92,10 +92,12 @@ class Operation:
         """Tell whether it was answered SUCCESS."""
         return self.answer is not None and self.answer["Status"] == "SUCCESS"
 
-    def tell(self, body: bytes) -> None:
+    def tell(self, body: bytes, by: Delivery | None) -> None:
         """Take an answer."""
         problem = self._problem(body)
         with self._change:
+            if not self.bodies:
+                self.told_by = by
             if problem:
                 self.wrong.append(problem)
             self.bodies.append(body)
@@ -108,7 +110,7 @@ class Operation:
 
     def wait(self, pace: Pace, closed: threading.Event) -> dict[str, Any] | None:
         """Wait for the answer, as long as CloudFormation does."""
-        until = self.issued + self.patience
+        until = self.issued + SERVICE_TIMEOUT
         with self._change:
             while not self.bodies and not closed.is_set() and pace.now() < until:
                 self._change.wait(min(0.2, max(0.01, pace.real(until - pace.now()))))
@@ -121,7 +123,7 @@ class Operation:
 
     def begins(self, pace: Pace, closed: threading.Event) -> None:
         """Wait until some process works on it."""
-        until = self.issued + self.patience
+        until = self.issued + SERVICE_TIMEOUT
         while not any(one.began for one in list(self.deliveries)) and pace.now() < until:
             if closed.wait(0.01):
                 raise Over
@@ -183,7 +185,7 @@ class Answers:
                 return 0
         if content_type:
             operation.wrong.append("SignatureDoesNotMatch: its content-type is not empty")
-        operation.tell(body)
+        operation.tell(body, delivery)
         if delivery is not None:
             delivery.has_told()
         return 0 if kind == "cut" else 200
@@ -428,11 +430,10 @@ class Resource:
         """Send a request, with all of its copies but the late ones."""
         random, rates = self._random, self._lambda.rates
         doomed = random.random() < rates.doomed and not calm
-        patience = IMPATIENT if doomed else SERVICE_TIMEOUT
         event = {
             "RequestType": request_type,
             "ServiceToken": SERVICE_TOKEN,
-            "ServiceTimeout": str(patience),
+            "ServiceTimeout": str(SERVICE_TIMEOUT),
             "StackId": self._stack_id,
             "RequestId": str(UUID(int=random.getrandbits(128), version=4)),
             "LogicalResourceId": "Group",
@@ -440,7 +441,7 @@ class Resource:
             "ResourceProperties": {
                 **properties,
                 "ServiceToken": SERVICE_TOKEN,
-                "ServiceTimeout": str(patience),
+                "ServiceTimeout": str(SERVICE_TIMEOUT),
             },
         }
         if isinstance(held, Held):
@@ -457,7 +458,6 @@ class Resource:
             kind=kind,
             story=self.story,
             issued=issued,
-            patience=patience,
             makes=makes,
             expected=expected,
             may_freeze=may_freeze,

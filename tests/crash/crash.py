@@ -45,6 +45,7 @@ COLUMNS = (
     "objects_left",
     "unanswered",
     "conflicting_answers",
+    "guardian_answers",
 )
 MOST_STORIES = 3  # printed; the rest lie beside the report
 
@@ -119,7 +120,6 @@ def _write(
     engine = {
         name: {
             **{column: getattr(report, column) for column in COLUMNS},
-            "given_up": report.given_up,
             "most_at_once": report.most_at_once,
             "kinds": report.kinds,
             "befell": report.befell,
@@ -138,7 +138,7 @@ def _write(
 
 def _print(reports: dict[str, Report]) -> None:
     print(f"\n{'':24}" + "".join(f"{name:>18}" for name in reports))
-    for column in (*COLUMNS, "given_up", "most_at_once"):
+    for column in (*COLUMNS, "most_at_once"):
         print(f"{column:24}" + "".join(f"{getattr(one, column):>18}" for one in reports.values()))
     for part, title in (
         ("kinds", "requests"),

@@ -4,7 +4,8 @@ The history of a run, judged: what was made, what is left, what was told, what w
 How the figures are counted:
 
 operations              requests of CloudFormation, each with a RequestId of its own
-deliveries              events handed to a process, copies and Lambda's retries included
+deliveries              events handed to a process, copies, Lambda's retries and the guardian's
+                        included
 kills                   processes that SIGKILL ended while they were at work on a delivery
 expected_objects        Creates and replacements answered SUCCESS, each of which must have made one;
                         and those cut short (refused, cancelled, never answered) that had made one
@@ -12,12 +13,9 @@ expected_objects        Creates and replacements answered SUCCESS, each of which
 objects_created         groups that the API has ever made
 objects_left            groups that exist when all is deleted and every copy has ended
 conflicting_answers     requests for which two different bodies were ever put
-unanswered              requests for whose answer CloudFormation waited in vain, although a delivery
-                        of it lived long enough: it was neither killed nor stopped, began two
-                        minutes or more before CloudFormation gave up, and the lease of none that
-                        was killed or stopped reached more than 20 s into its time
-given_up                requests for whose answer CloudFormation waited in vain because every
-                        delivery of it was killed, or met leases of killed ones
+unanswered              requests for whose answer CloudFormation waited in vain; there is no excuse
+guardian_answers        requests that the guardian answered, when three deliveries had failed: it
+                        was at work when the answer came, and no twin that something was to befall
 """
 
 from collections import Counter
@@ -26,10 +24,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crash.cloudformation import Operation, Resource
-from crash.sandboxes import TIMEOUT, Delivery, Lambda
+from crash.sandboxes import Delivery, Lambda
 from support.runtime_api import Ending
-
-PATIENCE = 20.0  # seconds that a delivery may well wait for the end of a lease
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +40,7 @@ class Report:
     objects_left: int
     unanswered: int
     conflicting_answers: int
-    given_up: int
+    guardian_answers: int
     most_at_once: int
     kinds: Mapping[str, int]
     befell: Mapping[str, int]
@@ -76,11 +72,9 @@ def judge(resources: Sequence[Resource], functions: Lambda, spot: Mapping[str, A
         expected_objects=sum(_expected(one, made) for one in makers),
         objects_created=int(spot["groups_created"]),
         objects_left=len(left),
-        unanswered=sum(
-            _is_unanswered(one, resource) for resource in resources for one in resource.operations
-        ),
+        unanswered=sum(one.gave_up for one in operations),
         conflicting_answers=sum(len(set(one.bodies)) > 1 for one in operations),
-        given_up=sum(one.gave_up for one in operations),
+        guardian_answers=sum(one.told_by is not None and one.told_by.guards for one in operations),
         most_at_once=functions.most_at_once,
         kinds=_sorted(Counter(one.kind.partition(" (")[0] for one in operations)),
         befell=_sorted(
@@ -111,8 +105,8 @@ def _problems_of(
         yield from (f"an answer to {one.name} is refused: {wrong}" for wrong in one.wrong)
         if one.expected == "FAILED" and one.succeeded:
             yield f"{one.name} was answered SUCCESS, though the API refused it"
-        if _is_unanswered(one, resource):
-            yield f"{one.name} was never answered, though a delivery of it lived long enough"
+        if one.gave_up:
+            yield f"{one.name} was not answered while CloudFormation waited"
         for delivery in one.deliveries:
             if delivery.ending is Ending.DIED and not delivery.killed:
                 yield f"the process of {one.name} {delivery.name} died by itself: {delivery.log}"
@@ -122,22 +116,6 @@ def _problems_of(
     for (request, asked), number in functions.rolls.items():
         if request in requests and number > 1:
             yield f"{request[:8]} rolled {number} times: {asked}"
-
-
-def _is_unanswered(operation: Operation, resource: Resource) -> bool:
-    if not operation.gave_up:
-        return False
-    others = [one for each in resource.operations for one in each.deliveries if one.touched]
-    return any(_lived(one, operation, others) for one in operation.deliveries)
-
-
-def _lived(delivery: Delivery, operation: Operation, touched: Sequence[Delivery]) -> bool:
-    if delivery.touched or not delivery.began or not delivery.ended:
-        return False
-    in_time = delivery.began <= operation.issued + operation.patience - TIMEOUT
-    return in_time and not any(
-        one.began < delivery.ended and one.lease > delivery.began + PATIENCE for one in touched
-    )
 
 
 def _short(killed: str) -> str:

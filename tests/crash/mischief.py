@@ -59,8 +59,10 @@ class Rates:
     in_a_row: float = 0.12
     twin: float = 0.15
     late: float = 0.15
-    # every delivery of it is killed, so that nobody answers
-    doomed: float = 0.03
+    # every delivery of it is killed, so that the guardian has to answer
+    doomed: float = 0.06
+    # of the latter: one more copy comes at last, and is at work when the guardian is
+    straggler: float = 0.5
 
 
 PHASES = ("before", "on its way", "after")

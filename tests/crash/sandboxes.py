@@ -3,7 +3,9 @@ Lambda: eight sandboxes at work, events delivered up to three times and more, an
 
     Lambda.send ──► a chain of attempts ──► Delivery, in a free Sandbox ──┬── ledger   each through
     (copies, too)   1 and 2 minutes apart   a real process, killed,       ├── API      a Proxy that
-                                            frozen, thawed                └── answers  goes wrong
+                    │                       frozen, thawed                └── answers  goes wrong
+                    └ all in vain ──► the guardian: another chain, in a sandbox of its own, where
+                                      nothing goes wrong
 
 The way of every request leads by its delivery, which knows what is to go wrong, and takes it down
 in the resource's story.
@@ -11,7 +13,7 @@ in the resource's story.
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -24,6 +26,7 @@ from support.proxy import Address, Fault, Proxy
 from support.runtime_api import ATTEMPTS, Ending, Function
 
 TIMEOUT = 120.0  # seconds of the function; the Timeout of templates/provider.yaml
+GUARDIAN_TIMEOUT = 900.0  # seconds; likewise
 PAUSES = (60.0, 120.0)  # seconds; Lambda Developer Guide, "Asynchronous invocation"
 LEASE = TIMEOUT + 3.0  # Lambda's deadline, and the slack that the ledger adds
 DELAY = 0.04  # seconds of the machine; with the rest of the way well below the settle time
@@ -36,6 +39,7 @@ class Operation(Protocol):
     event: Mapping[str, Any]
     story: Story
     deliveries: "list[Delivery]"
+    copies: "list[Future[None]]"
     may_freeze: bool
 
     @property
@@ -45,6 +49,9 @@ class Operation(Protocol):
 
 class Slot:
     """One sandbox, and its own ways to the ledger and to the API.
+
+    Args:
+        guards: It is the guardian's, not the provider's.
 
     Attributes:
         delivery: What its process works on; None while it waits.
@@ -59,8 +66,9 @@ class Slot:
         environment: Mapping[str, str],
         scratch: Path,
         pace: Pace,
+        guards: bool = False,
     ) -> None:
-        self.number = number
+        self.number, self.guards = number, guards
         self.delivery: Delivery | None = None
         self.ways = {
             "ledger": Proxy(ledger, watch=partial(self._watch, "ledger")).__enter__(),
@@ -68,10 +76,10 @@ class Slot:
         }
         table = f"{environment['CRASH_TABLE']}?region=us-east-1"
         self.function = Function(
-            "handler.provider",
+            "handler.guardian" if guards else "handler.provider",
             task_root=Path(__file__).with_name("function"),
             scratch=scratch / f"slot-{number}",
-            timeout=pace.real(TIMEOUT),
+            timeout=pace.real(GUARDIAN_TIMEOUT if guards else TIMEOUT),
             environment={
                 **environment,
                 "CFN_ONCE_LEDGER": (
@@ -96,24 +104,33 @@ class Slot:
 class Delivery:
     """One attempt at an event, in one sandbox.
 
+    Args:
+        record: What the guardian gets in the event's place; None for the provider.
+
     Attributes:
-        began, ended: When the process got the event and was done with it, by its own clock.
+        guards: The guardian works on it.
+        began: When the process got the event, by its own clock.
         lease: Until when the ledger is held by it at the latest, by the same clock.
-        touched: It was killed, frozen or stopped for a while: no fault of its own if it is late.
         killed: At which moment, where it was.
         thawed: Is set unless it is frozen.
     """
 
     def __init__(
-        self, operation: Operation, name: str, mischief: Mischief, owner: "Lambda"
+        self,
+        operation: Operation,
+        name: str,
+        mischief: Mischief,
+        owner: "Lambda",
+        record: Mapping[str, Any] | None = None,
     ) -> None:
         self.operation, self.name, self._mischief, self._owner = operation, name, mischief, owner
+        self.guards, self._event = record is not None, record or operation.event
         self._counts: Counter[str] = Counter()
         self._lock = threading.RLock()
         self._since_effect: int | None = None
         self._slot: Slot | None = None
-        self.began = self.ended = self.lease = 0.0
-        self.touched, self.killed, self.frozen = False, "", False
+        self.began = self.lease = 0.0
+        self.killed, self.frozen = "", False
         self.thawed = threading.Event()
         self.thawed.set()
         self.ending: Ending | None = None
@@ -138,13 +155,12 @@ class Delivery:
             self._tell(f"the {place} refuses connections for {seconds * pace.speed:.0f} s")
             slot.ways[place].down(seconds)
         try:
-            invocation = slot.sandbox.invoke(self.operation.event)
+            invocation = slot.sandbox.invoke(self._event)
         finally:
             with self._lock:
                 self._slot = slot.delivery = None
             for timer in timers:
                 timer.cancel()
-            self.ended = pace.now()
         self.ending, self.log = invocation.ending, invocation.log
         if isinstance(invocation.document, dict):
             self.error = (
@@ -252,7 +268,7 @@ class Delivery:
         with self._lock:
             if self._slot is None or self.killed:
                 return
-            self.killed, self.touched = when, True
+            self.killed = when
             self._tell(f"SIGKILL {when}")
             self._slot.sandbox.kill()
 
@@ -264,7 +280,6 @@ class Delivery:
         with self._lock:
             if self._slot is None:
                 return
-            self.touched = True
             self._owner.count("stopped, and continued in time")
             self._tell("SIGSTOP for a while")
             slot.sandbox.freeze()
@@ -273,7 +288,7 @@ class Delivery:
         with self._lock:
             if self._slot is None or self.killed or self.frozen:
                 return
-            self.frozen = self.touched = True
+            self.frozen = True
             self.thawed.clear()
             self._tell(f"SIGSTOP {when}, past its lease")
             self._slot.sandbox.freeze()
@@ -292,7 +307,7 @@ class Lambda:
     """The function: its sandboxes, and who delivers.
 
     Args:
-        slots: All there are; a delivery waits for a free one.
+        slots: All there are, the guardian's among them; a delivery waits for a free one.
         rates: How often what goes wrong.
 
     Attributes:
@@ -345,6 +360,8 @@ class Lambda:
     ) -> "Future[None]":
         """Deliver an event as Lambda does asynchronous ones: until it succeeds, or three times.
 
+        After three the guardian gets the record of it, delivered in the same way.
+
         Args:
             random: Where all that befalls comes from.
             name: What this copy of the event is called.
@@ -360,7 +377,8 @@ class Lambda:
         random = Random(delivery.began)
         left = delivery.began + 0.6 * TIMEOUT - self.pace.now()
         name = f"{delivery.name}, elsewhere"
-        self.send(delivery.operation, random, name, after=self.pace.real(max(0.0, left)))
+        after = self.pace.real(max(0.0, left))
+        delivery.operation.copies.append(self.send(delivery.operation, random, name, after=after))
         self._threads.submit(self._thaw, delivery, random)
 
     def _thaw(self, delivery: Delivery, random: Random) -> None:
@@ -372,37 +390,69 @@ class Lambda:
         self, operation: Operation, random: Random, name: str, after: float, doomed: bool
     ) -> None:
         self.closed.wait(after)
-        last: Slot | None = None
         elsewhere = name.endswith("elsewhere")
+
+        def befalls(attempt: int) -> Mischief:
+            may_freeze = attempt == 1 and operation.may_freeze and not elsewhere
+            return draw(random, self.rates, may_freeze=may_freeze, doomed=doomed)
+
+        if self._until_success(operation, random, name, befalls) or self.closed.is_set():
+            return
+        self.count("sent to the guardian")
+        if doomed and random.random() < self.rates.straggler:
+            self.count("straggler")
+            operation.copies.append(self.send(operation, random, "straggler"))
+            self.closed.wait(random.uniform(0.0, 0.3))
+        record = {
+            "requestContext": {"condition": "RetriesExhausted"},
+            "requestPayload": operation.event,
+        }
+        name = f"{name}, guardian"
+        self._until_success(operation, random, name, lambda _: Mischief(), record)
+
+    def _until_success(
+        self,
+        operation: Operation,
+        random: Random,
+        name: str,
+        befalls: Callable[[int], Mischief],
+        record: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Deliver an event, or the record of its failure; tells whether an attempt succeeded."""
+        last: Slot | None = None
         for attempt in range(1, ATTEMPTS + 1):
             if attempt > 1:
                 self.closed.wait(self.pace.real(PAUSES[attempt - 2]))
-            may_freeze = attempt == 1 and operation.may_freeze and not elsewhere
-            mischief = draw(random, self.rates, may_freeze=may_freeze, doomed=doomed)
-            slot = self._take(random, last if random.random() < 0.5 else None)
+            mischief = befalls(attempt)
+            wanted = last if random.random() < 0.5 else None
+            slot = self._take(random, wanted, guards=record is not None)
             if slot is None:
-                return
-            delivery = Delivery(operation, f"{name}.{attempt}", mischief, self)
+                return False
+            delivery = Delivery(operation, f"{name}.{attempt}", mischief, self, record)
             operation.deliveries.append(delivery)
             self.deliveries.append(delivery)
             try:
                 delivery.run(slot)
             except (RuntimeError, OSError):
                 if self.closed.is_set():  # its process was ended under it
-                    return
+                    return False
                 raise
             finally:
                 self._give(slot)
             if delivery.succeeded:
-                return
+                return True
             last = slot
+        return False
 
-    def _take(self, random: Random, wanted: Slot | None) -> Slot | None:
+    def _take(self, random: Random, wanted: Slot | None, *, guards: bool) -> Slot | None:
+        def free() -> list[Slot]:
+            return [slot for slot in self._free if slot.guards == guards]
+
         with self._change:
-            self._change.wait_for(lambda: self._free or self.closed.is_set())
+            self._change.wait_for(lambda: free() or self.closed.is_set())
             if self.closed.is_set():
                 return None
-            slot = wanted if wanted in self._free else random.choice(self._free)
+            slot = wanted if wanted in self._free else random.choice(free())
             self._free.remove(slot)
             self.most_at_once = max(self.most_at_once, len(self._slots) - len(self._free))
             return slot
@@ -410,7 +460,7 @@ class Lambda:
     def _give(self, slot: Slot) -> None:
         with self._change:
             self._free.append(slot)
-            self._change.notify()
+            self._change.notify_all()  # not all of them wait for one of its kind
 
 
 def _spell(place: str, request: bytes) -> str:

@@ -29,6 +29,7 @@ EXAMPLE = ROOT / "examples" / "elastigroup"
 TABLE = "crash-ledger"
 TOKEN = "the-access-token-of-nobody"
 SANDBOXES = 8  # deliveries at the same time
+GUARDIANS = 2  # sandboxes more, for the guardian
 STACKS = 16  # at work at the same time: while Lambda waits, another one's event runs
 
 
@@ -126,7 +127,7 @@ def run(
         speed: How much faster than the machine's the processes' clock runs.
         rates: How often what befalls.
         source: A folder with another `cfn_once` to run, such as one with a bug in it.
-        sandboxes: How many deliveries are at work at the same time.
+        sandboxes: How many deliveries are at work at the same time, but for the guardian's.
         stacks: How many stacks are.
         tell: Is told how far it has come, now and then.
     """
@@ -148,7 +149,7 @@ def run(
             "AWS_ENDPOINT_URL_SECRETS_MANAGER": aws.url,
         }
         slots: list[Slot] = []
-        for number in range(sandboxes):
+        for number in range(sandboxes + GUARDIANS):
             slots.append(
                 Slot(
                     number,
@@ -157,6 +158,7 @@ def run(
                     environment=environment,
                     scratch=scratch,
                     pace=pace,
+                    guards=number >= sandboxes,
                 )
             )
             world.callback(slots[-1].close)

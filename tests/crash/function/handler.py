@@ -1,5 +1,5 @@
 """
-The function that runs in the processes: the example's own provider, by a clock that runs faster.
+What runs in the processes: the example's own provider and the guardian, by a faster clock.
 
 A provider's function must have at least 30 s, a lease lasts as long as Lambda's deadline, and what
 may be in flight is waited for: hundreds of kills would take days. Here all of the package's time is
@@ -9,8 +9,11 @@ that many times shorter; the processes, the sockets and the signals are real.
 import logging
 import os
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from cfn_once import guardian as package
 from cfn_once._time import SystemClock
 from elastigroup.provider import provider as example
 
@@ -31,5 +34,9 @@ class ScaledClock(SystemClock):
     def remaining(self, context: Any) -> float:
         return super().remaining(context) * self.speed
 
+    def alarm(self, seconds: float, ring: Callable[[], None]) -> Callable[[], None]:
+        return super().alarm(seconds / self.speed, ring)
+
 
 provider = example.using(clock=ScaledClock())
+guardian = partial(package.handler, clock=ScaledClock())
