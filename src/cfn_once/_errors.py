@@ -91,7 +91,7 @@ class Superseded(Interrupt):
     """A newer delivery or request holds the resource: this execution stops and stays silent.
 
     Attributes:
-        again: A copy of the same request holds it, and may yet die: let Lambda come again.
+        again: Nobody else is sure to end the request: let Lambda come again.
     """
 
     def __init__(self, text: str, *, again: bool) -> None:

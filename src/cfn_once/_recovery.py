@@ -344,6 +344,9 @@ class ReplaySteps(Steps):
         if not (self.unmet() or self._granted.frontier):
             raise ReplayEnd("wait")
 
+    def _leave_to_another(self, attempt: Attempt, why: str) -> None:
+        """Leave that to the request at work: it cleans up what else is owed."""
+
     def _repeat(self, call: Call) -> Any:
         # Behind it, a step may be known, or in doubt; and what is not recorded may have been made.
         if self.unmet() or self._granted.frontier:

@@ -24,6 +24,7 @@ from ._errors import (
     Interrupt,
     NonDeterminism,
     PermanentError,
+    Superseded,
     Suspended,
     TemporaryError,
     WaitTimeout,
@@ -532,9 +533,18 @@ class Steps:
         while (left := until - self._clock.now()) > 0:
             # Twice as long, for a pause is at least half as long as asked for.
             if not self._deadline.pause(max(left * 2, 0.01), reserve=self._deadline.reserve):
-                self._pending[attempt.key] = attempt.record
-                self._hand_over()
+                self._leave_to_another(attempt, why)
                 self._doubt(attempt, f"{why}, and no time is left", None, kind=OutOfTime)
+
+    def _leave_to_another(self, attempt: Attempt, why: str) -> None:
+        """Leave what is in doubt to another invocation, if one comes."""
+        self._pending[attempt.key] = attempt.record
+        self._hand_over()
+        if self._granted.comes_again():
+            self._granted.park(self.progress())
+            self._pending.clear()
+            text = f"{self._request}: step {attempt.key} is in doubt ({why}), and no time is left"
+            raise Superseded(text, again=True)
 
     def _look_up(self, attempt: Attempt) -> Any:
         """Return what a look-up finds; one that the network fails is made again."""

@@ -562,6 +562,17 @@ MUTANTS = [
         options=FIND,
     ),
     Mutant(
+        name="a look-up that is left to another delivery ends without an error",
+        module="_steps",
+        old="            raise Superseded(text, again=True)\n",
+        new="            raise Superseded(text, again=False)\n",
+        laws=("L1",),
+        script=CREATE,
+        budgets={"doubt": 2},
+        how={"timeouts": [26.0]},
+        options={**FIND, "steps": 1},
+    ),
+    Mutant(
         name="who answers for a stuck hook does not record it",
         module="_execution",
         old="            self._granted.finish(ending, self._steps.progress(), cut_short=True)\n",

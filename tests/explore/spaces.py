@@ -489,7 +489,7 @@ SPACES = [
         strategies=[FIND],
         copies=SEVERAL,
         timeouts=[26.0, 160.0],
-        budgets={"doubt": 1, "crash": 1, "lost": 1},
+        budgets={"doubt": 2, "crash": 1, "lost": 1},
         reaches="park doubt crash lost",
     ),
     *_each(

@@ -201,6 +201,36 @@ def test_a_temporary_error_that_does_not_end():
     assert ("FAILED", "TemporaryError: for ever") == (answer.status, answer.reason)
 
 
+@pytest.mark.parametrize("swallows", [False, True])
+def test_a_look_up_that_has_no_time(swallows):
+    """
+    What is in doubt when no time is left to look it up is left to Lambda's next delivery, whatever
+    the hook makes of that.
+    """
+    calls, made = [], []
+
+    def create(self):
+        cloudformation.clock.sleep(90)
+        try:
+            self.step("thing", make, find=lambda step: next(iter(made), None))
+        except BaseException:
+            if not swallows:
+                raise
+
+    def make(step):
+        calls.append(step.token)
+        if len(calls) == 1:
+            raise TimeoutError("no answer came")
+        made.append(step.token)
+        return step.token
+
+    cloudformation = stack(create)
+    answer = cloudformation.create("Thing")
+
+    assert answer.succeeded
+    assert (2, 1, 1) == (len(calls), len(set(calls)), len(made))
+
+
 def test_a_last_try_of_which_the_ledger_counts_only_the_first():
     """
     A try that died before its claim is in no count: three minutes old, a request is answered.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cfn_once import DeliveryError, InProgress, Provider, entry, guardian
+from cfn_once import CustomResource, DeliveryError, InProgress, Provider, entry, guardian
 from cfn_once.testing import Crashed, FakeCloudFormation, create_event, sqs_event
 
 ONE = {"Product": "Linux/UNIX"}
@@ -110,17 +110,26 @@ def test_a_delete_of_something_made_before(entry_point, cloudformation, groups):
 
 
 @pytest.fixture
-def guard(cloudformation):
-    """The guardian's function, at the same ledger: what it does with Lambda's record."""
+def guard_of():
+    """The guardian's function, at the ledger of a stack: what it does with Lambda's record."""
 
-    def run(event, condition="RetriesExhausted"):
-        record = {"requestContext": {"condition": condition}, "requestPayload": event}
-        ((request, condition),) = guardian.failed_requests(record)
-        is_last = condition == "RetriesExhausted"
-        unable = Provider.unable(f"dead: {condition}", is_last=is_last, ledger="memory://")
-        return cloudformation.send(request, provider=unable)
+    def of(cloudformation):
+        def run(event, condition="RetriesExhausted"):
+            record = {"requestContext": {"condition": condition}, "requestPayload": event}
+            ((request, condition),) = guardian.failed_requests(record)
+            is_last = condition == "RetriesExhausted"
+            unable = Provider.unable(f"dead: {condition}", is_last=is_last, ledger="memory://")
+            return cloudformation.send(request, provider=unable)
 
-    return run
+        return run
+
+    return of
+
+
+@pytest.fixture
+def guard(guard_of, cloudformation):
+    """The guardian of the stack of this folder."""
+    return guard_of(cloudformation)
 
 
 def test_the_guardian_answers_for_a_dead_function(cloudformation, groups, guard):
@@ -145,6 +154,35 @@ def test_the_guardian_answers_for_a_dead_function(cloudformation, groups, guard)
     assert answered - began < 1
     assert cloudformation.clock.now() - began > TIMEOUT
     assert ["sig-1"] == groups.deletes
+
+
+def test_the_time_of_who_waits_for_the_dead(guard_of):
+    """
+    A Delete that has waited for the dead leaves the work to its next delivery, which has time.
+    """
+    left = []
+
+    class Thing(CustomResource[dict, dict]):
+        def create(self):
+            self.physical_resource_id = self.step("thing", lambda step: "t-1", once=True)
+            self.step("part", lambda step: "p-1", once=True)
+
+        def delete(self):
+            left.append(self.time_left)
+
+    cloudformation = FakeCloudFormation(Provider(Thing, ledger="memory://"))
+    create = cloudformation.event("Create", "Thing")
+    with pytest.raises(Crashed):
+        cloudformation.send(create, crash_before="part")
+    cloudformation.clock.advance(30)
+    answer = guard_of(cloudformation)(create)
+
+    cloudformation.deliver(
+        cloudformation.event("Delete", "Thing", physical_resource_id=answer.physical_resource_id)
+    )
+
+    assert ["FAILED", "SUCCESS"] == [one.status for _, one in cloudformation.answers]
+    assert left[0] > TIMEOUT / 2
 
 
 def test_the_guardian_of_an_event_that_grew_too_old(cloudformation, groups, guard):

@@ -72,13 +72,12 @@ class Granted:
         self._in_the_air: tuple[str, Record | None] | None = None
         self.head, self.owner_gone, self.frontier = head, owner_gone, head.took_over
         self.pending: dict[str, Record] = {}
-        self.is_over = False
+        self.is_over = self._is_left = False
 
     def comes_again(self) -> bool:
         """Tell whether another delivery of the request is still to be expected."""
-        issued = self._request.issued_at
-        age = self._deadline.begun_at() - (self.head.begun / 1000 if issued is None else issued)
-        return self.head.attempts < LAST_ATTEMPT and age < LAST_TRY
+        few = self.head.attempts < LAST_ATTEMPT
+        return few and _is_before_the_last_try(self._request, self._deadline, self.head.begun)
 
     def wait_for_the_dead(self) -> None:
         """Wait until no earlier execution whose work is owed can act any more.
@@ -87,13 +86,16 @@ class Granted:
             Superseded: A newer request holds the resource.
             InProgress: Our own time is short; the lease was given back.
         """
+        # Where another delivery comes, the hook is to begin with time enough.
+        spared = self._deadline.total / 2 if self.comes_again() else 0.0
+        reserve = max(spared, self._deadline.reserve)
         while self.head.debts:
             now = self._deadline.clock.now()
             alive = [debt for debt in self.head.owed() if not _is_dead(debt, now)]
             if not alive:
                 return
             pause = min(max(0.2, (_dead_at(alive[0]) - now)), 5.0)
-            if not self._deadline.pause(pause, reserve=self._deadline.reserve):
+            if not self._deadline.pause(pause, reserve=reserve):
                 self.park(Progress())
                 raise InProgress(
                     f"{self._request}: the execution of {alive[0].request_id} is not over yet"
@@ -145,7 +147,8 @@ class Granted:
             Superseded: It was given back, answered or lost.
         """
         if self.is_over:
-            raise Superseded(f"{self._request}: this execution of it is over", again=False)
+            text = f"{self._request}: this execution of it is over"
+            raise Superseded(text, again=self._is_left)
 
     def record(self, progress: Progress) -> None:
         """Keep what steps came to, or that one is about to be called."""
@@ -180,7 +183,7 @@ class Granted:
         now = self._all_over()
         change = _writes.park(progress, self.head, now, in_doubt=self.frontier, due=until)
         self._write("park", change, lambda head: head.state == State.PARK, progress)
-        self.is_over = True
+        self.is_over, self._is_left = True, due is None
 
     def finish(self, ending: Ending, progress: Progress, *, cut_short: bool = False) -> None:
         """Record the answer; after this, and only after this, it may be told.
@@ -274,7 +277,7 @@ class Ledger:
         while True:
             match decision:
                 case Claim(write, gone):
-                    self._spare_a_short_invocation(request, write, deadline)
+                    _spare_a_short_invocation(request, deadline, me.now)
                     written = self.write(
                         request, write, deadline, limit=_patience(request, deadline)
                     )
@@ -314,11 +317,6 @@ class Ledger:
         pause = max(0.05, min(1.0 + waits, 10.0, left + 0.05))
         if not deadline.pause(pause, reserve=SHORT):
             raise InProgress(f"{request}: another delivery of it is at work; let Lambda come again")
-
-    def _spare_a_short_invocation(self, request: Request, write: Write, deadline: Deadline) -> None:
-        """Leave a takeover to a delivery that has the whole of its time."""
-        if write.name == "take_over" and deadline.remaining() < deadline.total / 2:
-            raise InProgress(f"{request}: too little time is left to take it over")
 
     def read(self, request: Request, deadline: Deadline) -> Head | None:
         """Return the head, with retries."""
@@ -380,6 +378,19 @@ def _patience(request: Request, deadline: Deadline) -> float:
     issued = request.issued_at
     age = 0.0 if issued is None else deadline.clock.now() - issued
     return max(IN_PLACE, OLD + 1 - age) if age >= LAST_TRY else IN_PLACE
+
+
+def _spare_a_short_invocation(request: Request, deadline: Deadline, now: int) -> None:
+    """Leave the work to another delivery, if one comes, that has the whole of its time."""
+    is_short = deadline.remaining() < deadline.total / 2
+    if is_short and _is_before_the_last_try(request, deadline, now):
+        raise InProgress(f"{request}: too little time is left to begin with it")
+
+
+def _is_before_the_last_try(request: Request, deadline: Deadline, begun: int) -> bool:
+    """Tell by a request's age whether Lambda may come again; `begun` is that of an undated one."""
+    issued = begun / 1000 if request.issued_at is None else request.issued_at
+    return deadline.begun_at() - issued < LAST_TRY
 
 
 def _is_mine(head: Head, me: Claimant) -> bool:
