@@ -46,6 +46,7 @@ def writes() -> list[_writes.Write]:
         _writes.new_round(head("DONE", succeeded=False), CREATE, ME),
         held("record", _writes.record(Progress(steps={"s#0": STEP}), run)),
         held("note", _writes.note(0, "s#0", STEP)),
+        held("settle", _writes.settle([], [], Head())),
         held("park", _writes.park(Progress(), run, 0, in_doubt=False)),
         held("finish", _writes.finish(run, end, Progress(), 0, in_doubt=False)),
         _writes.leave(0, "me", Progress(), 0, in_doubt=False),
@@ -113,7 +114,7 @@ DONE: the answer is recorded.
 {table}
 
 Every write also adds 1 to the count of writes. `begin` needs no look at the head; `begin_over` and
-`supersede` are computed from one, and refused if anything was written since. `record`, `note`,
+`supersede` are computed from one, and refused if anything was written since. `record`, `note`, `settle`,
 `park` and `finish` are allowed to the owner under its fence alone; `leave` keeps the last facts of
 an execution that has lost it.
 """

@@ -10,6 +10,7 @@ from ._call import Calls
 from ._errors import (
     ConfigurationError,
     InProgress,
+    Interrupt,
     InvalidProperties,
     LedgerUnavailable,
     NonDeterminism,
@@ -61,6 +62,7 @@ class Execution:
     ) -> None:
         self._request, self._granted, self._deadline = request, granted, deadline
         self._calls, self._keeps_secrets, self._unable = calls, keeps_secrets, unable
+        self._way_back = way_back
         self._class = classes.get(request.resource_type)
         self._served = sorted(classes)
         self._mask = Mask()
@@ -87,7 +89,15 @@ class Execution:
             TemporaryError, InProgress: The lease was given back; another delivery goes on.
         """
         with self._mask:
-            return self._outcome()
+            try:
+                return self._outcome()
+            except Interrupt:
+                if self._granted.is_over:
+                    raise
+                return self._failure_of(  # what ended long ago does not end this execution
+                    "a client or a session of an earlier event was used: make it in the hook, with"
+                    " self.client or self.http, each time that the hook runs"
+                )
 
     def _outcome(self) -> Outcome:
         try:
@@ -268,6 +278,7 @@ class Execution:
                 self._calls,
                 self._deadline,
                 self._mask.text,
+                self._way_back,
             )
             self._cleaned = recovery.clean_up()
 

@@ -168,7 +168,7 @@ class Provider:
         """
         deadline = Deadline(self._clock, context)
         failed: list[dict[str, str]] = []
-        batch, done, why = False, 0, ""
+        batch, done, last = False, 0, Exception()
         for envelope in open_envelopes(event):
             try:
                 if batch and deadline.remaining() < deadline.total / 2:
@@ -179,11 +179,11 @@ class Provider:
             except Exception as error:
                 if envelope.message_id is None:
                     raise
-                why = f"message {envelope.message_id} comes again: {error}"
-                log.error("%s", why)  # noqa: TRY400 - causes may hold URLs
+                log.error("message %s comes again: %s", envelope.message_id, error)  # noqa: TRY400 - causes may hold URLs
+                last = error
                 failed.append({"itemIdentifier": envelope.message_id})
         if failed and not done:  # keeps them also where ReportBatchItemFailures is off
-            raise InProgress(why)
+            raise last
         return {"batchItemFailures": failed} if batch else None
 
     def _handle(self, envelope: Envelope, deadline: Deadline, context: Any) -> None:
@@ -194,14 +194,14 @@ class Provider:
                 trail.note(outcome="Suspended")
                 return
             way_back = WayBack(self._continuation, envelope.event, deadline.function)
-            body = body or self._answer(request, deadline, trail, way_back)
+            body = body or self._answer(request, envelope.due, deadline, trail, way_back)
             if body is not None:
                 self._tell(request, body, deadline)
 
     def _is_early(self, envelope: Envelope, deadline: Deadline) -> bool:
         """Tell whether an event has come back too early, and was sent on."""
         left = envelope.due - deadline.clock.now()
-        if left <= 0:
+        if left <= 0 or self._unable:  # who cannot work need not wait: it is FAILED at once
             return False
         way = self._continuation
         if way is None or deadline.allows(left, reserve=deadline.total / 2):
@@ -235,12 +235,12 @@ class Provider:
         return request, None
 
     def _answer(
-        self, request: Request, deadline: Deadline, trail: Trail, way_back: WayBack
+        self, request: Request, due: float, deadline: Deadline, trail: Trail, way_back: WayBack
     ) -> bytes | None:
         """Return the answer: ours, one that is recorded, or none where nobody may be told."""
         claimed = None
         try:
-            claimed = self._ledger.claim(request, deadline, is_last=self._is_last)
+            claimed = self._ledger.claim(request, deadline, due=due, is_last=self._is_last)
             trail.claimed(claimed)
             match claimed:
                 case Granted():

@@ -25,7 +25,7 @@ from ._errors import (
 from ._identity import base32
 from ._request import Json, Request, RequestType
 from ._resource import CustomResource, run
-from ._steps import Attempt, OutOfTime, Steps
+from ._steps import Attempt, OutOfTime, Steps, WayBack
 from ._time import Deadline
 from .ledger import Debt, Granted, Head, Progress, Record, StepState
 
@@ -59,10 +59,12 @@ class _Found(NamedTuple):
     Attributes:
         id: The id under which something may have been made; None where nothing was.
         results: What each known step returned, by its name.
+        has_called: A call was repeated under its token: what was gone may be there again.
         undo: Undoes what has an undo, the last step first.
     """
 
     id: str | None = None
+    has_called: bool = False
     doubts: Sequence[str] = ()
     results: Mapping[str, Json] = MappingProxyType({})
     undo: Callable[[], None] = _nothing
@@ -76,6 +78,7 @@ class Recovery(NamedTuple):
         build: Makes an instance of the class for a request, its properties and steps.
         calls: The way out for the steps.
         mask: Hides what is secret.
+        way_back: How the event can be delivered again, for a `delete` that waits.
     """
 
     request: Request
@@ -84,6 +87,7 @@ class Recovery(NamedTuple):
     calls: Calls
     deadline: Deadline
     mask: Callable[[str], str]
+    way_back: WayBack
 
     def clean_up(self) -> CleanUp:
         """Remove what the debts left, newest first; a failure of `delete` or `undo` is raised.
@@ -94,20 +98,29 @@ class Recovery(NamedTuple):
         removed: list[str] = []
         kept: list[Debt] = []
         doubts: list[str] = []
-        for debt in reversed(self.granted.head.owed()):
+        owed, me = self.granted.head.owed(), self.request.request_id
+        for debt in reversed(owed):
             if debt.type == RequestType.DELETE:
                 continue  # what it should have removed is removed now
             if self.request.type is RequestType.UPDATE and debt.type != RequestType.UPDATE:
                 kept.insert(0, debt)
                 continue
+            if debt.cleaned_by == me:  # what is there under its ids may be our own by now
+                kept.insert(0, debt)
+                doubts += debt.doubts or ()
+                continue
             found = self._find(debt)
             doubts += found.doubts
             if found.doubts:
-                kept.insert(0, debt)
+                kept.insert(0, replace(debt, cleaned_by=me, doubts=tuple(found.doubts)))
             found.undo()
-            if found.id is not None and found.id not in (*removed, debt.base):
+            is_gone = found.id in removed and not found.has_called
+            if found.id not in (None, debt.base) and not is_gone:
                 self._delete(debt, found)
-                removed.append(found.id)
+                removed.append(str(found.id))
+        deletes = [debt for debt in owed if debt.type == RequestType.DELETE]
+        if self.request.type is not RequestType.DELETE and [*deletes, *kept] != owed:
+            self.granted.settle([*deletes, *kept], removed)
         return CleanUp(removed=removed, kept=kept, doubts=doubts)
 
     def _find(self, debt: Debt) -> _Found:
@@ -178,13 +191,20 @@ class Recovery(NamedTuple):
             id=debt.id or (made if makes and (steps.acted or debt.acted) else None),
             doubts=[*steps.doubts, *steps.unmet_doubts()],
             results=steps.results,
+            has_called=steps.has_called,
             undo=steps.undo,
         )
 
     def _delete(self, debt: Debt, found: _Found) -> None:
         scope = "~" + base32(replace(self.request, request_id=debt.request_id).operation, 12)
         steps = Steps(
-            self.granted, self.request, self.calls, self.deadline, mask=self.mask, scope=scope
+            self.granted,
+            self.request,
+            self.calls,
+            self.deadline,
+            mask=self.mask,
+            way_back=self.way_back,
+            scope=scope,
         )
         steps.deleting = True
         asked = self._request_of(debt) or self.request
@@ -195,7 +215,7 @@ class Recovery(NamedTuple):
             physical_resource_id=found.id,
         )
         resource = self.build(as_delete, steps, recovered=True, partial=found.results)
-        resource.delete()
+        run(resource, resource.delete)
         steps.flush()
 
 
@@ -244,6 +264,7 @@ class ReplaySteps(Steps):
         results: What was met on the way, by the steps' names.
         doubts: Steps that nobody could tell about, in words.
         may_be_known_later: What there is to be known may be known to the next delivery.
+        has_called: A call was repeated under its token.
         id_at_end: The physical id when the end was reached: what follows cannot change it.
     """
 
@@ -261,7 +282,7 @@ class ReplaySteps(Steps):
         self._debt, self._undos = debt, list[tuple[str, Callable[[Any], None], Any]]()
         self.results: dict[str, Json] = {}
         self.doubts: list[str] = []
-        self.may_be_known_later = False
+        self.may_be_known_later = self.has_called = False
         self.id_at_end: str | None = None
 
     def run(self, call: Call) -> Any:
@@ -378,6 +399,7 @@ class ReplaySteps(Steps):
         may_call = call.window is not None and (self._debt.id is None or call.undo is not None)
         found = self._resolve(attempt, self._granted.owner_gone)
         while found is None and may_call:
+            self.has_called = True
             try:
                 found = (self._run(call, attempt.key, attempt.step, attempt.record),)
             except Exception as error:

@@ -112,6 +112,7 @@ class Steps:
         self._inner_calls, self._counted = 0, 0
         self._acted_inside, self._looking = False, False
         self._judged: tuple[Exception, Verdict] | None = None
+        self._has_waited = self._has_secrets = False
         self._longest: float | None = None  # seconds that a step took here; None before one is done
         self.inside: Step | None = None
         self.deleting = False
@@ -199,14 +200,14 @@ class Steps:
         record = self._waiting(key)
         attempt = Attempt(call, key, self._step(key, record.generation), record)
         end = min(record.first_used / 1000 + timeout, self._last_moment())
-        while (found := self._looked(look, attempt)) in (None, False):
-            if self._clock.now() + every > end:
+        while (found := self._looked(look, attempt)) is None or found is False:
+            if self._clock.now() >= end:
                 waited = self._clock.now() - record.first_used / 1000
                 text = f"what {key} waits for did not come within {waited:.0f} s"
                 failed = replace(record, state=StepState.FAILED.value, round=this_round)
                 self._keep(attempt, replace(failed, result=json.dumps(text)))
                 raise WaitTimeout(text)
-            self._pass_time(self._clock.now() + every)
+            self._pass_time(min(self._clock.now() + every, end))
         return self._done(attempt, found)
 
     def _looked(self, look: Callable[[], Any], attempt: Attempt) -> Any:
@@ -227,9 +228,9 @@ class Steps:
         head = self._granted.head
         known = head.records().get(key)
         self._visited.add(key)
-        if known is not None and known.state == StepState.WAITING:
+        if known is not None and known.state == StepState.WAITING and known.round == head.round:
             return known
-        if known is not None and known.state != StepState.FAILED:
+        if known is not None and known.state not in (StepState.FAILED, StepState.WAITING):
             raise NonDeterminism(
                 f"{self._request} waits at {key}, where it made a step before: a hook must do the"
                 " same again when it runs again"
@@ -240,6 +241,7 @@ class Steps:
             generation=head.first_generation if known is None else known.generation + 1,
             first_used=_milliseconds(self._clock.now()),
             fence=head.fence,
+            round=head.round,
         )
         self._pending[key] = record
         self.flush()
@@ -249,7 +251,8 @@ class Steps:
         """Return until when it may be waited, so that an answer still comes in time."""
         issued = self._request.issued_at
         begun = self._granted.head.begun / 1000 if issued is None else issued
-        return begun + self._request.service_timeout - LAST_MINUTE
+        patience = self._request.service_timeout
+        return begun + patience - min(LAST_MINUTE, patience / 4)
 
     def _pass_time(self, until: float) -> None:
         """Wait here, or in no invocation at all."""
@@ -260,6 +263,7 @@ class Steps:
         fits = self._deadline.allows(left, reserve=self._deadline.reserve)
         if fits and (way is None or left < way.shortest):
             self._clock.sleep(left)
+            self._has_waited = True
             return
         if way is None:
             raise PermanentError(
@@ -272,8 +276,10 @@ class Steps:
     def _hand_over(self) -> None:
         """Leave the rest to another invocation, where one can be had and this one has got on."""
         way, now = self._way_back.continuation, self._clock.now()
+        has_got_on = self._longest is not None or self._has_waited
         in_time = now + LONGEST_WAY < self._last_moment()
-        if way is not None and self._longest is not None and in_time:
+        # What is secret is not kept, and would be missing there.
+        if way is not None and has_got_on and in_time and not self._has_secrets:
             self._suspend(way, now)
 
     def _suspend(self, way: Continuation, until: float) -> NoReturn:
@@ -431,8 +437,11 @@ class Steps:
                 return self._results.value(call, key, known)
             if known.state == StepState.FAILED and known.round == head.round:
                 raise call.error_from_record(json.loads(known.result or "{}"))
-        if not self._deadline.allows(self._longest or 0.0, reserve=self._deadline.reserve):
-            self._hand_over()  # one that takes as long as the longest before it would be cut short
+        needed = self._longest or 0.0
+        if self._has_waited:  # what came before tells nothing of what was waited for
+            needed = max(needed, self._deadline.total / 2)
+        if not self._deadline.allows(needed, reserve=self._deadline.reserve):
+            self._hand_over()  # it would be cut short
         in_doubt = known is not None and known.state == StepState.STARTED
         if self._granted.frontier and (known is None or known.state == StepState.FAILED):
             in_doubt, self._granted.frontier = not call.is_once, False
@@ -590,6 +599,7 @@ class Steps:
         except PermanentError:
             self._pending[key] = record  # its effect has happened, and cannot be told
             raise
+        self._has_secrets = self._has_secrets or kept.secret is True
         self._keep(attempt, kept)
         return call.from_record(json.loads(text))
 

@@ -7,6 +7,7 @@ imported when the first event comes, and what goes wrong is answered FAILED.
 
 import functools
 import importlib
+import json
 import logging
 import os
 import traceback
@@ -18,7 +19,7 @@ from ._provider import Provider
 log = logging.getLogger("cfn_once")
 
 LINES = 4  # of the traceback, from its end: the line that failed, and the error
-SECRET_NAMES = ("SECRET", "TOKEN", "PASSWORD", "PASSWD", "KEY", "CREDENTIAL")
+SECRET_NAMES = ("SECRET", "TOKEN", "PASS", "KEY", "CREDENTIAL", "DATABASE_URL", "DSN")
 
 
 def handler(event: Any, context: Any = None) -> dict[str, Any] | None:
@@ -26,7 +27,6 @@ def handler(event: Any, context: Any = None) -> dict[str, Any] | None:
     return provider()(event, context)
 
 
-@functools.lru_cache(maxsize=1)
 def provider() -> Provider:
     """Return the provider that `CFN_ONCE_PROVIDER` names, or one that answers why there is none."""
     try:
@@ -37,6 +37,7 @@ def provider() -> Provider:
         return Provider.unable(_reason(error))
 
 
+@functools.lru_cache(maxsize=1)  # a failure is not kept: the next event may find it gone
 def _imported(name: str) -> Provider:
     module, _, attribute = name.partition(":")
     if not module or not attribute:
@@ -54,15 +55,17 @@ def _imported(name: str) -> Provider:
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, ConfigurationError):
-        return str(error)
-    lines = "".join(traceback.format_exception(error)).strip().splitlines()[-LINES:]
-    told = " | ".join(line.strip() for line in lines)
-    return f"the provider cannot be imported: {_without_secrets(told)}"
+        return _without_secrets(str(error))
+    # Masked before it is cut into lines: a secret may have several.
+    trace = _without_secrets("".join(traceback.format_exception(error)))
+    lines = trace.strip().splitlines()[-LINES:]
+    return f"the provider cannot be imported: {' | '.join(line.strip() for line in lines)}"
 
 
 def _without_secrets(text: str) -> str:
     """Mask the values of settings whose names say that they are secret."""
     for name, value in os.environ.items():
         if len(value) >= 4 and any(word in name.upper() for word in SECRET_NAMES):
-            text = text.replace(value, "*****")
+            for spelt in (value, repr(value)[1:-1], json.dumps(value)[1:-1]):
+                text = text.replace(spelt, "*****")
     return text

@@ -46,16 +46,20 @@ def failed_requests(event: Any) -> Iterator[tuple[Any, str]]:
         return
     for record in event["Records"]:
         if isinstance(record, dict) and isinstance(record.get("body"), str):
-            said = record.get("messageAttributes", {}).get("ErrorMessage", {})
+            said = (record.get("messageAttributes") or {}).get("ErrorMessage") or {}
             body = _json(record["body"])
             if isinstance(body, dict) and body.get("Type") == "Notification":
                 body = _json(body.get("Message"))
             yield from _failed_request(body, said.get("stringValue", ""))
+        elif isinstance(record, dict) and isinstance(record.get("Sns"), dict):
+            yield from _failed_request(_json(record["Sns"].get("Message")), "")
+        else:
+            yield from _failed_request(None, "")
 
 
 def _failed_request(record: Any, message: str) -> Iterator[tuple[Any, str]]:
     if isinstance(record, dict) and isinstance(record.get("requestPayload"), dict):
-        condition = str(record.get("requestContext", {}).get("condition", "unknown"))
+        condition = str((record.get("requestContext") or {}).get("condition", "unknown"))
         yield record["requestPayload"], condition
     elif isinstance(record, dict) and "RequestType" in record:
         yield record, message or "dead-letter queue"

@@ -91,7 +91,7 @@ def namespace(tmp_path, monkeypatch):
         yield vars(page)
     os.environ.clear()
     os.environ.update(environment)
-    entry.provider.cache_clear()
+    entry._imported.cache_clear()
     for name in set(sys.modules) - before:
         if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
             del sys.modules[name]

@@ -20,11 +20,11 @@ def entry_point(tmp_path, monkeypatch):
         module = f"module_{tmp_path.name.replace('-', '_')}_{next(number)}"
         (tmp_path / f"{module}.py").write_text(text)
         monkeypatch.setenv("CFN_ONCE_PROVIDER", f"{module}:{name}")
-        entry.provider.cache_clear()
+        entry._imported.cache_clear()
         return entry.provider()
 
     yield make
-    entry.provider.cache_clear()
+    entry._imported.cache_clear()
 
 
 GOOD = """
@@ -74,12 +74,12 @@ def test_a_setting_that_is_missing(monkeypatch):
     """
     monkeypatch.setenv("CFN_ONCE_LEDGER", "memory://")
     monkeypatch.delenv("CFN_ONCE_PROVIDER", raising=False)
-    entry.provider.cache_clear()
+    entry._imported.cache_clear()
 
     answer = FakeCloudFormation(entry.provider()).create("One", resource_type="Custom::Thing")
 
     assert "module:name, such as provider:provider" in answer.reason
-    entry.provider.cache_clear()
+    entry._imported.cache_clear()
 
 
 def test_a_secret_in_the_traceback(entry_point, monkeypatch):
@@ -281,3 +281,62 @@ def test_a_queue_behind_a_topic(tmp_path, monkeypatch):
         guardian.handler(sqs_event(create_event("A"), create_event("B")))
 
     assert ["B"] == told
+
+
+def test_a_way_back_that_dies_before_it_is_due(guard_of):
+    """
+    A hop that failed in every try was the way back of a hook that waits: the guardian answers at
+    once; the record of another copy meanwhile has no effect.
+    """
+
+    class Thing(CustomResource[dict, dict]):
+        def create(self):
+            self.wait(2000)
+
+        def delete(self):
+            pass
+
+    cloudformation = FakeCloudFormation(Provider(Thing, ledger="memory://"))
+    event = cloudformation.event("Create", "Thing")
+    cloudformation._function.attempt(event, {}, [])
+    ((due, hop),) = cloudformation._function.waiting.items()
+    cloudformation._function.waiting.clear()
+    guard = guard_of(cloudformation)
+
+    guard(event)
+    before = list(cloudformation.answers)
+    guard(hop)
+
+    assert due > cloudformation.clock.now()
+    assert [] == before
+    assert ["FAILED"] == [answer.status for _, answer in cloudformation.answers]
+
+
+def test_a_secret_of_several_lines(entry_point, monkeypatch):
+    """
+    A private key is masked as a whole, although the reason has only the last lines.
+    """
+    monkeypatch.setenv("SIGNING_KEY", "-----BEGIN\nline one\nline two\n-----END")
+    cloudformation = FakeCloudFormation(
+        entry_point("import os; raise ValueError(os.environ['SIGNING_KEY'])")
+    )
+
+    reason = cloudformation.create("One", resource_type="Custom::Thing").reason
+
+    assert "*****" in reason
+    assert "line one" not in reason
+    assert "line two" not in reason
+
+
+def test_an_import_error_that_passes(tmp_path, monkeypatch):
+    """
+    Each event tries the import anew.
+    """
+    monkeypatch.setenv("CFN_ONCE_LEDGER", "memory://")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("CFN_ONCE_PROVIDER", "late_module:provider")
+    first = entry.provider()
+    (tmp_path / "late_module.py").write_text(GOOD)
+
+    assert [(), ("Custom::Thing",)] == [first.resource_types, entry.provider().resource_types]
+    entry._imported.cache_clear()

@@ -3,7 +3,9 @@
 import pytest
 
 from cfn_once import CustomResource, PermanentError, Provider
+from cfn_once._continuation import ContinuationUnavailable
 from cfn_once.testing import FakeCloudFormation
+from cfn_once.testing._process import Process
 
 
 class Cluster:
@@ -137,7 +139,7 @@ def test_in_vain(stack, cluster):
     answer = stack.create("Thing")
 
     assert not answer.succeeded
-    assert "what wait_until#0 waits for did not come within 29" in answer.reason
+    assert "what wait_until#0 waits for did not come within 3000 s" in answer.reason
     assert ["c-1", "note"] == cluster.made
     assert set() == cluster.live
 
@@ -294,3 +296,191 @@ def test_steps_that_outlast_the_hour():
 
     assert "FAILED" == answer.status
     assert 60 < len(set(made)) == len(made) < 72
+
+
+def test_a_step_behind_a_wait():
+    """
+    A step is not begun with what a wait has left of the invocation, but in the next one.
+    """
+
+    class Thing(CustomResource[dict, dict]):
+        def create(self):
+            self.step("make", lambda step: 1, find=lambda step: None)
+            self.wait_until(lambda: stack.clock.now() - began > 85)
+            self.step("configure", lambda step: stack.clock.sleep(40), find=lambda step: None)
+
+    stack = FakeCloudFormation(Provider(Thing, ledger="memory://"))
+    began = stack.clock.now()
+
+    assert stack.create("Thing").succeeded
+
+
+def test_a_secret_result_is_not_handed_over():
+    """
+    It is not kept, so the hook goes on with it here, though the next step may not end in time.
+    """
+
+    class Thing(CustomResource[dict, dict]):
+        def create(self):
+            self.step("password", lambda step: "hunter2", find=lambda step: None, secret=True)
+            self.step("long", lambda step: stack.clock.sleep(60), find=lambda step: None)
+            self.step("short", lambda step: stack.clock.sleep(10), find=lambda step: None)
+
+    stack = FakeCloudFormation(Provider(Thing, ledger="memory://"))
+
+    assert stack.create("Thing").succeeded
+
+
+def test_a_new_round_waits_anew():
+    """
+    Asked again after FAILED, a wait has all of its time again.
+    """
+
+    class Thing(CustomResource[dict, dict]):
+        def create(self):
+            self.wait_until(self.look, every=90, timeout=600)
+
+        def look(self):
+            if stack.clock.now() < began + 100:
+                raise ValueError("a bug, mended meanwhile")
+            return stack.clock.now() > began + 1200
+
+        def delete(self):
+            pass
+
+    stack = FakeCloudFormation(Provider(Thing, ledger="memory://"))
+    began = stack.clock.now()
+    event = stack.event("Create", "Thing")
+    first = stack.deliver(event)
+    stack.clock.advance(1000)
+
+    again = stack.deliver(stack.asked_again(event))
+
+    assert ("FAILED", "SUCCESS") == (first.status, again.status)
+
+
+def test_a_continuation_that_is_throttled_late(stack, cluster, monkeypatch):
+    """
+    What has come back is an event of its own: an error that passes is left to Lambda's next try.
+    """
+    sent, send = [], Process.send
+
+    def throttled(self, event, due, **how):
+        sent.append(due)
+        if len(sent) == 5:
+            raise ContinuationUnavailable("ThrottlingException (status 429)")
+        send(self, event, due, **how)
+
+    monkeypatch.setattr(Process, "send", throttled)
+    cluster.takes = 1200
+
+    assert stack.create("Thing").succeeded
+    assert ["c-1", "greeting"] == cluster.made
+
+
+@pytest.mark.parametrize("how", ["a wait", "a crash"])
+def test_what_is_cleaned_up_is_not_cleaned_up_again(how):
+    """
+    A Create over one that failed cleans up once: what comes back later under the same name is its
+    own.
+    """
+    live = set()
+
+    class Parameter(CustomResource[dict, dict]):
+        def create(self):
+            name = self.physical_resource_id = self.properties["Name"]
+            self.step("put", lambda step: live.add(name), find=lambda step: name in live or None)
+            if "Broken" in self.properties:
+                raise ValueError("boom")
+            if how == "a wait":
+                self.wait(300)
+            self.step("tag", lambda step: 1, find=lambda step: None)
+
+        def delete(self):
+            here = self.physical_resource_id
+            self.step("remove", lambda step: live.discard(here), repeat=True)
+
+    stack = FakeCloudFormation(Provider(Parameter, ledger="memory://"))
+    stack.deliver(stack.event("Create", "P", {"Name": "/db", "Broken": "yes"}))
+    crash = {"crash_before": "tag"} if how == "a crash" else {}
+
+    answer = stack.deliver(stack.event("Create", "P", {"Name": "/db"}), **crash)
+
+    assert (True, {"/db"}) == (answer.succeeded, live)
+
+
+def test_a_rollback_undoes_once():
+    """
+    What a rollback has put back is not undone when it comes back from a wait.
+    """
+    policies = {}
+
+    class Bucket(CustomResource[dict, dict]):
+        def create(self):
+            self.put()
+
+        def update(self):
+            self.put()
+            if "Broken" in self.properties:
+                raise ValueError("boom")
+            self.wait(300)
+
+        def put(self):
+            self.step(
+                "policy",
+                lambda step: policies.update(policy=self.properties["Policy"]),
+                find=lambda step: None,
+                undo=lambda made: policies.pop("policy", None),
+            )
+
+        def delete(self):
+            policies.clear()
+
+    stack = FakeCloudFormation(Provider(Bucket, ledger="memory://"))
+    stack.create("B", {"Policy": "v1"})
+
+    stack.update("B", {"Policy": "v2", "Broken": "yes"})
+
+    assert "SUCCESS" == stack.answers[-1][1].status
+    assert {"policy": "v1"} == policies
+
+
+def test_the_delete_of_a_failed_create_may_wait():
+    """
+    A clean-up goes on in another invocation, as every hook does.
+    """
+
+    class Thing(CustomResource[dict, dict]):
+        def create(self):
+            self.physical_resource_id = self.step("make", lambda step: "t-1", once=True)
+            raise ValueError("boom")
+
+        def delete(self):
+            self.wait(600)
+            gone.append(self.physical_resource_id)
+
+    gone = []
+    stack = FakeCloudFormation(Provider(Thing, ledger="memory://"))
+
+    assert not stack.create("Thing").succeeded
+    assert ["FAILED", "SUCCESS"] == [answer.status for _, answer in stack.answers]
+    assert ["t-1"] == gone
+
+
+def test_a_session_of_an_earlier_event():
+    """
+    A session that outlives its event ends no later one in silence: that is FAILED, and says why.
+    """
+    kept = []
+
+    class Thing(CustomResource[dict, dict]):
+        def create(self):
+            kept.append(self.http)
+            kept[0].post("http://127.0.0.1:1/things", json={})
+
+    stack = FakeCloudFormation(Provider(Thing, ledger="memory://"))
+    stack.create("A")
+
+    answer = stack.create("B")
+
+    assert "a client or a session of an earlier event was used" in answer.reason

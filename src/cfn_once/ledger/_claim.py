@@ -104,7 +104,7 @@ def _same(head: Head, request: Request, me: Claimant) -> Decision:
     if _is_expired(request, me):
         return EXPIRED
     if head.state == State.PARK:
-        if head.due is not None and me.now < head.due:
+        if head.due is not None and me.now < head.due and me.due < head.due:
             return WAITS
         return Claim(_writes.take_over(head, request, me), owner_gone=head.ended)
     return _at_work(head, request, me)

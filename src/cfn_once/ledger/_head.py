@@ -85,7 +85,11 @@ class _Kept:
     def to_doc(self) -> Doc:
         kept = fields(self)  # type: ignore[arg-type]  # as above
         values = {one.metadata["short"]: getattr(self, one.name) for one in kept}
-        return {short: value for short, value in values.items() if value is not None}
+        return {
+            short: list(value) if isinstance(value, tuple) else value
+            for short, value in values.items()
+            if value is not None
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,11 +135,15 @@ class Debt(_Kept):
         ended: When its execution recorded its end, or left; 0 where it never did.
         edge: Its first unrecorded step may have happened.
         acted: It made calls that are repeated at will and never recorded.
+        cleaned_by: The request that has cleaned up all that can be known of it.
+        doubts: What that one could not tell, in words.
     """
 
     request_id: str = _kept_as("rid")
     type: str = _kept_as("typ")
     properties: str | None = _kept_as("pfp")
+    cleaned_by: str | None = _kept_as("cln")
+    doubts: tuple[str, ...] | None = _kept_as("dbt")
     base: str | None = _kept_as("base")
     id: str | None = _kept_as("id")
     owner: str = _kept_as("own")

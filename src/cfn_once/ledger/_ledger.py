@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, NoReturn, TypeVar, assert_never
 
@@ -64,9 +64,15 @@ class Granted:
     """
 
     def __init__(
-        self, ledger: "Ledger", request: Request, deadline: Deadline, head: Head, owner_gone: float
+        self,
+        ledger: "Ledger",
+        request: Request,
+        deadline: Deadline,
+        head: Head,
+        owner_gone: float,
+        due: float = 0.0,
     ) -> None:
-        self._ledger, self._request, self._deadline = ledger, request, deadline
+        self._ledger, self._request, self._deadline, self._due = ledger, request, deadline, due
         self._owner, self._fence = head.owner, head.fence
         self._alone = threading.RLock()
         self._in_the_air: tuple[str, Record | None] | None = None
@@ -77,7 +83,7 @@ class Granted:
     def comes_again(self) -> bool:
         """Tell whether another delivery of the request is still to be expected."""
         few = self.head.attempts < LAST_ATTEMPT
-        return few and _is_before_the_last_try(self._request, self._deadline, self.head.begun)
+        return few and _another_comes(self._request, self._deadline, self.head.begun, self._due)
 
     def wait_for_the_dead(self) -> None:
         """Wait until no earlier execution whose work is owed can act any more.
@@ -177,6 +183,14 @@ class Granted:
 
         self._write("note", _writes.note(place, key, found), applied, Progress())
 
+    def settle(self, stays: Sequence[Debt], removed: Sequence[str]) -> None:
+        """Keep that debts are cleaned up: no later execution of this request does it again."""
+
+        def applied(head: Head) -> bool:
+            return [one.to_doc() for one in head.owed()] == [one.to_doc() for one in stays]
+
+        self._write("settle", _writes.settle(stays, removed, self.head), applied, Progress())
+
     def park(self, progress: Progress, *, due: float | None = None) -> None:
         """Give the lease back: another delivery goes on, none before `due`."""
         until = None if due is None else _milliseconds(due)
@@ -263,27 +277,30 @@ class Ledger:
     def __init__(self, store: Store, *, box: Callable[[], str | None] = lambda: None) -> None:
         self.store, self._box = store, box
 
-    def claim(self, request: Request, deadline: Deadline, *, is_last: bool = False) -> Claimed:
+    def claim(
+        self, request: Request, deadline: Deadline, *, due: float = 0.0, is_last: bool = False
+    ) -> Claimed:
         """Decide who works on a request; waits for a twin as long as our own time allows.
 
-        Who `is_last` comes when every other delivery has failed, and waits for none of them.
+        An event that has come back from a wait says when that was `due`. Who `is_last` comes when
+        every other delivery has failed, and waits for none of them.
 
         Raises:
             InProgress: A twin is still at work and our time is short: let Lambda come again.
             LedgerUnavailable: The ledger cannot be reached, or must not be touched by us.
         """
-        me = self._claimant(deadline)._replace(is_last=is_last)
+        me = self._claimant(deadline)._replace(due=_milliseconds(due), is_last=is_last)
         decision, waits = without_a_look(request, me), 0
         while True:
             match decision:
                 case Claim(write, gone):
-                    _spare_a_short_invocation(request, deadline, me.now)
+                    _spare_a_short_invocation(request, write, me, deadline)
                     written = self.write(
                         request, write, deadline, limit=_patience(request, deadline)
                     )
                     head = written.head
                     if head is not None and (written.applied or _is_mine(head, me)):
-                        return Granted(self, request, deadline, head, gone / 1000)
+                        return Granted(self, request, deadline, head, gone / 1000, due)
                 case Look():
                     head = self.read(request, deadline)
                 case Wait(until):
@@ -380,17 +397,24 @@ def _patience(request: Request, deadline: Deadline) -> float:
     return max(IN_PLACE, OLD + 1 - age) if age >= LAST_TRY else IN_PLACE
 
 
-def _spare_a_short_invocation(request: Request, deadline: Deadline, now: int) -> None:
+def _spare_a_short_invocation(
+    request: Request, write: Write, me: Claimant, deadline: Deadline
+) -> None:
     """Leave the work to another delivery, if one comes, that has the whole of its time."""
-    is_short = deadline.remaining() < deadline.total / 2
-    if is_short and _is_before_the_last_try(request, deadline, now):
+    if deadline.remaining() >= deadline.total / 2:
+        return
+    if write.name == "take_over" or _another_comes(request, deadline, me.now, me.due / 1000):
         raise InProgress(f"{request}: too little time is left to begin with it")
 
 
-def _is_before_the_last_try(request: Request, deadline: Deadline, begun: int) -> bool:
-    """Tell by a request's age whether Lambda may come again; `begun` is that of an undated one."""
+def _another_comes(request: Request, deadline: Deadline, begun: int, due: float) -> bool:
+    """Tell by an event's age whether Lambda may come again.
+
+    An undated one is as old as what it has `begun`; one that was `due` after a wait is an event of
+    its own, with tries of its own.
+    """
     issued = begun / 1000 if request.issued_at is None else request.issued_at
-    return deadline.begun_at() - issued < LAST_TRY
+    return deadline.begun_at() - max(issued, due) < LAST_TRY
 
 
 def _is_mine(head: Head, me: Claimant) -> bool:

@@ -33,6 +33,7 @@ class Claimant(NamedTuple):
         lease: Lambda's deadline and 2 s more, in milliseconds since 1970.
         box: The sandbox's id, where that can prove that an earlier owner is dead.
         now: Milliseconds since 1970.
+        due: When the wait is over that our event has come back from; 0 for one that has not.
         is_last: Every other delivery of the request has failed, and none is waited for.
     """
 
@@ -40,6 +41,7 @@ class Claimant(NamedTuple):
     lease: int
     box: str | None
     now: int
+    due: int = 0
     is_last: bool = False
 
     def to_doc(self) -> Doc:
@@ -261,7 +263,7 @@ def take_over(head: Head, request: Request, me: Claimant) -> Write:
             {
                 **me.to_doc(),
                 "f": head.fence + 1,
-                "att": head.attempts + 1,
+                "att": 1 if me.due and head.state == State.PARK else head.attempts + 1,
                 "took": head.state != State.PARK or head.took_over,
                 "iss": now_issued,
                 "hi": max(head.highest_issue, now_issued),
@@ -330,6 +332,13 @@ def note(place: int, key: str, found: Record) -> Change:
     return Change(
         set={("debts", place, "steps", key): found.to_doc(), ("debts", place, "edge"): False}
     )
+
+
+def settle(stays: Sequence[Debt], removed: Sequence[str], head: Head) -> Change:
+    """Take cleaned-up debts off the books, before anything is made that would pass for theirs."""
+    gone = list(dict.fromkeys([*head.removed, *removed]))[-MOST_REMOVED:]
+    debts = [debt.to_doc() for debt in stays]
+    return _replacing({"debts": debts or None, "removed": gone or None}, also=[])
 
 
 def park(

@@ -959,6 +959,8 @@ def name_of(guard: Guard, change: Change) -> str:
         return "finish"
     if values.get("st") == "PARK":
         return "park"
+    if "debts" in values or ("debts",) in change.remove:
+        return "settle"
     if "debts" in deep:
         return "leave" if any(path[-1] == "gone" for path in change.set) else "note"
     steps = [value for path, value in change.set.items() if path[0] == "steps"]

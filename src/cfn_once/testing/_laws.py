@@ -19,7 +19,7 @@ DOUBT = re.compile(
     r"(?:([^\s;]+)#\d+|its first step|a step \([^)]*\)|a step that is not recorded) of (\S+) at \d+"
 )
 CLAIMS = frozenset({"begin", "begin over", "supersede", "takeover", "round"})
-DECISIONS = frozenset({"start", "record", "note", "finish", "park"})
+DECISIONS = frozenset({"start", "record", "note", "settle", "finish", "park"})
 
 
 OLD = 240  # seconds: 300, less what a delivery may have napped
@@ -218,7 +218,7 @@ class Laws:
             yield "I3 the fence or the count of writes went back"
         if "ttl" in new and (new["typ"] != "Delete" or new["st"] != "DONE" or "phys" in new):
             yield "I1 the item of a live resource may expire"
-        yield from _facts_lost(old, new)
+        yield from _facts_lost(old, new, name)
 
     def calls(self, state: State, at: At, operation: Any) -> State:
         """Judge a call that is about to leave; returns the state with what it shows."""
@@ -391,16 +391,17 @@ def _operations(doc: Doc) -> Iterator[tuple[Doc, bool]]:
         yield debt, False
 
 
-def _facts_lost(old: Doc, new: Doc) -> Iterator[str]:
+def _facts_lost(old: Doc, new: Doc, name: str) -> Iterator[str]:
     """Yield what a write has made of the records of steps, and must not."""
     now = {(one["rid"], one.get("g0", 0)): one for one, _ in _operations(new)}
     good = new.get("st") == "DONE" and new.get("ok") is True
+    cleaned = good or name == "settle"
     for one, is_head in _operations(old):
         after = now.get((one["rid"], one.get("g0", 0)))
         if after is None:
             if is_head and not _is_settled(one) and _known(one):
                 yield f"I7 what the steps of {one['rid']} came to is lost"
-            if not is_head and not good:
+            if not is_head and not cleaned:
                 yield f"I7 what {one['rid']} left behind is forgotten"
             continue
         if good and new["typ"] == "Delete":
