@@ -114,9 +114,9 @@ DONE: the answer is recorded.
 {table}
 
 Every write also adds 1 to the count of writes. `begin` needs no look at the head; `begin_over` and
-`supersede` are computed from one, and refused if anything was written since. `record`, `note`, `settle`,
-`park` and `finish` are allowed to the owner under its fence alone; `leave` keeps the last facts of
-an execution that has lost it.
+`supersede` are computed from one, and refused if anything was written since. `record`, `note`,
+`settle`, `park` and `finish` are allowed to the owner under its fence alone; `leave` keeps the last
+facts of an execution that has lost it.
 """
 
 
