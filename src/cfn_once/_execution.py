@@ -75,6 +75,11 @@ class Execution:
         self._removed: list[str] = []
         self._spares = False
 
+    @property
+    def _known_class(self) -> type[Resource]:
+        assert self._class is not None  # noqa: S101 - who builds a resource has looked before
+        return self._class
+
     def _secrets(self) -> set[str]:
         """Return the texts that must be neither printed nor kept."""
         if self._class is None:
@@ -260,10 +265,9 @@ class Execution:
         return self._failure_of(self._unable or f"{gone} {serves}")
 
     def _doubtful(self, success: Success) -> Outcome:
-        assert self._class is not None  # noqa: S101 - a clean-up ran, so there is a class
         text = "in doubt: " + "; ".join(self._cleaned.doubts)
         log.error("%s: %s", self._request, text)
-        if self._class.unresolved == "fail":
+        if self._known_class.unresolved == "fail":
             return self._failure_of(text)
         return Success(physical_resource_id=success.physical_resource_id, reason=text)
 
@@ -300,14 +304,13 @@ class Execution:
         partial: Mapping[str, Json] | None = None,
     ) -> Resource:
         """Make the object whose hook runs; bad properties end here, but never a Delete."""
-        assert self._class is not None  # noqa: S101 - every caller has looked
-        shape = self._class._properties_shape  # noqa: SLF001 - the class is ours
+        shape = self._known_class._properties_shape  # noqa: SLF001 - the class is ours
         soft = request.type is RequestType.DELETE
         where = f"{request.logical_resource_id} ({request.resource_type})"
         head = self._granted.head
         makes = request.type is RequestType.CREATE or replacing
         held = request.default_physical_id if makes else target or request.physical_resource_id
-        return self._class(
+        return self._known_class(
             request=request,
             properties=shape.convert_softly(request.properties)
             if soft
@@ -326,8 +329,8 @@ class Execution:
         )
 
     def _made(self, resource: Resource, returned: Any) -> Outcome:
-        assert self._class is not None  # noqa: S101 - its hook has just run
-        data = self._class._attributes_shape.to_data(returned)  # noqa: SLF001 - the class is ours
+        shape = self._known_class._attributes_shape  # noqa: SLF001 - the class is ours
+        data = shape.to_data(returned)
         reason = ""
         if self._cleaned.doubts:
             reason = "in doubt: " + "; ".join(self._cleaned.doubts)
@@ -335,7 +338,7 @@ class Execution:
         return Success(
             physical_resource_id=resource.physical_resource_id,
             attributes=data,
-            no_echo=self._class.no_echo,
+            no_echo=self._known_class.no_echo,
             reason=reason,
         )
 

@@ -273,6 +273,13 @@ class Steps:
             )
         self._suspend(way, until)
 
+    def _has_time(self) -> bool:
+        """Tell whether a step would end in time, as far as those before it tell."""
+        needed = self._longest or 0.0
+        if self._has_waited:  # what came before tells nothing of what was waited for
+            needed = max(needed, self._deadline.total / 2)
+        return self._deadline.allows(needed, reserve=self._deadline.reserve)
+
     def _hand_over(self) -> None:
         """Leave the rest to another invocation, where one can be had and this one has got on."""
         way, now = self._way_back.continuation, self._clock.now()
@@ -437,11 +444,8 @@ class Steps:
                 return self._results.value(call, key, known)
             if known.state == StepState.FAILED and known.round == head.round:
                 raise call.error_from_record(json.loads(known.result or "{}"))
-        needed = self._longest or 0.0
-        if self._has_waited:  # what came before tells nothing of what was waited for
-            needed = max(needed, self._deadline.total / 2)
-        if not self._deadline.allows(needed, reserve=self._deadline.reserve):
-            self._hand_over()  # it would be cut short
+        if not self._has_time():
+            self._hand_over()
         in_doubt = known is not None and known.state == StepState.STARTED
         if self._granted.frontier and (known is None or known.state == StepState.FAILED):
             in_doubt, self._granted.frontier = not call.is_once, False
