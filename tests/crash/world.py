@@ -20,6 +20,7 @@ from crash.history import Report, judge
 from crash.mischief import Rates
 from crash.pace import Pace
 from crash.sandboxes import Lambda, Slot
+from ledger.engines import make_table
 from support.dynamodb_local import DynamoDBLocal
 from support.ministack import MiniStack
 from support.proxy import Address
@@ -135,7 +136,7 @@ def run(
     with ExitStack() as world:
         scratch = Path(world.enter_context(tempfile.TemporaryDirectory(prefix="crash-")))
         secret = _secret(aws)
-        _make_table(engine.client)
+        make_table(engine.client, TABLE)
         world.callback(engine.client.delete_table, TableName=TABLE)
         spot = Spot()
         world.callback(spot.stop)
@@ -245,15 +246,3 @@ def _secret(aws: MiniStack) -> str:
     secrets = aws.client("secretsmanager")
     name = f"crash-{time.time_ns()}"
     return str(secrets.create_secret(Name=name, SecretString=TOKEN)["ARN"])
-
-
-def _make_table(client: Any) -> None:
-    client.create_table(
-        TableName=TABLE,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
-        KeySchema=[
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
-        ],
-    )

@@ -31,6 +31,7 @@ if __name__ == "__main__":  # run as a program: the folder above is where import
 from deaths import stuck
 from deaths.scene import FRAMEWORKS, OURS, PEERS, ROOT, Death, Framework, Scene, World
 from deaths.ways import WAYS, Way
+from ledger.engines import make_table
 from support.ministack import MiniStack
 
 REPORT = ROOT / "build" / "deaths" / "report.json"
@@ -74,17 +75,7 @@ def _world() -> Iterator[World]:
 
 def world_of(aws: MiniStack, table: str, scratch: Path) -> World:
     """Return a world with a ledger on this AWS, in a table of this name."""
-    aws.client("dynamodb").create_table(
-        TableName=table,
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
-        ],
-        AttributeDefinitions=[
-            {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")
-        ],
-    )
+    make_table(aws.client("dynamodb"), table)
     authority = trustme.CA()
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(tls)
