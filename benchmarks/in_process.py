@@ -10,9 +10,9 @@ from typing import Any
 from uuid import uuid4
 
 from cfn_once import CustomResource, Provider, Request
-from cfn_once._time import Deadline
+from cfn_once._clock import Deadline
 from cfn_once.ledger import MemoryStore, Store
-from cfn_once.ledger._sqlite import SQLiteStore
+from cfn_once.ledger.sqlite import SQLiteStore
 
 from ._figures import Figure, Measured
 

@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 
 from cfn_once import CustomResource, Provider
-from cfn_once.ledger._dynamodb import DynamoDBStore
+from cfn_once.ledger.dynamodb import DynamoDBStore
 from cfn_once.testing import Crashed, FakeCloudFormation
 from support.ministack import MiniStack
 

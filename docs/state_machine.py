@@ -4,8 +4,9 @@ Run it to print what docs/state-machine.md holds; a test compares the two.
 """
 
 from cfn_once import Request
-from cfn_once.ledger import Debt, Ending, Head, Progress, Record, _writes
-from cfn_once.ledger._store import AllOf, AnyOf, Equals, Guard
+from cfn_once.ledger import Debt, Ending, Head, Progress, Record
+from cfn_once.ledger import transitions as _writes
+from cfn_once.ledger.store import AllOf, AnyOf, Equals, Guard
 
 CREATE = Request.from_event(
     {
@@ -101,8 +102,8 @@ def page() -> str:
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows())
     return f"""# The state machine
 
-Made by `docs/state_machine.py` out of the guards and changes of `ledger/_writes.py`; a test holds
-it to what they are now. RUN: an execution holds the resource. PARK: it gave the lease back.
+Made by `docs/state_machine.py` out of the guards and changes of `ledger/transitions.py`; a test
+holds it to what they are now. RUN: an execution holds the resource. PARK: it gave the lease back.
 DONE: the answer is recorded.
 
 ```mermaid

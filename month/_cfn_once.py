@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cfn_once import CustomResource, Provider
-from cfn_once.ledger._sqlite import SQLiteStore
+from cfn_once.ledger.sqlite import SQLiteStore
 from cfn_once.testing import VirtualClock
 
 from ._far_side import FarSide

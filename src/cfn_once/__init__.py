@@ -1,6 +1,6 @@
 """CloudFormation custom resources whose side effects happen once, however often an event comes."""
 
-from ._call import Step
+from ._cloudformation.request import Request, RequestType
 from ._errors import (
     CfnOnceError,
     ConfigurationError,
@@ -22,10 +22,10 @@ from ._errors import (
     TemporaryError,
     WaitTimeout,
 )
+from ._hooks.resource import CustomResource
 from ._properties import Secret
 from ._provider import Provider
-from ._request import Request, RequestType
-from ._resource import CustomResource
+from ._steps.call import Step
 from .ledger import Store
 
 __all__ = [

@@ -10,9 +10,10 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, assert_never
 
-from ._call import Calls, DirectCalls
-from ._continuation import Continuation, open_continuation
-from ._delivery import Delivery, HttpsDelivery
+from ._clock import SYSTEM_CLOCK, Clock, Deadline
+from ._cloudformation.delivery import Delivery, HttpsDelivery
+from ._cloudformation.request import Envelope, Request, open_envelopes
+from ._cloudformation.response import Failure, Success, encode
 from ._errors import (
     ConfigurationError,
     InProgress,
@@ -21,16 +22,15 @@ from ._errors import (
     Superseded,
     Suspended,
 )
-from ._execution import Execution
-from ._logs import hand_over
-from ._request import Envelope, Request, open_envelopes
-from ._resource import CustomResource
-from ._response import Failure, Success, encode
-from ._sandbox import sandbox_id
-from ._steps import WayBack
-from ._telemetry import Trail, following, telling
-from ._time import SYSTEM_CLOCK, Clock, Deadline
-from ._watchdog import Watchdog
+from ._hooks.execution import Execution
+from ._hooks.resource import CustomResource
+from ._lambda.continuation import Continuation, open_continuation
+from ._lambda.sandbox import sandbox_id
+from ._lambda.watchdog import Watchdog
+from ._observability.logs import hand_over
+from ._observability.telemetry import Trail, following, telling
+from ._steps.call import Calls, DirectCalls
+from ._steps.steps import VISIBLE_AFTER, WayBack
 from .ledger import (
     OLD,
     Answered,
@@ -65,6 +65,8 @@ class Provider:
         continuation: How a hook goes on that waits for longer than an invocation:
             `scheduler://GROUP?role=ARN`, `sqs://HOST/ACCOUNT/QUEUE`, `lambda://self`, or one of
             your own; `CFN_ONCE_CONTINUATION` unless given.
+        visible_after: Seconds after which what a call has made is visible to its look-up: one that
+            finds nothing is believed no sooner.
         logger: Powertools' Logger, or one of the standard library's: the package's log lines go
             through it, for all providers of the process, and its own bear the request's ids too.
 
@@ -83,6 +85,7 @@ class Provider:
         accounts: Sequence[str] = (),
         allow_local_ledger: bool = False,
         continuation: str | Continuation | None = None,
+        visible_after: float = VISIBLE_AFTER,
         logger: Any = None,
     ) -> None:
         if logger is not None:
@@ -101,7 +104,7 @@ class Provider:
         named = [host.strip() for host in (*response_hosts, *hosts) if host.strip()]
         self._delivery = delivery or HttpsDelivery(hosts=named)
         self._calls, self._clock = calls or DirectCalls(), clock
-        self._accounts = frozenset(accounts)
+        self._accounts, self._visible_after = frozenset(accounts), visible_after
 
     def _open(self, url: str | None, allow_local: bool) -> Store:  # noqa: FBT001 - one caller
         in_lambda = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
@@ -281,6 +284,7 @@ class Provider:
             keeps_secrets=self._ledger.store.keeps_secrets,
             unable=self._unable,
             way_back=way_back,
+            visible_after=self._visible_after,
         )
 
         def answer_for_it() -> None:

@@ -11,8 +11,8 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
+from ._clock import SYSTEM_CLOCK, Clock
 from ._provider import Provider
-from ._time import SYSTEM_CLOCK, Clock
 
 log = logging.getLogger("cfn_once")
 

@@ -7,7 +7,7 @@ import pytest
 import urllib3
 
 from cfn_once import PermanentError, TemporaryError
-from cfn_once._continuation import ContinuationRefused, ContinuationUnavailable
+from cfn_once._lambda.continuation import ContinuationRefused, ContinuationUnavailable
 from continuation.ways import FUNCTION, SECRETS, URLS, error, event, fail, send, way
 from support.response_host import RESET, Status
 

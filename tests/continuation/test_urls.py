@@ -5,7 +5,7 @@ import math
 import pytest
 
 from cfn_once import ConfigurationError
-from cfn_once._continuation import open_continuation
+from cfn_once._lambda.continuation import open_continuation
 from continuation.ways import QUEUE, ROLE, URLS
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1f2e3d4c-0000-4000-8000-000000000001"

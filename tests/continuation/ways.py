@@ -6,7 +6,7 @@ import traceback
 
 import pytest
 
-from cfn_once._continuation import open_continuation
+from cfn_once._lambda.continuation import open_continuation
 from support.requests_of_cloudformation import CREDENTIAL, HOST, SIGNATURE, recorded, target
 from support.response_host import Status
 

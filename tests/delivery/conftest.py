@@ -10,8 +10,8 @@ from typing import Annotated
 import pytest
 
 from cfn_once import CustomResource, DeliveryError, Provider, Request, Secret
-from cfn_once._delivery import HttpsDelivery
-from cfn_once._time import SYSTEM_CLOCK
+from cfn_once._clock import SYSTEM_CLOCK
+from cfn_once._cloudformation.delivery import HttpsDelivery
 from cfn_once.ledger import MemoryStore
 from support.requests_of_cloudformation import CREDENTIAL, SIGNATURE, recorded, target
 from support.response_host import ResponseHost

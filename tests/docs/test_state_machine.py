@@ -19,7 +19,7 @@ def test_every_write_is_in_it():
     """
     No write of the ledger is left out of the picture.
     """
-    from cfn_once.ledger import _writes
+    from cfn_once.ledger import transitions as _writes
 
     made = runpy.run_path(str(DOCS / "state_machine.py"))["page"]()
     names = {"begin", "begin_over", "take_over", "record", "note", "park", "leave", "finish"}

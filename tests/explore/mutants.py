@@ -77,7 +77,7 @@ def copy_of_the_package(number: int, module: str, old: str, new: str) -> ModuleT
     sys.meta_path.insert(0, finder)
     try:
         copy = importlib.import_module(name)
-        importlib.import_module(f"{name}.testing._explore")
+        importlib.import_module(f"{name}._provider")
         if f"{name}.{module}" not in sys.modules:
             raise LookupError(f"nothing imports {module}")
     finally:
@@ -130,7 +130,7 @@ ONCE = {"strategy": "once", "steps": 1}
 MUTANTS = [
     Mutant(
         name="a write does not know its own earlier success",
-        module="ledger._ledger",
+        module="ledger.ledger",
         old="return head.owner == me.owner and head.state == State.RUN",
         new="return False",
         laws=("L1",),
@@ -139,7 +139,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a result does not know its own earlier success",
-        module="ledger._ledger",
+        module="ledger.ledger",
         old="if written.applied or (head is not None and self._is_ours(head) and applied(head)):",
         new="if written.applied:",
         laws=("L1",),
@@ -148,7 +148,7 @@ MUTANTS = [
     ),
     Mutant(
         name="no fence",
-        module="ledger._writes",
+        module="ledger.transitions",
         old="""            Equals(("own",), owner),
             Equals(("f",), fence),
             Equals(("st",), State.RUN.value),""",
@@ -158,7 +158,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a lease is taken, and its owner thought dead, while it lives",
-        module="ledger._claim",
+        module="ledger.claim",
         old="""    if me.now > over:
         return Claim(_writes.take_over(head, request, me), owner_gone=over)""",
         new="""    if me.now:
@@ -170,7 +170,7 @@ MUTANTS = [
     ),
     Mutant(
         name="what a debt made is sought under the id in the event",
-        module="_recovery",
+        module="_hooks.cleanup",
         old="id=debt.id or (made if",
         new="id=self.request.physical_resource_id or (made if",
         laws=("I5",),
@@ -198,7 +198,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a once step leaves no mark before its call",
-        module="_steps",
+        module="_steps.steps",
         old="        if attempt.call.is_once and not in_doubt:",
         new="        if False:",
         laws=("I1",),
@@ -209,7 +209,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a token differs from execution to execution",
-        module="_steps",
+        module="_steps.steps",
         old="Token.of(self._request.operation, key, generation)",
         new="Token.of(self._request.operation, key + self._granted.head.owner, generation)",
         laws=("I1",),
@@ -219,7 +219,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a result is recorded after the next call has left",
-        module="_steps",
+        module="_steps.steps",
         old="            self._pending[attempt.key] = attempt.record\n        self.flush()\n",
         new="            self._pending[attempt.key] = attempt.record\n",
         laws=("I1", "I3", "I5"),
@@ -230,7 +230,7 @@ MUTANTS = [
     ),
     Mutant(
         name="an older request is begun over a newer one",
-        module="ledger._claim",
+        module="ledger.claim",
         old="    if not newer:\n",
         new="    if False:\n",
         laws=("I4",),
@@ -238,7 +238,7 @@ MUTANTS = [
     ),
     Mutant(
         name="an older request is begun blindly over a newer one",
-        module="ledger._writes",
+        module="ledger.transitions",
         old="""        Below(("hi",), issued(request, me.now)),
         Lacks""",
         new="""        Lacks""",
@@ -247,7 +247,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a Delete does not wait for the dead",
-        module="_execution",
+        module="_hooks.execution",
         old="            self._granted.wait_for_the_dead()\n",
         new="",
         laws=("I5",),
@@ -255,7 +255,7 @@ MUTANTS = [
     ),
     Mutant(
         name="no settling: what is on its way is not waited for",
-        module="ledger._writes",
+        module="ledger.transitions",
         old="SETTLE = 5.0 ",
         new="SETTLE = 0.0 ",
         laws=("I5",),
@@ -265,7 +265,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a token is repeated after its window",
-        module="_steps",
+        module="_steps.steps",
         old="self._clock.now() - first < call.window",
         new="True",
         laws=("I1",),
@@ -277,8 +277,8 @@ MUTANTS = [
     ),
     Mutant(
         name="an absent look-up is believed at once",
-        module="_steps",
-        old="believed = SETTLE if window_open else VISIBLE_AFTER",
+        module="_steps.steps",
+        old="believed = SETTLE if window_open else self._visible_after",
         new="believed = SETTLE",
         laws=("I1",),
         script=CREATE,
@@ -287,7 +287,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a begin forgets a failed operation",
-        module="ledger._writes",
+        module="ledger.transitions",
         old="    owes = not settled and not head.went_back and leaves_something(head)\n",
         new="    owes = not settled and head.is_good\n",
         laws=("I5", "I7"),
@@ -296,7 +296,7 @@ MUTANTS = [
     ),
     Mutant(
         name="the last fact of a superseded execution is dropped",
-        module="ledger._writes",
+        module="ledger.transitions",
         old="""        (*debt, "steps", key): one.to_doc() for key, one in progress.steps.items()
 """,
         new="""        (*debt, "steps", key): one.to_doc() for key, one in {}.items()
@@ -307,7 +307,7 @@ MUTANTS = [
     ),
     Mutant(
         name="leaving, an execution forgets the doubt it took over",
-        module="ledger._writes",
+        module="ledger.transitions",
         old='(*debt, "edge"): in_doubt,',
         new='(*debt, "edge"): False,',
         laws=("I5",),
@@ -318,7 +318,7 @@ MUTANTS = [
     ),
     Mutant(
         name="leaving, an execution forgets its unrecorded calls",
-        module="ledger._writes",
+        module="ledger.transitions",
         old='        values[*debt, "act"] = True\n',
         new="        pass\n",
         laws=("I5",),
@@ -327,7 +327,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a supersede is computed from an old look",
-        module="ledger._writes",
+        module="ledger.transitions",
         old="""                Equals(("w",), head.writes),
 """,
         new="",
@@ -336,7 +336,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a replay ignores the step in doubt",
-        module="ledger._writes",
+        module="ledger.transitions",
         old="edge=head.state == State.RUN or head.took_over",
         new="edge=False",
         laws=("I5",),
@@ -345,7 +345,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a doubt is forgotten when the lease is given back",
-        module="ledger._writes",
+        module="ledger.transitions",
         old='"lu": 0, "took": in_doubt,',
         new='"lu": 0, "took": False,',
         laws=("I1", "I5"),
@@ -356,7 +356,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a clean-up Delete is taken for the Delete",
-        module="_execution",
+        module="_hooks.execution",
         old="clean_up_of_old = event_id != held and event_id in",
         new="clean_up_of_old = False and event_id in",
         laws=("I5",),
@@ -365,7 +365,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a doubt that nobody could resolve is forgotten",
-        module="_recovery",
+        module="_hooks.cleanup",
         old="            if found.doubts:\n",
         new="            if False:\n",
         laws=("I5", "I7"),
@@ -375,7 +375,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a retained object is taken for a result that was not heard",
-        module="ledger._writes",
+        module="ledger.transitions",
         old="    if request.type is RequestType.CREATE or head.seen:\n        return True",
         new="    if head.seen:\n        return True",
         laws=("I5",),
@@ -384,7 +384,7 @@ MUTANTS = [
     ),
     Mutant(
         name="an id that nobody can place reaches what lives",
-        module="_execution",
+        module="_hooks.execution",
         old="            if head.seen or event_id in head.removed:\n                self._spares = True",  # noqa: E501 - as it stands in the source
         new="            if False:\n                self._spares = True",
         laws=("I5",),
@@ -393,7 +393,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a replacement that is rolled back is made a third time",
-        module="_execution",
+        module="_hooks.execution",
         old="        if former is not None:  #",
         new="        if False:  #",
         laws=("I5",),
@@ -402,7 +402,7 @@ MUTANTS = [
     ),
     Mutant(
         name="what replaced the held object counts as heard of",
-        module="ledger._writes",
+        module="ledger.transitions",
         old='"seen": head.seen and phys == head.physical_id,',
         new='"seen": head.seen,',
         laws=("I5",),
@@ -411,7 +411,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a RequestId that is used again has its old tokens",
-        module="ledger._writes",
+        module="ledger.transitions",
         old='values |= {"g0": head.fence + 1, "rnd": head.fence + 1}',
         new='values |= {"rnd": head.fence + 1}',
         laws=("I1", "I5"),
@@ -420,7 +420,7 @@ MUTANTS = [
     ),
     Mutant(
         name="asked again, an old failure is told",
-        module="ledger._claim",
+        module="ledger.claim",
         old="again = request.issued_at is not None and request.issued_at > head.issued_at",
         new="again = False",
         laws=("L1",),
@@ -430,7 +430,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a failed step's token is used again",
-        module="_steps",
+        module="_steps.steps",
         old="            generation += 1\n",
         new="            generation += 0\n",
         laws=("L1",),
@@ -440,7 +440,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a replay reads the physical id after the hook has unwound",
-        module="_recovery",
+        module="_hooks.cleanup",
         old="made = steps.id_at_end or resource.physical_resource_id",
         new="made = resource.physical_resource_id",
         laws=("I5",),
@@ -450,7 +450,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a step with an undo is not asked for what to undo",
-        module="_recovery",
+        module="_hooks.cleanup",
         old="(self._debt.id is None or call.undo is not None)",
         new="self._debt.id is None",
         laws=("I5",),
@@ -460,7 +460,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a replay goes on although what it learned could not be kept",
-        module="_recovery",
+        module="_hooks.cleanup",
         old="        except LedgerUnavailable:\n            raise  # what was learned",
         new="        except ZeroDivisionError:\n            raise  # what was learned",
         laws=("I5",),
@@ -471,7 +471,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a call that timed out is not waited for where its execution has ended",
-        module="ledger._ledger",
+        module="ledger.ledger",
         old="    return debt.ended / 1000 + SETTLE if debt.is_in_doubt else 0.0",
         new="    return 0.0",
         laws=("I5",),
@@ -481,7 +481,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a replay takes what it cannot read now for what the hook decided",
-        module="_recovery",
+        module="_hooks.cleanup",
         old="isinstance(error, HookError) and not isinstance(error, TemporaryError)",
         new="isinstance(error, HookError)",
         laws=("I5",),
@@ -491,7 +491,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a rollback that nobody heard of is cleaned up like a replacement",
-        module="ledger._writes",
+        module="ledger.transitions",
         old="owes = not settled and not head.went_back and",
         new="owes = not settled and",
         laws=("I5",),
@@ -501,7 +501,7 @@ MUTANTS = [
     ),
     Mutant(
         name="what a rollback went back to is forgotten when nobody heard of it",
-        module="ledger._writes",
+        module="ledger.transitions",
         old="olds = [*(old for old in olds if old is not before), _held(head)]",
         new="olds = [old for old in olds if old is not before]",
         laws=("I5",),
@@ -511,7 +511,7 @@ MUTANTS = [
     ),
     Mutant(
         name="who answers for a stuck hook forgets the call it is in",
-        module="ledger._ledger",
+        module="ledger.ledger",
         old="            if flying is not None:\n",
         new="            if False:\n",
         laws=("I1", "I5"),
@@ -520,7 +520,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a Delete does not wait for a hook that was answered for",
-        module="ledger._claim",
+        module="ledger.claim",
         old="if head.is_cut_short and me.now <= quiet:",
         new="if False:",
         laws=("I5",),
@@ -530,7 +530,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a hook that was answered for begins further steps",
-        module="ledger._ledger",
+        module="ledger.ledger",
         old="""            self.go_on()
             self._in_the_air = (key, record)""",
         new="""            self._in_the_air = (key, record)""",
@@ -541,7 +541,7 @@ MUTANTS = [
     ),
     Mutant(
         name="the guardian takes for dead who may yet act",
-        module="ledger._ledger",
+        module="ledger.ledger",
         old="_milliseconds(max(self._deadline.clock.now(), self.owner_gone))",
         new="_milliseconds(self._deadline.clock.now())",
         laws=("I1", "I5"),
@@ -551,7 +551,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a hook that is handed over forgets what its steps came to",
-        module="_steps",
+        module="_steps.steps",
         old="        self._granted.park(self.progress(), due=until)\n",
         new="        self._granted.park(Progress(), due=until)\n",
         laws=("I1", "I5"),
@@ -563,7 +563,7 @@ MUTANTS = [
     ),
     Mutant(
         name="a look-up that is left to another delivery ends without an error",
-        module="_steps",
+        module="_steps.steps",
         old="            raise Superseded(text, again=True)\n",
         new="            raise Superseded(text, again=False)\n",
         laws=("L1",),
@@ -574,7 +574,7 @@ MUTANTS = [
     ),
     Mutant(
         name="who answers for a stuck hook does not record it",
-        module="_execution",
+        module="_hooks.execution",
         old="            self._granted.finish(ending, self._steps.progress(), cut_short=True)\n",
         new="",
         laws=("I6",),
@@ -583,7 +583,7 @@ MUTANTS = [
     ),
     Mutant(
         name="undo is not called",
-        module="_recovery",
+        module="_hooks.cleanup",
         old="            found.undo()\n",
         new="",
         laws=("I5",),
@@ -593,7 +593,7 @@ MUTANTS = [
     ),
     Mutant(
         name="the head tells of a result that is not yet spilled",
-        module="_results",
+        module="_steps.results",
         old="        self._granted.spill(self._spill_name(key, record), text)",
         new="        pass",
         laws=("I7",),
@@ -602,7 +602,7 @@ MUTANTS = [
     ),
     Mutant(
         name="what lives may expire",
-        module="ledger._writes",
+        module="ledger.transitions",
         old="        if head.type == RequestType.DELETE and not ending.spares:",
         new="        if head.type != RequestType.UPDATE and not ending.spares:",
         laws=("I1",),

@@ -10,7 +10,7 @@ from datetime import timedelta
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from cfn_once.testing._laws import BEGINNING, Post, Sent, Stack, State, Thing, World
+from explore.laws import BEGINNING, Post, Sent, Stack, State, Thing, World
 
 SETTLE = 5_000  # ms in which a call of the dead lands, or never (A3)
 

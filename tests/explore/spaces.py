@@ -9,6 +9,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from explore.explorer import Explorer
 from explore.scene import Place, Scene, Script
 
 C = Place("C1", "Create", 1, None, None, properties="P")
@@ -188,7 +189,8 @@ class Space:
         """Set it up on the package, or on a copy of it with a seeded bug."""
         kit = kit or import_module("cfn_once")
         script = Script(next(iter(self.script)), dict(self.script), dated=self.dated)
-        return import_module(f"{kit.__name__}.testing._explore").Explorer(
+        return Explorer(
+            kit,
             Scene(kit, script, **self.options),
             copies=self.copies,
             guardians=self.guardians,

@@ -86,7 +86,7 @@ def test_a_seeded_bug_that_matches_nowhere_is_an_error():
     A substitution that the source has outgrown fails loudly, and never passes for a bug not caught.
     """
     with pytest.raises(LookupError, match="0 times, not once"):
-        copy_of_the_package(999, "_steps", "no such line", "")
+        copy_of_the_package(999, "_steps.steps", "no such line", "")
 
 
 def test_the_same_space_twice():

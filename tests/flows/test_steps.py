@@ -486,7 +486,7 @@ def test_a_removal_in_an_update_is_not_replayed(groups):
     cloudformation.create("One", {"A": "1"})
     update = cloudformation.event("Update", "One", {"A": "2"})
 
-    from cfn_once._http import Session
+    from cfn_once._steps.http import Session
 
     def removed(self, method, url, asked, passed=()):
         things.clear()

@@ -12,9 +12,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from cfn_once import SecretNotKept
-from cfn_once._answers import from_record, to_record
-from cfn_once._aws import verdict
-from cfn_once._call import Verdict
+from cfn_once._steps.aws import verdict
+from cfn_once._steps.aws_codec import from_record, to_record
+from cfn_once._steps.call import Verdict
 from cfn_once.testing import Crashed
 from hooks.fake_aws import refusal, xml
 from hooks.far_side import answer, lost, refused

@@ -210,8 +210,8 @@ def test_a_far_side_that_comes_up_late(stack, method):
     api = FarSide(port=(port := free_port()), listening=False)
 
     class Clock(VirtualClock):
-        def sleep(self, seconds):
-            super().sleep(seconds)
+        def sleep(self, seconds, *, polling=False):
+            super().sleep(seconds, polling=polling)
             api.listen()
 
     def create(self):

@@ -2,7 +2,7 @@
 What the tables say of AWS operations, held against every service that botocore knows.
 
 A new botocore brings operations that these tests name: decide each by its text, in
-`_operations.py` or in the lists below.
+`aws_operations.py` or in the lists below.
 """
 
 import gzip
@@ -19,11 +19,11 @@ from botocore.loaders import JSONFileLoader, Loader
 from botocore.model import OperationModel, ServiceModel
 from botocore.validate import ParamValidator
 
-from cfn_once import _operations as tables
-from cfn_once._answers import to_record
-from cfn_once._aws import token_for, token_member
-from cfn_once._identity import Token
-from cfn_once._operations import Kind, is_gone, kind_of, window_of
+from cfn_once._cloudformation.identity import Token
+from cfn_once._steps import aws_operations as tables
+from cfn_once._steps.aws import token_for, token_member
+from cfn_once._steps.aws_codec import to_record
+from cfn_once._steps.aws_operations import Kind, is_gone, kind_of, window_of
 
 TOKEN = Token(bytes(range(100, 132)))
 SECRET = "hunter" + "22"

@@ -9,8 +9,8 @@ import pytest
 from moto import mock_aws
 
 from cfn_once.ledger import MemoryStore, Store
-from cfn_once.ledger._dynamodb import DynamoDBStore
-from cfn_once.ledger._sqlite import SQLiteStore
+from cfn_once.ledger.dynamodb import DynamoDBStore
+from cfn_once.ledger.sqlite import SQLiteStore
 from ledger.engines import SaysNothing, keep_to_one_thread, make_table
 from support.ministack import MiniStack
 

@@ -9,11 +9,12 @@ import boto3
 from botocore.config import Config
 
 from cfn_once import Request, RequestType
-from cfn_once.ledger import Change, Ending, Head, Progress, Store, _writes
-from cfn_once.ledger._dynamodb import DynamoDBStore
-from cfn_once.ledger._sqlite import SQLiteStore
-from cfn_once.ledger._store import Equals
-from cfn_once.ledger._writes import Claimant, Write
+from cfn_once.ledger import Change, Ending, Head, Progress, Store
+from cfn_once.ledger import transitions as _writes
+from cfn_once.ledger.dynamodb import DynamoDBStore
+from cfn_once.ledger.sqlite import SQLiteStore
+from cfn_once.ledger.store import Equals, Write
+from cfn_once.ledger.transitions import Claimant
 
 PATIENCE = 60  # seconds after which a race is broken off
 
@@ -62,7 +63,7 @@ def _race(key: str, write: Write) -> tuple[bool, str]:
     """Start together with the others, write, and return whether we won and who holds it then."""
     store: Store = _here["store"]
     _here["start"].wait(PATIENCE)
-    written = store.write(key, write.guard, write.change)
+    written = store.write(key, write)
     assert written.head is not None
     return written.applied, written.head.owner
 
@@ -99,7 +100,7 @@ def count(owner: str, keys: list[str]) -> list[int]:
             change = Change(
                 set={("steps", f"{owner}#0"): {"s": "D"}}, add={"rnd": 1}, append={"hist": owner}
             )
-            if store.write(key, Equals(("w",), head.writes), change).applied:
+            if store.write(key, Write(Equals(("w",), head.writes), change)).applied:
                 tries.append(number + 1)
                 break
     return tries

@@ -8,20 +8,19 @@ from typing import Any
 import pytest
 
 from cfn_once import LedgerUnavailable, Request, RequestType, Superseded
-from cfn_once._time import Deadline
+from cfn_once._clock import Deadline
 from cfn_once.ledger import (
     Answered,
-    Change,
     Claimed,
     Ending,
     Granted,
-    Guard,
     Head,
     Ledger,
     MemoryStore,
     Progress,
     Record,
     Store,
+    Write,
     Written,
 )
 from cfn_once.testing import VirtualClock
@@ -39,11 +38,11 @@ class Loses:
     def read(self, key: str) -> Head | None:
         return self._store.read(key)
 
-    def write(self, key: str, guard: Guard, change: Change) -> Written:
+    def write(self, key: str, write: Write) -> Written:
         self._good = not self._good
         written = None
         if self._good or not self._request:
-            written = self._store.write(key, guard, change)
+            written = self._store.write(key, write)
         if written is None or not self._good:
             self.lost += 1
             raise LedgerUnavailable("the line is bad")
@@ -61,7 +60,7 @@ class Patient(VirtualClock):
 
     waits = 0
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float, *, polling: bool = False) -> None:
         self.waits += 1
         assert self.waits < 100, "somebody waits for ever"
 

@@ -7,9 +7,9 @@ import pytest
 
 from cfn_once import ConfigurationError
 from cfn_once.ledger import MemoryStore, Store, open_store
-from cfn_once.ledger._dynamodb import DynamoDBStore
-from cfn_once.ledger._sqlite import SQLiteStore
-from cfn_once.ledger._store import Absent
+from cfn_once.ledger.dynamodb import DynamoDBStore
+from cfn_once.ledger.sqlite import SQLiteStore
+from cfn_once.ledger.store import Absent, Write
 from ledger.told import a_head
 from support.ministack import MiniStack
 
@@ -146,7 +146,7 @@ def test_no_url_off_lambda(tmp_path: Path) -> None:
     store = open_here(None)
 
     assert not (tmp_path / ".cfn-once.sqlite3").exists()
-    assert store.write("r1", Absent(("v",)), a_head()).applied
+    assert store.write("r1", Write(Absent(("v",)), a_head())).applied
     assert (tmp_path / ".cfn-once.sqlite3").exists()
 
 
@@ -158,7 +158,7 @@ def test_a_file(tmp_path: Path, slashes: str, name: str) -> None:
 
     store = open_here(f"{slashes}{tmp_path}/{escaped}")
 
-    store.write("r1", Absent(("v",)), a_head())
+    store.write("r1", Write(Absent(("v",)), a_head()))
     assert (tmp_path / name).exists()
     assert isinstance(store, SQLiteStore)
     assert not store.keeps_secrets
@@ -168,7 +168,7 @@ def test_memory() -> None:
     """Each is a ledger of its own."""
     one, other = open_here("memory://"), open_here("memory://")
 
-    one.write("r1", Absent(("v",)), a_head())
+    one.write("r1", Write(Absent(("v",)), a_head()))
 
     assert other.read("r1") is None
 
@@ -227,5 +227,5 @@ def test_a_table_at_work(ministack: MiniStack, table: str, place: str, key: str)
 
     store = open_here(f"dynamodb://{place}?region=us-east-1&endpoint={ministack.url}")
 
-    assert store.write(key, Absent(("v",)), a_head()).applied
+    assert store.write(key, Write(Absent(("v",)), a_head())).applied
     assert store.read(key) is not None

@@ -64,7 +64,7 @@ def test_an_answer_and_newer_requests_at_the_same_moment(racers: Racers, key: st
     keys = [f"{key}-{number}" for number in range(FEWER)]
     write = _writes.begin(racing.CREATE, racing.claimant(OWNERS[0]))
     for one in keys:
-        racers.store.write(one, write.guard, write.change)
+        racers.store.write(one, write)
 
     results = racers.race(racing.overtake, keys)
 
@@ -80,7 +80,7 @@ def test_records_of_many_in_one_head(racers: Racers, key: str) -> None:
     keys = [f"{key}-{number}" for number in range(FEWER)]
     write = _writes.begin(racing.CREATE, racing.claimant("nobody"))
     for one in keys:
-        racers.store.write(one, write.guard, write.change)
+        racers.store.write(one, write)
 
     racers.race(racing.count, keys)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cfn_once import CustomResource, InProgress, Provider
-from cfn_once.ledger._dynamodb import DynamoDBStore
+from cfn_once.ledger.dynamodb import DynamoDBStore
 from cfn_once.testing import Crashed, FakeCloudFormation
 from ledger.engines import count_requests
 from support.ministack import MiniStack

@@ -16,9 +16,9 @@ import pytest
 
 from cfn_once import LedgerUnavailable
 from cfn_once.ledger import Change, Guard, MemoryStore, Store, Written
-from cfn_once.ledger._dynamodb import DynamoDBStore
-from cfn_once.ledger._sqlite import SQLiteStore
-from cfn_once.ledger._store import Absent, AllOf, AnyOf, Below, Equals, Lacks
+from cfn_once.ledger.dynamodb import DynamoDBStore
+from cfn_once.ledger.sqlite import SQLiteStore
+from cfn_once.ledger.store import Absent, AllOf, AnyOf, Below, Equals, Lacks, Write
 from ledger.engines import SaysNothing
 from ledger.told import Told, a_head, text
 
@@ -198,7 +198,7 @@ class StoreContract:
             AllOf([Absent(("v",)), Below(("f",), 1)]),
             AnyOf([Equals(("rid",), "r1"), Below(("hi",), 10)]),
         ):
-            written = told.write(guard, FIRST)
+            written = told.write(Write(guard, FIRST))
 
             assert written == Written(applied=False, head=None)
 
@@ -207,8 +207,8 @@ class StoreContract:
     )
     def test_the_first_write_makes_the_head(self, told: Told, guard: Guard) -> None:
         """A guard that asks for nothing to be there allows the first write, and only that."""
-        first = told.write(guard, FIRST)
-        second = told.write(NEW, FIRST)
+        first = told.write(Write(guard, FIRST))
+        second = told.write(Write(NEW, FIRST))
 
         assert (True, False) == (first.applied, second.applied)
         assert text(first.head) == text(second.head)
@@ -217,9 +217,9 @@ class StoreContract:
     @pytest.mark.parametrize(("guard", "allows"), GUARDS, ids=str)
     def test_a_guard(self, told: Told, guard: Guard, allows: bool) -> None:
         """A write is made where its guard holds; else the head that refused it comes back."""
-        before = told.write(NEW, FIRST)
+        before = told.write(Write(NEW, FIRST))
 
-        written = told.write(guard, Change(set={("typ",): "Update"}))
+        written = told.write(Write(guard, Change(set={("typ",): "Update"})))
 
         assert allows == written.applied
         assert ("Update" if allows else "") == told.doc()["typ"]
@@ -228,47 +228,47 @@ class StoreContract:
     @pytest.mark.parametrize("guard", OTHER_KINDS, ids=str)
     def test_a_guard_over_a_value_of_another_kind(self, told: Told, guard: Guard) -> None:
         """True is not 1, and text is no number: such a guard refuses, and nothing breaks."""
-        told.write(NEW, FIRST)
+        told.write(Write(NEW, FIRST))
 
-        written = told.write(guard, Change(set={("typ",): "Update"}))
+        written = told.write(Write(guard, Change(set={("typ",): "Update"})))
 
         assert not written.applied
 
     @pytest.mark.parametrize("name", CHANGES)
     def test_a_change(self, told: Told, name: str) -> None:
         """A write makes its whole change, and adds one to the count of writes."""
-        before = told.write(NEW, FIRST).head
+        before = told.write(Write(NEW, FIRST)).head
         change, wanted = CHANGES[name]
 
-        told.write(Equals(("rid",), "r1"), change)
+        told.write(Write(Equals(("rid",), "r1"), change))
 
         made = {**json.loads(text(before)), "w": 2, **wanted}
         assert {part: value for part, value in made.items() if value is not None} == told.doc()
 
     def test_a_refused_write_changes_nothing(self, told: Told) -> None:
         """Not even the count of writes."""
-        before = told.write(NEW, FIRST)
+        before = told.write(Write(NEW, FIRST))
 
-        told.write(Equals(("rid",), "r2"), CHANGES["all at once"][0])
+        told.write(Write(Equals(("rid",), "r2"), CHANGES["all at once"][0]))
 
         assert text(before.head) == text(told.store.read(told.key))
 
     def test_a_change_of_what_is_not_there(self, store: Store, key: str) -> None:
         """A value cannot be set below what is not there: an error, and the head stays."""
-        before = store.write(key, NEW, FIRST)
+        before = store.write(key, Write(NEW, FIRST))
 
         for path in (("phys", "x"), ("debts", 5, "gone"), ("steps", "b#0", "s")):
             with pytest.raises((LookupError, LedgerUnavailable)):
-                store.write(key, SOME, Change(set={path: True, ("rid",): "r2"}))
+                store.write(key, Write(SOME, Change(set={path: True, ("rid",): "r2"})))
 
         assert text(before.head) == text(store.read(key))
 
     def test_two_resources(self, store: Store, key: str) -> None:
         """A write to one key is not seen under another."""
         other = key + "2"
-        store.write(key, NEW, FIRST)
+        store.write(key, Write(NEW, FIRST))
 
-        written = store.write(other, NEW, a_head(rid="r7"))
+        written = store.write(other, Write(NEW, a_head(rid="r7")))
 
         heads = [store.read(one) for one in (key, other)]
         assert written.applied
@@ -277,7 +277,7 @@ class StoreContract:
     def test_what_is_handed_over_is_a_copy(self, store: Store, key: str) -> None:
         """Nobody changes what is kept by changing what he gave or was given."""
         given: dict[str, Any] = {"a#0": {"s": "D"}}
-        first = store.write(key, NEW, a_head(steps=given)).head
+        first = store.write(key, Write(NEW, a_head(steps=given))).head
         before = text(store.read(key))
 
         given["a#0"]["s"] = "F"
@@ -291,7 +291,7 @@ class StoreContract:
 
     def test_a_long_result(self, store: Store, key: str) -> None:
         """A long result lies beside the head, written again without harm, and is no part of it."""
-        head = store.write(key, NEW, FIRST).head
+        head = store.write(key, Write(NEW, FIRST)).head
         data = json.dumps({"long": "€" * 30_000})
 
         missing = store.unspill(key, "S#o#a#0#0")
@@ -305,12 +305,12 @@ class StoreContract:
 
     def test_a_head_of_many_steps(self, told: Told) -> None:
         """Three hundred results in one head, each a write of its own place."""
-        told.write(NEW, FIRST)
+        told.write(Write(NEW, FIRST))
         steps = {("steps", f"thing#{n}"): {"s": "D", "r": "x" * 500, "g": n} for n in range(150)}
         more = {("steps", f"other#{n}"): {"s": "D", "r": "x" * 500, "g": n} for n in range(150)}
 
-        told.write(Equals(("rid",), "r1"), Change(set=steps))
-        told.write(Equals(("rid",), "r1"), Change(set=more))
+        told.write(Write(Equals(("rid",), "r1"), Change(set=steps)))
+        told.write(Write(Equals(("rid",), "r1"), Change(set=more)))
 
         assert 302 == len(told.doc()["steps"])
 
@@ -328,21 +328,21 @@ class TestSQLite(StoreContract):
 
     def test_another_store_over_the_same_file(self, store: Store, tmp_path: Path, key: str) -> None:
         """What one process has written, another finds; FULL and NORMAL keep the same."""
-        store.write(key, NEW, FIRST)
+        store.write(key, Write(NEW, FIRST))
 
         other = SQLiteStore(tmp_path / "ledger.sqlite3")
 
         assert text(store.read(key)) == text(other.read(key))
-        assert not other.write(key, NEW, FIRST).applied
+        assert not other.write(key, Write(NEW, FIRST)).applied
 
     def test_a_second_thread(self, store: Store, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """A store may be used from any thread; what a thread leaves is closed, in silence."""
         complaints: list[Any] = []
         monkeypatch.setattr(sys, "unraisablehook", complaints.append)
-        store.write(key, NEW, FIRST)
+        store.write(key, Write(NEW, FIRST))
         seen: list[Written] = []
 
-        thread = threading.Thread(target=lambda: seen.append(store.write(key, NEW, FIRST)))
+        thread = threading.Thread(target=lambda: seen.append(store.write(key, Write(NEW, FIRST))))
         thread.start()
         thread.join()
         gc.collect()
@@ -402,4 +402,4 @@ class TestDynamoDBOnMoto(StoreContract):
 def test_a_change_that_touches_a_place_twice(parts: dict[str, Any]) -> None:
     """What DynamoDB refuses, the stores in this process refuse: their tests would not tell."""
     with pytest.raises(ValueError, match="twice"):
-        MemoryStore().write("r1", Absent(("v",)), Change(**parts))
+        MemoryStore().write("r1", Write(Absent(("v",)), Change(**parts)))

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cfn_once.ledger import Change, Guard, MemoryStore, Store
-from cfn_once.ledger._dynamodb import DynamoDBStore
-from cfn_once.ledger._sqlite import SQLiteStore
-from cfn_once.ledger._store import Absent, AllOf, AnyOf, Below, Equals, Lacks
+from cfn_once.ledger.dynamodb import DynamoDBStore
+from cfn_once.ledger.sqlite import SQLiteStore
+from cfn_once.ledger.store import Absent, AllOf, AnyOf, Below, Equals, Lacks, Write
 from ledger.told import a_head, text
 
 # Attributes of each kind; what is kept at one keeps its kind, as in a head.
@@ -119,8 +119,8 @@ def stores(dynamodb: Any, table: str, tmp_path: Path) -> list[Store]:
 
 
 def tell(store: Store, key: str, story: list[tuple[Guard, Change]]) -> list[tuple[bool, str]]:
-    store.write(key, Absent(("v",)), FIRST)
-    written = [store.write(key, guard, change) for guard, change in story]
+    store.write(key, Write(Absent(("v",)), FIRST))
+    written = [store.write(key, Write(guard, change)) for guard, change in story]
     # What a head shows as its default may be absent or there: a guard can tell.
-    written += [store.write(key, Absent((name,)), Change()) for name in values]
+    written += [store.write(key, Write(Absent((name,)), Change())) for name in values]
     return [(one.applied, text(one.head)) for one in written]

@@ -19,9 +19,9 @@ from botocore.config import Config
 
 from cfn_once import CustomResource, LedgerUnavailable, Provider
 from cfn_once.ledger import MemoryStore, Store
-from cfn_once.ledger._dynamodb import DynamoDBStore
-from cfn_once.ledger._sqlite import SQLiteStore
-from cfn_once.ledger._store import Absent, Change, Equals
+from cfn_once.ledger.dynamodb import DynamoDBStore
+from cfn_once.ledger.sqlite import SQLiteStore
+from cfn_once.ledger.store import Absent, Change, Equals, Write
 from cfn_once.testing import FakeCloudFormation, VirtualClock
 from ledger.engines import answer_with, count_requests, make_table
 from ledger.told import a_head
@@ -198,7 +198,7 @@ def test_every_request_to_a_ledger_in_trouble(
     store = trouble(line, misshapen)
     requests: list[Callable[[], object]] = [
         lambda: store.read("r1"),
-        lambda: store.write("r1", Absent(("v",)), a_head()),
+        lambda: store.write("r1", Write(Absent(("v",)), a_head())),
         lambda: store.spill("r1", "S#1", "text", 1),
         lambda: store.unspill("r1", "S#1"),
     ]
@@ -215,8 +215,8 @@ class Healing(VirtualClock):
         super().__init__()
         self._line, self._end = line, self.now() + after
 
-    def sleep(self, seconds: float) -> None:
-        super().sleep(seconds)
+    def sleep(self, seconds: float, *, polling: bool = False) -> None:
+        super().sleep(seconds, polling=polling)
         if self.now() > self._end:
             self._line.heal()
 
@@ -381,7 +381,10 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     file.write_text("not a ledger, but dear to somebody" * 100)
     store = SQLiteStore(file)
 
-    for request in (lambda: store.read("r1"), lambda: store.write("r1", Absent(("v",)), a_head())):
+    for request in (
+        lambda: store.read("r1"),
+        lambda: store.write("r1", Write(Absent(("v",)), a_head())),
+    ):
         with pytest.raises(LedgerUnavailable, match=r"notes\.txt.*no ledger of ours"):
             request()
 
@@ -397,7 +400,7 @@ def test_a_database_of_somebody_else(tmp_path: Path) -> None:
     store = SQLiteStore(file)
 
     with pytest.raises(LedgerUnavailable, match="no ledger of ours"):
-        store.write("r1", Absent(("v",)), a_head())
+        store.write("r1", Write(Absent(("v",)), a_head()))
 
 
 def test_a_file_that_may_not_be_written(unprivileged: Path) -> None:
@@ -408,23 +411,23 @@ def test_a_file_that_may_not_be_written(unprivileged: Path) -> None:
     store = SQLiteStore(unprivileged / "ledger.sqlite3")
 
     with pytest.raises(LedgerUnavailable, match="may we write the file and its folder"):
-        store.write("r1", Absent(("v",)), a_head())
+        store.write("r1", Write(Absent(("v",)), a_head()))
 
 
 def test_a_file_that_another_process_holds(tmp_path: Path) -> None:
     """Its writer is waited for; then the message says who is to end. After it, all is well."""
     file = tmp_path / "ledger.sqlite3"
     store = SQLiteStore(file, patience=0.05)
-    store.write("r1", Absent(("v",)), a_head())
+    store.write("r1", Write(Absent(("v",)), a_head()))
     holder = sqlite3.connect(file, isolation_level=None)
     holder.execute("begin immediate")
 
     with pytest.raises(LedgerUnavailable, match="another process holds it"):
-        store.write("r1", Equals(("v",), 1), Change())
+        store.write("r1", Write(Equals(("v",), 1), Change()))
     holder.execute("rollback")
     holder.close()
 
-    assert store.write("r1", Equals(("v",), 1), Change()).applied
+    assert store.write("r1", Write(Equals(("v",), 1), Change())).applied
 
 
 def test_a_new_file_that_another_process_holds(tmp_path: Path) -> None:

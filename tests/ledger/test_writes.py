@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from cfn_once import Request, RequestType
-from cfn_once.ledger import Change, Debt, Ending, Head, Progress, Record, Store, _writes
-from cfn_once.ledger._writes import Claimant, Write
+from cfn_once.ledger import Change, Debt, Ending, Head, Progress, Record, Store
+from cfn_once.ledger import transitions as _writes
+from cfn_once.ledger.store import Write
+from cfn_once.ledger.transitions import Claimant
 from ledger.told import Told, text
 
 STACK = "arn:aws:cloudformation:us-east-1:123456789012:stack/prod/0f7a1f60-52a3-11ee-8c99-0242ac12"
@@ -58,7 +60,7 @@ class Book:
         return head
 
     def make(self, write: Write) -> Head:
-        written = self.told.write(write.guard, write.change)
+        written = self.told.write(write)
         assert written.applied, f"{write.name} was refused"
         assert written.head is not None
         return written.head
@@ -412,7 +414,7 @@ def test_a_write_whose_answer_is_lost(book: Book, case: Callable[[Book], Case]) 
 
     first = book.make(made.write)
     doc = book.told.doc()
-    again = book.told.write(made.write.guard, made.write.change)
+    again = book.told.write(made.write)
 
     assert dict(made.makes) == {part: doc.get(part) for part in made.makes}
     assert again.head is not None
@@ -427,7 +429,7 @@ def test_a_write_that_comes_too_late(book: Book, case: Callable[[Book], Case]) -
     made = case(book)
     winner = book.make(made.meanwhile)
 
-    written = book.told.write(made.write.guard, made.write.change)
+    written = book.told.write(made.write)
 
     assert not written.applied
     assert text(winner) == text(written.head) == text(book.head)

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from cfn_once.ledger import Change, Guard, Head, MemoryStore, Store, Written
+from cfn_once.ledger import Change, Head, MemoryStore, Store, Write, Written
 
 
 def a_head(**attributes: Any) -> Change:
@@ -23,10 +23,10 @@ class Told:
     def __init__(self, store: Store, key: str) -> None:
         self.store, self.key, self._reference = store, key, MemoryStore()
 
-    def write(self, guard: Guard, change: Change) -> Written:
-        wanted = self._reference.write(self.key, guard, change)
+    def write(self, write: Write) -> Written:
+        wanted = self._reference.write(self.key, write)
 
-        written = self.store.write(self.key, guard, change)
+        written = self.store.write(self.key, write)
 
         assert (wanted.applied, text(wanted.head)) == (written.applied, text(written.head))
         return written

@@ -27,8 +27,8 @@ from hypothesis.stateful import (
 from cfn_once import CustomResource, InProgress, Provider, TemporaryError
 from cfn_once._errors import CfnOnceError
 from cfn_once.ledger import MemoryStore, Store
-from cfn_once.ledger._dynamodb import DynamoDBStore
-from cfn_once.ledger._sqlite import SQLiteStore
+from cfn_once.ledger.dynamodb import DynamoDBStore
+from cfn_once.ledger.sqlite import SQLiteStore
 from cfn_once.testing import Crashed, FakeCloudFormation, Held, VirtualClock
 from ledger.engines import make_table
 from support.ministack import MiniStack
@@ -52,8 +52,8 @@ class Threefold:
     def read(self, key):
         return self._all(lambda store: store.read(key))
 
-    def write(self, key, guard, change):
-        return self._all(lambda store: store.write(key, guard, change))
+    def write(self, key, write):
+        return self._all(lambda store: store.write(key, write))
 
     def spill(self, key, name, data, expires):
         self._all(lambda store: store.spill(key, name, data, expires))

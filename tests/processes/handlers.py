@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from cfn_once import CustomResource, Provider, Step
-from cfn_once._time import SystemClock
+from cfn_once._clock import SystemClock
 
 logging.getLogger().setLevel(logging.INFO)
 
@@ -26,7 +26,7 @@ class FastClock(SystemClock):
     def now(self) -> float:
         return self.started + (time.time() - self.started) * self.speed
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float, *, polling: bool = False) -> None:
         time.sleep(seconds / self.speed)
 
     def remaining(self, context: Any) -> float:

@@ -13,7 +13,7 @@ from cfn_once import (
     Provider,
     Request,
 )
-from cfn_once._delivery import HttpsDelivery
+from cfn_once._cloudformation.delivery import HttpsDelivery
 from cfn_once.ledger import MemoryStore
 from cfn_once.testing import VirtualClock
 from support.requests_of_cloudformation import recorded
@@ -47,9 +47,9 @@ class Ledger(MemoryStore):
         self.touched = True
         return super().read(key)
 
-    def write(self, key, guard, change):
+    def write(self, key, write):
         self.touched = True
-        return super().write(key, guard, change)
+        return super().write(key, write)
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import uuid
 
 import pytest
 
-from cfn_once._identity import Token
-from cfn_once._request import Request
+from cfn_once._cloudformation.identity import Token
+from cfn_once._cloudformation.request import Request
 
 USERS = (
     "arn:aws:cloudformation:us-east-1:123456789012:stack/prod-database-users/"

@@ -12,7 +12,8 @@ import pydantic
 import pytest
 
 from cfn_once import Secret
-from cfn_once._properties import MASK, Mask, Shape
+from cfn_once._observability.mask import MASK, Mask
+from cfn_once._properties import Shape
 
 PASSWORD = 'it\'s "quoted"\n& grün/+'
 

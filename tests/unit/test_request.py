@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cfn_once import InvalidRequest, Request, RequestType
-from cfn_once._request import issue_time, open_envelopes
+from cfn_once._cloudformation.request import issue_time, open_envelopes
 from support.requests_of_cloudformation import HOST, recorded
 
 

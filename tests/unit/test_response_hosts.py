@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from cfn_once import InvalidRequest, Request
-from cfn_once._delivery import HttpsDelivery
+from cfn_once._cloudformation.delivery import HttpsDelivery
 from support.requests_of_cloudformation import recorded
 
 BUCKET = "cloudformation-custom-resource-response"

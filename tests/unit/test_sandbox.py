@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from cfn_once import _sandbox
+from cfn_once._lambda import sandbox as _sandbox
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def sandbox(tmp_path, monkeypatch):
 
 def another_process(folder):
     """Return the id that a process sees which lives in the same sandbox, and ends."""
-    code = "from cfn_once._sandbox import sandbox_id; print(sandbox_id())"
+    code = "from cfn_once._lambda.sandbox import sandbox_id; print(sandbox_id())"
     environment = {"AWS_LAMBDA_FUNCTION_NAME": "provider", "TMPDIR": str(folder)}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True

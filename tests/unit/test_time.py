@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from cfn_once._time import NO_LAMBDA, SYSTEM_CLOCK, Deadline
+from cfn_once._clock import NO_LAMBDA, SYSTEM_CLOCK, Deadline
 from cfn_once.testing import VirtualClock
 
 

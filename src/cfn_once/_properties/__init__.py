@@ -14,9 +14,9 @@ from enum import Enum
 from functools import cached_property
 from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin, is_typeddict
 
+from .._cloudformation.request import Json, kind_of
 from .._errors import ConfigurationError, InvalidProperties
-from .._request import Json, kind_of
-from ._declared import (
+from .fields import (
     ABSENT,
     LISTS,
     Field,
@@ -33,9 +33,8 @@ from ._declared import (
     plain,
     secret_texts,
 )
-from ._mask import MASK, Mask
 
-__all__ = ["MASK", "Mask", "Secret", "Shape"]
+__all__ = ["Secret", "Shape"]
 
 BOOLEANS = {"true": True, "false": False}
 QUOTING_NOTHING = frozenset(  # pydantic's errors whose text is about the declaration alone
@@ -132,7 +131,7 @@ class Shape:
         """Return the JSON Schema of the declared names; secret ones are `writeOnly`."""
         if not self.is_declared:
             return {"type": "object"}
-        from ._schema import closed, mark_secrets  # only for those who ask for a schema
+        from .schema import closed, mark_secrets  # only for those who ask for a schema
 
         if is_model(self.declared):
             schema: Json = self.declared.model_json_schema()

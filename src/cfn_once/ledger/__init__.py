@@ -5,10 +5,10 @@ import re
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from .._errors import ConfigurationError
-from ._head import Debt, Head, Old, Record, State, StepState
-from ._ledger import OLD, SPILL_DAYS, Answered, Claimed, Granted, Ignored, Ledger, Stale
-from ._store import Change, Guard, MemoryStore, Store, Written
-from ._writes import SETTLE, Ending, Progress
+from .head import Debt, Head, Old, Record, State, StepState
+from .ledger import OLD, SPILL_DAYS, Answered, Claimed, Granted, Ignored, Ledger, Stale
+from .store import Change, Guard, MemoryStore, Store, Write, Written
+from .transitions import SETTLE, Ending, Progress
 
 __all__ = [
     "OLD",
@@ -32,6 +32,7 @@ __all__ = [
     "State",
     "StepState",
     "Store",
+    "Write",
     "Written",
     "open_store",
 ]
@@ -96,7 +97,7 @@ def _open_table(table: str, query: str) -> Store:
         raise ConfigurationError(f"the ledger {table}: give a Region such as ?region=eu-west-1")
     if options.get("keeps_secrets", "false") not in ("true", "false"):
         raise ConfigurationError(f"the ledger {table}: keeps_secrets is true or false")
-    from ._dynamodb import DynamoDBStore  # loads boto3, which no other store needs
+    from .dynamodb import DynamoDBStore  # loads boto3, which no other store needs
 
     return DynamoDBStore(
         table,
@@ -138,6 +139,6 @@ def _open_file(path: str) -> Store:
         raise ConfigurationError(f"the ledger file {path} is a folder: name a file in it")
     if not os.path.isdir(os.path.dirname(path)):
         raise ConfigurationError(f"the folder of the ledger file {path} does not exist: make it")
-    from ._sqlite import SQLiteStore  # no other store needs sqlite3
+    from .sqlite import SQLiteStore  # no other store needs sqlite3
 
     return SQLiteStore(path)

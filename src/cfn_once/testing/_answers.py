@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._request import Json
-from .._response import LIMIT, LONGEST_ID
+from .._cloudformation.request import Json
+from .._cloudformation.response import LIMIT, LONGEST_ID
 
 ECHOED = ("RequestId", "StackId", "LogicalResourceId")
 CANCELLED = "Resource creation cancelled"

@@ -20,7 +20,8 @@ class VirtualClock:
     def now(self) -> float:
         return self._now
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float, *, polling: bool = False) -> None:
+        del polling  # nothing happens meanwhile
         self.advance(seconds)
 
     def advance(self, seconds: float) -> None:

@@ -13,7 +13,7 @@ refuses in an answer is an AssertionError here, and so is a second answer that d
 from collections.abc import Mapping
 from typing import Any, Unpack
 
-from .._request import SERVICE_TIMEOUT, Json
+from .._cloudformation.request import SERVICE_TIMEOUT, Json
 from ._answers import (
     CANCELLED,
     NOT_DELETED,

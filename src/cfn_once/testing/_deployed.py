@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .._time import SYSTEM_CLOCK
+from .._clock import SYSTEM_CLOCK
 from ._clock import VirtualClock
 from ._events import Envelope, as_it_is
 from ._process import COPIES, Faults

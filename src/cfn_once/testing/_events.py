@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._request import Json
-from .._time import SYSTEM_CLOCK
+from .._clock import SYSTEM_CLOCK
+from .._cloudformation.request import Json
 from ._responses import ResponseBucket, key_of
 
 REGION, ACCOUNT = "us-east-1", "123456789012"

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from .._delivery import HttpsDelivery
+from .._clock import Deadline
+from .._cloudformation.delivery import HttpsDelivery
+from .._cloudformation.request import Request
 from .._errors import DeliveryError
 from .._provider import Provider
-from .._request import Request
-from .._time import Deadline
 from ..ledger import Store
 from ._clock import VirtualClock
 from ._events import Envelope, LambdaContext

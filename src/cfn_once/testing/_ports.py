@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar
 
-from .._delivery import HttpsDelivery
-from .._request import Request
-from .._time import Deadline
-from ..ledger import Change, Guard, Head, Store, Written
+from .._clock import Deadline
+from .._cloudformation.delivery import HttpsDelivery
+from .._cloudformation.request import Request
+from ..ledger import Head, Store, Write, Written
 
 T = TypeVar("T")
 
@@ -82,8 +82,8 @@ class Ports:
     def read(self, key: str) -> Head | None:
         return self._act(READ, lambda: self._store.read(key))
 
-    def write(self, key: str, guard: Guard, change: Change) -> Written:
-        return self._act(WRITE, lambda: self._store.write(key, guard, change))
+    def write(self, key: str, write: Write) -> Written:
+        return self._act(WRITE, lambda: self._store.write(key, write))
 
     def spill(self, key: str, name: str, data: str, expires: int) -> None:
         self._act(WRITE, lambda: self._store.spill(key, name, data, expires))

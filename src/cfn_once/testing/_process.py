@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypedDict, TypeVar, cast
 
-from .._delivery import HttpsDelivery
-from .._request import Request
-from .._time import Deadline
-from ..ledger import Change, Guard, Head, Store, Written
+from .._clock import Deadline
+from .._cloudformation.delivery import HttpsDelivery
+from .._cloudformation.request import Request
+from ..ledger import Head, Store, Write, Written
 from . import _ports
 from ._ports import Crashed, Ports
 from ._turns import Turns
@@ -129,9 +129,9 @@ class Process(Ports):
         self._go_on()
         return super().read(key)
 
-    def write(self, key: str, guard: Guard, change: Change) -> Written:
+    def write(self, key: str, write: Write) -> Written:
         self._go_on()
-        return super().write(key, guard, change)
+        return super().write(key, write)
 
     def spill(self, key: str, name: str, data: str, expires: int) -> None:
         self._go_on()

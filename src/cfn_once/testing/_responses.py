@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from .._time import SYSTEM_CLOCK
+from .._clock import SYSTEM_CLOCK
 
 BUCKET = "cloudformation-custom-resource-response-useast1.s3.amazonaws.com"
 LIFE = 7200  # seconds; every recorded URL

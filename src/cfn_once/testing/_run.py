@@ -18,8 +18,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple, Protocol
 
-from .._operations import is_read
 from .._provider import Provider
+from .._steps.aws_operations import is_read
 from ._answers import Answer
 from ._clock import VirtualClock
 from ._ports import READ, TELL, WRITE

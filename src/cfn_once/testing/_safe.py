@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 
+from .._clock import SYSTEM_CLOCK
+from .._cloudformation.request import Json
 from .._provider import Provider
-from .._request import Json
-from .._time import SYSTEM_CLOCK
 from ._advice import differs, told
 from ._cloudformation import FakeCloudFormation
 from ._ports import TELL

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Self, Unpack
 from uuid import UUID
 
+from .._cloudformation.request import Json, issue_time
 from .._provider import Provider
-from .._request import Json, issue_time
 from ..ledger import MemoryStore, Store
 from ._answers import Answer, judge, read
 from ._clock import TIMEOUT, VirtualClock

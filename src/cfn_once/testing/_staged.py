@@ -14,10 +14,10 @@ from typing import Any, Unpack
 import requests
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from .._clock import Deadline
+from .._cloudformation.request import Json, Request
 from .._errors import DeliveryError, InProgress, PermanentError
 from .._provider import Provider
-from .._request import Json, Request
-from .._time import Deadline
 from ._answers import CANCELLED, Answer
 from ._clock import TIMEOUT
 from ._cloudformation import FakeCloudFormation
@@ -283,10 +283,10 @@ class Baton(Turns):
         super().__init__(lambda: run.clock)
         self._run = run
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float, *, polling: bool = False) -> None:
         if seconds > 0:
             with self._run.aside():
-                super().sleep(seconds)
+                super().sleep(seconds, polling=polling)
 
     def pause(self) -> None:
         """Go on."""

@@ -32,9 +32,9 @@ class Turns:
     def now(self) -> float:
         return self._clock().now()
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float, *, polling: bool = False) -> None:
         if self._hub is None:
-            self._clock().sleep(seconds)
+            self._clock().sleep(seconds, polling=polling)
         else:
             self._yield_until(self.now() + seconds)
 

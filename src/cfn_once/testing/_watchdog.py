@@ -6,7 +6,7 @@ import traceback
 from types import FrameType, TracebackType
 from typing import Self
 
-from .._time import SYSTEM_CLOCK
+from .._clock import SYSTEM_CLOCK
 
 DEEPEST = 8  # lines of the stack that are told: the last ones are the hook's
 

@@ -12,8 +12,8 @@ from itertools import count
 from typing import Any, ClassVar
 from unittest import SkipTest
 
+from .._cloudformation.request import Json
 from .._provider import Provider
-from .._request import Json
 from ._answers import Answer
 from ._cloudformation import FakeCloudFormation
 from ._deployed import DeployedLambda

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from cfn_once import guardian as package
-from cfn_once._time import SystemClock
+from cfn_once._clock import SystemClock
 from elastigroup.provider import provider as example
 
 logging.getLogger().setLevel(logging.INFO)
@@ -28,7 +28,7 @@ class ScaledClock(SystemClock):
     def now(self) -> float:
         return self.started + (time.time() - self.started) * self.speed
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float, *, polling: bool = False) -> None:
         time.sleep(seconds / self.speed)
 
     def remaining(self, context: Any) -> float:

@@ -89,9 +89,9 @@ def test_turns_change_at_every_action(provider, far_side):
             turns.append(getcurrent())
             return super().read(key)
 
-        def write(self, key, guard, change):
+        def write(self, key, write):
             turns.append(getcurrent())
-            return super().write(key, guard, change)
+            return super().write(key, write)
 
     FakeCloudFormation(provider, ledger=Watched()).create("Group", ONE, at_once=3)
 

@@ -12,8 +12,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from ._errors import SecretNotKept
-from ._request import Json
+from .._cloudformation.request import Json
+from .._errors import SecretNotKept
 
 _WRAPPED, _LEFT_OUT = "$map", "$left_out"
 _TAGS = frozenset({"$datetime", "$bytes", "$decimal", _WRAPPED, _LEFT_OUT})

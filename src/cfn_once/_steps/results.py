@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ._call import Call
-from ._errors import PermanentError, SecretNotKept
-from ._identity import base32
-from ._request import Request
-from .ledger import SPILL_DAYS, Granted, Record, StepState
+from .._cloudformation.identity import base32
+from .._cloudformation.request import Request
+from .._errors import PermanentError, SecretNotKept
+from ..ledger import SPILL_DAYS, Granted, Record, StepState
+from .call import Call
 
 INLINE = 1024  # bytes of a result that lies in the head; a write costs by the kilobyte
 MOST_INLINE = 32_768  # bytes of all records in the head; beyond it, every result lies outside

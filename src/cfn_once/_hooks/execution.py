@@ -6,8 +6,10 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from ._call import Calls
-from ._errors import (
+from .._clock import Deadline
+from .._cloudformation.request import Json, Request, RequestType
+from .._cloudformation.response import Failure, Outcome, Success, encode
+from .._errors import (
     ConfigurationError,
     InProgress,
     Interrupt,
@@ -17,15 +19,13 @@ from ._errors import (
     SecretNotKept,
     TemporaryError,
 )
-from ._properties import Mask
-from ._recovery import CleanUp, Recovery
-from ._request import Json, Request, RequestType
-from ._resource import CustomResource, run
-from ._response import Failure, Outcome, Success, encode
-from ._steps import ONE_INVOCATION, Steps, WayBack
-from ._time import Deadline
-from ._watchdog import whereabouts
-from .ledger import Ending, Granted
+from .._lambda.watchdog import whereabouts
+from .._observability.mask import Mask
+from .._steps.call import Calls
+from .._steps.steps import ONE_INVOCATION, Steps, WayBack
+from ..ledger import Ending, Granted
+from .cleanup import CleanUp, Recovery
+from .resource import CustomResource, run
 
 log = logging.getLogger("cfn_once")
 
@@ -46,6 +46,7 @@ class Execution:
         keeps_secrets: The ledger may hold answers marked NoEcho.
         unable: Why no class of this provider can be had at all.
         way_back: How the event can be delivered again later.
+        visible_after: Seconds after which a look-up that finds nothing is believed.
     """
 
     def __init__(
@@ -59,16 +60,23 @@ class Execution:
         keeps_secrets: bool,
         unable: str = "",
         way_back: WayBack = ONE_INVOCATION,
+        visible_after: float,
     ) -> None:
         self._request, self._granted, self._deadline = request, granted, deadline
         self._calls, self._keeps_secrets, self._unable = calls, keeps_secrets, unable
-        self._way_back = way_back
+        self._way_back, self._visible_after = way_back, visible_after
         self._class = classes.get(request.resource_type)
         self._served = sorted(classes)
         self._mask = Mask()
         self._mask.hide(self._secrets())
         self._steps = Steps(
-            granted, request, calls, deadline, mask=self._mask.text, way_back=way_back
+            granted,
+            request,
+            calls,
+            deadline,
+            mask=self._mask.text,
+            way_back=way_back,
+            visible_after=visible_after,
         )
         self._thread = threading.get_ident()
         self._cleaned = CleanUp(kept=granted.head.owed())
@@ -283,6 +291,7 @@ class Execution:
                 self._deadline,
                 self._mask.text,
                 self._way_back,
+                self._visible_after,
             )
             self._cleaned = recovery.clean_up()
 

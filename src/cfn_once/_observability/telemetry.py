@@ -16,11 +16,11 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, cast
 
-from ._errors import DeliveryError, InProgress
-from ._logs import AT_WORK, Work, print_json, timestamp, to_line
-from ._request import Json, Request
-from ._time import Clock
-from .ledger import Answered, Claimed, Granted, Ignored
+from .._clock import Clock
+from .._cloudformation.request import Json, Request
+from .._errors import DeliveryError, InProgress
+from ..ledger import Answered, Claimed, Granted, Ignored
+from .logs import AT_WORK, Work, print_json, timestamp, to_line
 
 
 class Trail(Work):

@@ -14,7 +14,7 @@ from functools import partial
 from types import FrameType, TracebackType
 from typing import Self
 
-from ._time import Deadline
+from .._clock import Deadline
 
 log = logging.getLogger("cfn_once")
 

@@ -6,8 +6,8 @@ import threading
 from pathlib import Path
 
 from .._errors import LedgerUnavailable
-from ._head import Head
-from ._store import Change, Guard, Written, head_of, rewrite
+from .head import Head
+from .store import Write, Written, head_of, rewrite
 
 _TABLE = (
     "create table if not exists ledger"
@@ -36,11 +36,11 @@ class SQLiteStore:
     def read(self, key: str) -> Head | None:
         return head_of(self.unspill(key, "H"))
 
-    def write(self, key: str, guard: Guard, change: Change) -> Written:
+    def write(self, key: str, write: Write) -> Written:
         try:
             with self._connection() as connection:
                 connection.execute("begin immediate")
-                text, written = rewrite(_select(connection, key, "H"), guard, change)
+                text, written = rewrite(_select(connection, key, "H"), write)
                 if text is not None:
                     _replace(connection, key, "H", text)
         except sqlite3.Error as error:

@@ -17,8 +17,8 @@ import time
 from contextvars import ContextVar
 from typing import Any
 
-from ._errors import ConfigurationError
-from ._request import Json
+from .._cloudformation.request import Json
+from .._errors import ConfigurationError
 
 OURS = "cfn_once"
 LOGGERS = (OURS, "cfn_once.resource")  # a logger's filters do not see its children's records

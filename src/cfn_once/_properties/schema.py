@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, get_args, get_origin
 
-from .._request import Json
-from ._declared import LISTS, fields_of, is_map, is_record, is_secret, is_union, plain
+from .._cloudformation.request import Json
+from .fields import LISTS, fields_of, is_map, is_record, is_secret, is_union, plain
 
 
 def mark_secrets(declared: Any, schema: Json) -> None:

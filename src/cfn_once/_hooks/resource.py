@@ -6,17 +6,17 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
-from ._call import Call, Step
-from ._errors import ConfigurationError, PermanentError, WaitTimeout
-from ._properties import Shape
-from ._request import Json, Request
-from ._steps import Steps
-from ._time import Deadline
+from .._clock import Deadline
+from .._cloudformation.request import Json, Request
+from .._errors import ConfigurationError, PermanentError, WaitTimeout
+from .._properties import Shape
+from .._steps.call import Call, Step
+from .._steps.steps import Steps
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from ._http import Session
+    from .._steps.http import Session
 
 P = TypeVar("P")
 A = TypeVar("A")
@@ -239,7 +239,7 @@ class CustomResource(Generic[P, A]):
     @cached_property
     def http(self) -> "Session":
         """A `requests.Session` whose writes are steps."""
-        from ._http import Session  # loads requests: paid by the hook that calls
+        from .._steps.http import Session  # loads requests: paid by the hook that calls
 
         return Session(self._steps, self.honours_idempotency_key)
 
@@ -259,7 +259,7 @@ class CustomResource(Generic[P, A]):
             once: Operations that must never run twice.
             options: As for `boto3.client`.
         """
-        from ._aws import client  # loads boto3: paid by the hook that calls
+        from .._steps.aws import client  # loads boto3: paid by the hook that calls
 
         return client(self._steps, service, repeat=repeat, once=once, **options)
 

@@ -7,8 +7,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from .._errors import ConfigurationError, LedgerUnavailable
-from ._head import Doc, Head
-from ._store import (
+from .head import Doc, Head
+from .store import (
     COUNT,
     Absent,
     AllOf,
@@ -19,6 +19,7 @@ from ._store import (
     Guard,
     Lacks,
     Path,
+    Write,
     Written,
 )
 
@@ -82,14 +83,14 @@ class DynamoDBStore:
         item = self._item(key, "H")
         return None if item is None else _head(item)
 
-    def write(self, key: str, guard: Guard, change: Change) -> Written:
+    def write(self, key: str, write: Write) -> Written:
         names = _Names()
         try:
             answer = self._client.update_item(
                 TableName=self._table,
                 Key=_key(key, "H"),
-                ConditionExpression=names.guard(guard),
-                UpdateExpression=names.change(change),
+                ConditionExpression=names.guard(write.guard),
+                UpdateExpression=names.change(write.change),
                 ExpressionAttributeNames=names.names,
                 ExpressionAttributeValues=names.values,
                 ReturnValues="ALL_NEW",

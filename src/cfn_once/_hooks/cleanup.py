@@ -11,9 +11,10 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
-from . import _telemetry
-from ._call import Call, Calls, Step, Verdict
-from ._errors import (
+from .._clock import Deadline
+from .._cloudformation.identity import base32
+from .._cloudformation.request import Json, Request, RequestType
+from .._errors import (
     HookError,
     InDoubt,
     InProgress,
@@ -22,12 +23,11 @@ from ._errors import (
     ReplayEnd,
     TemporaryError,
 )
-from ._identity import base32
-from ._request import Json, Request, RequestType
-from ._resource import CustomResource, run
-from ._steps import Attempt, OutOfTime, Steps, WayBack
-from ._time import Deadline
-from .ledger import Debt, Granted, Head, Progress, Record, StepState
+from .._observability import telemetry as _telemetry
+from .._steps.call import Call, Calls, Step, Verdict
+from .._steps.steps import Attempt, OutOfTime, Steps, WayBack
+from ..ledger import Debt, Granted, Head, Progress, Record, StepState
+from .resource import CustomResource, run
 
 log = logging.getLogger("cfn_once.resource")
 
@@ -88,6 +88,7 @@ class Recovery(NamedTuple):
     deadline: Deadline
     mask: Callable[[str], str]
     way_back: WayBack
+    visible_after: float
 
     def clean_up(self) -> CleanUp:
         """Remove what the debts left, newest first; a failure of `delete` or `undo` is raised.
@@ -168,7 +169,9 @@ class Recovery(NamedTuple):
         )
 
     def _replay(self, debt: Debt, asked: Request) -> _Found:
-        steps = ReplaySteps(debt, self.granted, asked, self.calls, self.deadline, self.mask)
+        steps = ReplaySteps(
+            debt, self.granted, asked, self.calls, self.deadline, self.mask, self.visible_after
+        )
         resource = self.build(asked, steps)
         makes = asked.type is RequestType.CREATE or resource.replaces()
         if makes and asked.type is RequestType.UPDATE:
@@ -204,6 +207,7 @@ class Recovery(NamedTuple):
             self.deadline,
             mask=self.mask,
             way_back=self.way_back,
+            visible_after=self.visible_after,
             scope=scope,
         )
         steps.deleting = True
@@ -276,9 +280,10 @@ class ReplaySteps(Steps):
         calls: Calls,
         deadline: Deadline,
         mask: Callable[[str], str],
+        visible_after: float,
     ) -> None:
         owed = cast("Granted", _Owed(debt, granted))
-        super().__init__(owed, request, calls, deadline, mask=mask)
+        super().__init__(owed, request, calls, deadline, mask=mask, visible_after=visible_after)
         self._debt, self._undos = debt, list[tuple[str, Callable[[Any], None], Any]]()
         self.results: dict[str, Json] = {}
         self.doubts: list[str] = []

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from ._request import Json, Request, RequestType, is_utf8
+from .request import Json, Request, RequestType, is_utf8
 
 LIMIT = 4096  # bytes of the whole body; "custom resource request and response reference"
 LARGEST = 2**1024 - 1  # a double's range; Python itself refuses to print far longer ones

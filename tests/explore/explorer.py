@@ -14,49 +14,56 @@ holds them.
 import json
 import logging
 import math
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import SimpleNamespace
+from importlib import import_module
+from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from greenlet import greenlet  # type: ignore[import-untyped]  # it ships no types
 
-from .. import _steps
-from .._delivery import HttpsDelivery
-from .._errors import DeliveryError, LedgerUnavailable, PermanentError, TemporaryError
-from .._provider import Provider
-from .._request import Request
-from .._resource import CustomResource
-from .._time import Deadline
-from ..ledger import Change, Guard, Head, Ledger, Written
-from ..ledger._ledger import DEATH_SLACK
-from ..ledger._store import AllOf, Equals, head_of, rewrite
-from ..ledger._writes import LEASE_SLACK, SETTLE
-from ._laws import BEGINNING, Broken, Laws, Sent, State, nonce_of
-from ._ports import Crashed
+from cfn_once._clock import Deadline
+from cfn_once._cloudformation.request import Request
+from cfn_once.ledger import Head, Write, Written
+from cfn_once.testing import Crashed
+from explore.laws import BEGINNING, Broken, Laws, Sent, State, nonce_of
 
 T = TypeVar("T")
 Doc = Mapping[str, Any]
 
 GRAIN = 125  # ms; its multiples are exact as seconds in a float
 SHORTEST_POLL, SHORTEST_PAUSE = 0.7, 1.0  # seconds; in shorter ones nothing else happens
-VISIBLE_AFTER = (
-    12.0  # seconds in place of 60, after which "absent" is believed: two looks, not nine
-)
+VISIBLE_AFTER = 12.0  # seconds in place of 60: an absent look-up is believed after two, not nine
 MOST_PARKED = 400  # greenlets kept at their port; any other is run anew when it is needed
 NEW, CRASHED, SUSPENDED = "not begun", "crashed", "suspended"
+NAMES = {"begin_over": "begin over", "take_over": "takeover"}
 
 
-FAILURES: Mapping[str, tuple[type[Exception], str]] = {
-    "timeout": (TimeoutError, "read timeout"),
-    "broken": (RuntimeError, "an answer that makes no sense"),
-    "denied": (PermanentError, "refused"),
-    "later": (TemporaryError, "not now"),
-    "taken": (PermanentError, "there is one of this name"),
-}
+class Kit:
+    """The package that is explored, or a copy of it with a seeded bug: what is needed of it."""
+
+    def __init__(self, package: ModuleType) -> None:
+        def module(name: str) -> Any:
+            return import_module(f"{package.__name__}.{name}")
+
+        errors, store = module("_errors"), module("ledger.store")
+        transitions = module("ledger.transitions")
+        self.provider, self.ledger = module("_provider").Provider, module("ledger").Ledger
+        self.delivery = module("_cloudformation.delivery").HttpsDelivery
+        self.written, self.head_of, self.rewrite = store.Written, store.head_of, store.rewrite
+        self.undelivered, self.out_of_reach = errors.DeliveryError, errors.LedgerUnavailable
+        self.death_slack = int(module("ledger.ledger").DEATH_SLACK * 1000)
+        self.lease_slack = transitions.LEASE_SLACK
+        self.settle = int(transitions.SETTLE * 1000)
+        self.failures: Mapping[str, tuple[type[Exception], str]] = {
+            "timeout": (TimeoutError, "read timeout"),
+            "broken": (RuntimeError, "an answer that makes no sense"),
+            "denied": (errors.PermanentError, "refused"),
+            "later": (errors.TemporaryError, "not now"),
+            "taken": (errors.PermanentError, "there is one of this name"),
+        }
 
 
 class HarnessError(BaseException):
@@ -69,9 +76,14 @@ class HarnessError(BaseException):
 class Store(NamedTuple):
     """A write of the ledger."""
 
-    name: str
-    guard: Guard
-    change: Change
+    write: Write
+
+    @property
+    def name(self) -> str:
+        """What the write is called here: a record that lets a step begin has a name of its own."""
+        steps = [v for path, v in self.write.change.set.items() if path[0] == "steps" and path[1:]]
+        starts = self.write.name == "record" and any(step.get("s") == "S" for step in steps)
+        return "start" if starts else NAMES.get(self.write.name, self.write.name)
 
 
 class Read(NamedTuple):
@@ -111,7 +123,7 @@ Action = Store | Read | Spill | Call | Put | Sleep
 class Scene(Protocol):
     """What is explored: a class with its hooks, a far side, and CloudFormation's script."""
 
-    classes: Sequence[type[CustomResource[Any, Any]]]
+    classes: Sequence[type]
     places: Sequence[str]
     names: Mapping[str, str]
     once: bool
@@ -204,7 +216,7 @@ class _Run:
             self._explorer.provider_of(self.delivery)(event_of(self._sent), context)
         except Crashed:
             return CRASHED
-        except Exception as error:  # noqa: BLE001 - whatever it is, Lambda comes again
+        except Exception as error:
             self._explorer.errors[type(error).__name__] = error
             return f"raised {type(error).__name__}"
         return SUSPENDED if self.is_suspended else "ended"
@@ -241,7 +253,7 @@ class _Ports:
     shortest, longest = 0.0, math.inf  # no wait stays in its invocation
 
     def __init__(self, explorer: "Explorer") -> None:
-        self._explorer = explorer
+        self._explorer, self._kit = explorer, explorer.kit
 
     @property
     def _run(self) -> _Run:
@@ -249,12 +261,14 @@ class _Ports:
 
     def read(self, key: str) -> Head | None:
         del key  # there is one resource
-        return head_of(self._asked_of_the_ledger(Read())[1])
+        head: Head | None = self._kit.head_of(self._asked_of_the_ledger(Read())[1])
+        return head
 
-    def write(self, key: str, guard: Guard, change: Change) -> Written:
+    def write(self, key: str, write: Write) -> Written:
         del key
-        told = self._asked_of_the_ledger(Store(name_of(guard, change), guard, change))
-        return Written(applied=told[0] == "applied", head=head_of(told[1]))
+        told = self._asked_of_the_ledger(Store(write))
+        written: Written = self._kit.written(told[0] == "applied", self._kit.head_of(told[1]))
+        return written
 
     def spill(self, key: str, name: str, data: str, expires: int) -> None:
         del key, expires
@@ -268,11 +282,11 @@ class _Ports:
     def _asked_of_the_ledger(self, action: Action) -> Any:
         run = self._run
         if run.no_ledger and not run.dead:
-            raise LedgerUnavailable("out of reach")
+            raise self._kit.out_of_reach("out of reach")
         told = run.ask(action)
         if told[0] in ("lost", "out of reach"):
             run.no_ledger = told[0] != "lost"
-            raise LedgerUnavailable(told[0])
+            raise self._kit.out_of_reach(told[0])
         return told
 
     def call(self, name: str, fn: Callable[[], T]) -> T:
@@ -291,25 +305,23 @@ class _Ports:
         self._run.is_suspended = True
 
     def check(self, request: Request) -> None:
-        HttpsDelivery().check(request)
+        self._kit.delivery().check(request)
 
     def put(self, request: Request, body: bytes, deadline: Deadline) -> None:
         del request, deadline
         if self._run.ask(Put(body.decode()))[0] == "undelivered":
-            raise DeliveryError("the bucket did not answer")
+            raise self._kit.undelivered("the bucket did not answer")
 
     def now(self) -> float:
         return self._run.now / 1000
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float, *, polling: bool = False) -> None:
         run = self._run
-        caller = sys._getframe(2).f_globals["__name__"]  # noqa: SLF001 - of Deadline.pause
-        polls = caller.endswith("._ledger")
-        if run.no_ledger or seconds < (SHORTEST_POLL if polls else SHORTEST_PAUSE):
+        if run.no_ledger or seconds < (SHORTEST_POLL if polling else SHORTEST_PAUSE):
             run.nap(int(seconds * 1000))
         else:
             until = rounded_up(run.now - run.skew + int(seconds * 1000))
-            run.ask(Sleep(until, polls))
+            run.ask(Sleep(until, polling))
 
     def remaining(self, context: Any) -> float:
         return float(context.get_remaining_time_in_millis()) / 1000
@@ -340,8 +352,8 @@ class _Ports:
             ring, run.ring = run.ring, None
             ring()
             told = run.ask(Call(name, operation))  # it is stuck, and may yet happen
-        if told[0] in FAILURES:
-            kind, text = FAILURES[told[0]]
+        if told[0] in self._kit.failures:
+            kind, text = self._kit.failures[told[0]]
             raise kind(text)
         return told[1]
 
@@ -384,6 +396,7 @@ class Explorer:
 
     def __init__(
         self,
+        package: ModuleType,
         scene: Scene,
         *,
         copies: Mapping[str, int] | None = None,
@@ -394,7 +407,7 @@ class Explorer:
         pace: str = "",
         skews: Sequence[float] = (0.0,),
     ) -> None:
-        self.scene, self._pace = scene, pace
+        self.kit, self.scene, self._pace = Kit(package), scene, pace
         self._skews = [int(skew * 1000) for skew in skews]
         self.places = [place for place in scene.places for _ in range((copies or {}).get(place, 1))]
         self._guardians = range(len(self.places), len(self.places) + len(guardians))
@@ -403,11 +416,12 @@ class Explorer:
         self._closers = range(len(self.places), len(self.places) + 4)
         ports = self._ports = _Ports(self)
         ways: dict[str, Any] = {"ledger": ports, "delivery": ports, "calls": ports, "clock": ports}
-        self.provider = Provider(*scene.classes, continuation=ports, **ways)
-        self._guardian = Provider.unable("it died", is_last=True, **ways)
+        ways["visible_after"] = VISIBLE_AFTER
+        self.provider = self.kit.provider(*scene.classes, continuation=ports, **ways)
+        self._guardian = self.kit.provider.unable("it died", is_last=True, **ways)
         self._boxes = boxes
         if boxes:
-            self.provider._ledger = Ledger(self._ports, box=self._box)  # noqa: SLF001 - a sandbox's
+            self.provider._ledger = self.kit.ledger(ports, box=self._box)
         self.current: _Run
         self.errors: dict[str, Exception] = {}  # the last of each kind, for people
         self._budgets = tuple(sorted((budgets or {}).items()))
@@ -424,9 +438,9 @@ class Explorer:
     # A delivery between two ports
 
     def _box(self) -> str:
-        return f"sandbox of {self.current._sent.place}"  # noqa: SLF001 - our own
+        return f"sandbox of {self.current._sent.place}"
 
-    def provider_of(self, delivery: int) -> Provider:
+    def provider_of(self, delivery: int) -> Any:
         """Return who works on a delivery."""
         return self._guardian if delivery in self._guardians else self.provider
 
@@ -581,7 +595,7 @@ class Explorer:
         key = (state.head, node)
         known = self._written.get(key)
         if known is None:
-            text, written = rewrite(state.head, write.guard, write.change)
+            text, written = self.kit.rewrite(state.head, write.write)
             known = self._written[key] = (written.applied, text if written.applied else state.head)
         applied, head = known
         who, after = self.name(delivery), state
@@ -695,7 +709,7 @@ class Explorer:
 
     def _is_lease_over(self, state: State, at: int) -> bool:
         doc = self.doc(state.head)
-        over = doc.get("lu", 0) + LEASE_SLACK
+        over = doc.get("lu", 0) + self.kit.lease_slack
         return doc.get("st") == "RUN" and state.now <= over < at
 
     def next_time(self, state: State) -> int | None:
@@ -716,7 +730,7 @@ class Explorer:
         times += [t + GRAIN for t in self.scene.times(state.world)]
         if self._pace == "slow":
             awake = [node for node in nodes if not isinstance(node.action, Sleep)]
-            times += [node.ends + int(DEATH_SLACK * 1000) for node in awake]
+            times += [node.ends + self.kit.death_slack for node in awake]
         if len(asleep) == len(nodes) and not any(
             t > state.now for t in times[: -len(asleep) or None]
         ):
@@ -727,7 +741,7 @@ class Explorer:
         at = min(later)
         sleeping = {id(node) for node, _ in asleep}
         latest = min(
-            (node.ends + int(DEATH_SLACK * 1000) for node in nodes if id(node) not in sleeping),
+            (node.ends + self.kit.death_slack for node in nodes if id(node) not in sleeping),
             default=at,
         )
         return at if at <= latest else None
@@ -742,13 +756,13 @@ class Explorer:
         times = [doc["due"]] if "due" in doc else []
         if doc.get("st") in ("RUN", "DONE") and doc.get("ok") is not True:
             if doc["own"] not in alive:
-                times.append(doc["lu"] + LEASE_SLACK + GRAIN)
+                times.append(doc["lu"] + self.kit.lease_slack + GRAIN)
         for debt in doc.get("debts", ()):
             if debt.get("gone"):
                 if any(step["s"] == "S" for step in debt["steps"].values()):
-                    times.append(debt.get("end", 0) + int(SETTLE * 1000) + GRAIN)
+                    times.append(debt.get("end", 0) + self.kit.settle + GRAIN)
             elif debt["own"] not in alive:
-                times.append(debt["lu"] + LEASE_SLACK + int(SETTLE * 1000) + GRAIN)
+                times.append(debt["lu"] + self.kit.lease_slack + self.kit.settle + GRAIN)
         return [at - skew for at in times for skew in set(self._skews)]  # by each one's clock
 
     # Search
@@ -944,34 +958,6 @@ def event_of(sent: Sent) -> dict[str, Any]:
     return event
 
 
-def name_of(guard: Guard, change: Change) -> str:
-    """Name a write by what it does."""
-    values = {path[0]: value for path, value in change.set.items() if len(path) == 1}
-    deep = {path[0]: path for path in change.set if len(path) > 1}
-    if "recent" in change.append:
-        return "begin"
-    if "rid" in values:
-        states = [one.value for one in _parts(guard) if one.path == ("st",)]
-        return "begin over" if states == ["DONE"] else "supersede"
-    if "own" in values:
-        return "round" if "rnd" in values else "takeover"
-    if values.get("st") == "DONE":
-        return "finish"
-    if values.get("st") == "PARK":
-        return "park"
-    if "debts" in values or ("debts",) in change.remove:
-        return "settle"
-    if "debts" in deep:
-        return "leave" if any(path[-1] == "gone" for path in change.set) else "note"
-    steps = [value for path, value in change.set.items() if path[0] == "steps"]
-    return "start" if any(step.get("s") == "S" for step in steps) else "record"
-
-
-def _parts(guard: Guard) -> list[Equals]:
-    guards = guard.guards if isinstance(guard, AllOf) else [guard]
-    return [one for one in guards if isinstance(one, Equals)]
-
-
 def rounded_up(milliseconds: int) -> int:
     """Return the next moment that is exact as seconds in a float."""
     return -(-milliseconds // GRAIN) * GRAIN
@@ -1004,12 +990,10 @@ def _growing(number: int, given: Sequence[float]) -> list[float]:
 
 @contextmanager
 def arranged() -> Iterator[None]:
-    """Keep millions of expected failures out of the log, and look-ups short."""
-    before, believed = logging.root.manager.disable, _steps.VISIBLE_AFTER
+    """Keep millions of expected failures out of the log."""
+    before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
-    _steps.VISIBLE_AFTER = VISIBLE_AFTER
     try:
         yield
     finally:
         logging.disable(before)
-        _steps.VISIBLE_AFTER = believed

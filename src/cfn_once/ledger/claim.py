@@ -2,10 +2,11 @@
 
 from typing import NamedTuple
 
-from .._request import Request
-from . import _writes
-from ._head import VERSION, Head, State
-from ._writes import LEASE_SLACK, Claimant, Write, quiet_after
+from .._cloudformation.request import Request
+from . import transitions as _writes
+from .head import VERSION, Head, State
+from .store import Write
+from .transitions import LEASE_SLACK, Claimant, quiet_after
 
 
 class Replay(NamedTuple):

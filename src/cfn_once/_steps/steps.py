@@ -16,10 +16,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
-from . import _telemetry
-from ._call import Call, Calls, Step, Verdict, is_transient, judge_plain
-from ._continuation import Continuation
-from ._errors import (
+from .._clock import Deadline
+from .._cloudformation.identity import Token
+from .._cloudformation.request import DUE, Json, Request
+from .._errors import (
     InDoubt,
     Interrupt,
     NonDeterminism,
@@ -29,11 +29,11 @@ from ._errors import (
     TemporaryError,
     WaitTimeout,
 )
-from ._identity import Token
-from ._request import DUE, Json, Request
-from ._results import Results
-from ._time import Deadline
-from .ledger import SETTLE, Granted, Progress, Record, StepState
+from .._lambda.continuation import Continuation
+from .._observability import telemetry as _telemetry
+from ..ledger import SETTLE, Granted, Progress, Record, StepState
+from .call import Call, Calls, Step, Verdict, is_transient, judge_plain
+from .results import Results
 
 T = TypeVar("T")
 
@@ -80,6 +80,7 @@ class Steps:
     Args:
         mask: Hides what is secret.
         way_back: How the event can be delivered again, for waits that outlast the invocation.
+        visible_after: Seconds after which a look-up that finds nothing is believed.
         scope: Sets the keys of a clean-up apart from those of the request's own hook.
 
     Attributes:
@@ -98,9 +99,10 @@ class Steps:
         *,
         mask: Callable[[str], str],
         way_back: WayBack = ONE_INVOCATION,
+        visible_after: float = VISIBLE_AFTER,
         scope: str = "",
     ) -> None:
-        self._way_back = way_back
+        self._way_back, self._visible_after = way_back, visible_after
         self._granted, self._request = granted, request
         self._calls, self._deadline, self._clock = calls, deadline, deadline.clock
         self._pending = granted.pending
@@ -532,7 +534,7 @@ class Steps:
             self._pause_or_doubt(0.5, attempt, why)
             return None
         # Under a token, a second call makes no second effect though the look-up came too early.
-        believed = SETTLE if window_open else VISIBLE_AFTER
+        believed = SETTLE if window_open else self._visible_after
         self._pause_or_doubt(quiet_since + SETTLE - self._clock.now(), attempt, why)
         while (found := self._look_up(attempt)) is None:
             if self._clock.now() >= quiet_since + believed:

@@ -22,11 +22,11 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.model import OperationModel, Shape
 
-from ._answers import from_record, to_record
-from ._call import Call, Step, Verdict
-from ._errors import ConfigurationError, StepFailed
-from ._identity import Token
-from ._operations import (
+from .._cloudformation.identity import Token
+from .._cloudformation.request import Json, canonical
+from .._errors import ConfigurationError, StepFailed
+from .aws_codec import from_record, to_record
+from .aws_operations import (
     ADOPTED,
     TOKEN_MEMBERS,
     Kind,
@@ -36,8 +36,8 @@ from ._operations import (
     removes,
     window_of,
 )
-from ._request import Json, canonical
-from ._steps import Steps
+from .call import Call, Step, Verdict
+from .steps import Steps
 
 CONNECT, READ = 5, 60  # seconds; botocore would wait a minute for each
 ONE_TRY = Config(retries={"total_max_attempts": 1})

@@ -23,10 +23,10 @@ import requests
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 
-from ._call import Call, Step, Verdict
-from ._errors import ConfigurationError, StepFailed
-from ._request import Json, canonical
-from ._steps import Steps
+from .._cloudformation.request import Json, canonical
+from .._errors import ConfigurationError, StepFailed
+from .call import Call, Step, Verdict
+from .steps import Steps
 
 TIMEOUTS = (5.0, 30.0)  # seconds to connect, and between two bytes
 READS = frozenset({"GET", "HEAD", "OPTIONS"})

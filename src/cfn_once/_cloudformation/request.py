@@ -9,8 +9,8 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 
-from ._errors import InvalidRequest
-from ._identity import (
+from .._errors import InvalidRequest
+from .identity import (
     NEVER_PREFIX,
     NONE_PREFIX,
     base32,

@@ -17,8 +17,8 @@ class Clock(Protocol):
     def now(self) -> float:
         """Return seconds since 1970."""
 
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
+    def sleep(self, seconds: float, *, polling: bool = False) -> None:
+        """Wait; `polling` where what is waited for may come sooner, and is looked for then."""
 
     def remaining(self, context: Any) -> float:
         """Return the seconds until Lambda ends the invocation that `context` describes."""
@@ -39,7 +39,8 @@ class SystemClock:
     def now(self) -> float:
         return time.time()
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float, *, polling: bool = False) -> None:
+        del polling  # nobody wakes us
         time.sleep(seconds)
 
     def remaining(self, context: Any) -> float:
@@ -108,9 +109,9 @@ class Deadline:
         """Call `ring` when only the margin is left; returns what calls it off."""
         return self.clock.alarm(max(0.0, self.remaining() - self.margin), ring)
 
-    def pause(self, seconds: float, *, reserve: float = 0.0) -> bool:
+    def pause(self, seconds: float, *, reserve: float = 0.0, polling: bool = False) -> bool:
         """Wait between half and all of `seconds`, or return False at once where they do not fit."""
         if not self.allows(seconds, reserve=reserve):
             return False
-        self.clock.sleep(seconds * (0.5 + self.clock.jitter() / 2))
+        self.clock.sleep(seconds * (0.5 + self.clock.jitter() / 2), polling=polling)
         return True

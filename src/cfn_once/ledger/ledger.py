@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, NoReturn, TypeVar, assert_never
 
+from .._clock import Deadline
+from .._cloudformation.request import Request
 from .._errors import InProgress, LedgerUnavailable, Superseded
-from .._request import Request
-from .._time import Deadline
-from . import _writes
-from ._claim import (
+from . import transitions as _writes
+from .claim import (
     Claim,
     Drop,
     Late,
@@ -21,9 +21,9 @@ from ._claim import (
     decide,
     without_a_look,
 )
-from ._head import CorruptHead, Debt, Head, Record, State, StepState
-from ._store import Change, Guard, Store, Written
-from ._writes import LEASE_SLACK, SETTLE, Claimant, Ending, Progress, Write, quiet_from
+from .head import CorruptHead, Debt, Head, Record, State, StepState
+from .store import Change, Store, Write, Written
+from .transitions import LEASE_SLACK, SETTLE, Claimant, Ending, Progress, quiet_from
 
 DEATH_SLACK = 2.0  # seconds that Lambda may take to end an invocation (ledger.md, A2)
 IN_PLACE = 30.0  # seconds of retries while the ledger is in trouble; IAM propagates in about ten
@@ -101,7 +101,7 @@ class Granted:
             if not alive:
                 return
             pause = min(max(0.2, (_dead_at(alive[0]) - now)), 5.0)
-            if not self._deadline.pause(pause, reserve=reserve):
+            if not self._deadline.pause(pause, reserve=reserve, polling=True):
                 self.park(Progress())
                 raise InProgress(
                     f"{self._request}: the execution of {alive[0].request_id} is not over yet"
@@ -332,7 +332,7 @@ class Ledger:
     def _wait(self, request: Request, deadline: Deadline, until: int, waits: int) -> None:
         left = until / 1000 - deadline.clock.now()
         pause = max(0.05, min(1.0 + waits, 10.0, left + 0.05))
-        if not deadline.pause(pause, reserve=SHORT):
+        if not deadline.pause(pause, reserve=SHORT, polling=True):
             raise InProgress(f"{request}: another delivery of it is at work; let Lambda come again")
 
     def read(self, request: Request, deadline: Deadline) -> Head | None:
@@ -343,12 +343,8 @@ class Ledger:
         self, request: Request, write: Write, deadline: Deadline, *, limit: float = IN_PLACE
     ) -> Written:
         """Make one write, with retries: each write recognises its own earlier success."""
-        guard: Guard = write.guard
         return self._retried(
-            request,
-            deadline,
-            lambda: self.store.write(_key(request), guard, write.change),
-            limit=limit,
+            request, deadline, lambda: self.store.write(_key(request), write), limit=limit
         )
 
     def spill(
@@ -378,7 +374,7 @@ class Ledger:
             except LedgerUnavailable:
                 if deadline.clock.now() - since > limit:
                     raise
-                if not deadline.pause(pause, reserve=SHORT):
+                if not deadline.pause(pause, reserve=SHORT, polling=True):
                     raise
             pause = min(pause * 2, 5.0)
 

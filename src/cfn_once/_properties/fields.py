@@ -26,8 +26,8 @@ from typing import (
     is_typeddict,
 )
 
+from .._cloudformation.request import Json
 from .._errors import ConfigurationError
-from .._request import Json
 
 WORDS = {int: "an integer", float: "a number", bool: "true or false", str: "text"}
 WORDS |= {bytes: "base64 text"}

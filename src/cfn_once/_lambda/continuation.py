@@ -17,10 +17,10 @@ from functools import cached_property
 from typing import Any, ClassVar, Protocol
 from urllib.parse import unquote
 
-from ._errors import ConfigurationError, PermanentError, TemporaryError
-from ._identity import base32, operation_digest, resource_digest
-from ._quiet import Quiet
-from ._request import Json
+from .._cloudformation.identity import base32, operation_digest, resource_digest
+from .._cloudformation.request import Json
+from .._errors import ConfigurationError, PermanentError, TemporaryError
+from .._silence import Quiet
 
 AHEAD = 30.0  # seconds: no time may be over when the last of our tries arrives
 EVENT_AGE = 3600  # seconds: CloudFormation waits for no answer longer than that

@@ -15,9 +15,9 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
-from .._request import Request, RequestType
-from ._head import VERSION, Debt, Doc, Head, Old, Record, State
-from ._store import Absent, AllOf, AnyOf, Below, Change, Equals, Guard, Lacks, Path
+from .._cloudformation.request import Request, RequestType
+from .head import VERSION, Debt, Doc, Head, Old, Record, State
+from .store import Absent, AllOf, AnyOf, Below, Change, Equals, Guard, Lacks, Path, Write
 
 MOST_RECENT, MOST_OLDS, MOST_REMOVED, MOST_HISTORY = 32, 16, 32, 16
 TOMBSTONE_DAYS = 14  # well over Lambda's six hours of event age, with its retries
@@ -61,14 +61,6 @@ class Progress(NamedTuple):
     steps: Mapping[str, Record] = MappingProxyType({})
     running_id: str | None = None
     acted: bool = False
-
-
-class Write(NamedTuple):
-    """One conditional write: its name, when it is allowed, what it makes."""
-
-    name: str
-    guard: Guard
-    change: Change
 
 
 def issued(request: Request, now: int) -> int:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from ._head import Doc, Head
+from .head import Doc, Head
 
 Path = tuple[str | int, ...]
 """Attribute names and list places, from the head downwards."""
@@ -98,6 +98,14 @@ def _above(path: Path) -> list[Path]:
     return [path[:length] for length in range(1, len(path))]
 
 
+class Write(NamedTuple):
+    """One conditional write: when it is allowed, what it makes, and what it is called."""
+
+    guard: Guard
+    change: Change
+    name: str = ""
+
+
 class Written(NamedTuple):
     """What came of a write: the new head, or the one that refused it."""
 
@@ -117,8 +125,8 @@ class Store(Protocol):
     def read(self, key: str) -> Head | None:
         """Return the head as the last write left it."""
 
-    def write(self, key: str, guard: Guard, change: Change) -> Written:
-        """Make the change if the guard holds, whole or not at all.
+    def write(self, key: str, write: Write) -> Written:
+        """Make a change if its guard holds, whole or not at all.
 
         Raises:
             LedgerUnavailable: Nothing is known of the write; it may have been applied.
@@ -189,16 +197,16 @@ def head_of(text: str | None) -> Head | None:
     return None if text is None else Head.from_doc(json.loads(text))
 
 
-def rewrite(text: str | None, guard: Guard, change: Change) -> tuple[str | None, Written]:
+def rewrite(text: str | None, write: Write) -> tuple[str | None, Written]:
     """Return the text to keep from now on, None where the write is refused, and what came of it.
 
     Every head given away is read from text anew: nobody can change what is kept, and what the
     writer sees is what a later reader will.
     """
     doc: Doc = {} if text is None else json.loads(text)
-    if not holds(guard, doc):
+    if not holds(write.guard, doc):
         return None, Written(applied=False, head=Head.from_doc(doc) if doc else None)
-    apply(change, doc)
+    apply(write.change, doc)
     kept = _to_text(doc)
     return kept, Written(applied=True, head=head_of(kept))
 
@@ -216,9 +224,9 @@ class MemoryStore:
         with self._lock:
             return head_of(self._texts.get((key, "H")))
 
-    def write(self, key: str, guard: Guard, change: Change) -> Written:
+    def write(self, key: str, write: Write) -> Written:
         with self._lock:
-            text, written = rewrite(self._texts.get((key, "H")), guard, change)
+            text, written = rewrite(self._texts.get((key, "H")), write)
             if text is not None:
                 self._texts[key, "H"] = text
             return written

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
-from ._errors import ConfigurationError, PermanentError, StepFailed
-from ._identity import Token
-from ._request import Json
+from .._cloudformation.identity import Token
+from .._cloudformation.request import Json
+from .._errors import ConfigurationError, PermanentError, StepFailed
 
 T = TypeVar("T")
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from ._errors import DeliveryError, InvalidRequest
-from ._quiet import Quiet
-from ._request import Request
-from ._time import Deadline
+from .._clock import Deadline
+from .._errors import DeliveryError, InvalidRequest
+from .._silence import Quiet
+from .request import Request
 
 # Every host in recordings since 2013; protocol reference, "ResponseURL".
 HOST = re.compile(

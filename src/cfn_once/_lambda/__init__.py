@@ -1,0 +1,1 @@
+"""What Lambda gives and takes away: sandboxes, deadlines, invocations that come later."""
