@@ -250,6 +250,7 @@ class Provider:
                     return self._work(request, claimed, deadline, way_back)
                 case Answered(body):
                     log.info("%s was answered before: told the same again", request)
+                    # Seeded bug: replay-response
                     return body
                 case Stale():
                     return _refusal(request, STALE)
@@ -295,6 +296,7 @@ class Provider:
         with Watchdog(deadline, answer_for_it):
             outcome = execution.outcome()
             outcome, body = encode(request, outcome)
+            # Seeded bug: record-first
             execution.finish(outcome, body)
         return body
 

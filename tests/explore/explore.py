@@ -62,7 +62,7 @@ def hunt(mutant: Mutant) -> dict[str, Any]:
     caught = verdict.law.startswith(mutant.laws) and without.complete
     return {
         "name": mutant.name,
-        "module": mutant.module,
+        "seeded": mutant.seeded,
         "caught": bool(verdict.law) and caught,
         "law": verdict.law or "no law broken",
         "states": verdict.states,

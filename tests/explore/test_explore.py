@@ -83,10 +83,12 @@ def test_a_broken_law_is_told_as_a_story_that_can_be_replayed():
 
 def test_a_seeded_bug_that_matches_nowhere_is_an_error():
     """
-    A substitution that the source has outgrown fails loudly, and never passes for a bug not caught.
+    A mark or a substitution that the source has outgrown fails loudly: it is no bug not caught.
     """
     with pytest.raises(LookupError, match="0 times, not once"):
-        copy_of_the_package(999, "_steps.steps", "no such line", "")
+        copy_of_the_package(999, "held-by", "no such line", "")
+    with pytest.raises(LookupError, match="in 0 places, not in one"):
+        copy_of_the_package(999, "no-such-mark", "", "pass")
 
 
 def test_the_same_space_twice():

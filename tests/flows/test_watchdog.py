@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from cfn_once import CustomResource, Provider, _execution
+from cfn_once import CustomResource, Provider
+from cfn_once._hooks import execution as _execution
 from cfn_once.testing import Crashed, FakeCloudFormation, VirtualClock, create_event, sqs_event
 
 ONE = {"Product": "Linux/UNIX"}

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from cfn_once.ledger import Store, _writes
+from cfn_once.ledger import Store
+from cfn_once.ledger import transitions as _writes
 from ledger import racing
 from support.ministack import MiniStack
 

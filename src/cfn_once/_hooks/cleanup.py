@@ -112,8 +112,10 @@ class Recovery(NamedTuple):
                 continue
             found = self._find(debt)
             doubts += found.doubts
+            # Seeded bug: unresolved-kept
             if found.doubts:
                 kept.insert(0, replace(debt, cleaned_by=me, doubts=tuple(found.doubts)))
+            # Seeded bug: undo-called
             found.undo()
             is_gone = found.id in removed and not found.has_called
             if found.id not in (None, debt.base) and not is_gone:
@@ -176,6 +178,7 @@ class Recovery(NamedTuple):
         makes = asked.type is RequestType.CREATE or resource.replaces()
         if makes and asked.type is RequestType.UPDATE:
             resource = self.build(asked, steps, replacing=True)
+        # Seeded bug: unrecorded-learning
         try:
             run(resource, resource.create if makes else resource.update)
         except Interrupt as interrupt:
@@ -189,7 +192,9 @@ class Recovery(NamedTuple):
         if steps.may_be_known_later and self.granted.comes_again():
             self.granted.park(Progress())
             raise InProgress(f"{self.request}: what {asked} has made cannot be told yet")
+        # Seeded bug: id-at-end
         made = steps.id_at_end or resource.physical_resource_id
+        # Seeded bug: leftover-id
         return _Found(
             id=debt.id or (made if makes and (steps.acted or debt.acted) else None),
             doubts=[*steps.doubts, *steps.unmet_doubts()],
@@ -322,6 +327,7 @@ class ReplaySteps(Steps):
         The first run ended there as well where the hook alone decides; where it had read something
         from the world, it may have come further.
         """
+        # Seeded bug: undecided
         decided = isinstance(error, HookError) and not isinstance(error, TemporaryError)
         if self._granted.frontier and not decided:
             self.may_be_known_later = True
@@ -401,6 +407,7 @@ class ReplaySteps(Steps):
         """Return what a step in doubt came to, or None where it did not happen."""
         # Under its token a call cannot make a second effect, and it tells the id, or what to undo.
         call = attempt.call
+        # Seeded bug: undo-asked
         may_call = call.window is not None and (self._debt.id is None or call.undo is not None)
         found = self._resolve(attempt, self._granted.owner_gone)
         while found is None and may_call:

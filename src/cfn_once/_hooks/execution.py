@@ -114,6 +114,7 @@ class Execution:
 
     def _outcome(self) -> Outcome:
         try:
+            # Seeded bug: previous-owners
             self._granted.wait_for_the_dead()
             outcome = self._perform()
             if isinstance(outcome, Success) and (skipped := self._steps.unvisited()):
@@ -150,6 +151,7 @@ class Execution:
                 return None
             outcome, body = encode(self._request, self._failure_of(self._unfinished()))
             ending = self._ending(outcome, body)
+            # Seeded bug: time-out-record
             self._granted.finish(ending, self._steps.progress(), cut_short=True)
             return body
 
@@ -217,6 +219,7 @@ class Execution:
         head, asked = self._granted.head, self._request
         former = next((old for old in head.replaced() if old.properties == head.properties), None)
         self._clean_up()
+        # Seeded bug: replaced-before
         if former is not None:  # a replacement is rolled back: what it replaced is still there
             return _kept_answer(former.id, former.attributes)
         # Held is what was made of these properties, or what this Update starts from; after an
@@ -239,10 +242,12 @@ class Execution:
         head, request = self._granted.head, self._request
         held, event_id = head.physical_id, str(request.physical_resource_id)
         success = Success(physical_resource_id=event_id)
+        # Seeded bug: cleanup-target
         clean_up_of_old = event_id != held and event_id in [old.id for old in head.replaced()]
         if held is not None and event_id != held and not clean_up_of_old:
             if head.seen and event_id not in head.removed:
                 log.error("%s carries an id nobody can place: nothing was removed", request)
+            # Seeded bug: unplaceable
             if head.seen or event_id in head.removed:
                 self._spares = True
                 return success

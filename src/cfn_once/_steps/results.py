@@ -40,6 +40,7 @@ class Results:
             return text, replace(kept, secret=True)
         if self._lies_in_the_head(text):
             return text, replace(kept, result=text)
+        # Seeded bug: spill-first
         self._granted.spill(self._spill_name(key, record), text)  # before the head tells of it
         return text, replace(kept, spilled=True)
 

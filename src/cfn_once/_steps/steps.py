@@ -295,6 +295,7 @@ class Steps:
         now, function = self._clock.now(), self._way_back.function
         event = {**self._way_back.event, DUE: until}
         self._calls.call("continuation", lambda: way.send(event, until, now=now, function=function))
+        # Seeded bug: hand-over
         self._granted.park(self.progress(), due=until)
         self._pending.clear()
         raise Suspended(
@@ -389,6 +390,7 @@ class Steps:
         return key
 
     def _step(self, key: str, generation: int, *, again: bool = False) -> Step:
+        # Seeded bug: token
         token = Token.of(self._request.operation, key, generation)
         return Step(token.uuid, self._request.correlation_id, token, again)
 
@@ -453,6 +455,7 @@ class Steps:
             in_doubt, self._granted.frontier = not call.is_once, False
         generation = head.first_generation if known is None else known.generation
         if known is not None and known.state == StepState.FAILED:
+            # Seeded bug: next-generation
             generation += 1
         first = known.first_used if known is not None and in_doubt else 0
         record = Record(
@@ -469,8 +472,10 @@ class Steps:
         return result
 
     def _make(self, attempt: Attempt, *, in_doubt: bool) -> Any:
+        # Seeded bug: once-mark
         if attempt.call.is_once and not in_doubt:  # without a start kept, it was never called
             self._pending[attempt.key] = attempt.record
+        # Seeded bug: pending-before-call
         self.flush()
         if in_doubt:
             self._granted.takes_off(attempt.key, attempt.record)
@@ -527,6 +532,7 @@ class Steps:
         """
         call, first = attempt.call, attempt.record.first_used / 1000
         why = _named(error) if error is not None else "its execution died"
+        # Seeded bug: token-window
         window_open = call.window is not None and self._clock.now() - first < call.window
         if call.once or (call.find is None and not window_open):
             self._doubt(attempt, why, error)
@@ -534,6 +540,7 @@ class Steps:
             self._pause_or_doubt(0.5, attempt, why)
             return None
         # Under a token, a second call makes no second effect though the look-up came too early.
+        # Seeded bug: absent-believed
         believed = SETTLE if window_open else self._visible_after
         self._pause_or_doubt(quiet_since + SETTLE - self._clock.now(), attempt, why)
         while (found := self._look_up(attempt)) is None:
@@ -559,6 +566,7 @@ class Steps:
             self._granted.park(self.progress())
             self._pending.clear()
             text = f"{self._request}: step {attempt.key} is in doubt ({why}), and no time is left"
+            # Seeded bug: left-to-another
             raise Superseded(text, again=True)
 
     def _look_up(self, attempt: Attempt) -> Any:

@@ -82,17 +82,20 @@ def decide(head: Head | None, request: Request, me: Claimant) -> Decision:
         newer = request.issued_at > head.highest_issue or (
             request.issued_at == head.highest_issue and not known
         )
+    # Seeded bug: newer
     if not newer:
         return Drop("a copy of a request that newer ones have followed") if known else Late()
     if _is_expired(request, me):
         return EXPIRED
     quiet = quiet_after(head.ended)
+    # Seeded bug: time-out-wait
     if head.is_cut_short and me.now <= quiet:
         return Wait(quiet)
     return Claim(_writes.begin_over(head, request, me))
 
 
 def _same(head: Head, request: Request, me: Claimant) -> Decision:
+    # Seeded bug: asked-again
     again = request.issued_at is not None and request.issued_at > head.issued_at
     if head.fingerprint != request.fingerprint and not again:
         return Drop("its RequestId was used before for something else: forged or corrupted")
@@ -116,6 +119,7 @@ def _at_work(head: Head, request: Request, me: Claimant) -> Decision:
     if _is_ended(head, me):
         return Claim(_writes.take_over(head, request, me), owner_gone=me.now)
     over = head.lease + LEASE_SLACK
+    # Seeded bug: lease-runs
     if me.now > over:
         return Claim(_writes.take_over(head, request, me), owner_gone=over)
     if me.is_last:  # the owner is dead; in case it is not, its lease stays what it was

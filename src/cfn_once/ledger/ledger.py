@@ -127,6 +127,7 @@ class Granted:
         Raises:
             Superseded: Nothing may be begun any more.
         """
+        # Seeded bug: call-after-end
         with self._alone:
             self.go_on()
             self._in_the_air = (key, record)
@@ -209,6 +210,7 @@ class Granted:
         if cut_short:
             now = self.head.lease + LEASE_SLACK
             flying = self.in_the_air()
+            # Seeded bug: time-out-call
             if flying is not None:
                 key, record = flying
                 started = {} if record is None else {key: record}
@@ -223,6 +225,7 @@ class Granted:
 
     def _all_over(self) -> int:
         """Return from when nobody is at work for this request, if we end now."""
+        # Seeded bug: guardian-end
         return _milliseconds(max(self._deadline.clock.now(), self.owner_gone))
 
     def _is_ours(self, head: Head) -> bool:
@@ -240,6 +243,7 @@ class Granted:
             self.go_on()
             written = self._ledger.write(self._request, write, self._deadline, limit=math.inf)
             head = written.head
+            # Seeded bug: write-recognised
             if written.applied or (head is not None and self._is_ours(head) and applied(head)):
                 # A write that was refused because it had been applied before: its answer was lost.
                 self.head = head if head is not None else self.head
@@ -415,6 +419,7 @@ def _another_comes(request: Request, deadline: Deadline, begun: int, due: float)
 
 def _is_mine(head: Head, me: Claimant) -> bool:
     """Tell whether a refused write had been applied before, and its answer was lost."""
+    # Seeded bug: claim-recognised
     return head.owner == me.owner and head.state == State.RUN
 
 
@@ -427,6 +432,7 @@ def _dead_at(debt: Debt) -> float:
     if not debt.gone:
         return quiet_from(debt.lease) / 1000
     # It is over, but a call that timed out may still be on its way.
+    # Seeded bug: timed-out-call
     return debt.ended / 1000 + SETTLE if debt.is_in_doubt else 0.0
 
 

@@ -22,6 +22,7 @@ from .store import Absent, AllOf, AnyOf, Below, Change, Equals, Guard, Lacks, Pa
 MOST_RECENT, MOST_OLDS, MOST_REMOVED, MOST_HISTORY = 32, 16, 32, 16
 TOMBSTONE_DAYS = 14  # well over Lambda's six hours of event age, with its retries
 LEASE_SLACK = 1000  # ms; clocks differ by at most a second (ledger.md, A2)
+# Seeded bug: in-flight-grace
 SETTLE = 5.0  # seconds in which a request of a dead process is applied, or never (ledger.md, A3)
 
 
@@ -95,6 +96,7 @@ def _operation(request: Request, me: Claimant) -> Doc:
 
 def begin(request: Request, me: Claimant) -> Write:
     """Begin where nothing is owed and CloudFormation holds what the head says: without a look."""
+    # Seeded bug: newer-blind
     nothing_owed: list[Guard] = [
         Equals(("st",), State.DONE.value),
         Equals(("ok",), value=True),
@@ -132,6 +134,7 @@ def is_settled(head: Head, request: Request) -> bool:
         return head.state == State.DONE  # a failed Delete leaves nothing that is not known already
     if not head.is_good:
         return False
+    # Seeded bug: retained
     if request.type is RequestType.CREATE or head.seen:
         return True  # a Create over a held object: it was retained
     known = [head.physical_id]
@@ -158,6 +161,7 @@ def leaves_something(head: Head) -> bool:
 
 def debt_of(head: Head, now: int) -> Debt:
     """Return what the head's operation leaves to a request that begins over it."""
+    # Seeded bug: tail-in-doubt
     return Debt(
         request_id=head.request_id,
         type=head.type,
@@ -191,12 +195,14 @@ def begin_over(head: Head, request: Request, me: Claimant) -> Write:
             properties = before.properties if before else None
             attributes = before.attributes if before else None
         if head.went_back:  # it made nothing: what it went back to is replaced as it was before
+            # Seeded bug: restored-replaced
             olds = [*(old for old in olds if old is not before), _held(head)]
     if request.type is RequestType.CREATE:  # CloudFormation retained what there was
         phys = properties = attributes = None
         olds = [replace(old, properties=None, attributes=None) for old in olds]
     elif phys is None and request.type is RequestType.UPDATE and not request.carries_marker:
         phys = request.physical_resource_id
+    # Seeded bug: leftovers-kept
     owes = not settled and not head.went_back and leaves_something(head)
     debts = [*head.owed(), *([debt_of(head, me.now)] if owes else [])]
     again = request.request_id in head.recent
@@ -215,7 +221,9 @@ def begin_over(head: Head, request: Request, me: Claimant) -> Write:
         "debts": [debt.to_doc() for debt in debts] or None,
     }
     if again:  # used again after other requests: above every generation and round it ever had
+        # Seeded bug: reused-request-id
         values |= {"g0": head.fence + 1, "rnd": head.fence + 1}
+    # Seeded bug: begin-over-guard
     return Write(
         name="supersede" if supersedes else "begin_over",
         guard=AllOf(
@@ -295,6 +303,7 @@ def new_round(head: Head, request: Request, me: Claimant) -> Write:
 
 def held_by(owner: str, fence: int) -> Guard:
     """Allow a write to the execution that holds the resource."""
+    # Seeded bug: held-by
     return AllOf(
         [
             Equals(("own",), owner),
@@ -338,6 +347,7 @@ def park(
 ) -> Change:
     """Give the lease back, the work not being done; a doubt about the next step stays."""
     change = record(progress, head)
+    # Seeded bug: park
     ended: Doc = {"st": State.PARK.value, "lu": 0, "took": in_doubt, "end": now}
     if due is not None:
         ended["due"] = due
@@ -347,13 +357,16 @@ def park(
 def leave(place: int, owner: str, progress: Progress, now: int, *, in_doubt: bool) -> Write:
     """Keep the last facts of an execution that was superseded: the fence refuses no facts."""
     debt: Path = ("debts", place)
+    # Seeded bug: last-facts
     values: dict[Path, object] = {
         (*debt, "steps", key): one.to_doc() for key, one in progress.steps.items()
     }
+    # Seeded bug: last-doubt
     values |= {(*debt, "gone"): True, (*debt, "edge"): in_doubt, (*debt, "end"): now}
     if progress.running_id is not None:
         values[*debt, "id"] = progress.running_id
     if progress.acted:
+        # Seeded bug: last-unrecorded
         values[*debt, "act"] = True
     return Write(
         name="leave",
@@ -398,6 +411,7 @@ def finish(head: Head, ending: Ending, progress: Progress, now: int, *, in_doubt
     }
     if ending.succeeded:
         values |= _holding(head, ending)
+        # Seeded bug: live-no-ttl
         if head.type == RequestType.DELETE and not ending.spares:  # results are erased at once
             values |= {"ttl": now // 1000 + TOMBSTONE_DAYS * 86400, "steps": {}, "attrs": None}
             return _replacing(values, also=[])
@@ -421,6 +435,7 @@ def _holding(head: Head, ending: Ending) -> Doc:
     if head.type == RequestType.UPDATE and head.physical_id not in (None, phys):
         olds.append(_held(head))
     removed = [one for one in dict.fromkeys([*head.removed, *ending.removed]) if one != phys]
+    # Seeded bug: acknowledged
     return {
         "phys": phys,
         "seen": head.seen and phys == head.physical_id,
