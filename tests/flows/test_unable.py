@@ -117,8 +117,10 @@ def guard_of():
         def run(event, condition="RetriesExhausted"):
             record = {"requestContext": {"condition": condition}, "requestPayload": event}
             ((request, condition),) = guardian.failed_requests(record)
-            is_last = condition == "RetriesExhausted"
-            unable = Provider.unable(f"dead: {condition}", is_last=is_last, ledger="memory://")
+            exhausted = condition == "RetriesExhausted"
+            unable = Provider.unable(
+                f"dead: {condition}", retries_exhausted=exhausted, ledger="memory://"
+            )
             return cloudformation.send(request, provider=unable)
 
         return run
@@ -233,14 +235,14 @@ def test_a_record_that_is_not_ours(caplog):
 
 
 @pytest.mark.parametrize(
-    ("condition", "told", "is_last"),
+    ("condition", "told", "exhausted"),
     [
         ("RetriesExhausted", "the function failed or ran out of time or memory in every try", True),
         ("EventAgeExceeded", "could not be run before the event was too old", False),
         ("something new", "the function failed (Lambda: something new)", False),
     ],
 )
-def test_the_word_of_lambda(monkeypatch, condition, told, is_last):
+def test_the_word_of_lambda(monkeypatch, condition, told, exhausted):
     """
     The reason says in words why the function is given up; only after all tries is nobody waited
     for.
@@ -257,7 +259,7 @@ def test_the_word_of_lambda(monkeypatch, condition, told, is_last):
     )
 
     assert told in made["why"]
-    assert is_last == made["is_last"]
+    assert exhausted == made["retries_exhausted"]
 
 
 def test_a_queue_behind_a_topic(tmp_path, monkeypatch):

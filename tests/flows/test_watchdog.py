@@ -124,7 +124,9 @@ def test_by_the_real_clock(monkeypatch):
     """
     A hook in time.sleep is answered for by another thread, before its time is over.
     """
-    monkeypatch.setattr(_execution, "SHORTEST", 0)  # the test need not last half a minute
+    monkeypatch.setattr(
+        _execution, "MIN_FUNCTION_TIMEOUT", 0
+    )  # the test need not last half a minute
     end = time.monotonic() + 1.2
     context = SimpleNamespace(
         get_remaining_time_in_millis=lambda: max(0, int((end - time.monotonic()) * 1000))
