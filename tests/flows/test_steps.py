@@ -447,11 +447,11 @@ def test_two_calls_of_one_step_bear_two_tokens(groups):
 
         def two(self, step):
             for _ in range(2):
-                self._steps.within(
+                self._steps.call_inside_step(
                     "call",
                     lambda step: tokens.append(step.token),
                     lambda error: None,
-                    counts=False,
+                    single=False,
                 )
             tokens.append(step.token)
 

@@ -142,7 +142,8 @@ class _Hooked:
             return self._steps.read(label, read, verdict)
         send = _Sending(self, operation, member, params, kind)
         if self._steps.inside is not None:
-            return self._steps.within(label, send, verdict, counts=kind is Kind.ONCE)
+            single = kind is Kind.ONCE
+            return self._steps.call_inside_step(label, send, verdict, single=single)
         window = window_of(self._service, name) if kind is Kind.TOKEN else None
         if kind is Kind.REPEAT and removes(name) and not self._steps.deleting:
             # Recorded: a replay that removed again would remove what was made after it.

@@ -92,8 +92,8 @@ class Session(requests.Session):
                 raise ConfigurationError(
                     f"{name} inside a step cannot bring find=: give it to self.step(...)"
                 )
-            counts = once or not (by_nature or window is not None)
-            return self._steps.within(name, send, verdict, counts=counts)
+            single = once or not (by_nature or window is not None)
+            return self._steps.call_inside_step(name, send, verdict, single=single)
         if by_nature and method == "DELETE" and not self._steps.deleting:
             # Recorded: a replay that removed again would remove what was made after it.
             by_nature, window = False, math.inf

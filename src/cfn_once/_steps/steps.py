@@ -314,13 +314,13 @@ class Steps:
             self._judged = (error, verdict(error))
             raise
 
-    def within(
+    def call_inside_step(
         self,
         name: str,
         fn: Callable[[Step], T],
         verdict: Callable[[Exception], Verdict],
         *,
-        counts: bool,
+        single: bool,
     ) -> T:
         """Make a call that changes something, of the step that runs now.
 
@@ -328,7 +328,7 @@ class Steps:
             name: What is called.
             fn: Calls it.
             verdict: Judges an error.
-            counts: It can neither be repeated at will nor under the step's token: a step has room
+            single: It can neither be repeated at will nor under the step's token: a step has room
                 for one of these.
         """
         step = self.inside
@@ -338,13 +338,13 @@ class Steps:
                 f"{name} changes something and was called by a find= of {self._request}: a look-up"
                 " must only read"
             )
-        self._counted += counts
-        if counts and self._counted > 1:
+        self._counted += single
+        if single and self._counted > 1:
             raise NonDeterminism(
                 f"{name} is a second changing call inside one step of {self._request}: a crash"
                 " between the two could not be told apart; make each a step of its own"
             )
-        if not counts:  # there may be several, which must not share one token
+        if not single:  # there may be several, which must not share one token
             token = step.tokens.of_further_call(self._inner_calls)
             step = Step(token.uuid, step.correlation_id, token, step.again)
             self._inner_calls += 1
