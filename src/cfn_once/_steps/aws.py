@@ -17,15 +17,20 @@ from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import boto3
-import botocore.exceptions
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.exceptions import ClientError, ParamValidationError
 from botocore.model import OperationModel, Shape
 
 from .._cloudformation.identity import Token
-from .._cloudformation.request import Json, canonical
-from .._errors import ConfigurationError, StepFailed
-from .aws_codec import from_record, to_record
+from .._cloudformation.request import canonical
+from .._errors import ConfigurationError
+from .aws_codec import (
+    error_from_record,
+    error_to_record,
+    from_record,
+    response_to_record,
+    to_record,
+)
 from .aws_operations import (
     ADOPTED,
     TOKEN_MEMBERS,
@@ -158,10 +163,10 @@ class _Hooked:
                 arguments=canonical(to_record(_readable(params))),
                 window=window,
                 verdict=verdict,
-                to_record=lambda answer: to_record(_told(answer), operation.output_shape),
+                to_record=partial(response_to_record, shape=operation.output_shape),
                 from_record=from_record,
-                error_to_record=partial(_error_to_record, operation=operation),
-                error_from_record=partial(_error_from_record, classes=self.client.exceptions),
+                error_to_record=partial(error_to_record, operation=operation),
+                error_from_record=partial(error_from_record, classes=self.client.exceptions),
             )
         )
 
@@ -341,37 +346,6 @@ def _readable(params: Mapping[str, Any]) -> dict[str, Any]:
 def _can_seek(value: Any) -> bool:
     seekable = getattr(value, "seekable", None)
     return hasattr(value, "read") and seekable is not None and bool(seekable())
-
-
-def _told(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an answer with as much of its metadata as a replay can tell again."""
-    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    return {**answer, "ResponseMetadata": {"HTTPStatusCode": status}}
-
-
-def _error_to_record(error: Exception, *, operation: Any) -> Json:
-    if not isinstance(error, ClientError):
-        return {"kind": type(error).__name__, "message": str(error)}
-    code, shapes = error.response.get("Error", {}).get("Code", ""), operation.error_shapes
-    shape = next((one for one in shapes if code in (one.name, one.error_code)), None)
-    told = to_record(_told(error.response), shape)
-    return {"kind": type(error).__name__, "operation": error.operation_name, "response": told}
-
-
-def _error_from_record(kept: Json, *, classes: Any) -> Exception:
-    if "response" in kept:
-        made = getattr(classes, kept["kind"], ClientError)
-        answered: Exception = made(from_record(kept["response"]), kept["operation"])
-        return answered
-    kind = getattr(botocore.exceptions, kept["kind"], None)
-    if isinstance(kind, type) and issubclass(kind, BotoCoreError):
-        error = kind.__new__(kind)
-        Exception.__init__(error, kept["message"])  # its own wants the parts of the message
-        error.kwargs = {}
-        return error
-    if kept["kind"] == ConfigurationError.__name__:
-        return ConfigurationError(kept["message"])
-    return StepFailed(f"{kept['kind']}: {kept['message']}")
 
 
 __all__ = ["client", "token_for", "token_member", "verdict"]

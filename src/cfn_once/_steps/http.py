@@ -10,22 +10,26 @@ HTTP for hooks: a `requests.Session` whose writes are steps.
 No error tells more of a URL than its host and path: a query may hold a key.
 """
 
-import base64
 import math
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
-from http.client import responses
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
-from requests.utils import get_encoding_from_headers
 
-from .._cloudformation.request import Json, canonical
-from .._errors import ConfigurationError, StepFailed
+from .._errors import ConfigurationError
 from .call import Call, Step, Verdict
+from .http_codec import (
+    arguments_to_record,
+    error_from_record,
+    error_to_record,
+    response_from_record,
+    response_to_record,
+)
 from .steps import Steps
 
 TIMEOUTS = (5.0, 30.0)  # seconds to connect, and between two bytes
@@ -99,19 +103,20 @@ class Session(requests.Session):
             by_nature, window = False, math.inf
         if by_nature:
             return self._steps.run(Call(name=name, run=send, repeat=True, verdict=verdict))  # type: ignore[no-any-return]  # what `send` returned
+        sent = requests.Request(method, url, params=asked.get("params"))
         answer: requests.Response = self._steps.run(
             Call(
                 name=name,
                 run=send,
-                arguments=_arguments(url, asked),
+                arguments=arguments_to_record(url, asked),
                 find=find,
                 window=window,
                 once=once,
                 verdict=verdict,
-                to_record=_to_record,
-                from_record=lambda kept: _from_record(kept, method, url, asked),
-                error_to_record=_error_to_record,
-                error_from_record=lambda kept: _error_from_record(kept, method, url, asked),
+                to_record=response_to_record,
+                from_record=partial(response_from_record, request=sent),
+                error_to_record=error_to_record,
+                error_from_record=partial(error_from_record, request=sent),
             )
         )
         return answer
@@ -280,66 +285,3 @@ def _contents(value: Any) -> Any:
     if hasattr(value, "read"):
         return value.read()
     return b"".join(value) if hasattr(value, "__next__") else value
-
-
-def _arguments(url: str, asked: Mapping[str, Any]) -> str:
-    told = {name: asked.get(name) for name in ("params", "json", "data", "files")}
-    return canonical(_plain([url, told]))
-
-
-def _plain(value: Any) -> Json:
-    if isinstance(value, Mapping):
-        return {str(name): _plain(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    if isinstance(value, bytes | bytearray):
-        return base64.b64encode(value).decode()
-    if value is None or isinstance(value, str | int | float):
-        return value
-    return type(value).__name__  # what tells two of a kind apart may differ from run to run
-
-
-def _to_record(response: Any) -> Json:
-    if not isinstance(response, requests.Response):
-        return {"found": response}  # what a look-up returns in the place of a response
-    kept = {
-        "status": response.status_code,
-        "type": response.headers.get("content-type", ""),
-    }
-    try:
-        return {**kept, "text": response.content.decode()}
-    except UnicodeDecodeError:
-        return {**kept, "base64": base64.b64encode(response.content).decode()}
-
-
-def _from_record(kept: Json, method: str, url: str, asked: Mapping[str, Any]) -> Any:
-    if "found" in kept:
-        return kept["found"]
-    response = requests.Response()
-    response.status_code = kept["status"]
-    response.reason = responses.get(kept["status"], "")
-    if kept["type"]:
-        response.headers["content-type"] = kept["type"]
-    content = kept["text"].encode() if "text" in kept else base64.b64decode(kept["base64"])
-    response._content = content  # noqa: SLF001 - requests has no public way to build a response
-    response.encoding = get_encoding_from_headers(response.headers)
-    response.request = requests.Request(method, url, params=asked.get("params")).prepare()
-    response.url = str(response.request.url)
-    return response
-
-
-def _error_to_record(error: Exception) -> Json:
-    kept = {"kind": type(error).__name__, "message": str(error)}
-    if isinstance(error, requests.HTTPError) and error.response is not None:
-        return {**kept, "response": _to_record(error.response)}
-    return kept
-
-
-def _error_from_record(kept: Json, method: str, url: str, asked: Mapping[str, Any]) -> Exception:
-    if "response" in kept:
-        response = _from_record(kept["response"], method, url, asked)
-        return requests.HTTPError(kept["message"], response=response)
-    kind = getattr(requests.exceptions, kept["kind"], None)
-    if isinstance(kind, type) and issubclass(kind, requests.RequestException):
-        return kind(kept["message"])
-    return StepFailed(f"{kept['kind']}: {kept['message']}")
