@@ -24,7 +24,7 @@ from .._errors import (
     TemporaryError,
 )
 from .._observability import telemetry as _telemetry
-from .._steps.call import Call, Calls, Step, Verdict
+from .._steps.call import Call, Calls, Repetition, Step, Verdict
 from .._steps.steps import Attempt, OutOfTime, Steps, WayBack
 from ..ledger import Debt, Granted, Head, Progress, Record, StepState
 from .resource import CustomResource, run
@@ -302,7 +302,7 @@ class ReplaySteps(Steps):
             self.id_at_end = self.id_at_end or self.running_id
             raise
         self.acted = True
-        if not call.repeat:
+        if call.repetition is not Repetition.AT_WILL:
             self.results[call.name] = result
             if call.undo is not None:
                 self._undos.append((call.name, call.undo, result))
@@ -344,7 +344,7 @@ class ReplaySteps(Steps):
                 del step
                 undo(result)
 
-            super()._repeat(Call(name=f"undo {name}", run=run, repeat=True))
+            super()._repeat(Call(name=f"undo {name}", run=run, repetition=Repetition.AT_WILL))
 
     def unmet(self) -> Iterable[str]:
         """Return the steps that may have taken effect and that today's code did not come by."""

@@ -10,7 +10,7 @@ from .._clock import Deadline
 from .._cloudformation.request import Json, Request
 from .._errors import ConfigurationError, PermanentError, WaitTimeout
 from .._properties import Shape
-from .._steps.call import Call, Step
+from .._steps.call import Call, Step, declared_repetition
 from .._steps.steps import Steps
 
 if TYPE_CHECKING:
@@ -195,15 +195,16 @@ class CustomResource(Generic[P, A]):
             StepFailed: It did not happen.
             InDoubt: It may have happened, and nothing can tell.
         """
+        seconds = None if window is None else window.total_seconds()
+        repetition, seconds = declared_repetition(repeat=repeat, once=once, window=seconds)
         return self._steps.run(
             Call(
                 name=name,
                 run=fn,
                 arguments=getattr(fn, "__qualname__", ""),
-                find=find,
-                window=None if window is None else window.total_seconds(),
-                repeat=repeat,
-                once=once,
+                repetition=repetition,
+                window=seconds,
+                find=None if once else find,
                 undo=undo,
                 secret=secret,
             )

@@ -10,8 +10,8 @@ HTTP for hooks: a `requests.Session` whose writes are steps.
 No error tells more of a URL than its host and path: a query may hold a key.
 """
 
-import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
@@ -22,7 +22,7 @@ import requests
 from requests.structures import CaseInsensitiveDict
 
 from .._errors import ConfigurationError
-from .call import Call, Step, Verdict
+from .call import Call, Repetition, Step, Verdict, declared_repetition, repetition_in_hook
 from .http_codec import (
     arguments_to_record,
     error_from_record,
@@ -71,55 +71,28 @@ class Session(requests.Session):
 
         What `find` returns is returned in the place of a response: a response, or JSON.
         """
-        method, asked = method.upper(), {**dict(zip(_POSITIONS, args, strict=False)), **kwargs}
-        asked["timeout"] = _timeouts(asked.get("timeout"))
+        method, asked = method.upper(), _asked(args, kwargs)
         name = f"http.{method}.{urlsplit(url).hostname or 'nowhere'}"
-        if method in READS:
+        repetition, window = self._repetition(method, url, once=once, finds=find is not None)
+        if repetition is Repetition.READ:
             return self._steps.read(name, lambda: self._send(method, url, asked), verdict)
-        asked.setdefault("allow_redirects", False)
-        for part in ("data", "files"):  # a file can be read once, and a call be made twice
-            if asked.get(part) is not None:
-                asked[part] = _contents(asked[part])
-        window = self._window(url)
-        by_nature = method in REPEATED and not once and find is None
-        tries = 0
-
-        def send(step: Step) -> requests.Response:
-            nonlocal tries
-            tries += 1
-            gone_is_done = method == "DELETE" and (tries > 1 or step.again)
-            passed = GONE if self._steps.deleting or gone_is_done else ()
-            return self._send(method, url, self._with_headers(asked, step), passed)
-
+        _make_repeatable(asked)
+        send = self._sending(method, url, asked)
         if self._steps.inside is not None:
             if find is not None:
                 raise ConfigurationError(
                     f"{name} inside a step cannot bring find=: give it to self.step(...)"
                 )
-            single = once or not (by_nature or window is not None)
+            single = repetition is Repetition.ONCE
             return self._steps.call_inside_step(name, send, verdict, single=single)
-        if by_nature and method == "DELETE" and not self._steps.deleting:
-            # Recorded: a replay that removed again would remove what was made after it.
-            by_nature, window = False, math.inf
-        if by_nature:
-            return self._steps.run(Call(name=name, run=send, repeat=True, verdict=verdict))  # type: ignore[no-any-return]  # what `send` returned
-        sent = requests.Request(method, url, params=asked.get("params"))
-        answer: requests.Response = self._steps.run(
-            Call(
-                name=name,
-                run=send,
-                arguments=arguments_to_record(url, asked),
-                find=find,
-                window=window,
-                once=once,
-                verdict=verdict,
-                to_record=response_to_record,
-                from_record=partial(response_from_record, request=sent),
-                error_to_record=error_to_record,
-                error_from_record=partial(error_from_record, request=sent),
-            )
+        repetition, window = repetition_in_hook(
+            repetition, window, removes=method == "DELETE", deleting=self._steps.deleting
         )
-        return answer
+        call = Call(name=name, run=send, repetition=repetition, window=window, verdict=verdict)
+        if repetition is not Repetition.AT_WILL:
+            call = _recorded(replace(call, find=None if once else find), method, url, asked)
+        response: requests.Response = self._steps.run(call)
+        return response
 
     def post(self, url: str, data: Any = None, json: Any = None, **kwargs: Any) -> Any:  # type: ignore[override]  # as `request`
         """Send a POST."""
@@ -156,6 +129,21 @@ class Session(requests.Session):
             for name in OUR_HEADERS:
                 prepared_request.headers.pop(name, None)
 
+    def _sending(
+        self, method: str, url: str, asked: Mapping[str, Any]
+    ) -> Callable[[Step], requests.Response]:
+        """Return what sends a call that changes something, as often as its step says."""
+        was_sent = False
+
+        def send(step: Step) -> requests.Response:
+            nonlocal was_sent
+            again, was_sent = was_sent or step.again, True
+            gone_is_done = self._steps.deleting or (method == "DELETE" and again)
+            passed = GONE if gone_is_done else ()
+            return self._send(method, url, self._with_headers(asked, step), passed)
+
+        return send
+
     def _send(
         self, method: str, url: str, asked: Mapping[str, Any], passed: Any = None
     ) -> requests.Response:
@@ -181,11 +169,40 @@ class Session(requests.Session):
                 headers.setdefault(name, value)
         return {**asked, "headers": headers}
 
+    def _repetition(
+        self, method: str, url: str, *, once: bool, finds: bool
+    ) -> tuple[Repetition, float | None]:
+        """Return what a second call may do, and its window: by its method, and the hook's word.
+
+        Args:
+            method: In upper case.
+            url: Where the call goes.
+            once: It must never run twice.
+            finds: It brings a look-up.
+        """
+        if method in READS:
+            return Repetition.READ, None
+        by_nature = method in REPEATED and not once and not finds
+        return declared_repetition(repeat=by_nature, once=once, window=self._window(url))
+
     def _window(self, url: str) -> float | None:
         parts = urlsplit(url)
         host = parts.netloc.rpartition("@")[2].lower()
         remembered = self._honours.get(f"{parts.scheme}://{host}")
         return None if remembered is None else remembered.total_seconds()
+
+
+def _recorded(call: Call, method: str, url: str, asked: Mapping[str, Any]) -> Call:
+    """Return a call whose response and error the ledger can keep."""
+    request = requests.Request(method, url, params=asked.get("params"))
+    return replace(
+        call,
+        arguments=arguments_to_record(url, asked),
+        to_record=response_to_record,
+        from_record=partial(response_from_record, request=request),
+        error_to_record=error_to_record,
+        error_from_record=partial(error_from_record, request=request),
+    )
 
 
 def verdict(error: Exception) -> Verdict:
@@ -274,6 +291,21 @@ def _timeouts(asked: Any) -> Any:
     if not isinstance(asked, tuple):
         return asked
     return tuple(ours if theirs is None else theirs for theirs, ours in zip(asked, TIMEOUTS))  # noqa: B905 - requests says what is wrong with it
+
+
+def _asked(args: tuple[Any, ...], keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `requests.Session.request` is given, by name, with time-outs."""
+    asked = {**dict(zip(_POSITIONS, args, strict=False)), **keywords}
+    asked["timeout"] = _timeouts(asked.get("timeout"))
+    return asked
+
+
+def _make_repeatable(asked: dict[str, Any]) -> None:
+    """Follow no redirects unasked, and read files: one is read once, and a call be made twice."""
+    asked.setdefault("allow_redirects", False)
+    for part in ("data", "files"):
+        if asked.get(part) is not None:
+            asked[part] = _contents(asked[part])
 
 
 def _contents(value: Any) -> Any:

@@ -5,7 +5,7 @@ One step: a side effect that happens once, although the hook around it may run a
     in doubt?         look it up with `find` · repeat it under the same token · else FAILED
     else              call, then keep what came of it before the next call leaves
 
-Reads are not steps, and what is idempotent by nature (`repeat`) is not recorded.
+Reads are not steps, and what is idempotent by nature (`AT_WILL`) is not recorded.
 """
 
 import json
@@ -32,7 +32,7 @@ from .._errors import (
 from .._lambda.continuation import Continuation
 from .._observability import telemetry as _telemetry
 from ..ledger import SETTLE, Granted, Progress, Record, StepState
-from .call import Call, Calls, Step, Verdict, is_transient, judge_plain
+from .call import Call, Calls, Repetition, Step, Verdict, is_transient, judge_plain
 from .results import Results
 
 T = TypeVar("T")
@@ -131,7 +131,9 @@ class Steps:
         """
         self._refuse_disorder(call.name)
         try:
-            return self._repeat(call) if call.repeat else self._recorded(call)
+            if call.repetition is Repetition.AT_WILL:
+                return self._repeat(call)
+            return self._recorded(call)
         except Interrupt as interrupt:
             self._ended = interrupt  # a hook that swallows it meets it again at its next step
             raise
@@ -534,7 +536,7 @@ class Steps:
         why = _named(error) if error is not None else "its execution died"
         # Seeded bug: token-window
         window_open = call.window is not None and self._clock.now() - first < call.window
-        if call.once or (call.find is None and not window_open):
+        if call.find is None and not window_open:
             self._doubt(attempt, why, error)
         if call.find is None:
             self._pause_or_doubt(0.5, attempt, why)
