@@ -79,7 +79,9 @@ def sample(shape: Any, depth: int = 0, *, secret: bool = False) -> Any:
     """Return a value of a shape whose every sensitive part bears the secret."""
     secret = secret or bool(shape.metadata.get("sensitive"))
     if shape.type_name == "structure" and depth < 8:
-        return {name: sample(one, depth + 1, secret=secret) for name, one in shape.members.items()}
+        return {
+            name: sample(member, depth + 1, secret=secret) for name, member in shape.members.items()
+        }
     if shape.type_name == "list" and depth < 8:
         return [sample(shape.member, depth + 1, secret=secret)]
     if shape.type_name == "map" and depth < 8:
@@ -114,12 +116,15 @@ def known(service: str, operation: OperationModel) -> Known:
         refused=refused,
         token_like=[
             name
-            for name, one in (inputs.members if inputs is not None else {}).items()
-            if one.type_name == "string" and LIKE_A_TOKEN.fullmatch(name)
+            for name, shape in (inputs.members if inputs is not None else {}).items()
+            if shape.type_name == "string" and LIKE_A_TOKEN.fullmatch(name)
         ],
         errors=[
-            (one.error_code or one.name, (one.metadata.get("error") or {}).get("httpStatusCode"))
-            for one in operation.error_shapes
+            (
+                shape.error_code or shape.name,
+                (shape.metadata.get("error") or {}).get("httpStatusCode"),
+            )
+            for shape in operation.error_shapes
         ],
         leaks=SECRET in text,
         hides=hidden,
@@ -152,14 +157,14 @@ def operations() -> list[Known]:
 
 
 def names(operations, repetition):
-    return {one.name for one in operations if one.repetition is repetition}
+    return {operation.name for operation in operations if operation.repetition is repetition}
 
 
 def test_every_operation_is_of_one_kind(operations):
     """
     Every operation of AWS is a read, takes a token, may be repeated, or is called once.
     """
-    repetitions = Counter(one.repetition for one in operations)
+    repetitions = Counter(operation.repetition for operation in operations)
     print(f"{len(operations)} operations: {dict(repetitions)}")
 
     assert len(operations) >= 20_000
@@ -171,17 +176,21 @@ def test_every_token_fits(operations):
     """
     Each member that takes a token gets a form that its length, its pattern and botocore allow.
     """
-    forms = Counter(len(one.sent) for one in operations if one.sent)
-    wrong = [one.name for one in operations if one.sent and not allows(one.limits, one.sent)]
+    forms = Counter(len(operation.sent) for operation in operations if operation.sent)
+    wrong = [
+        operation.name
+        for operation in operations
+        if operation.sent and not allows(operation.limits, operation.sent)
+    ]
 
     assert [] == wrong
-    assert not any(one.refused for one in operations)
+    assert not any(operation.refused for operation in operations)
     assert {36, 32, 64} == set(forms)
     assert {"acm.PutAccountConfiguration", "acm.RequestCertificate", "cloudhsm.CreateHsm"} == {
-        one.name for one in operations if one.sent and len(one.sent) == 32
+        operation.name for operation in operations if operation.sent and len(operation.sent) == 32
     }
     assert ["config.StartResourceEvaluation"] == [
-        one.name for one in operations if one.sent and len(one.sent) == 64
+        operation.name for operation in operations if operation.sent and len(operation.sent) == 64
     ]
 
 
@@ -197,9 +206,13 @@ def test_every_trait_is_heard(operations):
     """
     An operation that bears the trait takes a token, unless it only reads.
     """
-    deaf = {one.name for one in operations if one.trait and one.repetition is not Repetition.TOKEN}
+    deaf = {
+        operation.name
+        for operation in operations
+        if operation.trait and operation.repetition is not Repetition.TOKEN
+    }
 
-    assert len([one for one in operations if one.trait]) >= 1_530
+    assert len([operation for operation in operations if operation.trait]) >= 1_530
     assert {
         "bedrock-agentcore.GetAgentCard",
         "emr-containers.GetManagedEndpointSessionCredentials",
@@ -213,14 +226,14 @@ def test_every_token_without_the_trait_is_decided(operations):
     What is named like a token and bears no trait is in the table, or known to be none.
     """
     undecided = [
-        f"{one.name}: {name}"
-        for one in operations
-        for name in one.token_like
-        if one.repetition is not Repetition.READ
-        and one.trait is None
-        and name != tables.TOKEN_MEMBERS.get(one.name)
-        and one.name not in NO_TOKENS
-        and one.service != ONLY_CORRELATES
+        f"{operation.name}: {name}"
+        for operation in operations
+        for name in operation.token_like
+        if operation.repetition is not Repetition.READ
+        and operation.trait is None
+        and name != tables.TOKEN_MEMBERS.get(operation.name)
+        and operation.name not in NO_TOKENS
+        and operation.service != ONLY_CORRELATES
     ]
 
     assert [] == undecided
@@ -231,7 +244,9 @@ def test_reads_take_no_token(operations):
     Nothing is ever put into a read.
     """
     assert [] == [
-        one.name for one in operations if one.repetition is Repetition.READ and one.member
+        operation.name
+        for operation in operations
+        if operation.repetition is Repetition.READ and operation.member
     ]
     assert "efs.DescribeFileSystems" in names(operations, Repetition.READ)
 
@@ -240,8 +255,8 @@ def test_no_table_speaks_of_what_there_is_not(operations):
     """
     Every entry of a table names an operation, changes what the rule says, and stands in one table.
     """
-    there = {one.name: one for one in operations}
-    services = {one.service for one in operations}
+    there = {operation.name: operation for operation in operations}
+    services = {operation.service for operation in operations}
     listed = [
         *tables.NOT_READS,
         *tables.MORE_READS,
@@ -288,7 +303,9 @@ def test_reads_change_nothing(operations):
     """
     reads = names(operations, Repetition.READ)
     acting = [
-        one for one in operations if one.repetition is Repetition.READ and ACTS.match(one.operation)
+        operation
+        for operation in operations
+        if operation.repetition is Repetition.READ and ACTS.match(operation.operation)
     ]
 
     assert [] == acting
@@ -343,7 +360,7 @@ def test_what_adds_something_each_time_is_not_repeated(operations):
         r"(Put|Set)\w*(Event|Events|Record|Records|RecordBatch|MetricData|Segments|Feedback|Result"
         r"|Session|Image|Batch|Message|Metadata|Interactions|Data|Evaluations?|Step)$"
     )
-    suspects = {one for one in repeated if adding.match(one.partition(".")[2])}
+    suspects = {name for name in repeated if adding.match(name.partition(".")[2])}
 
     assert SETS_BY_NAME == suspects
     assert not repeated & {
@@ -425,8 +442,8 @@ def test_nothing_sensitive_is_kept(operations):
     """
     No record of any operation holds what its model marks sensitive, however deep it lies.
     """
-    assert [] == [one.name for one in operations if one.leaks]
-    assert len([one for one in operations if one.hides]) >= 850
+    assert [] == [operation.name for operation in operations if operation.leaks]
+    assert len([operation for operation in operations if operation.hides]) >= 850
 
 
 def test_what_is_gone(operations):
@@ -435,11 +452,11 @@ def test_what_is_gone(operations):
     """
     missed = {
         code
-        for one in operations
-        for code, status in one.errors
-        if one.operation.startswith("Delete")
+        for operation in operations
+        for code, status in operation.errors
+        if operation.operation.startswith("Delete")
         and status in (404, 410)
-        and not is_gone(one.service, one.operation, code)
+        and not is_gone(operation.service, operation.operation, code)
     }
 
     assert NOT_GONE == missed

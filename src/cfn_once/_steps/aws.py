@@ -43,15 +43,17 @@ from .aws_operations import (
 from .call import Call, Repetition, Step, Verdict, repetition_in_hook
 from .steps import Steps
 
-CONNECT, READ = 5, 60  # seconds; botocore would wait a minute for each
+CONNECT_TIMEOUT, READ_TIMEOUT = 5, 60  # seconds; botocore would wait a minute for each
 ONE_TRY = Config(retries={"total_max_attempts": 1})
 
-_THROTTLES = re.compile(
+_THROTTLED_CODES = re.compile(
     r"Throttl|TooManyRequests|RequestLimitExceeded|BandwidthLimitExceeded|SlowDown"
     r"|ProvisionedThroughputExceeded|PriorRequestNotComplete"
 )
 # Errors of the service's own, which come with any status.
-_TROUBLE = re.compile(r"^(Internal|RequestTimeout|Service(Failure|Error)|ServerError)|Unavailable")
+_SERVICE_FAILURE_CODES = re.compile(
+    r"^(Internal|RequestTimeout|Service(Failure|Error)|ServerError)|Unavailable"
+)
 # By name: some are younger than the oldest botocore that we take.
 _NOT_SENT = frozenset({"EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError"})
 _NEVER_SENT = frozenset(  # and never will be, as it stands
@@ -317,9 +319,9 @@ def verdict(error: Exception) -> Verdict:
 def _verdict_of(response: Mapping[str, Any]) -> Verdict:
     code = response.get("Error", {}).get("Code", "")
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-    if status == 429 or _THROTTLES.search(code):
+    if status == 429 or _THROTTLED_CODES.search(code):
         return Verdict.THROTTLED
-    doubt = status >= 500 or _TROUBLE.search(code) is not None
+    doubt = status >= 500 or _SERVICE_FAILURE_CODES.search(code) is not None
     return Verdict.IN_DOUBT if doubt else Verdict.DEFINITIVE
 
 
@@ -334,12 +336,14 @@ def _without_values(ask: Any, name: str, params: dict[str, Any]) -> Any:
 
 
 def _with_timeouts(given: Config | None) -> Config:
-    config = Config(connect_timeout=CONNECT, read_timeout=READ, retries={"mode": "standard"})
+    config = Config(
+        connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT, retries={"mode": "standard"}
+    )
     config = config if given is None else config.merge(given)
     options: Any = config  # its attributes are made of its arguments
     if options.connect_timeout is None:
-        config = config.merge(Config(connect_timeout=CONNECT))
-    return config if options.read_timeout else config.merge(Config(read_timeout=READ))
+        config = config.merge(Config(connect_timeout=CONNECT_TIMEOUT))
+    return config if options.read_timeout else config.merge(Config(read_timeout=READ_TIMEOUT))
 
 
 def _refuse_streams(operation: OperationModel) -> None:

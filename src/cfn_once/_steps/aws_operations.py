@@ -222,7 +222,7 @@ TOKEN_MEMBERS = {
 }
 
 # How long a service remembers a token, where its text says so; of a service, or of one operation.
-WINDOW = 10 * MINUTES  # of all others
+DEFAULT_WINDOW = 10 * MINUTES  # of all others
 WINDOWS = {
     "abuse-signal": 24 * HOURS,
     "acm": 1 * HOURS,
@@ -394,7 +394,7 @@ MORE_REPEATED = _named(
 
 def _only_upserts(asked: Mapping[str, Any]) -> bool:
     try:
-        return all(one["Action"] == "UPSERT" for one in asked["ChangeBatch"]["Changes"])
+        return all(change["Action"] == "UPSERT" for change in asked["ChangeBatch"]["Changes"])
     except (KeyError, TypeError):  # boto3 will say what is wrong with it
         return False
 
@@ -471,7 +471,7 @@ def _is_idempotent(service: str, operation: str, asked: Mapping[str, Any]) -> bo
 
 def window_of(service: str, operation: str) -> float:
     """Return the seconds for which a service remembers a token."""
-    return WINDOWS.get(f"{service}.{operation}", WINDOWS.get(service, WINDOW))
+    return WINDOWS.get(f"{service}.{operation}", WINDOWS.get(service, DEFAULT_WINDOW))
 
 
 def removes(operation: str) -> bool:

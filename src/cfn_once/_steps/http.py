@@ -33,12 +33,13 @@ from .http_codec import (
 from .steps import Steps
 
 TIMEOUTS = (5.0, 30.0)  # seconds to connect, and between two bytes
-READS = frozenset({"GET", "HEAD", "OPTIONS"})
-REPEATED = frozenset({"PUT", "DELETE"})  # idempotent by RFC 9110, section 9.2.2
-GONE = frozenset({404, 410})
-THROTTLES = frozenset({425, 429})
-MAYBE_ACTED = frozenset({301, 302, 303})  # many servers answer a form that they took with these
-TOLD = 500  # characters of a body that an error tells
+READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+IDEMPOTENT_METHODS = frozenset({"PUT", "DELETE"})  # idempotent by RFC 9110, section 9.2.2
+GONE_STATUSES = frozenset({404, 410})
+THROTTLED_STATUSES = frozenset({425, 429})
+# Many servers answer a form that they took with these.
+MAYBE_ACTED_STATUSES = frozenset({301, 302, 303})
+MAX_QUOTE = 500  # characters of a response's body that an error quotes
 OUR_HEADERS = ("Idempotency-Key", "X-Correlation-Id")
 _POSITIONS = ("params", "data", "headers", "cookies", "files", "auth", "timeout")  # requests' own
 
@@ -112,7 +113,7 @@ class Session(requests.Session):
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Send a prepared request, which only reads."""
-        if not self._in_request and request.method not in READS:
+        if not self._in_request and request.method not in READ_METHODS:
             raise ConfigurationError(
                 f"self.http.send() of a {request.method} would be no step: call"
                 " self.http.request(...), post, put, patch or delete"
@@ -139,7 +140,7 @@ class Session(requests.Session):
             nonlocal was_sent
             again, was_sent = was_sent or step.again, True
             gone_is_done = self._steps.deleting or (method == "DELETE" and again)
-            passed = GONE if gone_is_done else ()
+            passed = GONE_STATUSES if gone_is_done else ()
             return self._send(method, url, self._with_headers(asked, step), passed)
 
         return send
@@ -148,7 +149,7 @@ class Session(requests.Session):
         self, method: str, url: str, asked: Mapping[str, Any], passed: Any = None
     ) -> requests.Response:
         if passed is None:
-            passed = GONE if self._steps.deleting else ()
+            passed = GONE_STATUSES if self._steps.deleting else ()
         self._in_request = True
         try:
             response = super().request(method, url, **asked)
@@ -156,7 +157,7 @@ class Session(requests.Session):
             raise _clean(error, method, url) from None  # its own text tells the whole URL
         finally:
             self._in_request = False
-        unfollowed = method not in READS and response.is_redirect
+        unfollowed = method not in READ_METHODS and response.is_redirect
         if (response.status_code >= 400 and response.status_code not in passed) or unfollowed:
             raise _http_error(response, method, url)
         return response
@@ -180,9 +181,9 @@ class Session(requests.Session):
             once: It must never run twice.
             finds: It brings a look-up.
         """
-        if method in READS:
+        if method in READ_METHODS:
             return Repetition.READ, None
-        by_nature = method in REPEATED and not once and not finds
+        by_nature = method in IDEMPOTENT_METHODS and not once and not finds
         return declared_repetition(repeat=by_nature, once=once, window=self._window(url))
 
     def _window(self, url: str) -> float | None:
@@ -226,9 +227,9 @@ def verdict(error: Exception) -> Verdict:
 
 def _verdict_of(response: requests.Response) -> Verdict:
     status = response.status_code
-    if status in THROTTLES:
+    if status in THROTTLED_STATUSES:
         return Verdict.THROTTLED
-    if status in MAYBE_ACTED and response.request.method not in REPEATED:
+    if status in MAYBE_ACTED_STATUSES and response.request.method not in IDEMPOTENT_METHODS:
         return Verdict.IN_DOUBT
     # After 408 the server had waited too long, perhaps for the rest of what it had begun to do.
     doubt = status >= 500 or status == HTTPStatus.REQUEST_TIMEOUT
@@ -251,7 +252,7 @@ def _http_error(response: requests.Response, method: str, url: str) -> requests.
             " something is not sent on: call that URL, or say allow_redirects=True"
         )
     elif response.content:
-        told += ": " + response.content[: 4 * TOLD].decode(errors="replace")[:TOLD]
+        told += ": " + response.content[: 4 * MAX_QUOTE].decode(errors="replace")[:MAX_QUOTE]
     error = requests.HTTPError(told, response=response)
     seconds = response.headers.get("retry-after", "")
     error.retry_after = float(seconds) if seconds.isdecimal() else 0.0  # type: ignore[attr-defined]  # read by the step
@@ -311,9 +312,9 @@ def _make_repeatable(asked: dict[str, Any]) -> None:
 def _contents(value: Any) -> Any:
     """Return what is sent with every file in it read, and every iterator."""
     if isinstance(value, Mapping):
-        return {name: _contents(one) for name, one in value.items()}
+        return {name: _contents(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)([_contents(one) for one in value])
+        return type(value)([_contents(part) for part in value])
     if hasattr(value, "read"):
         return value.read()
     return b"".join(value) if hasattr(value, "__next__") else value
