@@ -465,50 +465,6 @@ def test_two_calls_of_one_step_bear_two_tokens(groups):
     assert tokens[1] != tokens[0]
 
 
-def test_a_removal_in_an_update_is_not_replayed(groups):
-    """
-    What an update removed and made again is still there after a process died behind it.
-    """
-    things = {"x": 1}
-
-    class Thing(CustomResource[dict, dict]):
-        def create(self):
-            pass
-
-        def update(self):
-            self.http.delete("http://127.0.0.1:9/x")
-            self.step("make", lambda step: things.update(x=2), window=timedelta(hours=1))
-            self.step("other", lambda step: None, repeat=True)
-
-        def delete(self):
-            pass
-
-    cloudformation = FakeCloudFormation(Provider(Thing, ledger="memory://"))
-    cloudformation.create("One", {"A": "1"})
-    update = cloudformation.event("Update", "One", {"A": "2"})
-
-    from cfn_once._steps.http import Session
-
-    def removed(self, method, url, asked, passed=()):
-        things.clear()
-        import requests
-
-        answer = requests.Response()
-        answer.status_code, answer._content, answer.url = 204, b"", url
-        return answer
-
-    original, Session._send = Session._send, removed
-    try:
-        with pytest.raises(Crashed):
-            cloudformation.send(update, crash_before="other")
-        answer = cloudformation.deliver(update)
-    finally:
-        Session._send = original
-
-    assert answer.succeeded
-    assert {"x": 2} == things
-
-
 def test_one_name_for_two_different_calls():
     """
     A step that was recorded as a call of one function is not replayed as a call of another.

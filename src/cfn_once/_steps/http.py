@@ -37,7 +37,8 @@ READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 IDEMPOTENT_METHODS = frozenset({"PUT", "DELETE"})  # idempotent by RFC 9110, section 9.2.2
 GONE_STATUSES = frozenset({404, 410})
 THROTTLED_STATUSES = frozenset({425, 429})
-MAYBE_ACTED_STATUSES = frozenset({301, 302, 303})  # how many servers answer a form that they took
+# Many servers answer a form that they took with these.
+MAYBE_ACTED_STATUSES = frozenset({301, 302, 303})
 MAX_QUOTE = 500  # characters of a response's body that an error quotes
 OUR_HEADERS = ("Idempotency-Key", "X-Correlation-Id")
 _POSITIONS = ("params", "data", "headers", "cookies", "files", "auth", "timeout")  # requests' own
@@ -73,9 +74,7 @@ class Session(requests.Session):
         """
         method, asked = method.upper(), _asked(args, kwargs)
         name = f"http.{method}.{urlsplit(url).hostname or 'nowhere'}"
-        repetition, window = _repetition(
-            method, self._window(url), once=once, finds=find is not None
-        )
+        repetition, window = self._repetition(method, url, once=once, finds=find is not None)
         if repetition is Repetition.READ:
             return self._steps.read(name, lambda: self._send(method, url, asked), verdict)
         _make_repeatable(asked)
@@ -171,28 +170,27 @@ class Session(requests.Session):
                 headers.setdefault(name, value)
         return {**asked, "headers": headers}
 
+    def _repetition(
+        self, method: str, url: str, *, once: bool, finds: bool
+    ) -> tuple[Repetition, float | None]:
+        """Return what a second call may do, and its window: by its method, and the hook's word.
+
+        Args:
+            method: In upper case.
+            url: Where the call goes.
+            once: It must never run twice.
+            finds: It brings a look-up.
+        """
+        if method in READ_METHODS:
+            return Repetition.READ, None
+        by_nature = method in IDEMPOTENT_METHODS and not once and not finds
+        return declared_repetition(repeat=by_nature, once=once, window=self._window(url))
+
     def _window(self, url: str) -> float | None:
         parts = urlsplit(url)
         host = parts.netloc.rpartition("@")[2].lower()
         remembered = self._honours.get(f"{parts.scheme}://{host}")
         return None if remembered is None else remembered.total_seconds()
-
-
-def _repetition(
-    method: str, window: float | None, *, once: bool, finds: bool
-) -> tuple[Repetition, float | None]:
-    """Return what a second call may do, and its window.
-
-    Args:
-        method: In upper case.
-        window: Seconds for which the API honours a key; None where it honours none.
-        once: The call must never run twice.
-        finds: The call brings a look-up.
-    """
-    if method in READ_METHODS:
-        return Repetition.READ, None
-    by_nature = method in IDEMPOTENT_METHODS and not once and not finds
-    return declared_repetition(repeat=by_nature, once=once, window=window)
 
 
 def _recorded(call: Call, method: str, url: str, asked: Mapping[str, Any]) -> Call:
