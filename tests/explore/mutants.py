@@ -295,7 +295,7 @@ MUTANTS = [
     Mutant(
         name="a token is repeated after its window",
         seeded="token-window",
-        old="self._clock.now() - first < (call.window or 0.0)",
+        old="self._clock.now() - first_used < call.window",
         new="True",
         laws=("I1",),
         script=CREATE,
@@ -317,8 +317,8 @@ MUTANTS = [
     Mutant(
         name="a begin forgets a failed operation",
         seeded="leftovers-kept",
-        old="leaves_something(operation)",
-        new="operation.state == State.SUCCEEDED",
+        old="leaves_something(head.operation)",
+        new="head.operation.state == State.SUCCEEDED",
         laws=("I5", "I7"),
         script=DELETE,
         budgets={"fail": 1},
@@ -516,7 +516,7 @@ MUTANTS = [
     Mutant(
         name="a rollback that nobody heard of is cleaned up like a replacement",
         seeded="leftovers-kept",
-        old="and not operation.restored",
+        old=" and not head.operation.restored",
         new="",
         laws=("I5",),
         script=BACK_UNHEARD,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from .._cloudformation.identity import base32
 from .._cloudformation.request import Json, Request, RequestType
-from .._errors import InProgress, Interrupt, LedgerUnavailable, ReplayEnd
+from .._errors import InProgress, LedgerUnavailable, ReplayEnd
 from .._steps.journal import Journal
 from .._steps.ports import Ports
 from .._steps.replay import Replay, doubt
@@ -141,22 +141,8 @@ class Leftovers(NamedTuple):
         lease = self.journal.lease
         journal = Journal(lease, asked, self.ports.mask, left=left)
         replay = Replay(journal)
-        steps = Steps(journal, self.ports, policy=replay)
-        resource = self.build(asked, steps)
-        makes = asked.type is RequestType.CREATE or resource.replaces()
-        if makes and asked.type is RequestType.UPDATE:
-            resource = self.build(asked, steps, replacing=True)
-        # Seeded bug: unrecorded-learning
-        try:
-            run(resource, resource.create if makes else resource.update)
-        except Interrupt as interrupt:
-            if not isinstance(interrupt, ReplayEnd):
-                raise
-        except LedgerUnavailable:
-            raise  # what was learned could not be kept: nothing may be removed because of it
-        except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - a hook raises what it likes
-            log.info("the replay of %s ended with %s", asked, type(error).__name__)
-            replay.end_early(error)
+        resource, makes = self._resource_of(asked, Steps(journal, self.ports, policy=replay))
+        _run_again(replay, asked, resource, resource.create if makes else resource.update)
         if replay.may_be_known_later and lease.has_retries_left():
             lease.park(self.journal.progress())
             raise InProgress(f"{self.journal.request}: what {asked} has made cannot be told yet")
@@ -173,6 +159,15 @@ class Leftovers(NamedTuple):
             undo=replay.undo,
         )
 
+    def _resource_of(self, asked: Request, steps: Steps) -> tuple[Resource, bool]:
+        """Return what the hook of an earlier request ran on, and whether that hook was `create`."""
+        resource = self.build(asked, steps)
+        if asked.type is RequestType.CREATE:
+            return resource, True
+        if resource.replaces():
+            return self.build(asked, steps, replacing=True), True
+        return resource, False
+
     def _delete(self, left: Operation, found: _Found) -> None:
         request = self.journal.request
         scope = "~" + base32(replace(request, request_id=left.request_id).operation, 12)
@@ -186,6 +181,20 @@ class Leftovers(NamedTuple):
         resource = self.build(as_delete, steps, recovered=True, partial=found.results)
         run(resource, resource.delete)
         self.journal.flush()
+
+
+def _run_again(replay: Replay, asked: Request, resource: Resource, hook: Callable[[], Any]) -> None:
+    """Run the hook of an earlier request to where what is known of it ends."""
+    # Seeded bug: unrecorded-learning
+    try:
+        run(resource, hook)
+    except ReplayEnd:
+        return
+    except LedgerUnavailable:
+        raise  # what was learned could not be kept: nothing may be removed because of it
+    except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - a hook raises what it likes
+        log.info("the replay of %s ended with %s", asked, type(error).__name__)
+        replay.end_early(error)
 
 
 def _unread(left: Operation) -> _Found:

@@ -43,14 +43,11 @@ class Doubts:
         Raises:
             InDoubt: Neither is possible, or our time is too short for it.
         """
-        call, first = attempt.call, attempt.record.first_used / 1000
         why = named(error) if error is not None else "its execution died"
-        by_token = call.repetition is Repetition.TOKEN and call.window is not None
-        # Seeded bug: token-window
-        remembered = by_token and self._clock.now() - first < (call.window or 0.0)
-        if call.find is None and not remembered:
-            self.report(attempt, why, error)
-        if call.find is None:
+        remembered = self._is_remembered(attempt)
+        if attempt.call.find is None:
+            if not remembered:
+                self.report(attempt, why, error)
             self._pause(0.5, attempt, why)
             return None
         # Under a token, a second call makes no second effect though the look-up came too early.
@@ -62,6 +59,14 @@ class Doubts:
                 return None
             self._pause(5.0, attempt, why)
         return (found,)
+
+    def _is_remembered(self, attempt: StepAttempt) -> bool:
+        """Tell whether the API still knows the step's token: a second call makes nothing new."""
+        call, first_used = attempt.call, attempt.record.first_used / 1000
+        if call.repetition is not Repetition.TOKEN or call.window is None:
+            return False
+        # Seeded bug: token-window
+        return self._clock.now() - first_used < call.window
 
     def _pause(self, pause: float, attempt: StepAttempt, why: str) -> None:
         """Wait at least so long; where time is too short, leave the doubt to another delivery."""

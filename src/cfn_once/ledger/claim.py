@@ -103,15 +103,22 @@ def _same(head: Head, request: Request, candidate: Candidate) -> Decision:
     if operation.fingerprint != request.fingerprint and not again:
         return REUSED
     expired = _is_expired(request, candidate)
-    if operation.is_over and (operation.state == State.SUCCEEDED or not again or expired):
-        return Answered(head.response or "")
-    if expired:
-        return EXPIRED
-    if operation.state == State.RUNNING:
-        return _at_work(head, request, candidate)
-    if operation.state == State.PARKED:
-        return _parked(head, request, candidate)
-    ended = operation.lease
+    match operation.state:
+        case State.FAILED if again and not expired:
+            return _failed(head, request, candidate)
+        case State.SUCCEEDED | State.FAILED:
+            return Answered(head.response or "")
+        case _ if expired:
+            return EXPIRED
+        case State.PARKED:
+            return _parked(head, request, candidate)
+        case _:
+            return _at_work(head, request, candidate)
+
+
+def _failed(head: Head, request: Request, candidate: Candidate) -> Decision:
+    """Decide where CloudFormation asks again for what had failed: a new round."""
+    ended = head.operation.lease
     if candidate.now < ended and not _is_over_in_our_sandbox(head, candidate):
         return Wait(ended)
     return Claim(transitions.resume(head, request, candidate), previous_owner_ended_at=ended)

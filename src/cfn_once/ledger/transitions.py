@@ -218,6 +218,15 @@ def _left_behind(head: Head) -> Operation:
     return operation
 
 
+def _pending(head: Head, request: Request) -> list[Operation]:
+    """Return what is left to be cleaned up when a request begins over a head."""
+    # Seeded bug: leftovers-kept
+    leaves = leaves_something(head.operation) and not head.operation.restored
+    if leaves and not is_acknowledged(head, request):
+        return [*head.pending_cleanup, _left_behind(head)]
+    return list(head.pending_cleanup)
+
+
 class _Holding(NamedTuple):
     """What holds, and what was replaced by it."""
 
@@ -257,13 +266,6 @@ def begin_over(head: Head, request: Request, candidate: Candidate) -> Write:
     """Begin over an operation that is over and has left something, or that is still at work."""
     held, replaced = _holding(head, request)
     operation, short = head.operation, short_id(request.request_id)
-    # Seeded bug: leftovers-kept
-    owes = (
-        not is_acknowledged(head, request)
-        and not operation.restored
-        and leaves_something(operation)
-    )
-    pending = [*head.pending_cleanup, *([_left_behind(head)] if owes else [])]
     begun = _begun(request, candidate)
     begun = replace(begun, issued_at=max(operation.issued_at, begun.issued_at))
     if short in head.recent:  # used again: above every generation and round it ever had
@@ -278,7 +280,7 @@ def begin_over(head: Head, request: Request, candidate: Candidate) -> Write:
             "held": None if held is None else held.to_doc(),
             "ack": keeps or carried_back,
             "repl": [old.to_doc() for old in replaced],
-            "pend": [left.to_doc() for left in pending],
+            "pend": [left.to_doc() for left in _pending(head, request)],
             "recent": [*(known for known in head.recent if known != short), short][-MOST_RECENT:],
             "ttl": None,
         }
@@ -407,19 +409,18 @@ def finish(head: Head, ending: Ending, progress: Progress, ended: int) -> Change
 
 
 def _held_from_now_on(head: Head, ending: Ending) -> Doc:
-    operation, before = head.operation, head.held
-    deletes = operation.type == RequestType.DELETE
-    if not deletes:
-        held: HeldObject | None = HeldObject(
+    operation = head.operation
+    if operation.type == RequestType.DELETE:
+        held = head.held if ending.keeps_current else None
+        replaced = _without(head.replaced, operation.event_physical_id)
+    else:
+        held = HeldObject(
             id=ending.physical_id, properties=operation.properties, response=ending.response
         )
-    else:
-        held = before if ending.keeps_current else None
+        replaced = _without(head.replaced, held.id, head.held_id)
+        if operation.type == RequestType.UPDATE and head.held and head.held.id != held.id:
+            replaced.append(head.held)
     held_id = None if held is None else held.id
-    gone = (operation.event_physical_id,) if deletes else (held_id, head.held_id)
-    replaced = [old for old in head.replaced if old.id not in gone]
-    if operation.type == RequestType.UPDATE and before is not None and before.id != held_id:
-        replaced.append(before)
     removed = [
         known for known in dict.fromkeys([*head.removed, *ending.removed]) if known != held_id
     ]
@@ -432,6 +433,10 @@ def _held_from_now_on(head: Head, ending: Ending) -> Doc:
         "gone": removed[-MOST_REMOVED:],
         "pend": [left.to_doc() for left in ending.pending_cleanup],
     }
+
+
+def _without(objects: Sequence[HeldObject], *ids: str | None) -> list[HeldObject]:
+    return [old for old in objects if old.id not in ids]
 
 
 def _history(head: Head, ending: Ending, ended: int) -> list[HistoryEntry]:
