@@ -22,6 +22,8 @@ What can go wrong, and who acts on it.
   x ReplayEnd                a recovering replay has reached the end of what is known
 """
 
+from enum import StrEnum
+
 
 class CfnOnceError(Exception):
     """Something between CloudFormation and the hook went wrong."""
@@ -43,8 +45,24 @@ class InProgress(CfnOnceError):
     """Another delivery of the same request is at work and our own time is short."""
 
 
+class LedgerTrouble(StrEnum):
+    """Why the ledger could not be read or written."""
+
+    PASSING = "passing"  # it may be over with the next try
+    DENIED = "denied"  # nobody may touch it; a grant may be on its way, or have been lost
+    MISSING = "missing"  # there is no ledger here: nothing was ever begun in it
+
+
 class LedgerUnavailable(CfnOnceError):
-    """The ledger could not be read or written."""
+    """The ledger could not be read or written.
+
+    Attributes:
+        trouble: Why.
+    """
+
+    def __init__(self, text: str, *, trouble: LedgerTrouble = LedgerTrouble.PASSING) -> None:
+        super().__init__(text)
+        self.trouble = trouble
 
 
 class DeliveryError(CfnOnceError):

@@ -8,16 +8,18 @@ import copy
 import logging
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar, assert_never
 
 from ._clock import SYSTEM_CLOCK, Clock, Deadline
 from ._cloudformation.delivery import Delivery, HttpsDelivery
-from ._cloudformation.request import Envelope, Request, open_envelopes
+from ._cloudformation.request import Envelope, Request, RequestType, open_envelopes
 from ._cloudformation.response import Failure, Success, encode, with_ids
 from ._errors import (
     ConfigurationError,
     InProgress,
     InvalidRequest,
+    LedgerTrouble,
     LedgerUnavailable,
     Superseded,
     Suspended,
@@ -46,6 +48,7 @@ from .ledger import (
 log = logging.getLogger("cfn_once")
 
 ANY_TYPE = "AWS::CloudFormation::CustomResource"
+CLOCKS_DIFFER = 60.0  # seconds that an issue time may be ahead of our clock
 STALE = "a newer request for this resource has begun; this one had no effect"
 
 Resource = CustomResource[Any, Any]
@@ -193,19 +196,21 @@ class Provider:
 
     def _handle(self, envelope: Envelope, deadline: Deadline, context: Any) -> None:
         request, body = self._read(envelope)
+        now = deadline.clock.now()
+        request, due = _dated(request, now), _bounded(envelope.due, request, now)
         with following(request, deadline.clock, context) as trail:
             self._delivery.check(request)
-            if self._is_early(envelope, deadline):
+            if self._is_early(envelope, due, deadline):
                 trail.note(outcome="Suspended")
                 return
             resumption = Resumption(self._continuation, envelope.event, deadline.function)
-            body = body or self._answer(request, envelope.due, deadline, trail, resumption)
+            body = body or self._answer(request, due, deadline, trail, resumption)
             if body is not None:
                 self._deliver(request, body, deadline)
 
-    def _is_early(self, envelope: Envelope, deadline: Deadline) -> bool:
+    def _is_early(self, envelope: Envelope, due: float, deadline: Deadline) -> bool:
         """Tell whether an event has come back too early, and was sent on."""
-        left = envelope.due - deadline.clock.now()
+        left = due - deadline.clock.now()
         if left <= 0 or self._unable:  # who cannot work need not wait: it is FAILED at once
             return False
         way = self._continuation
@@ -215,7 +220,7 @@ class Provider:
         if not way.longest:  # it hops at once: all the waiting is done here
             deadline.clock.sleep(min(left, max(0.0, deadline.remaining() - deadline.reserve)))
         now = deadline.clock.now()
-        way.send(envelope.event, envelope.due, now=now, function=deadline.function)
+        way.send(envelope.event, due, now=now, function=deadline.function)
         return True
 
     def _deliver(self, request: Request, body: bytes, deadline: Deadline) -> None:
@@ -233,17 +238,22 @@ class Provider:
             if addressee is None:
                 raise
             return addressee, _refusal(addressee, str(error))
+        if not self._misconfigured:
+            return request, None
+        if _is_of_never(request):
+            return request, _gone(request, self._misconfigured)
+        return request, _refusal(request, self._misconfigured, kind="never")
+
+    def _unable_to_serve(self, request: Request) -> str:
+        """Return why nothing is done for a request; nothing where its type decides."""
         if self._accounts and request.account not in self._accounts:
-            return request, _refusal(request, f"this provider does not serve {request.account}")
-        if self._misconfigured:
-            return request, self._without_begin(request, self._misconfigured)
-        return request, None
+            return f"this provider does not serve {request.account}"
+        return self._unable
 
     def _answer(
         self, request: Request, due: float, deadline: Deadline, trail: Trail, resumption: Resumption
     ) -> bytes | None:
         """Return the answer: ours, one that is recorded, or none where nobody may be told."""
-        claimed = None
         try:
             claimed = self._ledger.claim(
                 request, deadline, due=due, retries_exhausted=self._retries_exhausted
@@ -264,7 +274,7 @@ class Provider:
                 case never:
                     assert_never(never)
         except LedgerUnavailable as error:
-            return self._without_ledger(request, error, begun=claimed is not None)
+            return self._without_ledger(request, error)
         except Superseded as superseded:
             if superseded.again:  # a copy of it holds the resource and may yet die
                 raise InProgress(str(superseded)) from None
@@ -288,33 +298,59 @@ class Provider:
             resumption=resumption,
         )
         keeps_secrets = self._ledger.store.keeps_secrets
-        served = Served(self._classes, keeps_secrets=keeps_secrets, unable=self._unable)
+        served = Served(
+            self._classes, keeps_secrets=keeps_secrets, unable=self._unable_to_serve(request)
+        )
         execution = Execution(request, lease, served, ports)
         return execution.run(lambda body: self._deliver(request, body, deadline))
 
-    def _without_ledger(self, request: Request, error: LedgerUnavailable, *, begun: bool) -> bytes:
+    def _without_ledger(self, request: Request, error: LedgerUnavailable) -> bytes:
         """Answer without the ledger where waiting on would only hang the stack; else raise."""
         age = 0.0 if request.issued_at is None else self._clock.now() - request.issued_at
-        if age <= LEDGER_OUTAGE_GRACE and not request.was_never_begun:
+        stands_for_nothing = _is_of_never(request)
+        if stands_for_nothing and error.trouble is LedgerTrouble.MISSING:
+            return _gone(request, str(error))
+        if age <= LEDGER_OUTAGE_GRACE:
             raise error
-        if begun:  # under an id whose Delete asks the ledger what was made
-            return _refusal(request, str(error))
-        return self._without_begin(request, str(error))
-
-    def _without_begin(self, request: Request, reason: str) -> bytes:
-        """Answer FAILED under an id of which a later Delete is SUCCESS, ledger or not."""
-        if request.was_never_begun:
-            return encode(request, Success(physical_resource_id=request.never_id))[1]
-        held = request.physical_resource_id or request.never_id
-        return encode(request, Failure(reason=reason, physical_resource_id=held))[1]
+        if stands_for_nothing and error.trouble is LedgerTrouble.DENIED:
+            return _gone(request, str(error))
+        return _refusal(request, str(error), kind="never")
 
 
 class _Nothing(CustomResource[dict[str, Any], None]):
     """Holds the place of the classes that could not be had."""
 
 
-def _refusal(request: Request, reason: str) -> bytes:
-    held = request.physical_resource_id or request.none_id
+def _dated(request: Request, now: float) -> Request:
+    """Return a request without an issue time that no clock can have told."""
+    if request.issued_at is None or request.issued_at <= now + CLOCKS_DIFFER:
+        return request
+    ahead = request.issued_at - now
+    log.error("%s is dated %.0f s ahead of our clock: which one is wrong?", request, ahead)
+    return replace(request, issued_at=None)
+
+
+def _bounded(due: float, request: Request, now: float) -> float:
+    """Return when a wait is over, but no later than CloudFormation waits for the answer."""
+    since = now if request.issued_at is None else request.issued_at
+    return min(due, since + request.service_timeout)
+
+
+def _is_of_never(request: Request) -> bool:
+    """Tell whether it is the Delete of a Create that was answered without the ledger."""
+    placeholder = request.placeholder
+    deletes = request.type is RequestType.DELETE
+    return deletes and placeholder is not None and placeholder.kind == "never"
+
+
+def _gone(request: Request, reason: str) -> bytes:
+    """Answer a Delete of what was never begun, and name why the ledger was not asked."""
+    held, reason = str(request.physical_resource_id), f"the ledger was not asked: {reason}"
+    return encode(request, Success(physical_resource_id=held, reason=reason))[1]
+
+
+def _refusal(request: Request, reason: str, kind: str = "none") -> bytes:
+    held = request.physical_resource_id or request.placeholder_id(kind)
     return encode(request, Failure(reason=reason, physical_resource_id=held))[1]
 
 

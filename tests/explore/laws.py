@@ -18,6 +18,7 @@ BEGINNING = 1_800_000_000_000  # ms since 1970: when every exploration begins
 DOUBT = re.compile(
     r"(?:([^\s;]+)#\d+|its first step|a step \([^)]*\)|a step that is not recorded) of (\S+) at \d+"
 )
+NAMED = re.compile(r"(?:left: |; )(\S+) (?:is held|was replaced|was made|is not known|stands for)")
 CLAIMS = frozenset({"begin", "begin over", "supersede", "takeover", "round"})
 DECISIONS = frozenset({"start", "record", "note", "settle", "finish", "park"})
 
@@ -229,6 +230,11 @@ class Laws:
             return state
         if not at.granted:
             raise Broken("I3 the far side is called by a delivery that never held the resource")
+        if operation.kind == "remove" and at.sent.type == "Update":
+            self._refuse_an_older(state, at.sent, operation.root)
+        own = operation.request_id == at.sent.request_id
+        if own and operation.kind == "make" and operation.step == "a":
+            self._refuse_a_third(state, at.sent)
         # A debt's call is made under a token that was sent before: it can make nothing new.
         if operation.kind != "make" or operation.request_id != at.sent.request_id:
             return state
@@ -239,6 +245,24 @@ class Laws:
                 raise Broken("I3 a further step began after the resource was lost")
             return state._replace(strays=tuple(sorted({*state.strays, stray})))
         return state
+
+    def _refuse_a_third(self, state: State, sent: Sent) -> None:
+        """Refuse an Update back to properties of which CloudFormation has an object that lives."""
+        if sent.type != "Update":
+            return
+        made_of = {one.request_id: one.properties[:1] for one in state.stack.sent}
+        for thing in state.world.live:
+            heard = thing.id in state.stack.heard and thing.id not in state.stack.retained
+            known = thing.id == thing.root and heard
+            if known and made_of.get(thing.request_id) == sent.properties[:1]:
+                raise Broken(f"I1 {thing.id} lives, and another one is made of its properties")
+
+    def _refuse_an_older(self, state: State, sent: Sent, removed: str) -> None:
+        """Refuse an Update that removes what is older than the object that it names."""
+        orders = {one.request_id: one.order or 0 for one in state.stack.sent}
+        made = {one.id: orders.get(one.request_id, 0) for one in state.world.live}
+        if made.get(removed, 0) < made.get(str(sent.physical_resource_id), 0) and removed in made:
+            raise Broken(f"I5 {removed} is older than what the Update names, and it removes it")
 
     def called(self, state: State) -> State:
         """Judge the far side after a call."""
@@ -260,7 +284,12 @@ class Laws:
         mine = doc.get("rid") == sent.request_id
         life, number = (doc.get("gen", 0), doc.get("rnd", 0)) if mine else (-1, -1)
         post = Post(sent.place, sent.type, sent.request_id, life, number, body)
-        same = [one for one in state.posts if one[2:5] == post[2:5]]
+        # One that was never begun names its own issue in the id that it answers.
+        same = [
+            one
+            for one in state.posts
+            if one[2:5] == post[2:5] and (life >= 0 or one.place == post.place)
+        ]
         if any(one.body != body for one in same):
             raise Broken(f"I2 two different answers to {sent.request_id}")
         made = [one for one in state.recorded if one[:4] == (*post[2:5], kept_of(body))]
@@ -317,6 +346,8 @@ class Laws:
         asked = {one.request_id for one in deletes}
         told = " ".join(one[3] for one in state.recorded if one[0] in asked)
         doubts = {(request_id, step) for step, request_id in DOUBT.findall(told)}
+        # What CloudFormation was told of and has not tried to delete must go, not be named.
+        spared |= set(NAMED.findall(told)) - set(stack.heard)
         spared |= {
             t.id for t in state.world.live if {(t.request_id, t.step), (t.request_id, "")} & doubts
         }

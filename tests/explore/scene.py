@@ -139,7 +139,12 @@ def _lets_go(stack: Stack, physical_id: str) -> Stack:
 
 
 def _told_or_invented(answer: Post | None, place: str) -> str:
-    return f"invented-{place}" if answer is None else _id_of(answer)
+    return invented(place) if answer is None else _id_of(answer)
+
+
+def invented(place: str) -> str:
+    """Return an id as CloudFormation makes one up for a Create that nobody answered."""
+    return f"stack-Thing-{place.upper():0<12}"
 
 
 def _id_of(answer: Post) -> str:

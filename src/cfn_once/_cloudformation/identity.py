@@ -8,10 +8,22 @@ H hashes each part with its length, so that no two lists of parts share a text.
 """
 
 import base64
+import re
 from typing import NamedTuple
 
-NONE_PREFIX = "cfn-once.none."  # answered by a Create that made nothing under an id
-NEVER_PREFIX = "cfn-once.never."  # answered while the ledger could not be reached
+PLACEHOLDERS = {
+    "none": "cfn-once.none.",  # answered by a Create that made nothing under an id
+    "never": "cfn-once.never.",  # answered while the ledger could not be reached
+}
+OTHER_PLACEHOLDERS = frozenset(  # what other libraries answer for a Create that made nothing
+    {
+        "AWSCDK::CustomResourceProviderFramework::CREATE_FAILED",
+        "AWSCDK::CustomResourceProviderFramework::MISSING_PHYSICAL_ID",
+        "FAILED",
+    }
+)
+CUT_FROM = 24  # characters; shorter names are never cut
+OPERATION_NAME = 12  # characters of an operation's digest that its ids bear
 
 
 def digest(label: str, *parts: str) -> bytes:
@@ -74,6 +86,35 @@ class Token(NamedTuple):
         return self.value.hex()
 
 
+def operation_name(operation: bytes) -> str:
+    """Return what ids bear of an operation: 12 characters of lower-case base32."""
+    return base32(operation, OPERATION_NAME)
+
+
+def is_invented(physical_id: str, stack_name: str, logical_resource_id: str) -> bool:
+    """Tell whether an id has the form that CloudFormation gives to a Create nobody answered.
+
+    It is the stack's name, the logical id and 12 or 13 capitals and digits; the first two may be
+    cut where they are long.
+    """
+    rest, _, suffix = physical_id.rpartition("-")
+    if not re.fullmatch("[A-Z0-9]{12,13}", suffix, re.ASCII):
+        return False
+    if rest == f"{stack_name}-{logical_resource_id}":
+        return True
+    return _is_cut(rest, stack_name, logical_resource_id)
+
+
+def _is_cut(text: str, stack_name: str, logical_resource_id: str) -> bool:
+    """Tell whether a text is both names with their ends cut off, each with something left."""
+    for place in (number for number, letter in enumerate(text) if letter == "-"):
+        first, second = text[:place], text[place + 1 :]
+        fits = stack_name.startswith(first) and logical_resource_id.startswith(second)
+        if fits and first and second and len(text) >= CUT_FROM:
+            return True
+    return False
+
+
 def default_physical_id(stack_name: str, logical_resource_id: str, operation: bytes) -> str:
     """Return the id of a resource that sets none: equal for every copy, new for a replacement."""
-    return f"{stack_name}-{logical_resource_id}-{base32(operation, 12)}"
+    return f"{stack_name}-{logical_resource_id}-{operation_name(operation)}"

@@ -11,11 +11,13 @@ from typing import Any, NamedTuple, Self
 
 from .._errors import InvalidRequest
 from .identity import (
-    NEVER_PREFIX,
-    NONE_PREFIX,
+    OTHER_PLACEHOLDERS,
+    PLACEHOLDERS,
     base32,
     default_physical_id,
+    is_invented,
     operation_digest,
+    operation_name,
     resource_digest,
 )
 
@@ -36,6 +38,21 @@ class RequestType(StrEnum):
     CREATE = "Create"
     UPDATE = "Update"
     DELETE = "Delete"
+
+
+_CREATE = RequestType.CREATE
+
+
+class Placeholder(NamedTuple):
+    """What one of our own ids stands for.
+
+    Attributes:
+        kind: `none` or `never`.
+        operation: The name of the Create that it was answered to.
+    """
+
+    kind: str
+    operation: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,15 +97,17 @@ class Request:
         if problems:
             raise InvalidRequest("not a custom resource request: " + "; ".join(problems))
         properties = event.get("ResourceProperties", {})
+        kind = RequestType(event["RequestType"])
         timeout = event.get("ServiceTimeout", properties.get("ServiceTimeout"))
         return cls(
-            type=RequestType(event["RequestType"]),
+            type=kind,
             request_id=event["RequestId"],
             stack_id=event["StackId"],
             logical_resource_id=event["LogicalResourceId"],
             resource_type=event["ResourceType"],
             response_url=event["ResponseURL"],
-            physical_resource_id=event.get("PhysicalResourceId"),
+            # What an emulator puts into a Create stands for nothing.
+            physical_resource_id=None if kind is _CREATE else event.get("PhysicalResourceId"),
             properties=_without_envelope(properties),
             old_properties=_without_envelope(event.get("OldResourceProperties", {})),
             issued_at=issue_time(event["ResponseURL"]),
@@ -102,16 +121,18 @@ class Request:
         if not isinstance(event, dict) or not all(_is_text(event.get(name)) for name in names):
             return None
         physical_id = event.get("PhysicalResourceId")
+        physical_id = physical_id if _is_text(physical_id) else None
         kinds = [kind for kind in RequestType if event.get("RequestType") == kind]
+        kind = kinds[0] if kinds else _CREATE
         resource_type = event.get("ResourceType")
         return cls(
-            type=kinds[0] if kinds else RequestType.CREATE,
+            type=kind,
             request_id=event["RequestId"],
             stack_id=event["StackId"],
             logical_resource_id=event["LogicalResourceId"],
             resource_type=str(resource_type) if _is_text(resource_type) else "of no type",
             response_url=event["ResponseURL"],
-            physical_resource_id=physical_id if _is_text(physical_id) else None,
+            physical_resource_id=None if kind is _CREATE else physical_id,
         )
 
     def __str__(self) -> str:
@@ -151,25 +172,46 @@ class Request:
         """The id of what this request makes, where its hook sets none."""
         return default_physical_id(self.stack_name, self.logical_resource_id, self.operation)
 
-    @property
-    def none_id(self) -> str:
-        """The id that says: nothing was made under an id."""
-        return NONE_PREFIX + self.correlation_id
+    @cached_property
+    def operation_name(self) -> str:
+        """What ids bear of this request: 12 characters."""
+        return operation_name(self.operation)
+
+    def operation_name_of(self, request_id: str) -> str:
+        """Return the name of another request of the same resource."""
+        return operation_name(operation_digest(self._resource, request_id))
+
+    def placeholder_id(self, kind: str) -> str:
+        """Return an id that stands for what this Create did not make.
+
+        Args:
+            kind: `none`, where nothing was made under an id; `never`, where the ledger was out of
+                reach.
+        """
+        issued = self.issued_at or 0
+        return f"{PLACEHOLDERS[kind]}{self.correlation_id}.{self.operation_name}.{issued}"
 
     @property
-    def never_id(self) -> str:
-        """The id that says: the ledger could not be reached, so nothing was begun."""
-        return NEVER_PREFIX + self.correlation_id
+    def placeholder(self) -> Placeholder | None:
+        """What the id stands for, where it is one of our own placeholders; else None."""
+        for kind, prefix in PLACEHOLDERS.items():
+            start = f"{prefix}{self.correlation_id}."
+            if (self.physical_resource_id or "").startswith(start):
+                operation = str(self.physical_resource_id)[len(start) :].partition(".")[0]
+                return Placeholder(kind, operation)
+        return None
 
     @property
-    def was_never_begun(self) -> bool:
-        """Tell whether it is the Delete of a Create that was answered without the ledger."""
-        return self.type is RequestType.DELETE and self.physical_resource_id == self.never_id
+    def carries_invented_id(self) -> bool:
+        """Tell whether the id stands for a Create that nobody answered, or that made nothing."""
+        physical_id = self.physical_resource_id or ""
+        invented = is_invented(physical_id, self.stack_name, self.logical_resource_id)
+        return invented or physical_id in OTHER_PLACEHOLDERS
 
     @property
-    def carries_marker(self) -> bool:
-        """Tell whether the id is one of ours that stands for nothing."""
-        return self.physical_resource_id in (self.none_id, self.never_id)
+    def carries_an_object(self) -> bool:
+        """Tell whether the id is of an object, for all that it tells by itself."""
+        return self.placeholder is None and not self.carries_invented_id
 
     @cached_property
     def fingerprint(self) -> str:

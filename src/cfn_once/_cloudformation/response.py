@@ -43,7 +43,7 @@ def encode(request: Request, outcome: Outcome) -> tuple[Outcome, bytes]:
     """
     if len(outcome.physical_resource_id.encode("utf-8", "replace")) > LONGEST_ID:
         size = len(outcome.physical_resource_id.encode("utf-8", "replace"))
-        safe = request.physical_resource_id or request.none_id
+        safe = request.physical_resource_id or request.placeholder_id("none")
         reason = f"the physical id is {size} bytes long; CloudFormation takes {LONGEST_ID}"
         outcome = Failure(reason=reason, physical_resource_id=safe)
     if isinstance(outcome, Success) and (problems := list(_not_json(outcome.attributes))):
@@ -65,7 +65,7 @@ def _body(request: Request, outcome: Outcome) -> bytes:
     told: dict[str, Json] = {"Status": "FAILED" if failed else "SUCCESS"}
     if failed or outcome.reason:
         told["Reason"] = outcome.reason or "no reason was given"
-    told["PhysicalResourceId"] = outcome.physical_resource_id or request.none_id
+    told["PhysicalResourceId"] = outcome.physical_resource_id or request.placeholder_id("none")
     if isinstance(outcome, Success) and request.type is not RequestType.DELETE:
         if outcome.no_echo:
             told["NoEcho"] = True

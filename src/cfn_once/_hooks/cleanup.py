@@ -14,7 +14,7 @@ from .._steps.journal import Journal
 from .._steps.ports import Ports
 from .._steps.replay import Replay, doubt
 from .._steps.steps import Steps
-from ..ledger import Operation, StepState
+from ..ledger import Deed, Operation, StepState
 from .resource import CustomResource, run
 
 log = logging.getLogger("cfn_once.resource")
@@ -71,8 +71,12 @@ class Leftovers(NamedTuple):
     ports: Ports
     build: Build
 
-    def remove(self) -> CleanedUp:
+    def remove(self, operation: str | None = None, *, keeps_current: bool = False) -> CleanedUp:
         """Remove what was left, newest first; a failure of `delete` or `undo` is raised.
+
+        Args:
+            operation: The name of the one that is cleaned up; all unless given.
+            keeps_current: What is held stays: what bears the same id stays with it.
 
         Raises:
             InProgress: Our time is short, and another delivery goes on.
@@ -84,7 +88,7 @@ class Leftovers(NamedTuple):
         for left in reversed(pending):
             if left.type == RequestType.DELETE:
                 continue  # what it should have removed is removed now
-            if request.type is RequestType.UPDATE and left.type != RequestType.UPDATE:
+            if self._is_spared(left, operation, keeps_current=keeps_current):
                 stays.insert(0, left)
             elif left.cleaned_by == request.request_id:  # under its ids may be our own by now
                 stays.insert(0, left)
@@ -101,16 +105,36 @@ class Leftovers(NamedTuple):
             self.journal.lease.record_cleanup([*deletes, *stays], removed)
         return CleanedUp(removed=removed, pending=stays, doubts=doubts)
 
+    def _is_spared(self, left: Operation, operation: str | None, *, keeps_current: bool) -> bool:
+        request = self.journal.request
+        if operation is not None:
+            return request.operation_name_of(left.request_id) != operation
+        # What bears the id of what it was to replace goes with that, in the resource's own Delete.
+        if left.given is not None:
+            return request.type is not RequestType.DELETE or keeps_current
+        return request.type is RequestType.UPDATE and left.type != RequestType.UPDATE
+
     def _remove(self, left: Operation, removed: list[str]) -> Sequence[str]:
         """Remove what one operation left, add its id to those removed, and return the doubts."""
+        if left.given is not None:
+            return self._remove_twin(left)
         found = self._find(left)
         # Seeded bug: undo-called
         found.undo(self.ports)
         is_gone = found.id in removed and not found.has_called
         if found.id is not None and found.id != left.event_physical_id and not is_gone:
-            self._delete(left, found)
+            self._delete(left, found, self._request_of(left) or self.journal.request)
             removed.append(found.id)
         return found.doubts
+
+    def _remove_twin(self, left: Operation) -> Sequence[str]:
+        """Remove what a replacement made under the id that it was to replace."""
+        if not left.given:
+            what = f"what was made under the id {left.event_physical_id} with other properties"
+            return [doubt(left, what, left.begun)]
+        asked = replace(self.journal.request, properties=json.loads(left.given))
+        self._delete(left, _Found(id=left.event_physical_id), asked)
+        return []
 
     def _find(self, left: Operation) -> _Found:
         if not (left.steps or left.may_have_acted_last or left.has_unrecorded_calls):
@@ -141,7 +165,8 @@ class Leftovers(NamedTuple):
         lease = self.journal.lease
         journal = Journal(lease, asked, self.ports.mask, left=left)
         replay = Replay(journal)
-        resource, makes = self._resource_of(asked, Steps(journal, self.ports, policy=replay))
+        steps = Steps(journal, self.ports, policy=replay)
+        resource, makes = self._resource_of(left, asked, steps)
         _run_again(replay, asked, resource, resource.create if makes else resource.update)
         if replay.may_be_known_later and lease.has_retries_left():
             lease.park(self.journal.progress())
@@ -159,21 +184,23 @@ class Leftovers(NamedTuple):
             undo=replay.undo,
         )
 
-    def _resource_of(self, asked: Request, steps: Steps) -> tuple[Resource, bool]:
+    def _resource_of(self, left: Operation, asked: Request, steps: Steps) -> tuple[Resource, bool]:
         """Return what the hook of an earlier request ran on, and whether that hook was `create`."""
-        resource = self.build(asked, steps)
+        resource = self.build(asked, steps, softly=True)
         if asked.type is RequestType.CREATE:
             return resource, True
-        if resource.replaces():
-            return self.build(asked, steps, replacing=True), True
+        # What it has recorded, never what today's replace_on says.
+        makes = left.deed == Deed.MAKES if left.deed is not None else resource.replaces()
+        if makes:
+            return self.build(asked, steps, replacing=True, softly=True), True
         return resource, False
 
-    def _delete(self, left: Operation, found: _Found) -> None:
+    def _delete(self, left: Operation, found: _Found, asked: Request) -> None:
         request = self.journal.request
         scope = "~" + base32(replace(request, request_id=left.request_id).operation, 12)
         steps = Steps(self.journal, self.ports, scope=scope, deleting=True)
         as_delete = replace(
-            self._request_of(left) or request,
+            asked,
             type=RequestType.DELETE,
             request_id=request.request_id,
             physical_resource_id=found.id,

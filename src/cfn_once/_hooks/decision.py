@@ -1,27 +1,32 @@
-"""What is done for a request, by what the ledger says: one table a kind of request.
+"""What is done for a request, by what the ledger says: one table for Updates, one for Deletes.
 
-Create   make it
-Update   a replaced object was made of these properties     its kept answer: a replacement is undone
-         held, and nothing that is declared differs         the kept answer
-         held, made of these properties, would replace      the kept answer: a replacement failed
+Update   the id is held, and the last success replaced
+             an object made of these properties             its kept answer: a replacement is undone
+             the same, and an Update may have touched it    `update`, under its id
+         the id is held, untouched, of these properties     the kept answer: nothing is to be done
+         the id is held, untouched, nothing differs         the same, unless `update` can add to it
          a property of `replace_on` differs                 make a new one
          else                                               change it
 
-Delete   the id is        nothing held        held, not acknowledged    held, acknowledged
-         held             -                   delete it                 delete it
-         replaced         delete that alone   delete that alone         delete that alone
-         removed          clean up            nothing                   nothing
-         any other        clean up            delete what is held       nothing
+Delete   the id is    nothing is held     held, not acknowledged      held, acknowledged
+         held         -                   delete all                  delete all
+         replaced     delete that alone   delete that alone           delete that alone
+         removed      nothing             nothing                     nothing
+         placeholder  clean up all        its own Create's alone      its own Create's alone
+         invented     clean up all        held, if it must be that    nothing
+         foreign      delete that         nothing                     nothing
+
+What a Delete leaves, and CloudFormation may forget after it, is named in the answer.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
 from .._cloudformation.request import Request, RequestType
 from .._cloudformation.response import Success
-from ..ledger import Head, HeldObject
+from ..ledger import Head, HeldObject, Origin, Touched
 
 
 class Create(NamedTuple):
@@ -31,34 +36,35 @@ class Create(NamedTuple):
 
 
 class Update(NamedTuple):
-    """Change the resource in place."""
+    """Change an object in place.
+
+    Attributes:
+        target: Its id, where that is not the one in the event: one that had been replaced.
+    """
+
+    target: str | None = None
 
 
 class Delete(NamedTuple):
-    """Remove an object.
+    """Remove objects.
 
     Attributes:
-        keeps_current: The object is one that was replaced: what is held stays, with all that is
-            left to be cleaned up.
+        targets: Their ids.
+        cleans: Whose leftovers are cleaned up: the name of a Create, all unless given, none for "".
+        keeps_current: What is held stays.
+        left: What is left and may be forgotten now, in words.
     """
 
-    target: str
+    targets: tuple[str, ...] = ()
+    cleans: str | None = None
     keeps_current: bool = False
+    left: tuple[str, ...] = ()
 
 
 class Keep(NamedTuple):
-    """Answer without a hook: what is held stays as it is.
-
-    Attributes:
-        misplaced: Of a Delete: nobody can place the id that it carries.
-    """
+    """Answer without a hook: what is held stays as it is."""
 
     answer: Success
-    misplaced: bool = False
-
-
-class Cleanup(NamedTuple):
-    """Remove what earlier requests have left: nothing is held."""
 
 
 class Refuse(NamedTuple):
@@ -67,106 +73,263 @@ class Refuse(NamedTuple):
     reason: str
 
 
-Decision = Create | Update | Delete | Keep | Cleanup | Refuse
+Decision = Create | Update | Delete | Keep | Refuse
 
 
-class _Id(StrEnum):
-    """What the ledger knows of the id in a Delete."""
+class Hooks(NamedTuple):
+    """What a class says of an Update; asked only where that decides.
+
+    Attributes:
+        unable: Why no class can serve the request; empty where one can.
+        changed: Tells whether a property that is declared differs.
+        replaces: Tells whether a new resource is needed.
+        updates: Tells whether `update` is written.
+        lacks: Tells whether a kept answer lacks an attribute that is declared.
+    """
+
+    unable: str = ""
+    changed: Callable[[], bool] = bool
+    replaces: Callable[[], bool] = bool
+    updates: Callable[[], bool] = bool
+    lacks: Callable[[Success], bool] = lambda _: False
+
+
+class Id(StrEnum):
+    """What is known of the id in a Delete."""
 
     HELD = "held"
     REPLACED = "replaced"
     REMOVED = "removed"
-    OTHER = "other"
+    PLACEHOLDER = "placeholder"  # ours: it names the Create that it stands for
+    INVENTED = "invented"  # CloudFormation's, for a Create that nobody answered
+    FOREIGN = "foreign"
 
 
-def decide(
-    head: Head,
-    request: Request,
-    *,
-    unable: str = "",
-    changed: bool = False,
-    replaces: Callable[[], bool] = bool,
-) -> Decision:
-    """Decide what is done for a request.
+class Holds(StrEnum):
+    """What the ledger says of the held object."""
 
-    Args:
-        head: What the ledger says, the request having been begun.
-        request: What is asked for.
-        unable: Why no class can serve the request; empty where one can.
-        changed: An Update changes a property that is declared.
-        replaces: Tells whether an Update needs a new resource; asked only where that decides.
-    """
-    if request.type is RequestType.DELETE:
-        return _delete(head, request, unable)
-    if unable:
-        return Refuse(unable)
-    if request.type is RequestType.CREATE:
-        return Create()
-    return _update(head, request, changed, replaces)
+    NOTHING = "nothing"
+    UNACKNOWLEDGED = "not acknowledged"  # CloudFormation has not carried its id back to us
+    ACKNOWLEDGED = "acknowledged"
 
 
-def _update(
-    head: Head,
-    request: Request,
-    changed: bool,  # noqa: FBT001 - as above
-    replaces: Callable[[], bool],
-) -> Decision:
+def decide(head: Head, request: Request, hooks: Hooks) -> Decision:
+    """Decide what is done for a request, which has been begun."""
+    match request.type:
+        case RequestType.DELETE:
+            return _delete(head, request, hooks.unable)
+        case RequestType.UPDATE:
+            return _update(head, request, hooks)
+        case RequestType.CREATE:
+            return Refuse(hooks.unable) if hooks.unable else Create()
+
+
+# Updates
+
+
+def _update(head: Head, request: Request, hooks: Hooks) -> Decision:
     asked, held = request.properties_fingerprint, head.held
-    former = next((old for old in head.replaced if old.properties == asked), None)
-    # Seeded bug: replaced-before
-    if former is not None:
-        return Keep(_kept(former))
     if held is not None and held.id == request.physical_resource_id:
-        as_asked = held.properties == asked
-        as_before = held.properties == request.old_properties_fingerprint
-        if not changed and (as_asked or as_before):
-            return Keep(_kept(held))
-        if as_asked and changed and replaces():
-            return Keep(_kept(held))
-    return Create(replaces=True) if replaces() else Update()
+        returns = (old for old in head.replaced if old.returns and old.properties == asked)
+        former = next(returns, None)
+        # Seeded bug: replaced-before
+        if former is not None:
+            return Update(former.id) if _is_touched(former, hooks) else Keep(kept(former))
+        # Seeded bug: rollback-of-nothing
+        if held.properties == asked != request.old_properties_fingerprint:
+            if not _is_touched(held, hooks):
+                return Keep(kept(held))
+        elif held.touched is None and _is_as_before(held, request, hooks):
+            return Keep(kept(held))
+    if hooks.unable:
+        return Refuse(hooks.unable)
+    return Create(replaces=True) if hooks.replaces() else Update()
 
 
-def _delete(head: Head, request: Request, unable: str) -> Decision:
-    event_id, held = str(request.physical_resource_id), head.held
-    known, nothing = _placed(head, event_id), Keep(Success(physical_resource_id=event_id))
-    # Seeded bug: unplaceable
-    if known is _Id.REPLACED:
-        decision: Decision = Delete(event_id, keeps_current=True)
-    elif held is None:
-        decision = Cleanup()
-    elif known is _Id.REMOVED:
-        return nothing
-    elif known is _Id.HELD or not head.acknowledged:
-        decision = Delete(held.id)  # what CloudFormation never heard of, it calls what it likes
-    else:
-        return nothing._replace(misplaced=True)
-    if not unable:
-        return decision
-    if not _knows_nothing(head):
-        return Refuse(unable)
-    return nothing if known is _Id.REPLACED else Cleanup()
+def _is_touched(held: HeldObject, hooks: Hooks) -> bool:
+    """Tell whether an Update may have left an object otherwise than its properties say."""
+    if held.touched is None:
+        return False
+    if hooks.unable:
+        return True
+    # What was to replace it never acted on it.
+    # Seeded bug: touched-object
+    return hooks.updates() and (held.touched == Touched.SURELY or not hooks.replaces())
 
 
-def _placed(head: Head, event_id: str) -> _Id:
-    if event_id == head.held_id:
-        return _Id.HELD
-    # Seeded bug: cleanup-target
-    if event_id in head.replaced_ids:
-        return _Id.REPLACED
-    return _Id.REMOVED if event_id in head.removed else _Id.OTHER
+def _is_as_before(held: HeldObject, request: Request, hooks: Hooks) -> bool:
+    """Tell whether an Update changes nothing, and `update` has nothing to add."""
+    letters = (request.properties_fingerprint, request.old_properties_fingerprint)
+    if held.properties not in letters or hooks.unable or hooks.changed():
+        return False
+    is_first = held.response is None  # nothing of ours has answered it yet
+    return not (hooks.updates() and (is_first or hooks.lacks(kept(held))))
 
 
-def _knows_nothing(head: Head) -> bool:
-    """Tell whether nothing can be left of the resource, for all that the ledger knows."""
-    is_new = len(head.recent) == 1 and not head.history
-    return is_new or (head.held is None and not head.pending_cleanup)
-
-
-def _kept(held: HeldObject) -> Success:
+def kept(held: HeldObject) -> Success:
     """Return the answer that told CloudFormation of an object."""
-    told = json.loads(held.response) if held.response is not None else {}
+    if held.response is None:
+        reason = "made before there was a ledger: nothing is known of its attributes"
+        return Success(physical_resource_id=held.id, reason=reason)
+    told = json.loads(held.response)
     return Success(
         physical_resource_id=held.id,
         attributes=told.get("Data", {}),
         no_echo=told.get("NoEcho", False),
     )
+
+
+# Deletes
+
+
+def _delete(head: Head, request: Request, unable: str) -> Decision:
+    row = DELETES[place(head, request)]
+    decision = row(head, request)
+    runs_something = decision.targets or _cleans_something(head, request, decision)
+    if not unable or not runs_something:
+        return decision
+    if head.held is None or head.held.operation is None:  # nothing of ours made it
+        event_id = request.physical_resource_id
+        return Refuse(f"{event_id} is not known here: {unable}. Look for it by hand")
+    return Refuse(unable)
+
+
+def place(head: Head, request: Request) -> Id:
+    """Return what is known of the id in a Delete."""
+    event_id = request.physical_resource_id
+    if request.placeholder is not None:
+        return Id.PLACEHOLDER
+    if event_id == head.held_id:
+        return Id.HELD
+    # Seeded bug: cleanup-target
+    if event_id in head.replaced_ids:
+        return Id.REPLACED
+    if event_id in head.removed:
+        return Id.REMOVED
+    # Seeded bug: invented
+    return Id.INVENTED if request.carries_invented_id else Id.FOREIGN
+
+
+def holds(head: Head) -> Holds:
+    """Return what the ledger says of the held object."""
+    if head.held is None:
+        return Holds.NOTHING
+    return Holds.ACKNOWLEDGED if head.acknowledged else Holds.UNACKNOWLEDGED
+
+
+def _of_held(head: Head, request: Request) -> Delete:
+    del request
+    return _all(head)
+
+
+def _all(head: Head) -> Delete:
+    """Delete what is held, and what a clean-up has failed to; name what may have been retained."""
+    # Seeded bug: failed-cleanup
+    again = [old.id for old in head.replaced if old.deleting]
+    held = [] if head.held is None else [head.held.id]
+    rest = [old for old in head.replaced if not old.deleting]
+    return Delete((*held, *again), left=(*_replaced(rest), *_forgotten(head.forgotten)))
+
+
+def _of_replaced(head: Head, request: Request) -> Delete:
+    return Delete(
+        (str(request.physical_resource_id),), cleans="", keeps_current=True, left=_unheard(head)
+    )
+
+
+def _of_removed(head: Head, request: Request) -> Delete:
+    del request
+    # Seeded bug: unplaceable
+    return Delete(cleans="", keeps_current=True, left=_unheard(head))
+
+
+def _of_placeholder(head: Head, request: Request) -> Delete:
+    placeholder, held = request.placeholder, head.held
+    operation = "" if placeholder is None else placeholder.operation
+    own = tuple(old.id for old in head.forgotten if old.operation == operation)
+    if held is None:
+        others = [old for old in head.forgotten if old.operation != operation]
+        rest = (*_replaced(head.replaced), *_forgotten(others))
+        return Delete(own, left=rest or _nothing_known(head, request))
+    # Seeded bug: own-placeholder
+    if held.operation == operation and held.made_by == Origin.CREATED:
+        return _all(head)
+    return Delete(own, cleans=operation, keeps_current=True, left=_unheard(head))
+
+
+def _of_invented(head: Head, request: Request) -> Delete:
+    held, asked = head.held, request.properties_fingerprint
+    rest = (*_unheard(head), *_forgotten(head.forgotten))
+    match holds(head):
+        case Holds.NOTHING:
+            known = (*_replaced(head.replaced), *rest)
+            return Delete(left=known or _nothing_known(head, request))
+        case Holds.ACKNOWLEDGED:
+            left = f"{request.physical_resource_id} stands for no Create that is known here"
+            return Delete(cleans="", keeps_current=True, left=(left, *_forgotten(head.forgotten)))
+        case Holds.UNACKNOWLEDGED:
+            pass
+    # Seeded bug: guess
+    if held is not None and _must_be_that(head, held, asked):
+        return _all(head)
+    matching = [old.id for old in head.forgotten if old.properties == asked]
+    if held is not None and held.properties != asked and len(matching) == 1:
+        return Delete((matching[0],), keeps_current=True, left=_unheard(head))
+    return Delete(keeps_current=True, left=rest)
+
+
+def _must_be_that(head: Head, held: HeldObject, asked: str) -> bool:
+    """Tell whether an id that CloudFormation made up can stand for nothing but the held object."""
+    alone = not head.forgotten and set(head.unconfirmed) <= {held.operation}
+    return held.made_by == Origin.CREATED and held.properties == asked and alone
+
+
+def _of_foreign(head: Head, request: Request) -> Delete:
+    event_id = str(request.physical_resource_id)
+    if head.held is None:
+        return Delete((event_id,), left=_replaced(head.replaced))
+    left = f"{event_id} is not known here: look whether it is still there"
+    return Delete(cleans="", keeps_current=True, left=(left, *_unheard(head)))
+
+
+DELETES: dict[Id, Callable[[Head, Request], Delete]] = {
+    Id.HELD: _of_held,
+    Id.REPLACED: _of_replaced,
+    Id.REMOVED: _of_removed,
+    Id.PLACEHOLDER: _of_placeholder,
+    Id.INVENTED: _of_invented,
+    Id.FOREIGN: _of_foreign,
+}
+
+
+def _cleans_something(head: Head, request: Request, decision: Delete) -> bool:
+    """Tell whether a Delete would clean up what an earlier request left."""
+    if decision.cleans is None:
+        return bool(head.pending_cleanup)
+    names = [request.operation_name_of(left.request_id) for left in head.pending_cleanup]
+    return decision.cleans in names
+
+
+# What is named
+
+
+def _unheard(head: Head) -> tuple[str, ...]:
+    """Name the held object where CloudFormation may not know of it."""
+    if head.held is None or head.acknowledged:
+        return ()
+    return (f"{head.held.id} is held, and no request has named it yet",)
+
+
+def _replaced(objects: Sequence[HeldObject]) -> tuple[str, ...]:
+    return tuple(f"{old.id} was replaced, and no Delete of it has come" for old in objects)
+
+
+def _forgotten(objects: Sequence[HeldObject]) -> tuple[str, ...]:
+    return tuple(f"{old.id} was made, and no request has named it" for old in objects)
+
+
+def _nothing_known(head: Head, request: Request) -> tuple[str, ...]:
+    """Name that nothing is known, where no Create of the resource has ever come to us."""
+    if len(head.recent) > 1 or head.pending_cleanup:
+        return ()
+    return (f"no Create of {request.logical_resource_id} is in the ledger",)

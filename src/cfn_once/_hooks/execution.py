@@ -3,10 +3,12 @@
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple, assert_never
 
-from .._cloudformation.request import Json, Request, RequestType
+from .._cloudformation.identity import base32, digest
+from .._cloudformation.request import Json, Request, RequestType, canonical
 from .._cloudformation.response import Failure, Outcome, Success, encode, without_ids
 from .._errors import (
     ConfigurationError,
@@ -23,24 +25,16 @@ from .._observability.mask import Mask
 from .._steps.journal import Journal
 from .._steps.ports import Ports
 from .._steps.steps import Steps
-from ..ledger import Ending, Head, Lease, Operation
+from ..ledger import Deed, Ending, Head, Lease, Operation
 from .cleanup import CleanedUp, Leftovers
-from .decision import (
-    Cleanup,
-    Create,
-    Decision,
-    Delete,
-    Keep,
-    Refuse,
-    Update,
-    decide,
-)
-from .resource import CustomResource, HookInput, run, shapes_of
+from .decision import Create, Decision, Delete, Hooks, Keep, Refuse, Update, decide
+from .resource import CustomResource, HookInput, run, shapes_of, writes_update
 
 log = logging.getLogger("cfn_once")
 
 MIN_FUNCTION_TIMEOUT = 30  # seconds; a takeover waits for the lease of the one before
 START_UP = 5  # seconds that may pass between Lambda's start and ours: it imports the provider
+LONGEST_GIVEN = 4096  # characters of properties that the ledger keeps of a failed replacement
 MOST_PENDING = 8  # requests whose traces are in doubt, before no further one is begun
 
 Resource = CustomResource[Any, Any]
@@ -93,6 +87,7 @@ class Execution:
         self._cleaned = CleanedUp(pending=lease.head.pending_cleanup)
         self._removed: list[str] = []
         self._keeps_current = False
+        self._given: str | None = None
 
     def _secrets(self) -> set[str]:
         """Return the texts that must be neither printed nor kept."""
@@ -148,9 +143,9 @@ class Execution:
     def _ending(self, outcome: Outcome, body: bytes) -> Ending:
         succeeded = isinstance(outcome, Success)
         pending: Sequence[Operation] = self._lease.head.pending_cleanup
-        if succeeded and not self._keeps_current:
-            deletes = self._request.type is RequestType.DELETE
-            pending = [] if deletes else self._cleaned.pending
+        if succeeded:
+            is_last = self._request.type is RequestType.DELETE and not self._keeps_current
+            pending = [] if is_last else self._cleaned.pending
         return Ending(
             succeeded=succeeded,
             response=without_ids(self._request, body),
@@ -159,6 +154,8 @@ class Execution:
             pending_cleanup=pending,
             keeps_current=self._keeps_current,
             reason="" if succeeded else outcome.reason,
+            operation=self._request.operation_name,
+            given=self._given,
         )
 
     # What becomes of the hook
@@ -213,101 +210,142 @@ class Execution:
         held = self._request.physical_resource_id or assigned
         return Failure(
             reason=self._mask.text(reason),
-            physical_resource_id=held or self._request.none_id,
+            physical_resource_id=held or self._request.placeholder_id("none"),
         )
 
     # What is decided, and done
 
     def _perform(self) -> Outcome:
-        head, request = self._lease.head, self._request
-        unable = self._served.unable_to_serve(request)
-        if self._class is None or request.type is RequestType.DELETE:
-            return self._do(decide(head, request, unable=unable), None)
-        self._refuse_secrets(self._class)
-        if len(head.pending_cleanup) > MOST_PENDING:
-            return self._failure_of(_too_much_in_doubt(head))
-        resource = self._build(request, self._steps)
-        changed = request.type is RequestType.UPDATE and bool(resource.changed)
-        decision = decide(head, request, changed=changed, replaces=resource.replaces)
-        return self._do(decision, resource)
+        return self._do(decide(self._lease.head, self._request, self._hooks()))
 
-    def _refuse_secrets(self, served: type[Resource]) -> None:
-        if served.no_echo and not self._served.keeps_secrets:
-            raise SecretNotKept(
-                f"{served.__name__} answers secrets and its ledger is not declared to keep"
-                " them: put the table under a customer-managed key and say keeps_secrets=true in"
-                " its URL"
-            )
+    def _hooks(self) -> Hooks:
+        unable = self._served.unable_to_serve(self._request)
+        if self._class is None:
+            return Hooks(unable=unable)
+        served, shapes, request = self._class, shapes_of(self._class), self._request
+        return Hooks(
+            unable=unable,
+            changed=lambda: bool(
+                shapes.properties.changed(request.properties, request.old_properties)
+            ),
+            replaces=lambda: self._resource.replaces(),  # noqa: PLW0108 - built when asked
+            updates=lambda: writes_update(served),
+            lacks=lambda answer: shapes.attributes.lacks(answer.attributes),
+        )
 
-    def _do(self, decision: Decision, resource: Resource | None) -> Outcome:
+    @cached_property
+    def _resource(self) -> Resource:
+        """What the request's own hook runs on; bad properties end here."""
+        return self._build(self._request, self._steps)
+
+    def _do(self, decision: Decision) -> Outcome:
         match decision:
             case Refuse(reason):
                 return self._failure_of(reason)
-            case Keep(answer, misplaced):
-                return self._keep(answer, misplaced=misplaced)
-            case Cleanup():
-                return self._delete(None)
-            case Delete(target, keeps_current):
-                self._keeps_current = keeps_current
-                return self._delete(target)
+            case Keep(answer):
+                return self._keep(answer)
+            case Delete():
+                return self._delete(decision)
             case Create(replaces):
-                return self._create(resource, replaces=replaces)
-            case Update():
-                return self._update(resource)
+                return self._create(replaces=replaces)
+            case Update(target):
+                return self._update(target)
             case never:
                 assert_never(never)
 
-    def _keep(self, answer: Success, *, misplaced: bool) -> Outcome:
-        if self._request.type is RequestType.DELETE:
-            self._keeps_current = True
-            if misplaced:
-                log.error("%s carries an id nobody can place: nothing was removed", self._request)
-        else:
-            self._clean_up()
-        return answer
+    def _keep(self, answer: Success) -> Outcome:
+        self._clean_up(None)
+        # A class that has become secret since hides what it has answered before.
+        no_echo = answer.no_echo or (self._class is not None and self._class.no_echo)
+        return self._with_doubts(answer._replace(no_echo=no_echo and bool(answer.attributes)))
 
-    def _create(self, resource: Resource | None, *, replaces: bool) -> Outcome:
+    def _create(self, *, replaces: bool) -> Outcome:
+        self._refuse_to_begin()
+        resource = self._resource
+        self._clean_up(None)
         if not replaces:
-            self._refuse_short_time()
-        self._clean_up()
-        if resource is None or replaces:
-            self._refuse_short_time()
-            resource = self._build(self._request, self._steps, replacing=replaces)
-        return self._made(resource, run(resource, resource.create))
+            return self._made(resource, run(resource, resource.create))
+        self._journal.deed = Deed.MAKES
+        resource = self._build(self._request, self._steps, replacing=True)
+        made = self._made(resource, run(resource, resource.create))
+        if resource.physical_resource_id == self._request.physical_resource_id:
+            return self._same_id(resource)
+        return made
 
-    def _update(self, resource: Resource | None) -> Outcome:
-        self._clean_up()
-        self._refuse_short_time()
-        resource = resource or self._build(self._request, self._steps)
+    def _same_id(self, resource: Resource) -> Failure:
+        """Refuse a replacement that bears the id of what it replaces."""
+        self._given = _without_secrets(self._request, self._secrets())
+        replaced_on = ", ".join(sorted(resource.changed & set(resource.replace_on))) or "replaces()"
+        return self._failure_of(
+            f"the replacement has the id {resource.physical_resource_id} of what it replaces:"
+            " CloudFormation would see none, and never delete the old one. Both are left as they"
+            f" are until the resource is deleted. Make the id differ with {replaced_on}, or take"
+            " that out of replace_on"
+        )
+
+    def _update(self, target: str | None) -> Outcome:
+        self._refuse_to_begin()
+        resource = self._resource
+        if target is not None:
+            resource = self._build(self._request, self._steps, target=target)
+        self._clean_up(None)
+        self._journal.deed = Deed.IN_PLACE
         return self._made(resource, run(resource, resource.update))
 
-    def _delete(self, target: str | None) -> Outcome:
-        event_id = str(self._request.physical_resource_id)
-        success = Success(physical_resource_id=event_id)
-        if self._class is None:
-            return success
+    def _refuse_to_begin(self) -> None:
+        """Refuse to run a hook where the ledger could not hold what comes of it.
+
+        Raises:
+            SecretNotKept, ConfigurationError: Nothing has been made.
+        """
+        if self._class is not None and self._class.no_echo and not self._served.keeps_secrets:
+            raise SecretNotKept(
+                f"{self._class.__name__} answers secrets and its ledger is not declared to keep"
+                " them: put the table under a customer-managed key and say keeps_secrets=true in"
+                " its URL"
+            )
+        if len(self._lease.head.pending_cleanup) > MOST_PENDING:
+            raise ConfigurationError(_too_much_in_doubt(self._lease.head))
         self._refuse_short_time()
-        if not self._keeps_current:
-            self._clean_up()
-        elif not self._lease.head.acknowledged:
-            held = self._lease.head.held_id
-            log.info("%s: if %s was never heard of, it is left behind", self._request, held)
-        if target is not None and target not in self._cleaned.removed:
-            self._steps.deleting = True
-            resource = self._build(self._request, self._steps, target=target)
-            run(resource, resource.delete)
-            self._removed.append(target)
-        return self._with_doubts(success)
 
-    def _clean_up(self) -> None:
-        if self._lease.head.pending_cleanup:
-            self._cleaned = Leftovers(self._journal, self._ports, self._build).remove()
+    def _delete(self, decision: Delete) -> Outcome:
+        self._keeps_current = decision.keeps_current
+        success = Success(physical_resource_id=str(self._request.physical_resource_id))
+        if self._class is None:
+            return self._with_doubts(success, decision.left)
+        if decision.targets or self._lease.head.pending_cleanup:
+            self._refuse_short_time()
+        if decision.cleans != "":
+            self._clean_up(decision.cleans)
+        for target in decision.targets:
+            if target not in self._cleaned.removed:
+                self._delete_object(target, is_first=target == decision.targets[0])
+        return self._with_doubts(success, decision.left)
 
-    def _with_doubts(self, success: Success) -> Outcome:
-        """Return an answer that names what nobody can tell about."""
-        if not self._cleaned.doubts:
+    def _delete_object(self, target: str, *, is_first: bool) -> None:
+        steps = self._steps
+        if not is_first:  # a further object has steps of its own
+            scope = "&" + base32(digest("object", target), 12)
+            steps = Steps(self._journal, self._ports, scope=scope)
+        steps.deleting = True
+        resource = self._build(self._request, steps, target=target)
+        run(resource, resource.delete)
+        self._journal.flush()
+        self._removed.append(target)
+
+    def _clean_up(self, operation: str | None) -> None:
+        """Remove what earlier requests left: one of them, or all."""
+        if self._class is not None and self._lease.head.pending_cleanup:
+            leftovers = Leftovers(self._journal, self._ports, self._build)
+            self._cleaned = leftovers.remove(operation, keeps_current=self._keeps_current)
+
+    def _with_doubts(self, success: Success, left: Sequence[str] = ()) -> Outcome:
+        """Return an answer that names what nobody can tell about, and what is left."""
+        doubts = "; ".join(self._cleaned.doubts)
+        parts = [f"in doubt: {doubts}"] if doubts else []
+        text = ". ".join([*parts, *(["left: " + "; ".join(left)] if left else [])])
+        if not text:
             return success
-        text = "in doubt: " + "; ".join(self._cleaned.doubts)
         log.error("%s: %s", self._request, text)
         fails = self._class is not None and self._class.unresolved == "fail"
         if fails and self._request.type is RequestType.DELETE:
@@ -328,16 +366,17 @@ class Execution:
         *,
         replacing: bool = False,
         recovered: bool = False,
+        softly: bool = False,
         target: str | None = None,
         partial: Mapping[str, Json] = MappingProxyType({}),
     ) -> Resource:
-        """Make the object whose hook runs; bad properties end here, but never a Delete."""
+        """Make the object whose hook runs; bad properties end here, unless it builds `softly`."""
         if self._class is None:
             raise ConfigurationError(self._served.unable_to_serve(request))
         shape, head = shapes_of(self._class).properties, self._lease.head
         makes = request.type is RequestType.CREATE or replacing
         held = request.default_physical_id if makes else target or request.physical_resource_id
-        if request.type is RequestType.DELETE:
+        if request.type is RequestType.DELETE or softly:
             properties = shape.convert_softly(request.properties)
         else:
             where = f"{request.logical_resource_id} ({request.resource_type})"
@@ -368,6 +407,13 @@ class Execution:
                 no_echo=resource.no_echo,
             )
         )
+
+
+def _without_secrets(request: Request, secrets: set[str]) -> str:
+    """Return the properties of a request for the ledger; nothing where they may not lie there."""
+    text = canonical(dict(request.properties))
+    is_secret = any(secret in text for secret in secrets)
+    return "" if is_secret or len(text) > LONGEST_GIVEN else text
 
 
 def _too_much_in_doubt(head: Head) -> str:

@@ -305,6 +305,11 @@ def shapes_of(served: type[CustomResource[Any, Any]]) -> Shapes:
     return Shapes(served._properties_shape, served._attributes_shape)  # noqa: SLF001 - our own
 
 
+def writes_update(served: type[CustomResource[Any, Any]]) -> bool:
+    """Tell whether a class has an `update` of its own."""
+    return served.update is not CustomResource.update
+
+
 def run(resource: CustomResource[Any, Any], hook: Callable[[], T]) -> T:
     """Run a hook, and what cleans up after a wait in vain."""
     try:

@@ -80,6 +80,10 @@ class Shape:
     def _fields(self) -> Mapping[str, Field]:
         return fields_of(self.declared) if self.is_declared else {}
 
+    def lacks(self, values: Mapping[str, Json]) -> bool:
+        """Tell whether a declared name is not among these values."""
+        return bool(self.names - set(values))
+
     def convert(self, raw: Mapping[str, Json], where: str) -> Any:
         """Return the typed properties.
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from .._cloudformation.identity import base32
 from .._cloudformation.request import Request
 from .._errors import PermanentError, SecretNotKept
-from ..ledger import SPILL_DAYS, Lease, Operation, Progress, StepRecord, StepState
+from ..ledger import SPILL_DAYS, Deed, Lease, Operation, Progress, StepRecord, StepState
 from .call import Call, Step
 
 INLINE_RESULT = 1024  # bytes of a result that lies in the head; a write costs by the kilobyte
@@ -45,6 +45,7 @@ class Journal:
         tail_in_doubt: The first step without a record may have happened; that step takes it down.
         assigned_id: The physical id that the hook has set so far.
         has_unrecorded_calls: The hook has made calls that are repeated at will and never recorded.
+        deed: What an Update does; None until its hook begins.
         has_secrets: A result was not kept because it is secret.
         visited: The keys that the hook has come by.
         previous_owner_ended_at: When the last execution before this one was over, in seconds.
@@ -64,6 +65,7 @@ class Journal:
         self.visited: set[str] = set()
         self.assigned_id: str | None = None
         self.has_unrecorded_calls = self.has_secrets = False
+        self.deed: Deed | None = None
         self.previous_owner_ended_at = lease.previous_owner_ended_at
         self.tail_in_doubt = lease.head.operation.tail_in_doubt
         if left is not None:
@@ -149,6 +151,7 @@ class Journal:
             assigned_id=self.assigned_id,
             has_unrecorded_calls=self.has_unrecorded_calls,
             tail_in_doubt=self.tail_in_doubt,
+            deed=None if self.deed is None else self.deed.value,
         )
 
     def keep(self, attempt: StepAttempt, record: StepRecord) -> None:

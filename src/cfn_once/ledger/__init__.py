@@ -1,7 +1,7 @@
 """The ledger: what makes a side effect happen once. One state machine over three stores."""
 
 from .claim import Answered, Ignored, Stale
-from .head import Head, HeldObject, Operation, State, StepRecord, StepState
+from .head import Deed, Head, HeldObject, Operation, Origin, State, StepRecord, StepState, Touched
 from .lease import SPILL_DAYS, Lease
 from .ledger import LEDGER_OUTAGE_GRACE, Claimed, Ledger
 from .store import Change, Guard, MemoryStore, Store, Write, Written
@@ -15,6 +15,7 @@ __all__ = [
     "Answered",
     "Change",
     "Claimed",
+    "Deed",
     "Ending",
     "Guard",
     "Head",
@@ -24,12 +25,14 @@ __all__ = [
     "Ledger",
     "MemoryStore",
     "Operation",
+    "Origin",
     "Progress",
     "Stale",
     "State",
     "StepRecord",
     "StepState",
     "Store",
+    "Touched",
     "Write",
     "Written",
     "open_store",

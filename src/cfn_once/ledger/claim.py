@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from .._cloudformation.request import Request
 from . import transitions
-from .head import Head, State
+from .head import Head, Operation, State
 from .store import Write
 from .transitions import Candidate, short_id
 
@@ -81,6 +81,17 @@ def decide(head: Head | None, request: Request, candidate: Candidate) -> Decisio
         return FOLLOWED if known else Stale()
     if _is_expired(request, candidate):
         return EXPIRED
+    return _over(head, request, candidate)
+
+
+def _is_issued_after(operation: Operation, request: Request) -> bool:
+    """Tell whether a request was signed after what is known of it; never of an undated one."""
+    dated = request.issued_at is not None and not operation.undated
+    return dated and (request.issued_at or 0) > operation.issued_at
+
+
+def _over(head: Head, request: Request, candidate: Candidate) -> Decision:
+    """Begin over what is there, once nobody can be at work on it."""
     ended = head.operation.lease
     # Seeded bug: time-out-wait
     if head.operation.state != State.RUNNING and candidate.now < ended:
@@ -99,10 +110,11 @@ def _same(head: Head, request: Request, candidate: Candidate) -> Decision:
     """Decide where the head's operation is of this RequestId."""
     operation = head.operation
     # Seeded bug: asked-again
-    again = request.issued_at is not None and request.issued_at > operation.issued_at
-    if operation.fingerprint != request.fingerprint and not again:
-        return REUSED
+    again = _is_issued_after(operation, request)
     expired = _is_expired(request, candidate)
+    # Seeded bug: other-content
+    if (operation.type, operation.fingerprint) != (request.type, request.fingerprint):
+        return _over(head, request, candidate) if again and not expired else REUSED
     match operation.state:
         case State.FAILED if again and not expired:
             return _failed(head, request, candidate)

@@ -6,7 +6,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
-from .._errors import ConfigurationError, LedgerUnavailable
+from .._errors import ConfigurationError, LedgerTrouble, LedgerUnavailable
 from .head import Doc, Head, read_head
 from .store import (
     COUNT,
@@ -128,7 +128,19 @@ class DynamoDBStore:
         return item
 
     def _trouble(self, error: ClientError | BotoCoreError) -> LedgerUnavailable:
-        return LedgerUnavailable(f"the ledger table {self._table}: {error}; {_hint(error)}")
+        text = f"the ledger table {self._table}: {error}; {_hint(error)}"
+        return LedgerUnavailable(text, trouble=_trouble(error))
+
+
+def _trouble(error: ClientError | BotoCoreError) -> LedgerTrouble:
+    if not isinstance(error, ClientError):
+        return LedgerTrouble.PASSING
+    details = error.response["Error"]
+    wrong_keys = details["Code"] == "ValidationException" and "key" in details.get("Message", "")
+    if details["Code"] == "ResourceNotFoundException" or wrong_keys:
+        return LedgerTrouble.MISSING
+    denied = details["Code"] == "AccessDeniedException"
+    return LedgerTrouble.DENIED if denied else LedgerTrouble.PASSING
 
 
 def _hint(error: ClientError | BotoCoreError) -> str:

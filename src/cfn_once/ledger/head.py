@@ -32,6 +32,29 @@ class State(StrEnum):
     FAILED = "FAILED"  # the same
 
 
+class Origin(StrEnum):
+    """How an object came to be held."""
+
+    CREATED = "C"
+    REPLACED = "U"  # an Update made it in the place of another
+    RETURNED = "R"  # an Update went back to it: it had been replaced
+    ADOPTED = ""  # somebody else made it
+
+
+class Touched(StrEnum):
+    """What an Update may have done to an object without an answer that says so."""
+
+    MAYBE = "M"  # it was an Update in place, or it was to replace the object: it had not recorded
+    SURELY = "S"  # it was an Update in place, and may have acted
+
+
+class Deed(StrEnum):
+    """What an Update does, recorded before it does it."""
+
+    IN_PLACE = "U"
+    MAKES = "C"
+
+
 class StepState(StrEnum):
     """What is known of one step."""
 
@@ -181,11 +204,22 @@ class HeldObject(_Kept):
     Attributes:
         properties: The fingerprint of the properties that it was made of, or last changed to.
         response: The response that told CloudFormation of it, without the ids of its request.
+        operation: The name of the operation that made it; None where none of ours did.
+        made_by: What that one did: an `Origin`.
+        touched: An Update may have acted on it, and none has succeeded since: a `Touched`.
+        returns: Of a replaced one: the last Create or Update that succeeded replaced it, and a
+            rollback may return to it.
+        deleting: Of a replaced one: its Delete has begun.
     """
 
     id: str = _kept_as("id", "")
     properties: str | None = _kept_as("pfp")
     response: str | None = _kept_as("out")
+    operation: str | None = _kept_as("op")
+    made_by: str = _kept_as("by", "")
+    touched: str | None = _kept_as("tch")
+    returns: bool = _kept_as("ret", default=False)
+    deleting: bool = _kept_as("del", default=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +228,7 @@ class Operation(_Kept):
 
     Attributes:
         issued_at: The latest issue time seen for it; never lower than an earlier operation's.
+        undated: Its event bore no date: it was issued when it was first seen, for all we know.
         fingerprint: Of all that it asks for.
         properties: Of its properties alone.
         event_physical_id: The id in its event.
@@ -213,7 +248,9 @@ class Operation(_Kept):
         generation: The first generation of its steps; above every one of an earlier life of the
             same RequestId.
         assigned_id: The physical id that its hook has set so far.
-        restored: It made nothing: the object that it answers had been replaced, and still lived.
+        deed: What an Update does: a `Deed`; None before it has begun its hook.
+        given: JSON text of its properties; only where it made something under the id that it was to
+            replace, which its resource's own Delete removes.
         cleaned_by: The request that has cleaned up all that can be known of it.
         doubts: What that one could not tell, in words.
     """
@@ -223,6 +260,7 @@ class Operation(_Kept):
     request_id: str = _kept_as("rid", "")
     type: str = _kept_as("typ", "")
     issued_at: int = _kept_as("iss", 0)
+    undated: bool = _kept_as("und", default=False)
     fingerprint: str = _kept_as("fp", "")
     properties: str = _kept_as("pfp", "")
     event_physical_id: str | None = _kept_as("eid")
@@ -240,7 +278,8 @@ class Operation(_Kept):
     due: int | None = _kept_as("due")
     generation: int = _kept_as("gen", 0)
     assigned_id: str | None = _kept_as("id")
-    restored: bool = _kept_as("back", default=False)
+    deed: str | None = _kept_as("did")
+    given: str | None = _kept_as("giv")
     cleaned_by: str | None = _kept_as("cln")
     doubts: tuple[str, ...] = _kept_as("dbt", ())
     steps: Mapping[str, StepRecord] = field(
@@ -257,6 +296,19 @@ class Operation(_Kept):
         """Tell whether its first step without a record may have happened."""
         # Seeded bug: tail-in-doubt
         return self.state == State.RUNNING or self.tail_in_doubt
+
+    @property
+    def has_touched(self) -> Touched | None:
+        """Tell whether it is an Update that may have acted on the object that it found."""
+        if self.given is not None:
+            return Touched.SURELY
+        if self.type != "Update" or self.deed == Deed.MAKES or self.state == State.SUCCEEDED:
+            return None
+        known = (StepState.DONE, StepState.STARTED)
+        acted = any(step.state in known for step in self.steps.values())
+        if not (acted or self.may_have_acted_last or self.has_unrecorded_calls):
+            return None
+        return Touched.MAYBE if self.deed is None else Touched.SURELY
 
     @property
     def is_in_doubt(self) -> bool:
@@ -288,7 +340,10 @@ class Head(_Kept):
     Attributes:
         revision: Rises with every write.
         acknowledged: CloudFormation has carried the held object's id back to us.
+        forgotten: What earlier Creates made and CloudFormation never carried back to us, when
+            another Create began.
         removed: Ids whose removal succeeded, oldest first.
+        unconfirmed: The names of Creates of which CloudFormation has confirmed no outcome.
         recent: Short hashes of the RequestIds begun lately, oldest first.
         history: The last operations, oldest first.
         ttl: When the item may go, in seconds since 1970; never set while anything lives.
@@ -307,8 +362,10 @@ class Head(_Kept):
     held: HeldObject | None = _kept_as("held", part=HeldObject)  # noqa: RUF009 - as all the others
     acknowledged: bool = _kept_as("ack", default=False)
     replaced: tuple[HeldObject, ...] = _kept_as("repl", (), part=HeldObject)
+    forgotten: tuple[HeldObject, ...] = _kept_as("forg", (), part=HeldObject)
     removed: tuple[str, ...] = _kept_as("gone", ())
     pending_cleanup: tuple[Operation, ...] = _kept_as("pend", (), part=Operation)
+    unconfirmed: tuple[str, ...] = _kept_as("ucf", ())
     recent: tuple[str, ...] = _kept_as("recent", ())
     history: tuple[HistoryEntry, ...] = _kept_as("hist", (), part=HistoryEntry)
     ttl: int | None = _kept_as("ttl")

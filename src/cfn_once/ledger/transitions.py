@@ -25,9 +25,11 @@ from .head import (
     HeldObject,
     HistoryEntry,
     Operation,
+    Origin,
     State,
     StepRecord,
 )
+from .holding import adopted, begun_over, confirmed
 from .store import Absent, AllOf, AnyOf, Below, Change, Equals, Guard, Lacks, Path, Write
 
 MOST_RECENT, MOST_REPLACED, MOST_REMOVED, MOST_HISTORY = 32, 16, 32, 4
@@ -69,12 +71,14 @@ class Progress(NamedTuple):
         assigned_id: The physical id that it has set so far.
         has_unrecorded_calls: It has made calls that are repeated at will and never recorded.
         tail_in_doubt: The first step without a record may have happened.
+        deed: What an Update does; None until its hook begins.
     """
 
     steps: Mapping[str, StepRecord] = MappingProxyType({})
     assigned_id: str | None = None
     has_unrecorded_calls: bool = False
     tail_in_doubt: bool = False
+    deed: str | None = None
 
 
 class Ending(NamedTuple):
@@ -88,6 +92,9 @@ class Ending(NamedTuple):
         keeps_current: A Delete that leaves the held object alone: of a replaced one, or of an id
             that nobody can place.
         reason: Why it failed; for people.
+        operation: The operation's name, which what it made bears.
+        given: Its properties as JSON text, where it made something under the id that it was to
+            replace.
     """
 
     succeeded: bool
@@ -97,6 +104,8 @@ class Ending(NamedTuple):
     pending_cleanup: Sequence[Operation] = ()
     keeps_current: bool = False
     reason: str = ""
+    operation: str = ""
+    given: str | None = None
 
 
 def issued(request: Request, now: int) -> int:
@@ -119,6 +128,7 @@ def _begun(request: Request, candidate: Candidate) -> Operation:
         request_id=request.request_id,
         type=request.type.value,
         issued_at=issued(request, candidate.now),
+        undated=request.issued_at is None,
         fingerprint=request.fingerprint,
         properties=request.properties_fingerprint,
         event_physical_id=request.physical_resource_id,
@@ -164,123 +174,52 @@ def begin(request: Request, candidate: Candidate) -> Write:
     ]
     values: Doc = {**_identity(request), "op": _begun(request, candidate).to_doc()}
     default: Doc = {}
+    append: Doc = {"recent": short_id(request.request_id)}
     if request.type is RequestType.CREATE:
         held: list[Guard] = [Absent(("held",)), Absent(("repl",))]
+        append["ucf"] = request.operation_name
     else:
         held = [Equals(("held", "id"), request.physical_resource_id)]
-        if not request.carries_marker:
-            default = {"held": HeldObject(id=str(request.physical_resource_id)).to_doc()}
-            values["ack"] = True
+        if _is_of_an_object(request):
+            default, values["ack"] = {"held": adopted(request).to_doc()}, True
     return Write(
         name="begin",
         guard=AnyOf([AllOf([Absent(("v",)), Absent(("w",))]), AllOf([*idle, *held])]),
         change=Change(
             set=_set(values),
             default=default,
-            append={"recent": short_id(request.request_id)},
+            append=append,
             remove=[("ttl",)],
         ),
     )
 
 
-def is_acknowledged(head: Head, request: Request) -> bool:
-    """Tell whether CloudFormation holds, retained or removed the result of the head's operation."""
-    operation = head.operation
-    if operation.type == RequestType.DELETE:
-        return operation.is_over  # a failed Delete leaves nothing that is not known already
-    if operation.state != State.SUCCEEDED:
-        return False
-    # Seeded bug: retained
-    if request.type is RequestType.CREATE or head.acknowledged:
-        return True  # a Create over a held object: it was retained
-    known = [head.held_id]
+def _is_of_an_object(request: Request) -> bool:
+    """Tell whether a request of what is not known names an object that somebody made."""
     if request.type is RequestType.DELETE:
-        known += [*head.replaced_ids, *head.removed]
-    return request.physical_resource_id in known
-
-
-def leaves_something(operation: Operation) -> bool:
-    """Tell whether an operation may have had an effect, or may still have one."""
-    return bool(
-        operation.steps
-        or operation.assigned_id
-        or operation.state == State.SUCCEEDED
-        or operation.may_have_acted_last
-        or operation.has_unrecorded_calls
-    )
-
-
-def _left_behind(head: Head) -> Operation:
-    """Return the head's operation as it is left to be cleaned up: under the id that it answered."""
-    operation = replace(head.operation, response=None, due=None)
-    if operation.state == State.SUCCEEDED:
-        return replace(operation, assigned_id=head.held_id)
-    return operation
-
-
-def _pending(head: Head, request: Request) -> list[Operation]:
-    """Return what is left to be cleaned up when a request begins over a head."""
-    # Seeded bug: leftovers-kept
-    leaves = leaves_something(head.operation) and not head.operation.restored
-    if leaves and not is_acknowledged(head, request):
-        return [*head.pending_cleanup, _left_behind(head)]
-    return list(head.pending_cleanup)
-
-
-class _Holding(NamedTuple):
-    """What holds, and what was replaced by it."""
-
-    held: HeldObject | None
-    replaced: Sequence[HeldObject]
-
-
-def _before(head: Head) -> _Holding:
-    """Return what held before an operation of whose success CloudFormation never heard."""
-    operation = head.operation
-    replaced: Sequence[HeldObject] = head.replaced
-    base = operation.event_physical_id if operation.type == RequestType.UPDATE else None
-    former = next((old for old in replaced if old.id == base), None)
-    held = head.held
-    if base != head.held_id:
-        held = former or (None if base is None else HeldObject(id=base))
-    if operation.restored and head.held is not None:
-        # It made nothing: what it went back to is replaced as it was before.
-        # Seeded bug: restored-replaced
-        replaced = (*(old for old in replaced if old is not former), head.held)
-    return _Holding(held, replaced)
-
-
-def _holding(head: Head, request: Request) -> _Holding:
-    """Return what holds when a request begins over a head."""
-    held, replaced = _Holding(head.held, head.replaced)
-    if head.operation.state == State.SUCCEEDED and not is_acknowledged(head, request):
-        held, replaced = _before(head)
-    if request.type is RequestType.CREATE:  # CloudFormation retained what there was
-        return _Holding(None, [HeldObject(id=old.id) for old in replaced])
-    if held is None and request.type is RequestType.UPDATE and not request.carries_marker:
-        held = HeldObject(id=str(request.physical_resource_id))
-    return _Holding(held, replaced)
+        return request.carries_an_object
+    return request.placeholder is None
 
 
 def begin_over(head: Head, request: Request, candidate: Candidate) -> Write:
     """Begin over an operation that is over and has left something, or that is still at work."""
-    held, replaced = _holding(head, request)
+    holding = begun_over(head, request)
     operation, short = head.operation, short_id(request.request_id)
     begun = _begun(request, candidate)
     begun = replace(begun, issued_at=max(operation.issued_at, begun.issued_at))
     if short in head.recent:  # used again: above every generation and round it ever had
         # Seeded bug: reused-request-id
         begun = replace(begun, generation=head.revision + 1, round=head.revision + 1)
-    keeps = head.acknowledged and held is not None and held.id == head.held_id
-    carried_back = held is not None and request.physical_resource_id == held.id
     change = _making(
         {
             **_identity(request),
             "op": begun.to_doc(),
-            "held": None if held is None else held.to_doc(),
-            "ack": keeps or carried_back,
-            "repl": [old.to_doc() for old in replaced],
-            "pend": [left.to_doc() for left in _pending(head, request)],
+            "held": None if holding.held is None else holding.held.to_doc(),
+            "ack": holding.acknowledged,
+            "repl": [old.to_doc() for old in holding.replaced],
+            "forg": [old.to_doc() for old in holding.forgotten],
+            "pend": [left.to_doc() for left in holding.pending],
+            "ucf": list(holding.unconfirmed),
             "recent": [*(known for known in head.recent if known != short), short][-MOST_RECENT:],
             "ttl": None,
         }
@@ -294,7 +233,7 @@ def resume(head: Head, request: Request, candidate: Candidate) -> Write:
     """Go on with an operation whose execution is over, or that failed and was asked for again."""
     operation = head.operation
     seen = operation.issued_at
-    if request.issued_at is not None:
+    if request.issued_at is not None and not operation.undated:
         seen = max(seen, request.issued_at)
     values: Doc = {
         "st": State.RUNNING.value,
@@ -342,6 +281,8 @@ def _recorded(progress: Progress, head: Head, at: Path) -> dict[Path, object]:
         values[("gone",)] = [removed for removed in head.removed if removed != assigned_id]
     if progress.has_unrecorded_calls:
         values[*at, "unrec"] = True
+    if progress.deed is not None:
+        values[*at, "did"] = progress.deed
     return values
 
 
@@ -388,15 +329,15 @@ def finish(head: Head, ending: Ending, progress: Progress, ended: int) -> Change
         "out": ending.response if deletes or not ending.succeeded else None,
         "lu": ended,
         "tail": progress.tail_in_doubt,
+        "giv": ending.given,
     }
     of_head: Doc = {
         "recent": list(head.recent[-MOST_RECENT:]),
+        "ucf": list(confirmed(head)),
         "hist": [entry.to_doc() for entry in _history(head, ending, ended)],
     }
     if ending.succeeded:
         of_head |= _held_from_now_on(head, ending)
-        restored = not deletes and ending.physical_id in head.replaced_ids
-        of_operation["back"] = restored
         # Seeded bug: live-no-ttl
         if deletes and not ending.keeps_current:  # results are erased at once
             of_head["ttl"] = ended // 1000 + TOMBSTONE_DAYS * 86400
@@ -409,17 +350,22 @@ def finish(head: Head, ending: Ending, progress: Progress, ended: int) -> Change
 
 
 def _held_from_now_on(head: Head, ending: Ending) -> Doc:
-    operation = head.operation
+    operation, before = head.operation, head.held
     if operation.type == RequestType.DELETE:
-        held = head.held if ending.keeps_current else None
-        replaced = _without(head.replaced, operation.event_physical_id)
+        held = before if ending.keeps_current else None
+        gone = {operation.event_physical_id, *ending.removed}
+        replaced = [old for old in head.replaced if old.id not in gone]
     else:
-        held = HeldObject(
-            id=ending.physical_id, properties=operation.properties, response=ending.response
-        )
-        replaced = _without(head.replaced, held.id, head.held_id)
-        if operation.type == RequestType.UPDATE and head.held and head.held.id != held.id:
-            replaced.append(head.held)
+        held = _answered(head, ending)
+        # A rollback may return to what this one replaces, and to nothing that was replaced before.
+        # Seeded bug: returns
+        replaced = [
+            replace(old, returns=False)
+            for old in head.replaced
+            if old.id not in (held.id, head.held_id)
+        ]
+        if operation.type == RequestType.UPDATE and before and before.id != held.id:
+            replaced.append(replace(before, returns=True))
     held_id = None if held is None else held.id
     removed = [
         known for known in dict.fromkeys([*head.removed, *ending.removed]) if known != held_id
@@ -430,13 +376,31 @@ def _held_from_now_on(head: Head, ending: Ending) -> Doc:
         "held": None if held is None else held.to_doc(),
         "ack": acknowledged and held is not None,
         "repl": [old.to_doc() for old in replaced[-MOST_REPLACED:]],
+        "forg": [old.to_doc() for old in head.forgotten if old.id not in ending.removed],
         "gone": removed[-MOST_REMOVED:],
         "pend": [left.to_doc() for left in ending.pending_cleanup],
     }
 
 
-def _without(objects: Sequence[HeldObject], *ids: str | None) -> list[HeldObject]:
-    return [old for old in objects if old.id not in ids]
+def _answered(head: Head, ending: Ending) -> HeldObject:
+    """Return the object that a Create or Update has answered."""
+    held = next((old for old in head.replaced if old.id == ending.physical_id), None)
+    if head.held is not None and head.held.id == ending.physical_id:
+        held = head.held
+        origin = held.made_by
+    elif held is not None:
+        origin = Origin.RETURNED.value
+    else:
+        creates = head.operation.type == RequestType.CREATE
+        origin = (Origin.CREATED if creates else Origin.REPLACED).value
+        held = HeldObject(id=ending.physical_id, operation=ending.operation)
+    return HeldObject(
+        id=held.id,
+        properties=head.operation.properties,
+        response=ending.response,
+        operation=held.operation,
+        made_by=origin,
+    )
 
 
 def _history(head: Head, ending: Ending, ended: int) -> list[HistoryEntry]:

@@ -1,0 +1,180 @@
+"""What holds, what was replaced and what is left, when a request begins over a head.
+
+A Delete moves nothing. An Update says by its id what CloudFormation holds: the held object is
+acknowledged, or its operation was never heard of, or somebody else's object is adopted. A Create
+begins anew: what was held is retained where CloudFormation knew it, and forgotten where it may not.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from .._cloudformation.request import Request, RequestType
+from .head import Head, HeldObject, Operation, Origin, State, Touched
+
+MOST_FORGOTTEN, MOST_UNCONFIRMED = 8, 8
+
+
+class Holding(NamedTuple):
+    """The objects of a head, and what is left to be cleaned up."""
+
+    held: HeldObject | None
+    acknowledged: bool
+    replaced: Sequence[HeldObject]
+    forgotten: Sequence[HeldObject]
+    pending: Sequence[Operation]
+    unconfirmed: Sequence[str]
+
+
+def begun_over(head: Head, request: Request) -> Holding:
+    """Return what holds when a request begins over a head."""
+    before = _as_left(head)
+    match request.type:
+        case RequestType.CREATE:
+            after = _for_create(head, before, request)
+        case RequestType.UPDATE:
+            after = _for_update(head, before, request)
+        case RequestType.DELETE:
+            carries = before.held is not None and before.held.id == request.physical_resource_id
+            after = before._replace(acknowledged=before.acknowledged or carries)
+    placeholder = request.placeholder
+    answered = set() if placeholder is None else {placeholder.operation}
+    return after._replace(unconfirmed=_unconfirmed(after, answered))
+
+
+def confirmed(head: Head) -> Sequence[str]:
+    """Return the Creates without confirmation, once CloudFormation has carried the held id back."""
+    return _unconfirmed(_as_left(head), set())
+
+
+def _unconfirmed(after: Holding, answered: set[str]) -> list[str]:
+    held = after.held
+    if held is not None and after.acknowledged and held.operation is not None:
+        answered = {*answered, held.operation}
+    left = [name for name in after.unconfirmed if name not in answered]
+    return left[-MOST_UNCONFIRMED:]
+
+
+def adopted(request: Request) -> HeldObject:
+    """Return the object of an Update's id that somebody else made, or that we no longer know."""
+    before = request.old_properties_fingerprint
+    return HeldObject(id=str(request.physical_resource_id), properties=before)
+
+
+def leaves_something(operation: Operation) -> bool:
+    """Tell whether an operation may have had an effect, or may still have one."""
+    return bool(
+        operation.steps
+        or operation.assigned_id
+        or operation.state == State.SUCCEEDED
+        or operation.may_have_acted_last
+        or operation.has_unrecorded_calls
+    )
+
+
+def _as_left(head: Head) -> Holding:
+    """Return the objects of a head as its last operation has left them."""
+    operation, held, replaced = head.operation, head.held, head.replaced
+    # Seeded bug: touched
+    touched = operation.has_touched
+    if held is not None and held.id == operation.event_physical_id and touched is not None:
+        surely = Touched.SURELY in (touched, held.touched)
+        held = replace(held, touched=(Touched.SURELY if surely else Touched.MAYBE).value)
+    if operation.type == RequestType.DELETE and operation.state != State.SUCCEEDED:
+        # Seeded bug: half-deleted
+        replaced = tuple(
+            replace(old, properties=None, returns=False, deleting=True)
+            if old.id == operation.event_physical_id
+            else old
+            for old in replaced
+        )
+    return Holding(
+        held=held,
+        acknowledged=head.acknowledged,
+        replaced=replaced,
+        forgotten=head.forgotten,
+        pending=_pending(head),
+        unconfirmed=head.unconfirmed,
+    )
+
+
+def _pending(head: Head) -> list[Operation]:
+    operation = head.operation
+    failed_delete = operation.type == RequestType.DELETE and operation.is_over
+    is_left = operation.state != State.SUCCEEDED and not failed_delete
+    # Seeded bug: leftovers-kept
+    if is_left and leaves_something(operation):
+        return [*head.pending_cleanup, left_behind(head)]
+    return list(head.pending_cleanup)
+
+
+def left_behind(head: Head) -> Operation:
+    """Return the head's operation as it is left to be cleaned up: under the id that it answered."""
+    operation = replace(head.operation, response=None, due=None)
+    if operation.state == State.SUCCEEDED:
+        return replace(operation, assigned_id=head.held_id)
+    return operation
+
+
+def _for_create(head: Head, before: Holding, request: Request) -> Holding:
+    operation, held = head.operation, before.held
+    pending, forgotten = before.pending, before.forgotten
+    is_same = (operation.request_id, operation.type) == (request.request_id, RequestType.CREATE)
+    # Seeded bug: retained
+    if held is not None and is_same and operation.state == State.SUCCEEDED:
+        pending = [*pending, left_behind(head)]  # its own earlier life, never retained
+    elif held is not None and not before.acknowledged:
+        forgotten = [*forgotten, held][-MOST_FORGOTTEN:]
+    return Holding(
+        held=None,
+        acknowledged=False,
+        replaced=[HeldObject(id=old.id) for old in before.replaced],
+        forgotten=forgotten,
+        pending=pending,
+        unconfirmed=[*before.unconfirmed, request.operation_name],
+    )
+
+
+def _for_update(head: Head, before: Holding, request: Request) -> Holding:
+    held, event_id = before.held, request.physical_resource_id
+    if request.placeholder is not None:
+        return before
+    if held is None:
+        return before._replace(held=adopted(request), acknowledged=True)
+    if held.id == event_id:
+        return before._replace(acknowledged=True)
+    known = {old.id for old in before.replaced} | {head.operation.event_physical_id}
+    succeeded = head.operation.state == State.SUCCEEDED
+    unheard = succeeded and not before.acknowledged and head.operation.type != RequestType.DELETE
+    if event_id in known and unheard:
+        return _unheard(head, before, request)
+    others = [old for old in before.replaced if old.id != event_id]
+    displaced = [HeldObject(id=old.id, deleting=old.deleting) for old in (*others, held)]
+    # Seeded bug: adopted
+    return before._replace(held=adopted(request), acknowledged=True, replaced=displaced)
+
+
+def _unheard(head: Head, before: Holding, request: Request) -> Holding:
+    """Return what held before an operation of whose success CloudFormation never heard."""
+    held, base = head.held, head.operation.event_physical_id
+    former = next((old for old in before.replaced if old.id == base), None)
+    replaced = [old for old in before.replaced if old is not former]
+    pending = before.pending
+    # Seeded bug: returned
+    if held is not None and held.made_by == Origin.RETURNED:
+        # It made nothing: what it went back to is replaced as it was before.
+        # Seeded bug: restored-replaced
+        replaced = [*replaced, replace(held, returns=True)]
+    elif head.held_id != base:
+        # Seeded bug: unheard
+        pending = [*pending, left_behind(head)]
+    if former is None:
+        former = adopted(request) if base == request.physical_resource_id else None
+    if former is None and base is not None:
+        former = HeldObject(id=base)
+    return before._replace(
+        held=former,
+        acknowledged=former is not None and former.id == request.physical_resource_id,
+        replaced=replaced,
+        pending=pending,
+    )
