@@ -264,8 +264,10 @@ class Provider:
                     return self._execute(request, claimed, deadline, resumption)
                 case Answered(kept):
                     log.info("%s was answered before: told the same again", request)
+                    served = self._classes.get(request.resource_type)
+                    secret = served is not None and served.no_echo
                     # Seeded bug: replay-response
-                    return with_ids(request, kept)
+                    return with_ids(request, kept, no_echo=secret)
                 case Stale():
                     return _refusal(request, STALE)
                 case Ignored(reason):

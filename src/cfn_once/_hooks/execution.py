@@ -46,7 +46,7 @@ class Served(NamedTuple):
     Attributes:
         classes: The served classes by type.
         keeps_secrets: The ledger may hold answers marked NoEcho.
-        unable: Why no class of this provider can be had at all.
+        unable: Why no class can serve the request, whatever its type.
     """
 
     classes: Mapping[str, type[Resource]]
@@ -55,13 +55,15 @@ class Served(NamedTuple):
 
     def unable_to_serve(self, request: Request) -> str:
         """Return why no class can serve a request; nothing where one can."""
+        if self.unable:
+            return self.unable
         if request.resource_type in self.classes:
             return ""
         serves, kind = ", ".join(sorted(self.classes)), request.resource_type
         if request.type is RequestType.DELETE:
             gone = f"{kind} is served no more: deploy the version of the provider that made it;"
-            return self.unable or f"{gone} this one serves {serves}"
-        return self.unable or f"this provider serves {serves}, not {kind}"
+            return f"{gone} this one serves {serves}"
+        return f"this provider serves {serves}, not {kind}"
 
 
 class Execution:
@@ -222,12 +224,10 @@ class Execution:
         unable = self._served.unable_to_serve(self._request)
         if self._class is None:
             return Hooks(unable=unable)
-        served, shapes, request = self._class, shapes_of(self._class), self._request
+        served, shapes = self._class, shapes_of(self._class)
         return Hooks(
             unable=unable,
-            changed=lambda: bool(
-                shapes.properties.changed(request.properties, request.old_properties)
-            ),
+            changed=lambda: bool(self._resource.changed),
             replaces=lambda: self._resource.replaces(),  # noqa: PLW0108 - built when asked
             updates=lambda: writes_update(served),
             lacks=lambda answer: shapes.attributes.lacks(answer.attributes),
