@@ -12,7 +12,8 @@ from typing import Any, TypeVar, assert_never
 
 from ._clock import SYSTEM_CLOCK, Clock, Deadline
 from ._cloudformation.delivery import Delivery, HttpsDelivery
-from ._cloudformation.request import Envelope, Request, open_envelopes
+from ._cloudformation.envelopes import Envelope, open_envelopes
+from ._cloudformation.request import Request
 from ._cloudformation.response import Failure, Success, encode
 from ._errors import (
     ConfigurationError,
@@ -312,8 +313,8 @@ class Provider:
     def _without_begin(self, request: Request, reason: str) -> bytes:
         """Answer FAILED under an id of which a later Delete is SUCCESS, ledger or not."""
         if request.was_never_begun:
-            return encode(request, Success(physical_resource_id=request.never_id))[1]
-        held = request.physical_resource_id or request.never_id
+            return encode(request, Success(physical_resource_id=request.placeholder_id("never")))[1]
+        held = request.physical_resource_id or request.placeholder_id("never")
         return encode(request, Failure(reason=reason, physical_resource_id=held))[1]
 
 
@@ -322,7 +323,7 @@ class _Nothing(CustomResource[dict[str, Any], None]):
 
 
 def _refusal(request: Request, reason: str) -> bytes:
-    held = request.physical_resource_id or request.none_id
+    held = request.physical_resource_id or request.placeholder_id("none")
     return encode(request, Failure(reason=reason, physical_resource_id=held))[1]
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from cfn_once import CustomResource, DeliveryError, InProgress, Provider, entry, guardian
+from cfn_once._cloudformation.envelopes import open_failures
 from cfn_once.testing import Crashed, FakeCloudFormation, create_event, sqs_event
 
 ONE = {"Product": "Linux/UNIX"}
@@ -116,7 +117,7 @@ def guard_of():
     def of(cloudformation):
         def run(event, condition="RetriesExhausted"):
             record = {"requestContext": {"condition": condition}, "requestPayload": event}
-            ((request, condition),) = guardian.failed_requests(record)
+            ((request, condition),) = open_failures(record)
             is_last = condition == "RetriesExhausted"
             unable = Provider.unable(f"dead: {condition}", is_last=is_last, ledger="memory://")
             return cloudformation.send(request, provider=unable)

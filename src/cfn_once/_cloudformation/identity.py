@@ -8,10 +8,12 @@ H hashes each part with its length, so that no two lists of parts share a text.
 """
 
 import base64
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-NONE_PREFIX = "cfn-once.none."  # answered by a Create that made nothing under an id
-NEVER_PREFIX = "cfn-once.never."  # answered while the ledger could not be reached
+PlaceholderKind = Literal["none", "never"]
+"""Why an id names nothing: a Create made *none*; without a ledger it was *never* begun."""
+
+PLACEHOLDER_KINDS: tuple[PlaceholderKind, ...] = ("none", "never")
 
 
 def digest(label: str, *parts: str) -> bytes:
@@ -77,3 +79,8 @@ class Token(NamedTuple):
 def default_physical_id(stack_name: str, logical_resource_id: str, operation: bytes) -> str:
     """Return the id of a resource that sets none: equal for every copy, new for a replacement."""
     return f"{stack_name}-{logical_resource_id}-{base32(operation, 12)}"
+
+
+def placeholder_id(kind: PlaceholderKind, correlation_id: str) -> str:
+    """Return the physical id for a response that has no resource to name."""
+    return f"cfn-once.{kind}.{correlation_id}"

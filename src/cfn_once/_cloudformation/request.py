@@ -1,32 +1,28 @@
-"""A request of CloudFormation: the only place that spells an incoming event and its envelopes."""
+"""A request of CloudFormation: the only place that spells an incoming event."""
 
-import json
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from .._errors import InvalidRequest
+from .canonical import Json, fingerprint, is_utf8, kind_of
 from .identity import (
-    NEVER_PREFIX,
-    NONE_PREFIX,
+    PLACEHOLDER_KINDS,
+    PlaceholderKind,
     base32,
     default_physical_id,
     operation_digest,
+    placeholder_id,
     resource_digest,
 )
-
-Json = Any
-"""Text, number, boolean, None, or a list or map of these."""
 
 SERVICE_TIMEOUT = 3600  # seconds; Template Reference, "AWS::CloudFormation::CustomResource"
 LONGEST_TIME = 12  # digits; 30,000 years
 SIGV2_LIFE = 7200  # seconds that CloudFormation's pre-signed URLs live, in every recording
 NEEDED = ("RequestId", "StackId", "LogicalResourceId", "ResourceType", "ResponseURL")
-DUE = "CfnOnceDue"  # seconds since 1970; added to an event that is to come back then
 ENVELOPE = ("ServiceToken", "ServiceTimeout")  # CloudFormation's own names among the properties
 
 
@@ -151,25 +147,21 @@ class Request:
         """The id of what this request makes, where its hook sets none."""
         return default_physical_id(self.stack_name, self.logical_resource_id, self.operation)
 
-    @property
-    def none_id(self) -> str:
-        """The id that says: nothing was made under an id."""
-        return NONE_PREFIX + self.correlation_id
+    def placeholder_id(self, kind: PlaceholderKind) -> str:
+        """Return the id for a response that has no resource to name."""
+        return placeholder_id(kind, self.correlation_id)
 
     @property
-    def never_id(self) -> str:
-        """The id that says: the ledger could not be reached, so nothing was begun."""
-        return NEVER_PREFIX + self.correlation_id
+    def is_placeholder(self) -> bool:
+        """Tell whether the physical id is a placeholder of this resource, of either kind."""
+        placeholder_ids = [self.placeholder_id(kind) for kind in PLACEHOLDER_KINDS]
+        return self.physical_resource_id in placeholder_ids
 
     @property
     def was_never_begun(self) -> bool:
         """Tell whether it is the Delete of a Create that was answered without the ledger."""
-        return self.type is RequestType.DELETE and self.physical_resource_id == self.never_id
-
-    @property
-    def carries_marker(self) -> bool:
-        """Tell whether the id is one of ours that stands for nothing."""
-        return self.physical_resource_id in (self.none_id, self.never_id)
+        never_id = self.placeholder_id("never")
+        return self.type is RequestType.DELETE and self.physical_resource_id == never_id
 
     @cached_property
     def fingerprint(self) -> str:
@@ -194,57 +186,6 @@ class Request:
         return fingerprint(dict(self.old_properties))
 
 
-class Envelope(NamedTuple):
-    """One event as it lay in what Lambda handed over.
-
-    Attributes:
-        message_id: The SQS message's id, for a partial batch response; else None.
-        event: The event inside, not yet read; None where `problem` says what is wrong.
-        problem: Why there is no event to read.
-    """
-
-    message_id: str | None
-    event: Json
-    problem: str = ""
-
-    @property
-    def due(self) -> float:
-        """When an event that comes back was to come, in seconds since 1970; 0 for any other."""
-        due = self.event.get(DUE, 0) if isinstance(self.event, dict) else 0
-        return float(due) if isinstance(due, int | float) and math.isfinite(due) else 0.0
-
-
-def open_envelopes(event: Any) -> Iterator[Envelope]:
-    """Yield what CloudFormation sent, out of Lambda's, SNS's or SQS's wrapping."""
-    records = event.get("Records") if isinstance(event, dict) else None
-    if not isinstance(records, list) or not records:
-        yield Envelope(None, event)
-        return
-    for record in records:
-        yield _open_record(record)
-
-
-def _open_record(record: Any) -> Envelope:
-    if not isinstance(record, dict):
-        return Envelope(None, None, "a record that is no map")
-    if isinstance(sns := record.get("Sns"), dict):
-        return _parsed(None, sns.get("Message"))
-    if record.get("eventSource") == "aws:sqs":
-        message_id = str(record.get("messageId", ""))
-        outer = _parsed(message_id, record.get("body"))
-        if isinstance(outer.event, dict) and outer.event.get("Type") == "Notification":
-            return _parsed(message_id, outer.event.get("Message"))
-        return outer  # raw delivery: the request itself
-    return Envelope(None, None, "a record of neither SNS nor SQS; send the request itself")
-
-
-def _parsed(message_id: str | None, text: Any) -> Envelope:
-    try:
-        return Envelope(message_id, json.loads(text))
-    except (TypeError, ValueError):
-        return Envelope(message_id, None, "a message that is not JSON")
-
-
 def issue_time(response_url: str) -> int | None:
     """Return when CloudFormation signed the URL, in seconds since 1970.
 
@@ -267,22 +208,6 @@ def _seconds_since_1970(date: str, time: str) -> int | None:
         return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp())
     except ValueError:
         return None
-
-
-_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def canonical(value: Json) -> str:
-    """Return the one JSON text of a value: sorted, without spaces."""
-    return _CANONICAL.encode(value)
-
-
-def fingerprint(value: Json) -> str:
-    """Return 16 hex digits of a value's canonical JSON."""
-    import hashlib  # loads OpenSSL: paid by the first event, not by a cold start
-
-    text = canonical(value).encode("utf-8", "surrogatepass")
-    return hashlib.sha256(text).hexdigest()[:16]
 
 
 def _without_envelope(properties: Mapping[str, Json]) -> dict[str, Json]:
@@ -335,27 +260,6 @@ def _kind_of_text(value: Json) -> str:
     return "half a character" if value and isinstance(value, str) else kind_of(value)
 
 
-def is_utf8(text: str) -> bool:
-    """Tell whether UTF-8 can hold a text: JSON can spell half of a surrogate pair."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _is_stack_arn(text: str) -> bool:
     parts = text.split(":")
     return len(parts) >= 6 and parts[0] == "arn" and parts[5].count("/") >= 1
-
-
-def kind_of(value: Json) -> str:
-    """Name the kind of a JSON value in words, never the value: it may be secret."""
-    if value is None:
-        return "null"
-    if value == "":
-        return "empty text"
-    for kind, name in ((bool, "a boolean"), (str, "text"), (dict, "a map"), (list, "a list")):
-        if isinstance(value, kind):
-            return name
-    return "a number" if isinstance(value, int | float) else type(value).__name__

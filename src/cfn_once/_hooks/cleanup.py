@@ -12,8 +12,9 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 from .._clock import Deadline
+from .._cloudformation.canonical import Json
 from .._cloudformation.identity import base32
-from .._cloudformation.request import Json, Request, RequestType
+from .._cloudformation.request import Request, RequestType
 from .._errors import (
     HookError,
     InDoubt,

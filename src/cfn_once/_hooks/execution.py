@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._clock import Deadline
-from .._cloudformation.request import Json, Request, RequestType
+from .._cloudformation.canonical import Json
+from .._cloudformation.request import Request, RequestType
 from .._cloudformation.response import Failure, Outcome, Success, encode
 from .._errors import (
     ConfigurationError,
@@ -365,7 +366,7 @@ class Execution:
         held = self._request.physical_resource_id or set_before
         return Failure(
             reason=self._mask.text(reason),
-            physical_resource_id=held or self._request.none_id,
+            physical_resource_id=held or self._request.placeholder_id("none"),
         )
 
 

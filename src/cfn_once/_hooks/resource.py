@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
 from .._clock import Deadline
-from .._cloudformation.request import Json, Request
+from .._cloudformation.canonical import Json
+from .._cloudformation.request import Request
 from .._errors import ConfigurationError, PermanentError, WaitTimeout
 from .._properties import Shape
 from .._steps.call import Call, Step

@@ -17,8 +17,8 @@ from functools import cached_property
 from typing import Any, ClassVar, Protocol
 from urllib.parse import unquote
 
+from .._cloudformation.canonical import Json
 from .._cloudformation.identity import base32, operation_digest, resource_digest
-from .._cloudformation.request import Json
 from .._errors import ConfigurationError, PermanentError, TemporaryError
 from .._silence import Quiet
 

@@ -17,7 +17,7 @@ import time
 from contextvars import ContextVar
 from typing import Any
 
-from .._cloudformation.request import Json
+from .._cloudformation.canonical import Json
 from .._errors import ConfigurationError
 
 OURS = "cfn_once"

@@ -17,7 +17,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, cast
 
 from .._clock import Clock
-from .._cloudformation.request import Json, Request
+from .._cloudformation.canonical import Json
+from .._cloudformation.request import Request
 from .._errors import DeliveryError, InProgress
 from ..ledger import Answered, Claimed, Granted, Ignored
 from .logs import AT_WORK, Work, print_json, timestamp, to_line

@@ -14,7 +14,7 @@ from enum import Enum
 from functools import cached_property
 from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin, is_typeddict
 
-from .._cloudformation.request import Json, kind_of
+from .._cloudformation.canonical import Json, kind_of
 from .._errors import ConfigurationError, InvalidProperties
 from .fields import (
     ABSENT,

@@ -26,7 +26,7 @@ from typing import (
     is_typeddict,
 )
 
-from .._cloudformation.request import Json
+from .._cloudformation.canonical import Json
 from .._errors import ConfigurationError
 
 WORDS = {int: "an integer", float: "a number", bool: "true or false", str: "text"}

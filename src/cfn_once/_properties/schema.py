@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, get_args, get_origin
 
-from .._cloudformation.request import Json
+from .._cloudformation.canonical import Json
 from .fields import LISTS, fields_of, is_map, is_record, is_secret, is_union, plain
 
 

@@ -22,8 +22,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.model import OperationModel, Shape
 
+from .._cloudformation.canonical import Json, canonical
 from .._cloudformation.identity import Token
-from .._cloudformation.request import Json, canonical
 from .._errors import ConfigurationError, StepFailed
 from .aws_codec import from_record, to_record
 from .aws_operations import (

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from .._cloudformation.request import Json
+from .._cloudformation.canonical import Json
 from .._errors import SecretNotKept
 
 _WRAPPED, _LEFT_OUT = "$map", "$left_out"

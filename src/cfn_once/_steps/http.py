@@ -23,7 +23,7 @@ import requests
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 
-from .._cloudformation.request import Json, canonical
+from .._cloudformation.canonical import Json, canonical
 from .._errors import ConfigurationError, StepFailed
 from .call import Call, Step, Verdict
 from .steps import Steps

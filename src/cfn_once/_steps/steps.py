@@ -17,8 +17,10 @@ from dataclasses import replace
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from .._clock import Deadline
+from .._cloudformation.canonical import Json
+from .._cloudformation.envelopes import DUE
 from .._cloudformation.identity import Token
-from .._cloudformation.request import DUE, Json, Request
+from .._cloudformation.request import Request
 from .._errors import (
     InDoubt,
     Interrupt,

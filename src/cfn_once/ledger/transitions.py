@@ -113,7 +113,7 @@ def begin(request: Request, me: Claimant) -> Write:
         removed += ["base", "phys", "seen", "ppfp", "attrs"]
     else:
         held = [Equals(("phys",), request.physical_resource_id)]
-        if not request.carries_marker:
+        if not request.is_placeholder:
             default, values = {"phys": request.physical_resource_id}, values | {"seen": True}
     return Write(
         name="begin",
@@ -200,7 +200,7 @@ def begin_over(head: Head, request: Request, me: Claimant) -> Write:
     if request.type is RequestType.CREATE:  # CloudFormation retained what there was
         phys = properties = attributes = None
         olds = [replace(old, properties=None, attributes=None) for old in olds]
-    elif phys is None and request.type is RequestType.UPDATE and not request.carries_marker:
+    elif phys is None and request.type is RequestType.UPDATE and not request.is_placeholder:
         phys = request.physical_resource_id
     # Seeded bug: leftovers-kept
     owes = not settled and not head.went_back and leaves_something(head)
