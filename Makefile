@@ -7,7 +7,7 @@ DAYS ?=
 STAMP := .venv/.installed
 SLOW := tests/deaths tests/month/test_month.py \
 	$(addprefix tests/e2e/test_,transports.py continuations.py waits.py)
-CODE := src tests examples demo benchmarks docs month
+CODE := src tests examples demo benchmarks docs
 # Tests start many processes; without bytecode each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -68,7 +68,7 @@ crash: install  ## Real processes, killed and frozen, on two engines: about 6 mi
 	$(BIN)/python tests/crash/crash.py $(ARGS)
 
 month: install  ## The founding month, beside two peers: about 13 minutes (make month DAYS=1)
-	$(BIN)/python -m month $(if $(DAYS),--days $(DAYS)) $(ARGS)
+	$(BIN)/python -m benchmarks.month $(if $(DAYS),--days $(DAYS)) $(ARGS)
 
 bench: install  ## The project's figures, as ratios to a peer in the same run
 	$(BIN)/python -m benchmarks
