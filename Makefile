@@ -7,7 +7,9 @@ DAYS ?=
 STAMP := .venv/.installed
 SLOW := tests/deaths tests/month/test_month.py \
 	$(addprefix tests/e2e/test_,transports.py continuations.py waits.py)
-CODE := src tests examples demo benchmarks docs month
+# What `make test` runs, but for what it measures.
+TESTS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=,$(SLOW))
+CODE := src tests examples demo benchmarks docs
 # Tests start many processes; without bytecode each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -32,13 +34,13 @@ fix: install  ## Format, and repair what a tool can repair
 check: style types layers templates test  ## All that a change must pass
 
 test: install  ## Tests with branch coverage, under 4 minutes (make test ARGS='-k twice')
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --cov --cov-report=term $(addprefix --ignore=,$(SLOW)) $(ARGS)
+	$(BIN)/python -m pytest $(TESTS) --cov --cov-report=term $(ARGS)
 
 demo: install  ## Stacks on a local AWS, each event delivered two or three times, beside crhelper
 	$(BIN)/python -m demo
 
 ##@ One by one
-.PHONY: style types layers templates slow deaths explore explore-deep crash month bench wheel constraints
+.PHONY: style types layers templates test-all slow deaths explore explore-deep crash month bench wheel constraints
 style: install  ## ruff, over all that is Python
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
@@ -51,6 +53,9 @@ layers: install  ## Who may import whom
 
 templates: install  ## cfn-lint over templates and examples
 	$(BIN)/cfn-lint $(wildcard templates/*.yaml) $(wildcard examples/*/template.yaml) docs/templates/certificate.yaml docs/templates/transports.yaml $(wildcard demo/*.yaml)
+
+test-all:  ## The same tests on each Python from 3.11 to 3.14 that is here (ARGS='-k twice')
+	$(PYTHON) tests/every_python.py $(TESTS) $(ARGS)
 
 slow: install  ## Tests that `make test` leaves out: deaths, queues, schedules, a replay; 3 minutes
 	$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadfile $(SLOW) $(ARGS)
@@ -68,7 +73,7 @@ crash: install  ## Real processes, killed and frozen, on two engines: about 6 mi
 	$(BIN)/python tests/crash/crash.py $(ARGS)
 
 month: install  ## The founding month, beside two peers: about 13 minutes (make month DAYS=1)
-	$(BIN)/python -m month $(if $(DAYS),--days $(DAYS)) $(ARGS)
+	$(BIN)/python -m benchmarks.month $(if $(DAYS),--days $(DAYS)) $(ARGS)
 
 bench: install  ## The project's figures, as ratios to a peer in the same run
 	$(BIN)/python -m benchmarks

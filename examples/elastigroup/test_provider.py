@@ -394,7 +394,7 @@ def test_the_access_token(spot, properties, tmp_path, caplog):
     """It is in no log line, no answer and nowhere in the ledger, not even when things go wrong."""
     caplog.set_level(logging.DEBUG)
     # At DEBUG botocore prints whatever a service answers, secrets too: a provider must not run so.
-    logging.getLogger("botocore").setLevel(logging.INFO)
+    caplog.set_level(logging.INFO, logger="botocore")
     file = tmp_path / "ledger.sqlite3"
     ledger = open_store(f"sqlite:///{file}", in_lambda=False, allow_local=True)
     cloudformation = FakeCloudFormation(provider, ledger=ledger)

@@ -13,7 +13,8 @@ from typing import Any, TypeVar, assert_never
 
 from ._clock import SYSTEM_CLOCK, Clock, Deadline
 from ._cloudformation.delivery import Delivery, HttpsDelivery
-from ._cloudformation.request import Envelope, Request, RequestType, open_envelopes
+from ._cloudformation.envelopes import Envelope, open_envelopes
+from ._cloudformation.request import Request, RequestType
 from ._cloudformation.response import Failure, Success, encode, with_ids
 from ._errors import (
     ConfigurationError,

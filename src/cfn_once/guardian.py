@@ -6,12 +6,11 @@ request is answered FAILED, under the id that the ledger knows. After all of Lam
 is done at once, and the next request waits until the dead one cannot act any more.
 """
 
-import json
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 from ._clock import SYSTEM_CLOCK, Clock
+from ._cloudformation.envelopes import open_failures
 from ._provider import Provider
 
 log = logging.getLogger("cfn_once")
@@ -28,54 +27,22 @@ def handler(event: Any, context: Any = None, *, clock: Clock = SYSTEM_CLOCK) -> 
     Raises:
         InProgress, LedgerUnavailable, DeliveryError: Let Lambda come again.
     """
-    failed: list[Exception] = []
-    for request, condition in failed_requests(event):
-        exhausted = condition == "RetriesExhausted"
+    errors: list[Exception] = []
+    for failure in open_failures(event):
+        if failure is None:
+            log.error("a record that is not of a failed custom resource request: nothing was done")
+            continue
+        reason, exhausted = _reason(failure.condition), failure.condition == "RetriesExhausted"
         try:
-            Provider.unable(_reason(condition), retries_exhausted=exhausted, clock=clock)(
-                request, context
+            Provider.unable(reason, retries_exhausted=exhausted, clock=clock)(
+                failure.event, context
             )
         except Exception as error:  # noqa: BLE001 - raised below, after the others' turn
-            failed.append(error)
-    if failed:
-        raise failed[0]
-
-
-def failed_requests(event: Any) -> Iterator[tuple[Any, str]]:
-    """Yield each request in what Lambda sends, and Lambda's word for how it failed."""
-    if not (isinstance(event, dict) and isinstance(event.get("Records"), list)):
-        yield from _failed_request(event, "")
-        return
-    for record in event["Records"]:
-        if isinstance(record, dict) and isinstance(record.get("body"), str):
-            said = (record.get("messageAttributes") or {}).get("ErrorMessage") or {}
-            body = _json(record["body"])
-            if isinstance(body, dict) and body.get("Type") == "Notification":
-                body = _json(body.get("Message"))
-            yield from _failed_request(body, said.get("stringValue", ""))
-        elif isinstance(record, dict) and isinstance(record.get("Sns"), dict):
-            yield from _failed_request(_json(record["Sns"].get("Message")), "")
-        else:
-            yield from _failed_request(None, "")
-
-
-def _failed_request(record: Any, message: str) -> Iterator[tuple[Any, str]]:
-    if isinstance(record, dict) and isinstance(record.get("requestPayload"), dict):
-        condition = str((record.get("requestContext") or {}).get("condition", "unknown"))
-        yield record["requestPayload"], condition
-    elif isinstance(record, dict) and "RequestType" in record:
-        yield record, message or "dead-letter queue"
-    else:
-        log.error("a record that is not of a failed custom resource request: nothing was done")
+            errors.append(error)
+    if errors:
+        raise errors[0]
 
 
 def _reason(condition: str) -> str:
     way = WAYS.get(condition, "the function failed")
     return f"{way} (Lambda: {condition}); its log group tells why"
-
-
-def _json(text: Any) -> Any:
-    try:
-        return json.loads(text)
-    except (TypeError, ValueError):
-        return None

@@ -11,10 +11,10 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from month._plan import Plan
-from month._report import Figures, write
-from month._run import run
-from month._worker import STOPPED
+from benchmarks.month._plan import Plan
+from benchmarks.month._report import Figures, write
+from benchmarks.month._run import run
+from benchmarks.month._worker import STOPPED
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -124,7 +124,7 @@ def test_a_run_that_was_stopped_comes_to_what_a_whole_one_comes_to(how, tmp_path
 
 def _worker():
     return subprocess.Popen(
-        [sys.executable, "-m", "month._worker"],
+        [sys.executable, "-m", "benchmarks.month._worker"],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -3,7 +3,7 @@
 from itertools import islice
 
 import pytest
-from month._plan import DAY, START, Plan
+from benchmarks.month._plan import DAY, START, Plan
 
 
 def test_the_month_has_the_studys_figures():

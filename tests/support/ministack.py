@@ -4,7 +4,8 @@ MiniStack, an AWS on this machine: CloudFormation, Lambda, DynamoDB and more beh
     with MiniStack() as aws:
         aws.client("dynamodb").list_tables()
 
-It pins botocore, so it has a virtual environment of its own, made when it is first needed.
+It pins botocore, so it has a virtual environment of its own, made when it is first needed: one for
+each version of Python, for its Lambda workers run on the Python that runs the tests.
 """
 
 import contextlib
@@ -29,8 +30,8 @@ import boto3
 from botocore.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
-HOME = ROOT / ".venv-ministack"
-# Its Lambda workers run on this Python: boto3 is what Lambda's runtime would bring along.
+HOME = ROOT / f".venv-ministack-{sys.version_info.major}.{sys.version_info.minor}"
+# boto3 is what Lambda's runtime would bring along.
 PINS = ("ministack==1.5.33", "boto3==1.43.106")
 REGION = "us-east-1"
 START = 60  # seconds; two at most on an idle machine

@@ -59,6 +59,7 @@ class Model(pydantic.BaseModel):
         (Wanted, {"Named": {"open": {"Name": "open", "Token": "hidden"}}}, {"hidden"}),
         (Wanted, {"Codes": ["a", "b"], "Keys": ["c"]}, {"a", "b", "c"}),
         (Wanted, {"Pair": ["open", "hidden"]}, {"hidden"}),
+        (Wanted, {"Pair": ["open", "hidden", "too many"]}, {"hidden", "too many"}),
         (Wanted, {"Whole": {"Name": "a", "Unknown": ["b"]}}, {"a", "b"}),
         (Wanted, {"Either": "open"}, set()),
         (Wanted, {"Either": [{"Token": "hidden"}]}, {"hidden"}),

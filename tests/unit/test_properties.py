@@ -468,6 +468,13 @@ def test_an_absent_property_of_a_delete_says_why():
     )
 
 
+def test_a_name_that_a_delete_need_not_have():
+    """
+    What a TypedDict need not hold is no key, also where something else does not fit.
+    """
+    assert {} == Shape(PlainKeyed).convert_softly({"Size": "three"})
+
+
 def test_unknown_names_are_nothing_to_a_delete():
     """
     What a later version of the class declares no more does not hide what it does declare.
@@ -633,6 +640,17 @@ def test_a_class_that_holds_itself():
 
     assert Node([Node([], Node())]) == made
     assert "$defs" in Shape(Node).json_schema()
+
+
+def test_a_mistake_far_below():
+    """
+    However deep it lies, each value above it is read once: twice at each level would take for ever.
+    """
+    raw = {"Right": {}}
+    for _ in range(60):
+        raw = {"Left": raw}
+
+    assert ["Left." * 60 + "Right: unknown"] == problems(Node, raw)
 
 
 def test_defaults_are_fresh():

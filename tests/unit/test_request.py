@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cfn_once import InvalidRequest, Request, RequestType
-from cfn_once._cloudformation.request import issue_time, open_envelopes
+from cfn_once._cloudformation.envelopes import open_envelopes
+from cfn_once._cloudformation.request import issue_time
 from support.requests_of_cloudformation import HOST, recorded
 
 
@@ -288,5 +289,10 @@ def test_whatever_comes(name, field, value):
         except InvalidRequest:
             addressee = Request.addressee_of(envelope.event)
             assert addressee is None or all(
-                (addressee.none_id, addressee.stack_id, addressee.request_id, str(addressee))
+                (
+                    addressee.placeholder_id("none"),
+                    addressee.stack_id,
+                    addressee.request_id,
+                    str(addressee),
+                )
             )

@@ -1,20 +1,16 @@
 """Telling CloudFormation: one PUT to a pre-signed URL, all of which but the host is a secret."""
 
 import logging
-import re
 from collections.abc import Sequence
-from typing import Any, Protocol
-from urllib.parse import urlsplit
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
 
 from .._clock import Deadline
 from .._errors import DeliveryError, InvalidRequest
 from .._silence import Quiet
+from .endpoints import Endpoint, bucket_of
 from .request import Request
 
-# Every host in recordings since 2013; protocol reference, "ResponseURL".
-HOST = re.compile(
-    r"cloudformation-custom-resource-response-[a-z0-9]+\.s3[.-]([a-z0-9-]+\.)?amazonaws\.com(\.cn)?"
-)
 log = logging.getLogger("cfn_once")
 
 RETRIED = frozenset({408, 425, 429})
@@ -37,6 +33,13 @@ class Delivery(Protocol):
         Raises:
             DeliveryError: It could not be delivered; it is kept, and a later delivery tells it.
         """
+
+
+class _Problem(NamedTuple):
+    """Why a try did not deliver the answer; a final one stays when it is tried again."""
+
+    text: str
+    is_final: bool
 
 
 _QUIET = Quiet("urllib3")  # its lines quote the URL
@@ -62,94 +65,69 @@ class HttpsDelivery:
     ) -> None:
         self._hosts = frozenset(host.lower() for host in hosts)
         self._pauses, self._connect, self._read = tuple(pauses), connect, read
-        self._pool: Any = None
+
+    @cached_property
+    def _pool(self) -> Any:
+        import urllib3  # not needed before an answer is ready
+
+        return urllib3.PoolManager(retries=False)
 
     def check(self, request: Request) -> None:
-        host, scheme, plain = _parts(request.response_url)
-        listed = host in self._hosts
-        if not plain:
-            wrong = "is written as CloudFormation never writes one"
-        elif scheme not in ("http", "https") or not host:
-            wrong = "is no https URL"
-        elif not listed and not HOST.fullmatch(host):
-            wrong = (
-                f"has the host {host}, which is not CloudFormation's. If it is your emulator's:"
-                f' Provider(..., response_hosts=["{host}"]), or CFN_ONCE_RESPONSE_HOSTS={host}'
-            )
-        elif not listed and scheme != "https":
-            wrong = "is not https"
-        else:
-            return
-        raise InvalidRequest(f"{request}: nothing was done, for its ResponseURL {wrong}")
+        if wrong := Endpoint.of(request.response_url).problem(self._hosts):
+            raise InvalidRequest(f"{request}: nothing was done, for its ResponseURL {wrong}")
 
     def put(self, request: Request, body: bytes, deadline: Deadline) -> None:
         tries = 0
-        while True:
-            problem, final = self._try(request, body, deadline)
-            if not problem:
-                return
+        while (problem := self._try(request, body, deadline)) is not None:
             pause = self._pauses[min(tries, len(self._pauses) - 1)]
             tries += 1
-            if final or not deadline.pause(pause, reserve=RESERVE):
-                break
-            log.info("%s: the answer is told again, after %s", request, problem)
-        host = _parts(request.response_url)[0]
-        raise DeliveryError(
-            f"{request}: {host} could not be told the answer, after {tries}"
-            f" {'try' if tries == 1 else 'tries'}: {problem}. The next delivery tells it"
-        )
+            if problem.is_final or not deadline.pause(pause, reserve=RESERVE):
+                host = Endpoint.of(request.response_url).host
+                raise DeliveryError(
+                    f"{request}: {host} could not be told the answer, after {tries}"
+                    f" {'try' if tries == 1 else 'tries'}: {problem.text}. The next delivery"
+                    " tells it"
+                )
+            log.info("%s: the answer is told again, after %s", request, problem.text)
 
-    def _try(self, request: Request, body: bytes, deadline: Deadline) -> tuple[str, bool]:
-        """Return what went wrong, if anything, and whether trying again is useless."""
-        import urllib3  # not needed before an answer is ready
+    def _try(self, request: Request, body: bytes, deadline: Deadline) -> _Problem | None:
+        import urllib3  # as above
 
-        if self._pool is None:
-            self._pool = urllib3.PoolManager(retries=False)
-        left = max(deadline.remaining() - RESERVE, 0.1)
-        timeout = urllib3.Timeout(
-            connect=min(self._connect, left), read=min(self._read, left), total=left
-        )
         try:
             with _QUIET:
-                response = self._pool.request(
-                    "PUT",
-                    request.response_url,
-                    body=body,
-                    headers={"content-type": "", "content-length": str(len(body))},
-                    timeout=timeout,
-                    redirect=False,
-                    preload_content=False,  # the status says it all; a body may never end
-                )
-                response.close()
+                status = self._send(request.response_url, body, deadline)
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            return f"{type(error).__name__} ({_hint(request)})", False
-        status = int(response.status)
+            return _Problem(f"{type(error).__name__} ({_hint(request)})", is_final=False)
         if 200 <= status < 300:
-            return "", True
+            return None
         if status >= 500 or status in RETRIED:
-            return f"status {status}", False
-        return f"status {status}; {_advice(status, request)}", True
+            return _Problem(f"status {status}", is_final=False)
+        return _Problem(f"status {status}; {_advice(status, request)}", is_final=True)
 
+    def _send(self, url: str, body: bytes, deadline: Deadline) -> int:
+        """Return the status, which says it all: a body may never end."""
+        import urllib3  # as above
 
-def _parts(url: str) -> tuple[str, str, bool]:
-    """Return a URL's host as it must be listed, its scheme, and whether nothing odd is in it."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return "", "", False
-    name = parts.hostname or ""
-    clean = url.isascii() and url.isprintable() and not set(url) & set(" \\")
-    plain = clean and "@" not in parts.netloc
-    host = name if port in (None, 443 if parts.scheme == "https" else 80) else f"{name}:{port}"
-    return host, parts.scheme, plain
+        left = max(deadline.remaining() - RESERVE, 0.1)
+        response = self._pool.request(
+            "PUT",
+            url,
+            body=body,
+            headers={"content-type": "", "content-length": str(len(body))},
+            timeout=urllib3.Timeout(
+                connect=min(self._connect, left), read=min(self._read, left), total=left
+            ),
+            redirect=False,
+            preload_content=False,
+        )
+        response.close()
+        return int(response.status)
 
 
 def _hint(request: Request) -> str:
-    bucket = f"cloudformation-custom-resource-response-{request.region.replace('-', '')}"
     return (
         f"in a VPC, the function needs a way to S3 in {request.region or 'the Region'}: a NAT"
-        f" gateway, or an S3 endpoint that allows s3:PutObject on {bucket}"
+        f" gateway, or an S3 endpoint that allows s3:PutObject on {bucket_of(request.region)}"
     )
 
 

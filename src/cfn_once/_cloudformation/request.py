@@ -1,7 +1,5 @@
-"""A request of CloudFormation: the only place that spells an incoming event and its envelopes."""
+"""A request of CloudFormation: the only place that spells an incoming event."""
 
-import json
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +8,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, Self
 
 from .._errors import InvalidRequest
+from .canonical import Json, fingerprint, is_utf8, kind_of
 from .identity import (
     OTHER_PLACEHOLDERS,
     PLACEHOLDERS,
@@ -21,14 +20,10 @@ from .identity import (
     resource_digest,
 )
 
-Json = Any
-"""Text, number, boolean, None, or a list or map of these."""
-
 SERVICE_TIMEOUT = 3600  # seconds; Template Reference, "AWS::CloudFormation::CustomResource"
 LONGEST_TIME = 12  # digits; 30,000 years
 SIGV2_LIFE = 7200  # seconds that CloudFormation's pre-signed URLs live, in every recording
 NEEDED = ("RequestId", "StackId", "LogicalResourceId", "ResourceType", "ResponseURL")
-DUE = "CfnOnceDue"  # seconds since 1970; added to an event that is to come back then
 ENVELOPE = ("ServiceToken", "ServiceTimeout")  # CloudFormation's own names among the properties
 
 
@@ -236,57 +231,6 @@ class Request:
         return fingerprint(dict(self.old_properties))
 
 
-class Envelope(NamedTuple):
-    """One event as it lay in what Lambda handed over.
-
-    Attributes:
-        message_id: The SQS message's id, for a partial batch response; else None.
-        event: The event inside, not yet read; None where `problem` says what is wrong.
-        problem: Why there is no event to read.
-    """
-
-    message_id: str | None
-    event: Json
-    problem: str = ""
-
-    @property
-    def due(self) -> float:
-        """When an event that comes back was to come, in seconds since 1970; 0 for any other."""
-        due = self.event.get(DUE, 0) if isinstance(self.event, dict) else 0
-        return float(due) if isinstance(due, int | float) and math.isfinite(due) else 0.0
-
-
-def open_envelopes(event: Any) -> Iterator[Envelope]:
-    """Yield what CloudFormation sent, out of Lambda's, SNS's or SQS's wrapping."""
-    records = event.get("Records") if isinstance(event, dict) else None
-    if not isinstance(records, list) or not records:
-        yield Envelope(None, event)
-        return
-    for record in records:
-        yield _open_record(record)
-
-
-def _open_record(record: Any) -> Envelope:
-    if not isinstance(record, dict):
-        return Envelope(None, None, "a record that is no map")
-    if isinstance(sns := record.get("Sns"), dict):
-        return _parsed(None, sns.get("Message"))
-    if record.get("eventSource") == "aws:sqs":
-        message_id = str(record.get("messageId", ""))
-        outer = _parsed(message_id, record.get("body"))
-        if isinstance(outer.event, dict) and outer.event.get("Type") == "Notification":
-            return _parsed(message_id, outer.event.get("Message"))
-        return outer  # raw delivery: the request itself
-    return Envelope(None, None, "a record of neither SNS nor SQS; send the request itself")
-
-
-def _parsed(message_id: str | None, text: Any) -> Envelope:
-    try:
-        return Envelope(message_id, json.loads(text))
-    except (TypeError, ValueError):
-        return Envelope(message_id, None, "a message that is not JSON")
-
-
 def issue_time(response_url: str) -> int | None:
     """Return when CloudFormation signed the URL, in seconds since 1970.
 
@@ -309,22 +253,6 @@ def _seconds_since_1970(date: str, time: str) -> int | None:
         return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp())
     except ValueError:
         return None
-
-
-_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def canonical(value: Json) -> str:
-    """Return the one JSON text of a value: sorted, without spaces."""
-    return _CANONICAL.encode(value)
-
-
-def fingerprint(value: Json) -> str:
-    """Return 16 hex digits of a value's canonical JSON."""
-    import hashlib  # loads OpenSSL: paid by the first event, not by a cold start
-
-    text = canonical(value).encode("utf-8", "surrogatepass")
-    return hashlib.sha256(text).hexdigest()[:16]
 
 
 def _without_envelope(properties: Mapping[str, Json]) -> dict[str, Json]:
@@ -377,27 +305,6 @@ def _kind_of_text(value: Json) -> str:
     return "half a character" if value and isinstance(value, str) else kind_of(value)
 
 
-def is_utf8(text: str) -> bool:
-    """Tell whether UTF-8 can hold a text: JSON can spell half of a surrogate pair."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _is_stack_arn(text: str) -> bool:
     parts = text.split(":")
     return len(parts) >= 6 and parts[0] == "arn" and parts[5].count("/") >= 1
-
-
-def kind_of(value: Json) -> str:
-    """Name the kind of a JSON value in words, never the value: it may be secret."""
-    if value is None:
-        return "null"
-    if value == "":
-        return "empty text"
-    for kind, name in ((bool, "a boolean"), (str, "text"), (dict, "a map"), (list, "a list")):
-        if isinstance(value, kind):
-            return name
-    return "a number" if isinstance(value, int | float) else type(value).__name__

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from .request import Json, Request, RequestType, is_utf8
+from .canonical import Json, is_utf8
+from .request import Request, RequestType
 
 LIMIT = 4096  # bytes of the whole body; "custom resource request and response reference"
-LARGEST = 2**1024 - 1  # a double's range; Python itself refuses to print far longer ones
+LARGEST_NUMBER = 2**1024 - 1  # a double's range; Python itself refuses to print far longer ones
 LONGEST_ID = 1024  # bytes; the same page
 CUT = " ... (shortened) ... "
 
@@ -130,7 +131,7 @@ def _cut(outcome: Outcome, keep: int) -> Outcome:
 
 
 def _too_large(outcome: Success, size: int) -> str:
-    sizes = {name: len(_to_json(one)) for name, one in outcome.attributes.items()}
+    sizes = {name: len(_to_json(value)) for name, value in outcome.attributes.items()}
     largest = sorted(sizes, key=lambda name: (-sizes[name], name))[:3]
     named = ", ".join(f"{name[:60]} {sizes[name]} bytes" for name in largest)
     return (
@@ -149,19 +150,30 @@ def _not_json(attributes: Mapping[str, Json]) -> Iterator[str]:
 
 
 def _strange(value: Json, path: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, float) and not math.isfinite(value):
-        yield path, "no finite number"
-    elif isinstance(value, int) and abs(value) > LARGEST:
-        yield path, "a whole number beyond those of JSON's readers"
-    elif isinstance(value, str) and not is_utf8(value):
-        yield path, "text with half a character"
-    elif isinstance(value, dict):
-        for name, one in value.items():
+    """Yield each place in a value that JSON cannot hold, and what is there."""
+    if isinstance(value, dict):
+        for name, member in value.items():
             if not isinstance(name, str):
                 yield path, f"a map with a name of kind {type(name).__name__}"
-            yield from _strange(one, f"{path}.{name}")
+            yield from _strange(member, f"{path}.{name}")
     elif isinstance(value, list | tuple):
-        for place, one in enumerate(value):
-            yield from _strange(one, f"{path}[{place}]")
-    elif value is not None and not isinstance(value, str | bool | int | float):
-        yield path, type(value).__name__
+        for place, member in enumerate(value):
+            yield from _strange(member, f"{path}[{place}]")
+    elif kind := _strange_scalar(value):
+        yield path, kind
+
+
+def _strange_scalar(value: Json) -> str:
+    """Say what a value is that JSON cannot hold; empty for any other."""
+    match value:
+        case float():
+            return "" if math.isfinite(value) else "no finite number"
+        case int():
+            is_read = abs(value) <= LARGEST_NUMBER
+            return "" if is_read else "a whole number beyond those of JSON's readers"
+        case str():
+            return "" if is_utf8(value) else "text with half a character"
+        case None:
+            return ""
+        case _:
+            return type(value).__name__

@@ -7,8 +7,9 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from .._cloudformation.canonical import Json
 from .._cloudformation.identity import base32
-from .._cloudformation.request import Json, Request, RequestType
+from .._cloudformation.request import Request, RequestType
 from .._errors import InProgress, LedgerUnavailable, ReplayEnd
 from .._steps.journal import Journal
 from .._steps.ports import Ports

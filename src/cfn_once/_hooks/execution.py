@@ -7,8 +7,9 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple, assert_never
 
+from .._cloudformation.canonical import Json, canonical
 from .._cloudformation.identity import base32, digest
-from .._cloudformation.request import Json, Request, RequestType, canonical
+from .._cloudformation.request import Request, RequestType
 from .._cloudformation.response import Failure, Outcome, Success, encode, without_ids
 from .._errors import (
     ConfigurationError,

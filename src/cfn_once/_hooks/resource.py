@@ -17,7 +17,8 @@ from typing import (
 )
 
 from .._clock import Deadline
-from .._cloudformation.request import Json, Request
+from .._cloudformation.canonical import Json
+from .._cloudformation.request import Request
 from .._errors import ConfigurationError, PermanentError, WaitTimeout
 from .._properties import Shape
 from .._steps.call import Call, Step, declared_repetition

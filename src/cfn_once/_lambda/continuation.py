@@ -17,15 +17,17 @@ from functools import cached_property
 from typing import Any, ClassVar, Protocol
 from urllib.parse import unquote
 
+from .._cloudformation.canonical import Json
 from .._cloudformation.identity import base32, operation_digest, resource_digest
-from .._cloudformation.request import Json
 from .._errors import ConfigurationError, PermanentError, TemporaryError
 from .._silence import Quiet
 
 AHEAD = 30.0  # seconds: no time may be over when the last of our tries arrives
 EVENT_AGE = 3600  # seconds: CloudFormation waits for no answer longer than that
 LONGEST_DELAY = 900  # seconds; SQS takes no more
-LARGEST = 2**20  # bytes; none of the three takes more
+LARGEST_EVENT = 2**20  # bytes; none of the three takes more
+# 185 is the most that Scheduler takes; the age ends its tries before.
+RETRIES = {"MaximumEventAgeInSeconds": EVENT_AGE, "MaximumRetryAttempts": 185}
 SCHEDULER_INPUT = 256_000  # bytes; documented as 256 KB, and refused like any wrong member
 
 _FORMS = (
@@ -120,7 +122,7 @@ class _Through:
         """Ask; an error of the code `done` says that it was done before."""
         from botocore.exceptions import BotoCoreError, ClientError
 
-        if len(text) > LARGEST:
+        if len(text) > LARGEST_EVENT:
             raise self._too_large(event, text)
         failure: Exception | None = None
         try:
@@ -137,15 +139,15 @@ class _Through:
     def _refusal(self, answer: Any, event: Json, text: str) -> Exception:
         code, said = answer["Error"].get("Code", ""), answer["Error"].get("Message", "")
         status = answer["ResponseMetadata"]["HTTPStatusCode"]
-        too_long = "Validation" in code and len(text) > SCHEDULER_INPUT
-        if status == 413 or "shorter than" in said or too_long:
+        is_too_long = "Validation" in code and len(text) > SCHEDULER_INPUT
+        if is_too_long or status == 413 or "shorter than" in said:
             return self._too_large(event, text)
         told = f"{code}: {said}" if _TOLD.search(code) else f"{code} (status {status})"
         problem = f"the event cannot be {self._way}: {told}"
         if status >= 500 or status in (408, 409, 429) or _PASSES.search(code):
             return ContinuationUnavailable(problem)
-        hint = next((hint for key, hint in self.hints.items() if re.search(key, code)), "")
-        return ContinuationRefused(f"{problem}; {hint}" if hint else problem)
+        hints = [hint for pattern, hint in self.hints.items() if re.search(pattern, code)]
+        return ContinuationRefused("; ".join([problem, *hints[:1]]))
 
     def _trouble(self, error: Exception) -> Exception:
         problem = f"the event cannot be {self._way}: {type(error).__name__}"
@@ -157,7 +159,8 @@ class _Through:
         return ContinuationRefused(f"{problem}; has the function a Region and credentials?")
 
     def _too_large(self, event: Json, text: str) -> ContinuationRefused:
-        sizes = {name: len(_text(one)) for name, one in event.get("ResourceProperties", {}).items()}
+        properties = event.get("ResourceProperties", {})
+        sizes = {name: len(_text(value)) for name, value in properties.items()}
         largest = max(sizes, key=sizes.__getitem__, default="")
         most = f", {sizes[largest]:,} of them in the property {largest}" if largest else ""
         return ContinuationRefused(
@@ -192,15 +195,13 @@ class Scheduler(_Through):
 
         at = max(due, now + AHEAD)
         time = datetime.fromtimestamp(math.ceil(at), tz=UTC)
-        resource = resource_digest(event["StackId"], event["LogicalResourceId"])
-        operation = operation_digest(resource, event["RequestId"])
         text = _text(event).replace("<", "\\u003c")  # or Scheduler fills in <aws.scheduler.*>
         self._ask(
             "create_schedule",
             event,
             text,
             done="ConflictException",  # another copy of the event waits for the same moment
-            Name=f"cfn-once-{base32(operation, 26)}-{int(at)}",
+            Name=f"cfn-once-{_operation_id(event)}-{int(at)}",
             GroupName=self._group,
             ScheduleExpression=f"at({time:%Y-%m-%dT%H:%M:%S})",
             ScheduleExpressionTimezone="UTC",
@@ -210,7 +211,7 @@ class Scheduler(_Through):
                 "Arn": function,
                 "RoleArn": self._role,
                 "Input": text,
-                "RetryPolicy": {"MaximumEventAgeInSeconds": EVENT_AGE, "MaximumRetryAttempts": 185},
+                "RetryPolicy": RETRIES,
             },
             **self._encrypted,
         )
@@ -267,6 +268,12 @@ def _text(value: Json) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
+def _operation_id(event: Json) -> str:
+    """Return the name of an event's operation, the same in each copy of the event."""
+    resource = resource_digest(event["StackId"], event["LogicalResourceId"])
+    return base32(operation_digest(resource, event["RequestId"]), 26)
+
+
 def open_continuation(url: str | None) -> Continuation | None:
     """Open the continuation that a URL names; without one there is none.
 
@@ -279,16 +286,19 @@ def open_continuation(url: str | None) -> Continuation | None:
     place, _, query = rest.partition("?")
     match scheme.lower():
         case "scheduler":
-            options = _options(query, "role", "key", "region", "endpoint")
-            if not re.fullmatch(r"[\w.-]{1,64}", place, re.ASCII) or "role" not in options:
-                raise _wrong("names no schedule group, or no role for Scheduler")
-            return Scheduler(place, **options)
+            return _open_scheduler(place, _options(query, "role", "key", "region", "endpoint"))
         case "sqs":
             return _open_queue(place, _options(query, "region", "endpoint"))
         case "lambda" if place == "self":
             return SelfInvocation("its own invocation", **_options(query, "endpoint"))
         case _:
             raise _wrong("is of no kind that we know")
+
+
+def _open_scheduler(place: str, options: dict[str, str]) -> Scheduler:
+    if not re.fullmatch(r"[\w.-]{1,64}", place, re.ASCII) or "role" not in options:
+        raise _wrong("names no schedule group, or no role for Scheduler")
+    return Scheduler(place, **options)
 
 
 def _open_queue(place: str, options: dict[str, str]) -> Queue:
@@ -304,7 +314,7 @@ def _open_queue(place: str, options: dict[str, str]) -> Queue:
 
 
 def _options(query: str, *known: str) -> dict[str, str]:
-    pairs = [one.partition("=") for one in query.split("&") if one]
+    pairs = [option.partition("=") for option in query.split("&") if option]
     options = {name: unquote(value) for name, _, value in pairs}  # a role's + is no space
     if set(options) - set(known) or len(options) < len(pairs):
         raise _wrong(f"has an option that is not {' or '.join(known)}, or has one twice")

@@ -22,7 +22,6 @@ def sandbox_id() -> str | None:
 
 
 def _hold_one() -> tuple[str, IO[str]] | None:
-    import fcntl  # Lambda is Linux; a test on another system never comes here
     import tempfile  # not before the first event: it loads a dozen modules
 
     for number in range(MOST):
@@ -31,16 +30,29 @@ def _hold_one() -> tuple[str, IO[str]] | None:
             file = open(path, "a+", encoding="ascii")  # noqa: SIM115 - held until the process ends
         except OSError:
             return None
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:  # a living process has it
-            file.close()
-            continue
-        file.seek(0)
-        name = file.read()
-        if not name:
-            name = os.urandom(16).hex()
-            file.write(name)
-            file.flush()
-        return name, file
+        if _lock(file):
+            return _id_in(file), file
+        file.close()
     return None
+
+
+def _lock(file: IO[str]) -> bool:
+    """Lock a file for the rest of this process's life, unless a living process has it."""
+    import fcntl  # Lambda is Linux; a test on another system never comes here
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _id_in(file: IO[str]) -> str:
+    """Return the id in a file; who finds none writes one."""
+    file.seek(0)
+    name = file.read()
+    if not name:
+        name = os.urandom(16).hex()
+        file.write(name)
+        file.flush()
+    return name

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable
 from contextvars import copy_context
 from functools import partial
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Self
 
 from .._clock import Deadline
@@ -59,15 +59,9 @@ def whereabouts(thread: int, module: str) -> tuple[str, str]:
     """Return the line of a module that a thread is at, and its stack from there on inwards."""
     innermost = sys._current_frames().get(thread)  # noqa: SLF001 - there is no other way
     stack = traceback.StackSummary.extract(traceback.walk_stack(innermost), lookup_lines=False)
-    own = next(
-        (n for n, (f, _) in enumerate(traceback.walk_stack(innermost)) if _is_in(f, module)), None
-    )
-    if own is None:
+    modules = [frame.f_globals.get("__name__") for frame, _ in traceback.walk_stack(innermost)]
+    if module not in modules:
         return "a line that is not in its module", ""
-    inwards = [stack[n] for n in range(own, -1, -1)][:DEEPEST]
+    inwards = stack[modules.index(module) :: -1][:DEEPEST]
     line = f"{inwards[0].filename.rpartition(os.sep)[2]}:{inwards[0].lineno}"
     return line, "".join(traceback.format_list(inwards)).rstrip()
-
-
-def _is_in(frame: FrameType, module: str) -> bool:
-    return frame.f_globals.get("__name__") == module

@@ -17,7 +17,7 @@ import time
 from contextvars import ContextVar
 from typing import Any
 
-from .._cloudformation.request import Json
+from .._cloudformation.canonical import Json
 from .._errors import ConfigurationError
 
 OURS = "cfn_once"
@@ -44,7 +44,7 @@ class Work:
 
     def forget(self, name: str) -> None:
         """Let its lines no longer bear this."""
-        self.fields = {one: value for one, value in self.fields.items() if one != name}
+        self.fields = {other: value for other, value in self.fields.items() if other != name}
 
 
 AT_WORK: ContextVar[Work | None] = ContextVar("cfn_once", default=None)
@@ -84,7 +84,7 @@ class _JsonLine(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
-            **{name: one for name, one in vars(record).items() if name not in _STANDARD},
+            **{name: value for name, value in vars(record).items() if name not in _STANDARD},
         }
         if record.exc_info and not record.exc_text:
             record.exc_text = self.formatException(record.exc_info)
@@ -111,8 +111,8 @@ def hand_over(logger: Any) -> None:
     ours = logging.getLogger(OURS)
     ours.handlers, ours.propagate = [_Through(logger)], False
     ours.setLevel(1)  # everything: its own level says what is printed
-    for one in (logger, *logger.handlers):  # its handlers print what its children log, too
-        one.addFilter(_IDS)
+    for filterer in (logger, *logger.handlers):  # its handlers print what its children log, too
+        filterer.addFilter(_IDS)
 
 
 def print_json() -> None:
@@ -123,7 +123,9 @@ def print_json() -> None:
         and os.environ.get("AWS_LAMBDA_LOG_FORMAT") != "JSON"  # which prints all that records bear
         and ours.propagate
         and not ours.handlers
-        and all(type(one).__name__.startswith(RUNTIMES_OWN) for one in logging.root.handlers)
+        and all(
+            type(handler).__name__.startswith(RUNTIMES_OWN) for handler in logging.root.handlers
+        )
     ):
         handler = logging.StreamHandler(sys.stdout)
         handler.setFormatter(_JsonLine())

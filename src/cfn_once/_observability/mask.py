@@ -26,7 +26,7 @@ class Mask(logging.Filter):
 
     def __enter__(self) -> Self:
         loggers = [logging.getLogger(), *logging.Logger.manager.loggerDict.values()]
-        found = {one for each in loggers for one in getattr(each, "handlers", ())}
+        found = {handler for logger in loggers for handler in getattr(logger, "handlers", ())}
         last = logging.lastResort  # prints where nobody has set logging up
         self._handlers = [*found, *([last] if last is not None else [])]
         with _CHANGING:
@@ -37,14 +37,14 @@ class Mask(logging.Filter):
     def __exit__(self, *_: object) -> None:
         with _CHANGING:
             for handler in self._handlers:
-                handler.filters = [one for one in handler.filters if one is not self]
+                handler.filters = [other for other in handler.filters if other is not self]
         self._handlers = []
 
     def hide(self, secrets: set[str]) -> None:
         """Hide these from now on; longest first, for one may contain another."""
-        forms = {form for one in secrets - SPARED for form in _forms(one)}
+        forms = {form for secret in secrets - SPARED for form in _forms(secret)}
         kept = {form for form in forms if len(form) >= SHORTEST}
-        self._secrets = sorted(kept | set(self._secrets), key=lambda one: (-len(one), one))
+        self._secrets = sorted(kept | set(self._secrets), key=lambda form: (-len(form), form))
 
     def text(self, text: str) -> str:
         """Return the text without them."""

@@ -14,10 +14,11 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, cast
+from typing import Any
 
 from .._clock import Clock
-from .._cloudformation.request import Json, Request
+from .._cloudformation.canonical import Json
+from .._cloudformation.request import Request
 from .._errors import DeliveryError, InProgress
 from ..ledger import Answered, Claimed, Ignored, Lease
 from .logs import AT_WORK, Work, print_json, timestamp, to_line
@@ -87,14 +88,22 @@ class Trail(Work):
         if self.doubts and self._is_answered:  # if not, another delivery may yet resolve them
             self._counts["StepsInDoubt"] = len(self.doubts)
             self._at_the_end["in_doubt"] = list(self.doubts)
-        outcome = self.fields.get("outcome")
-        raised = error is not None and not isinstance(error, InProgress)
-        is_bad = raised or outcome == "FAILED" or "in_doubt" in self._at_the_end
-        if self.span is not None:
-            self.span.set_attributes({f"cfn_once.{name}": one for name, one in self.fields.items()})
-            if is_bad:
-                _mark(self.span, str(outcome))
-            self.span.end()
+        is_raised = error is not None and not isinstance(error, InProgress)
+        is_failed = self.fields.get("outcome") == "FAILED"
+        is_bad = is_raised or is_failed or "in_doubt" in self._at_the_end
+        self._end_span(is_bad=is_bad)
+        self._print_line(is_bad=is_bad)
+
+    def _end_span(self, *, is_bad: bool) -> None:
+        if self.span is None:
+            return
+        attributes = {f"cfn_once.{name}": value for name, value in self.fields.items()}
+        self.span.set_attributes(attributes)
+        if is_bad:
+            _mark(self.span, str(self.fields.get("outcome")))
+        self.span.end()
+
+    def _print_line(self, *, is_bad: bool) -> None:
         function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
         if function and os.environ.get("CFN_ONCE_METRICS", "").lower() != "off":
             line = to_line(self._line(function, "ERROR" if is_bad else "INFO"))
@@ -192,7 +201,8 @@ def in_doubt(name: str) -> None:
 
 
 def _trail() -> Trail | None:
-    return cast("Trail | None", AT_WORK.get())
+    work = AT_WORK.get()
+    return work if isinstance(work, Trail) else None
 
 
 def _span(name: str, *, end_on_exit: bool = True) -> AbstractContextManager[Any]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from enum import Enum
 from functools import cache, partial
+from types import NoneType
 from typing import (
     Annotated,
     Any,
@@ -26,7 +27,7 @@ from typing import (
     is_typeddict,
 )
 
-from .._cloudformation.request import Json
+from .._cloudformation.canonical import Json
 from .._errors import ConfigurationError
 
 WORDS = {int: "an integer", float: "a number", bool: "true or false", str: "text"}
@@ -49,7 +50,7 @@ LISTS: Mapping[Any, Callable[[list[Any]], Any]] = {
     AbstractSet: set,
     frozenset: frozenset,
 }
-SCALARS = (str, int, float, bool, bytes, bytearray, object, type(None))
+SCALARS = (str, int, float, bool, bytes, bytearray, object, NoneType)
 SCALAR_NAMES = frozenset(  # by name, so that nobody's import is paid for
     f"{module}.{name}"
     for module, names in {
@@ -107,11 +108,16 @@ def is_map(origin: Any) -> bool:
     return isinstance(origin, type) and issubclass(origin, Mapping)
 
 
+def is_fixed(bare: Any) -> bool:
+    """Tell whether a type is a tuple with a hint for each of its members."""
+    return get_origin(bare) is tuple and get_args(bare)[-1:] != (Ellipsis,)
+
+
 def is_secret(hint: Any) -> bool:
     """Tell whether a hint is marked secret; pydantic's SecretStr is by its nature."""
     if get_origin(hint) is Annotated:
         inner, *marks = get_args(hint)
-        return is_secret(inner) or any(one is Secret or isinstance(one, Secret) for one in marks)
+        return is_secret(inner) or any(mark is Secret or isinstance(mark, Secret) for mark in marks)
     return hasattr(hint, "get_secret_value")
 
 
@@ -128,10 +134,25 @@ def plain(hint: Any) -> Any:
             return hint
 
 
+def choices(bare: Any) -> Sequence[tuple[Any, Any]]:
+    """Return what a Literal or an Enum lets choose, each with its value; any other type nothing."""
+    if get_origin(bare) is Literal:
+        return [(value, value) for value in get_args(bare)]
+    if isinstance(bare, type) and issubclass(bare, Enum):
+        return [(member, member.value) for member in bare]
+    return []
+
+
+def member_hints(bare: Any, count: int) -> list[Any]:
+    """Return a hint for each member of a list; the last one stands for those that have none."""
+    hints = [hint for hint in get_args(bare) if hint is not Ellipsis] or [Any]
+    return [*hints, *hints[-1:] * count][:count]
+
+
 def limits(hint: Any) -> list[Any]:
     """Return the msgspec.Meta of a hint."""
     marks = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
-    return [one for one in marks if type(one).__module__.startswith("msgspec")]
+    return [mark for mark in marks if type(mark).__module__.startswith("msgspec")]
 
 
 @cache
@@ -150,25 +171,25 @@ def fields_of(declared: Any) -> Mapping[str, Field]:
 
 def _dataclass_fields(declared: Any) -> Iterator[Field]:
     hints = get_type_hints(declared, include_extras=True)
-    for one in dataclasses.fields(declared):
-        if one.init:
-            default = _default(one.default, one.default_factory, dataclasses.MISSING)
-            yield Field(one.name, one.name, hints[one.name], default)
+    for field in dataclasses.fields(declared):
+        if field.init:
+            default = _default(field.default, field.default_factory, dataclasses.MISSING)
+            yield Field(field.name, field.name, hints[field.name], default)
 
 
 def _struct_fields(declared: Any) -> Iterator[Field]:
     msgspec = sys.modules["msgspec"]  # whoever declares a Struct has loaded it
-    for one in msgspec.structs.fields(declared):
-        default = _default(one.default, one.default_factory, msgspec.NODEFAULT)
-        yield Field(one.encode_name, one.name, one.type, default)
+    for field in msgspec.structs.fields(declared):
+        default = _default(field.default, field.default_factory, msgspec.NODEFAULT)
+        yield Field(field.encode_name, field.name, field.type, default)
 
 
 def _model_fields(declared: Any) -> Iterator[Field]:
-    for attribute, one in declared.model_fields.items():
-        hint = Annotated[(one.annotation, *one.metadata)] if one.metadata else one.annotation
-        name = one.validation_alias if isinstance(one.validation_alias, str) else attribute
-        default = None if one.is_required() else partial(one.get_default, call_default_factory=True)
-        yield Field(name, attribute, hint, default)
+    for attribute, info in declared.model_fields.items():
+        hint = Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
+        name = info.validation_alias if isinstance(info.validation_alias, str) else attribute
+        made = None if info.is_required() else partial(info.get_default, call_default_factory=True)
+        yield Field(name, attribute, hint, made)
 
 
 def _typed_dict_fields(declared: Any) -> Iterator[Field]:
@@ -202,11 +223,10 @@ def _check_hint(where: str, hint: Any, seen: set[Any]) -> None:
     bare = plain(hint)
     inner, origin = get_args(bare), get_origin(bare) or bare
     if origin is Literal:
-        if any(isinstance(one, bool) for one in inner):
-            raise ConfigurationError(f"{where}: Literal[True] cannot say no: declare a bool")
+        _check_literal(where, inner)
         return
     if is_union(bare):
-        _check_union(where, hint, [plain(one) for one in inner])
+        _check_union(where, hint, [plain(member) for member in inner])
     elif is_record(bare):
         check_record(bare, seen)
     elif not _is_readable(origin):
@@ -214,14 +234,23 @@ def _check_hint(where: str, hint: Any, seen: set[Any]) -> None:
             f"{where}: nothing reads {getattr(bare, '__name__', bare)} out of CloudFormation's"
             " text: declare text, a number, a boolean, an Enum, a dataclass, or a list or map"
         )
-    for one in inner:
-        if one is not Ellipsis:
-            _check_hint(where, one, seen)
+    for member in inner:
+        if member is not Ellipsis:
+            _check_hint(where, member, seen)
+
+
+def _check_literal(where: str, values: Sequence[Any]) -> None:
+    if any(isinstance(value, bool) for value in values):
+        raise ConfigurationError(f"{where}: Literal[True] cannot say no: declare a bool")
 
 
 def _check_union(where: str, hint: Any, members: Sequence[Any]) -> None:
-    records = [one for one in members if is_record(one)]
-    maps = [one for one in members if not is_record(one) and is_map(get_origin(one) or one)]
+    records = [member for member in members if is_record(member)]
+    maps = [
+        member
+        for member in members
+        if not is_record(member) and is_map(get_origin(member) or member)
+    ]
     if len(records) > 1 or (records and maps):
         raise ConfigurationError(
             f"{where}: a union of several records or maps cannot be told apart: declare one of them"
@@ -242,25 +271,23 @@ def _is_readable(origin: Any) -> bool:
 def expected(hint: Any) -> str:
     """Say in words what a hint declares."""
     bare = plain(hint)
-    inner, origin = get_args(bare), get_origin(bare) or bare
     if is_union(bare):
-        return " or ".join(expected(one) for one in inner if one is not type(None))
+        return " or ".join(expected(member) for member in get_args(bare) if member is not NoneType)
     told = [
         f"{words} {limit}"
         for mark in limits(hint)
         for name, words in LIMITS.items()
         if (limit := getattr(mark, name)) is not None
     ]
-    return _kind(bare, origin, inner) + (f" ({', '.join(told)})" if told else "")
+    return _kind(bare) + (f" ({', '.join(told)})" if told else "")
 
 
-def _kind(bare: Any, origin: Any, inner: tuple[Any, ...]) -> str:
-    if origin is Literal:
-        return "one of " + ", ".join(str(one) for one in inner)
-    if isinstance(bare, type) and issubclass(bare, Enum):
-        return "one of " + ", ".join(str(one.value) for one in bare)
-    if origin is tuple and inner and inner[-1] is not Ellipsis:
-        return f"a list of {len(inner)}"
+def _kind(bare: Any) -> str:
+    origin = get_origin(bare) or bare
+    if options := choices(bare):
+        return "one of " + ", ".join(str(value) for _, value in options)
+    if is_fixed(bare):
+        return f"a list of {len(get_args(bare))}"
     if origin in LISTS:
         return "a list"
     if is_map(origin) or is_record(bare):
@@ -279,20 +306,22 @@ def secret_texts(hint: Any, value: Json, *, secret: bool = False) -> Iterator[st
     """Yield the text of every value that is declared secret, at any depth."""
     secret = secret or is_secret(hint)
     bare = plain(hint)
-    inner = get_args(bare)
-    if is_union(bare):
-        for member in inner:
-            yield from secret_texts(member, value, secret=secret)
-    elif isinstance(value, Mapping):
-        fields = fields_of(bare) if is_record(bare) else {}
-        other = inner[1] if len(inner) == 2 else Any
-        for name, one in value.items():
-            of_one = fields[name].hint if name in fields else other
-            yield from secret_texts(of_one, one, secret=secret)
-    elif isinstance(value, list):
-        for place, one in enumerate(value):
-            fixed = len(inner) == len(value) and ... not in inner
-            of_one = inner[place if fixed else 0] if inner else Any
-            yield from secret_texts(of_one, one, secret=secret)
+    if is_union(bare) or isinstance(value, Mapping | list):
+        for part_hint, part in _parts(bare, value):
+            yield from secret_texts(part_hint, part, secret=secret)
     elif secret and (text := as_text(value)):
         yield text
+
+
+def _parts(bare: Any, value: Json) -> Iterator[tuple[Any, Json]]:
+    """Yield what is inside a value, each part with its hint; for a union each member with it."""
+    inner = get_args(bare)
+    if is_union(bare):
+        yield from ((member, value) for member in inner)
+    elif isinstance(value, list):
+        yield from zip(member_hints(bare, len(value)), value, strict=True)
+    else:
+        fields = fields_of(bare) if is_record(bare) else {}
+        other = inner[1] if len(inner) == 2 else Any
+        for name, part in value.items():
+            yield fields[name].hint if name in fields else other, part

@@ -21,8 +21,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
 from botocore.model import OperationModel, Shape
 
+from .._cloudformation.canonical import canonical
 from .._cloudformation.identity import Token
-from .._cloudformation.request import canonical
 from .._errors import ConfigurationError
 from .aws_codec import (
     error_from_record,

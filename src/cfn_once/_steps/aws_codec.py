@@ -16,7 +16,7 @@ from typing import Any
 import botocore.exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .._cloudformation.request import Json
+from .._cloudformation.canonical import Json
 from .._errors import ConfigurationError, SecretNotKept
 from .call import failure_from_record, failure_to_record
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
+from .._cloudformation.canonical import Json
 from .._cloudformation.identity import Token
-from .._cloudformation.request import Json
 from .._errors import ConfigurationError, PermanentError, StepFailed
 
 T = TypeVar("T")

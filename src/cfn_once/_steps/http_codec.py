@@ -15,7 +15,7 @@ from typing import Any
 import requests
 from requests.utils import get_encoding_from_headers
 
-from .._cloudformation.request import Json, canonical
+from .._cloudformation.canonical import Json, canonical
 from .call import failure_from_record, failure_to_record
 
 

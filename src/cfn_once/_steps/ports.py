@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from .._clock import Deadline
-from .._cloudformation.request import DUE, Json
+from .._cloudformation.canonical import Json
+from .._cloudformation.envelopes import DUE
 from .._lambda.continuation import Continuation
 from .call import Calls
 

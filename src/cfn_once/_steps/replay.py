@@ -6,7 +6,7 @@ Recorded results are returned, a step in doubt is looked up, and nothing else is
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from .._cloudformation.request import Json
+from .._cloudformation.canonical import Json
 from .._errors import HookError, InDoubt, ReplayEnd, TemporaryError
 from .._observability import telemetry
 from ..ledger import Operation, StepState

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._cloudformation.request import Json
+from .._cloudformation.canonical import Json
 from .._cloudformation.response import LIMIT, LONGEST_ID
 
 ECHOED = ("RequestId", "StackId", "LogicalResourceId")

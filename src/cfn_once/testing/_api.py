@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from .._cloudformation.request import Json
+from .._cloudformation.canonical import Json
 from ._clock import VirtualClock
 
 OPERATIONS = ("create", "find", "get", "update", "delete")

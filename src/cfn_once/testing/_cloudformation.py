@@ -13,7 +13,8 @@ refuses in an answer is an AssertionError here, and so is a second answer that d
 from collections.abc import Mapping
 from typing import Any, Unpack
 
-from .._cloudformation.request import SERVICE_TIMEOUT, Json
+from .._cloudformation.canonical import Json
+from .._cloudformation.request import SERVICE_TIMEOUT
 from ._answers import (
     CANCELLED,
     NOT_DELETED,

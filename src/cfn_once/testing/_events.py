@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._clock import SYSTEM_CLOCK
-from .._cloudformation.request import Json
+from .._cloudformation.canonical import Json
 from ._responses import ResponseBucket, key_of
 
 REGION, ACCOUNT = "us-east-1", "123456789012"

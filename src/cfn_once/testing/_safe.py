@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from .._clock import SYSTEM_CLOCK
-from .._cloudformation.request import Json
+from .._cloudformation.canonical import Json
 from .._provider import Provider
 from ._advice import differs, told
 from ._cloudformation import FakeCloudFormation

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Self, Unpack
 from uuid import UUID
 
-from .._cloudformation.request import Json, issue_time
+from .._cloudformation.canonical import Json
+from .._cloudformation.request import issue_time
 from .._provider import Provider
 from ..ledger import MemoryStore, Store
 from ._answers import Answer, judge, read

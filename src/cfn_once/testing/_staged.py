@@ -15,7 +15,8 @@ import requests
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from .._clock import Deadline
-from .._cloudformation.request import Json, Request
+from .._cloudformation.canonical import Json
+from .._cloudformation.request import Request
 from .._errors import DeliveryError, InProgress, PermanentError
 from .._provider import Provider
 from ._answers import CANCELLED, Answer

@@ -12,7 +12,7 @@ from itertools import count
 from typing import Any, ClassVar
 from unittest import SkipTest
 
-from .._cloudformation.request import Json
+from .._cloudformation.canonical import Json
 from .._provider import Provider
 from ._answers import Answer
 from ._cloudformation import FakeCloudFormation

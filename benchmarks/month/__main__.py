@@ -5,8 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import _peers
-
+from .. import _peers
 from . import BUILD
 from ._plan import MULTIPLES, Plan
 from ._report import Figures, write
@@ -16,7 +15,7 @@ PRICE = 0.10  # dollars per group and hour: a small instance, to have a figure
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m month", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.month", description=__doc__)
     add, plan = parser.add_argument, Plan()
     add("--days", type=float, help="how much of the month (all of it)")
     add("--seed", type=int, default=plan.seed, help="which creates come again (%(default)s)")

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from . import PROVIDERS, ROOT
+from .. import ROOT
+from . import PROVIDERS
 from ._plan import Plan
 from ._worker import STOPPED
 
@@ -98,7 +99,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def _start(provider: str, plan: Plan, folder: Path, python: str, share: int) -> Runner:
     process = subprocess.Popen(
-        [python, "-m", "month._worker"],
+        [python, "-m", "benchmarks.month._worker"],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks._figures import table
-
-from . import NAMES, ROOT
+from .. import ROOT
+from .._figures import table
+from . import NAMES
 from ._chart import Bar, chart, to_png, to_svg
 from ._page import page
 from ._plan import START, Plan

@@ -12,9 +12,8 @@ The workers of the peers run in the peers' environment: `_plan`, `_far_side` and
 nothing but the standard library.
 """
 
-from pathlib import Path
+from .. import ROOT
 
-ROOT = Path(__file__).parent.parent
 BUILD = ROOT / "build" / "month"
 PROVIDERS = ("cfn_once", "crhelper", "powertools")
 NAMES = {

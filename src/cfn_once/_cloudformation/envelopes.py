@@ -1,0 +1,102 @@
+"""The envelopes that Lambda hands over: an event alone, from SNS or SQS, or one that failed."""
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from .canonical import Json
+
+DUE = "CfnOnceDue"  # seconds since 1970; added to an event that is to come back then
+
+
+class Envelope(NamedTuple):
+    """One event as it lay in what Lambda handed over.
+
+    Attributes:
+        message_id: The SQS message's id, for a partial batch response; else None.
+        event: The event inside, not yet read; None where `problem` says what is wrong.
+        problem: Why there is no event to read.
+        attributes: Of the SQS message, where Lambda says why it gave an event up.
+    """
+
+    message_id: str | None
+    event: Json
+    problem: str = ""
+    attributes: Json = None
+
+    @property
+    def due(self) -> float:
+        """When an event that comes back was to come, in seconds since 1970; 0 for any other."""
+        due = self.event.get(DUE, 0) if isinstance(self.event, dict) else 0
+        return float(due) if isinstance(due, int | float) and math.isfinite(due) else 0.0
+
+
+class FailedEvent(NamedTuple):
+    """One event on which the function failed.
+
+    Attributes:
+        event: What CloudFormation sent, not yet read.
+        condition: Lambda's word for how the function failed.
+    """
+
+    event: Json
+    condition: str
+
+
+def open_envelopes(event: Any) -> Iterator[Envelope]:
+    """Yield what CloudFormation sent, out of Lambda's, SNS's or SQS's wrapping."""
+    records = event.get("Records") if isinstance(event, dict) else None
+    if not isinstance(records, list) or not records:
+        yield Envelope(None, event)
+        return
+    for record in records:
+        yield _open_record(record)
+
+
+def open_failures(event: Any) -> Iterator[FailedEvent | None]:
+    """Yield what Lambda sends to an on-failure destination or to a dead-letter queue.
+
+    None stands for a record without a request of CloudFormation.
+    """
+    for envelope in open_envelopes(event):
+        yield _open_failure(envelope)
+
+
+def _open_failure(envelope: Envelope) -> FailedEvent | None:
+    record = envelope.event
+    if not isinstance(record, dict):
+        return None
+    if isinstance(payload := record.get("requestPayload"), dict):
+        context = record.get("requestContext") or {}
+        return FailedEvent(payload, str(context.get("condition", "unknown")))
+    if "RequestType" in record:
+        said = (envelope.attributes or {}).get("ErrorMessage") or {}
+        return FailedEvent(record, said.get("stringValue") or "dead-letter queue")
+    return None
+
+
+def _open_record(record: Any) -> Envelope:
+    if not isinstance(record, dict):
+        return Envelope(None, None, "a record that is no map")
+    if isinstance(sns := record.get("Sns"), dict):
+        return _parsed(sns.get("Message"))
+    if record.get("eventSource") == "aws:sqs":
+        return _open_message(record)
+    return Envelope(None, None, "a record of neither SNS nor SQS; send the request itself")
+
+
+def _open_message(message: dict[str, Json]) -> Envelope:
+    envelope = _parsed(message.get("body"))
+    if isinstance(envelope.event, dict) and envelope.event.get("Type") == "Notification":
+        envelope = _parsed(envelope.event.get("Message"))  # else raw delivery: the event itself
+    return envelope._replace(
+        message_id=str(message.get("messageId", "")), attributes=message.get("messageAttributes")
+    )
+
+
+def _parsed(text: Any) -> Envelope:
+    try:
+        return Envelope(None, json.loads(text))
+    except (TypeError, ValueError):
+        return Envelope(None, None, "a message that is not JSON")
