@@ -1,34 +1,17 @@
 """An event that waits, hosts that behave as told in the place of AWS, and what must not be told."""
 
-import logging
 import os
 
 import pytest
 
 from continuation.ways import SECRETS, event
-from support.response_host import ResponseHost
-
-LINES = logging.Formatter("%(name)s %(message)s")
+from support.requests_of_cloudformation import nothing_logged_of
 
 
 @pytest.fixture
 def waiting():
     """A Create whose hook waits."""
     return event()
-
-
-@pytest.fixture
-def start():
-    """Start hosts; every one is closed when the test is over."""
-    started = []
-
-    def start_one(*behaviours):
-        started.append(ResponseHost(*behaviours).__enter__())
-        return started[-1]
-
-    yield start_one
-    for host in started:
-        host.__exit__()
 
 
 @pytest.fixture(autouse=True)
@@ -48,8 +31,5 @@ def nothing_secret_is_logged(caplog):
     """
     No logger, botocore's included, says anything of what is sent.
     """
-    caplog.set_level(logging.DEBUG)
-    yield
-    lines = [LINES.format(record) + repr(record.args) for record in caplog.get_records("call")]
-
-    assert not [line for line in lines for secret in SECRETS if secret in line]
+    with nothing_logged_of(SECRETS, caplog):
+        yield

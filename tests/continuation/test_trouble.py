@@ -1,15 +1,12 @@
 """An event that cannot be brought back: who may change that is told, and nothing secret is."""
 
-import socket
-from types import SimpleNamespace
-
 import pytest
 import urllib3
 
 from cfn_once import PermanentError, TemporaryError
 from cfn_once._lambda.continuation import ContinuationRefused, ContinuationUnavailable
 from continuation.ways import FUNCTION, SECRETS, URLS, error, event, fail, send, way
-from support.response_host import RESET, Status
+from support.host import RESET, Host, Status
 
 MISSING = {
     "scheduler": ("ResourceNotFoundException", "make the group"),
@@ -89,10 +86,7 @@ def test_nobody_listens(waiting, kind):
     """
     What cannot be reached may be reached later, or needs a way out of a VPC.
     """
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        number = taken.getsockname()[1]
-
-    failure = fail(kind, SimpleNamespace(name=f"127.0.0.1:{number}"), waiting)
+    failure = fail(kind, Host(), waiting)
 
     assert isinstance(failure, ContinuationUnavailable)
     assert "EndpointConnectionError" in str(failure)

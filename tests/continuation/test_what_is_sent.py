@@ -9,7 +9,7 @@ import pytest
 
 from cfn_once._lambda.continuation import open_continuation
 from continuation.ways import FUNCTION, NOW, QUEUE, ROLE, URLS, error, event, send, way
-from support.response_host import Status
+from support.host import Status
 
 KEY = "arn:aws:kms:us-east-1:123456789012:alias/ours"
 TAKEN = Status(200, body=b"{}")

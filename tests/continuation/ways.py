@@ -7,8 +7,8 @@ import traceback
 import pytest
 
 from cfn_once._lambda.continuation import open_continuation
+from support.host import Status
 from support.requests_of_cloudformation import CREDENTIAL, HOST, SIGNATURE, recorded, target
-from support.response_host import Status
 
 NOW = time.time()
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:provider:live"

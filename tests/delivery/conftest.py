@@ -1,7 +1,6 @@
 """One deployed provider, one Create, and a host for its answer that misbehaves."""
 
 import json
-import logging
 import traceback
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -13,12 +12,16 @@ from cfn_once import CustomResource, DeliveryError, Provider, Request, Secret
 from cfn_once._clock import SYSTEM_CLOCK
 from cfn_once._cloudformation.delivery import HttpsDelivery
 from cfn_once.ledger import MemoryStore
-from support.requests_of_cloudformation import CREDENTIAL, SIGNATURE, recorded, target
-from support.response_host import ResponseHost
+from support.requests_of_cloudformation import (
+    CREDENTIAL,
+    SIGNATURE,
+    nothing_logged_of,
+    recorded,
+    target,
+)
 
 PASSWORD = "correct horse battery staple"
 SECRETS = (SIGNATURE, CREDENTIAL, "X-Amz-", "%7CGroup%7C", "|Group|", PASSWORD)
-LINES = logging.Formatter("%(name)s %(message)s")
 
 
 @dataclass(frozen=True)
@@ -93,27 +96,10 @@ def deploy():
     return Deployed
 
 
-@pytest.fixture
-def start():
-    """Start hosts; every one is closed when the test is over."""
-    started = []
-
-    def start_one(*behaviours, **options):
-        started.append(ResponseHost(*behaviours, **options).__enter__())
-        return started[-1]
-
-    yield start_one
-    for host in started:
-        host.__exit__()
-
-
 @pytest.fixture(autouse=True)
 def nothing_secret_is_logged(caplog):
     """
     No logger, urllib3's included, says anything that would let its reader answer for us.
     """
-    caplog.set_level(logging.DEBUG)
-    yield
-    lines = [LINES.format(record) + repr(record.args) for record in caplog.get_records("call")]
-
-    assert not [line for line in lines for secret in SECRETS if secret in line]
+    with nothing_logged_of(SECRETS, caplog):
+        yield

@@ -2,7 +2,7 @@
 
 import json
 
-from support.response_host import Status
+from support.host import Status
 
 
 def message(deployed, number, **changes):

@@ -1,6 +1,5 @@
 """A host that does not take the answer: it is kept, told again, and never becomes another one."""
 
-import socket
 import ssl
 
 import pytest
@@ -9,7 +8,7 @@ import urllib3
 
 from cfn_once import InvalidRequest, Provider
 from cfn_once.testing import VirtualClock
-from support.response_host import RESET, SILENCE, Status
+from support.host import RESET, SILENCE, Host, Status
 
 HEALTHY = Status(200)
 
@@ -116,15 +115,11 @@ def test_a_refused_request_that_nobody_takes_the_answer_of(start, deploy):
     assert [] == deployed.made
 
 
-def test_nobody_listens(start, deploy):
+def test_nobody_listens(deploy):
     """
     A host that cannot be reached is tried until the time is over.
     """
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        number = taken.getsockname()[1]
-    host = start()
-    host.name = f"127.0.0.1:{number}"
-    deployed = deploy(host, clock=VirtualClock())
+    deployed = deploy(Host(), clock=VirtualClock())
 
     error = deployed.fail_to_deliver()
 

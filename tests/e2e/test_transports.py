@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from cfn_once.testing import DeployedLambda, FakeApi, FakeCloudFormation, create_event
+from support.host import Host, Status
 from support.ministack import ROOT
 from support.requests_of_cloudformation import target
-from support.response_host import ResponseHost, Status
 from support.stacks import Stack
 
 pytestmark = pytest.mark.e2e
@@ -49,13 +49,13 @@ def api():
 
 @pytest.fixture(scope="module")
 def host():
-    with ResponseHost() as host:
+    with Host() as host:
         yield host
 
 
 @pytest.fixture(scope="module")
 def shaky_host():
-    with ResponseHost() as host:
+    with Host() as host:
         yield host
 
 

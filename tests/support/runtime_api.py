@@ -23,13 +23,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
 ATTEMPTS = 3  # how often Lambda delivers an asynchronous event at most
 INIT_TIMEOUT = 60.0  # seconds; Lambda gives 10, on a machine that nobody shares
 API = "/2018-06-01/runtime"
+TESTS = Path(__file__).resolve().parents[1]
+PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Ending(StrEnum):
@@ -51,7 +52,7 @@ class Invocation:
         document: What the handler returned, or the error that it raised, as Lambda tells it.
         log: What the process printed meanwhile, its start included where it was started for this.
         init: Seconds from the start of the process until it asked for an event; None when warm.
-        seconds: Between handing the event over and its end.
+        began: When it was asked for, by the monotonic clock; a cold start is part of it.
     """
 
     request_id: str
@@ -59,7 +60,7 @@ class Invocation:
     document: Any
     log: str
     init: float | None
-    seconds: float
+    began: float
 
     @property
     def succeeded(self) -> bool:
@@ -79,6 +80,8 @@ class Function:
         environment: Variables of the processes, besides Lambda's.
         python: The interpreter, with `awslambdaric` installed.
         overtime: Seconds that a process lives on after its deadline.
+        memory: Bytes of resident memory over which a process is killed, as Lambda kills it; 0 for
+            none.
     """
 
     def __init__(
@@ -92,9 +95,11 @@ class Function:
         environment: Mapping[str, str] | None = None,
         python: str | Path = sys.executable,
         overtime: float = 0.0,
+        memory: int = 0,
     ) -> None:
         self.handler, self.task_root, self.scratch = handler, task_root, scratch
         self.timeout, self.pauses, self.overtime = timeout, tuple(pauses), overtime
+        self.memory = memory
         self.environment, self.python = dict(environment or {}), str(python)
         self.closed = threading.Event()
         self._sandboxes: list[Sandbox] = []
@@ -103,12 +108,7 @@ class Function:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -174,14 +174,12 @@ class Sandbox:
     def invoke(self, event: Any, *, request_id: str | None = None) -> Invocation:
         """Deliver an event once, and return what became of it."""
         with self._busy:
+            began = time.monotonic()
             warm = self._runtime is not None and self._runtime.is_alive()
             runtime = self._started()
+            request_id = request_id or str(uuid4())
             invocation = runtime.invoke(
-                request_id or str(uuid4()),
-                json.dumps(event).encode(),
-                self._function.timeout,
-                self._function.overtime,
-                warm=warm,
+                request_id, json.dumps(event).encode(), began=began, warm=warm
             )
             if not runtime.is_alive():
                 runtime.close()
@@ -230,6 +228,7 @@ class Runtime:
     """
 
     def __init__(self, function: Function, folder: Path) -> None:
+        self._function = function
         self._change = threading.Condition()
         self._waiting: tuple[str, bytes, float] | None = None  # an event nobody has taken yet
         self._ended: tuple[Ending, Any] | None = None  # how the event at work ended
@@ -258,6 +257,8 @@ class Runtime:
             raise
         self._watch = threading.Thread(target=self._wait_for_its_end, daemon=True)
         self._watch.start()
+        if function.memory:
+            threading.Thread(target=self._watch_memory, daemon=True).start()
 
     def is_alive(self) -> bool:
         """Tell whether the process runs."""
@@ -272,17 +273,15 @@ class Runtime:
         if not done:
             self.signal(signal.SIGKILL)
 
-    def invoke(
-        self, request_id: str, body: bytes, timeout: float, overtime: float, *, warm: bool
-    ) -> Invocation:
+    def invoke(self, request_id: str, body: bytes, *, began: float, warm: bool) -> Invocation:
         """Hand an event over, and wait for its end."""
         if warm:
             self._from = self._log.seek(0, os.SEEK_END)
-        began = time.monotonic()
+        timeout = self._function.timeout
         with self._change:
             self._waiting, self._ended = (request_id, body, timeout), None
             self._change.notify_all()
-            over = self._change.wait_for(self._is_over, timeout + overtime)
+            over = self._change.wait_for(self._is_over, timeout + self._function.overtime)
             ended = self._ended or (Ending.DIED, None)
             if self.init is None:
                 ended = (Ending.INIT_ERROR, self.init_error)
@@ -297,7 +296,7 @@ class Runtime:
             document=ended[1],
             log=self.log(),
             init=None if warm else self.init,
-            seconds=time.monotonic() - began,
+            began=began,
         )
 
     def next_event(self) -> tuple[str, bytes, float] | None:
@@ -362,6 +361,17 @@ class Runtime:
         self._process.wait()
         with self._change:
             self._change.notify_all()
+
+    def _watch_memory(self) -> None:
+        table = Path(f"/proc/{self._process.pid}/statm")
+        while self._process.poll() is None:
+            try:
+                pages = table.read_text(encoding="ascii").split()
+            except OSError:
+                return  # it has just ended
+            if pages and int(pages[1]) * PAGE > self._function.memory:
+                self.signal(signal.SIGKILL)
+            time.sleep(0.01)
 
     def _may_work(self) -> bool:
         return not self._closed and self._process.poll() is None
