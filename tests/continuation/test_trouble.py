@@ -217,10 +217,10 @@ def test_only_what_is_sent_here_is_not_logged(start, waiting, caplog):
     Another thread that asks for something meanwhile is logged, and so is what this one asks later.
     """
     host, other = start(Status(200, body=b"{}")), start()
-    host.watch = lambda _: urllib3.request("GET", other.url("/meanwhile"))
+    host.watch = lambda _: urllib3.request("GET", other.url + "/meanwhile")
 
     send(way("sqs", host), waiting)
-    urllib3.request("GET", other.url("/later"))
+    urllib3.request("GET", other.url + "/later")
 
     told = [one.getMessage() for one in caplog.records if one.name == "urllib3.connectionpool"]
     assert 1 == len([line for line in told if "/meanwhile" in line])

@@ -156,5 +156,5 @@ def test_an_invocation(start, waiting):
 
     (invocation,) = host.received
     assert f"/2015-03-31/functions/{FUNCTION}/invocations" == unquote(invocation.target)
-    assert ["Event"] == invocation.values("x-amz-invocation-type")
+    assert ["Event"] == invocation.headers.get_all("x-amz-invocation-type")
     assert waiting == json.loads(invocation.body)

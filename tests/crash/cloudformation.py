@@ -145,7 +145,7 @@ class Answers(ResponseHost):
         self._operations[operation.event["ResponseURL"]] = operation
 
     def _told(self, request: Received) -> Reply:
-        operation = self._operations.get(self.url(request.target))
+        operation = self._operations.get(self.url + request.target)
         if operation is None:
             return Status(403)
         delivery = _who_tells(operation)

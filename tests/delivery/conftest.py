@@ -54,7 +54,7 @@ class Deployed:
 
         self.event = recorded("create")
         self.event["ResourceProperties"] = {"Name": "shop", "Password": PASSWORD}
-        self.event["ResponseURL"] = host.url(target(self.event, clock.now()))
+        self.event["ResponseURL"] = host.url + target(self.event, clock.now())
         self.thing = Thing
         self.key = "r" + Request.from_event(self.event).correlation_id
         self.delivery = HttpsDelivery(hosts=[host.name], read=read, **delivery)

@@ -164,7 +164,7 @@ def send_at_once(aws, queue, *bodies):
 def create(api, host, name, **properties):
     """The text of a Create that is answered to a host."""
     event = create_event(name, {"Api": api.url, **properties}, resource_type=TYPE)
-    return json.dumps({**event, "ResponseURL": host.url(target(event, time.time()))})
+    return json.dumps({**event, "ResponseURL": host.url + target(event, time.time())})
 
 
 def messages(aws, url):

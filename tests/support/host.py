@@ -2,19 +2,22 @@
 A server that behaves as it is told: over real sockets, on 127.0.0.1.
 
     with Host(Status(503), RESET, Status(200)) as host:     # the last one for ever
-        put to host.url("/key?signature=...")
+        put to host.url + "/key?signature=..."
         host.received          # every request that came in whole, whatever became of it
 
 A behaviour is a reply, or a function of the request that returns one.
 """
 
 import contextlib
+import http.client
+import json
 import socket
 import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from email.message import Message
 from http import HTTPStatus
 from typing import Any, Self
 
@@ -28,12 +31,12 @@ class Received:
 
     method: str
     target: str
-    headers: tuple[tuple[str, str], ...]
+    headers: Message
     body: bytes
 
-    def values(self, name: str) -> list[str]:
-        """Return every value of a header; an empty one is "", an absent one is missing."""
-        return [value for header, value in self.headers if header.lower() == name]
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
 
 
 class Reply:
@@ -110,7 +113,7 @@ class Host:
         reachable: Not before `open`: packets to it are lost, as in a VPC without a way to it.
 
     Attributes:
-        name: Its address and port.
+        name: Its address and port; `url` is where it is.
         received: The requests, in order.
         watch: Is called with each request before it is answered.
     """
@@ -142,9 +145,9 @@ class Host:
             thread.join()
         self._socket.close()
 
-    def url(self, target: str = "") -> str:
-        """Return the URL of something on this host."""
-        return f"{'https' if self._tls else 'http'}://{self.name}{target}"
+    @property
+    def url(self) -> str:
+        return f"{'https' if self._tls else 'http'}://{self.name}"
 
     def heal(self) -> None:
         """Answer 200 from now on."""
@@ -211,14 +214,11 @@ def _read(connection: Any) -> Received | None:
     """Return a request; None where the client hung up before its end."""
     with connection.makefile("rb") as stream:
         first = stream.readline().decode("ascii").split(" ", 2)
-        headers = []
-        while line := stream.readline().decode("latin-1").strip("\r\n"):
-            name, _, value = line.partition(":")
-            headers.append((name, value.strip()))
-        length = next(
-            (int(value) for name, value in headers if name.lower() == "content-length"), 0
-        )
+        headers = http.client.parse_headers(stream)
+        if headers.get("expect") == "100-continue":
+            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        length = int(headers.get("content-length", 0))
         body = stream.read(length)
     if len(first) < 3 or len(body) < length:
         return None
-    return Received(first[0], first[1], tuple(headers), body)
+    return Received(first[0], first[1], headers, body)

@@ -24,7 +24,8 @@ MAKE = {"Create": create_event, "Update": update_event, "Delete": delete_event}
 @contextmanager
 def nothing_logged_of(secrets: Collection[str], caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Assert that no logger says anything of these, in a message or in its arguments."""
-    caplog.set_level(logging.DEBUG)
+    for logger in (None, "botocore", "urllib3"):  # moto silences botocore in the whole process
+        caplog.set_level(logging.DEBUG, logger)
     yield
     form = logging.Formatter("%(name)s %(message)s").format
     lines = [form(record) + repr(record.args) for record in caplog.get_records("call")]
