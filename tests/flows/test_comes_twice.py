@@ -17,7 +17,7 @@ def test_a_create_that_comes_twice(cloudformation, groups):
     first, second = (cloudformation.send(create) for _ in range(2))
 
     assert first.body == second.body
-    assert 1 == len(groups.made)
+    assert 1 == len(groups.created)
     cloudformation.deliver(cloudformation.event("Delete", "Group", physical_resource_id="sig-1"))
 
 
@@ -31,7 +31,7 @@ def test_every_operation_three_times(cloudformation, groups):
     cloudformation.update("Group", {"Product": "Windows"}, times=3)
     cloudformation.delete("Group", times=3)
 
-    assert ["sig-1", "sig-2"] == groups.made
+    assert ["sig-1", "sig-2"] == groups.created
     assert [("sig-1", 4)] == groups.updates
     assert ["sig-1", "sig-2"] == groups.deletes
 
@@ -49,7 +49,7 @@ def test_a_copy_after_the_delete(cloudformation, groups):
     cloudformation.clock.advance(600)
     cloudformation.send(create)
 
-    assert ["sig-1"] == groups.made
+    assert ["sig-1"] == groups.created
     assert told == len(cloudformation.answers)
 
 
@@ -67,7 +67,7 @@ def test_a_twin_waits_and_gives_the_same_answer(cloudformation, groups):
     again = cloudformation.send(create)
 
     assert answer.body == again.body
-    assert 1 == len(groups.made)
+    assert 1 == len(groups.created)
     cloudformation.deliver(cloudformation.event("Delete", "Group", physical_resource_id="sig-1"))
 
 
@@ -84,7 +84,7 @@ def test_a_process_that_died(cloudformation, groups, moment):
     answer = cloudformation.deliver(create)
 
     assert "sig-1" == answer.physical_resource_id
-    assert 1 == len(groups.made)
+    assert 1 == len(groups.created)
     cloudformation.deliver(cloudformation.event("Delete", "Group", physical_resource_id="sig-1"))
 
 
@@ -103,7 +103,7 @@ def test_three_deliveries_that_all_die(cloudformation, groups):
         cloudformation.event("Delete", "Group", ONE, physical_resource_id="stack-Group-1A2B")
     )
 
-    assert 1 == len(groups.made)
+    assert 1 == len(groups.created)
     assert ["sig-1"] == groups.deletes
 
 
@@ -119,7 +119,7 @@ def test_an_answer_that_was_not_told(cloudformation, groups):
     answer = cloudformation.send(create)
 
     assert answer.succeeded
-    assert 1 == len(groups.made)
+    assert 1 == len(groups.created)
     cloudformation.deliver(cloudformation.event("Delete", "Group", physical_resource_id="sig-1"))
 
 
@@ -133,7 +133,7 @@ def test_asked_again_after_a_success(cloudformation, groups):
     second = cloudformation.send(cloudformation.asked_again(create))
 
     assert first.body == second.body
-    assert 1 == len(groups.made)
+    assert 1 == len(groups.created)
     cloudformation.deliver(cloudformation.event("Delete", "Group", physical_resource_id="sig-1"))
 
 
@@ -151,7 +151,7 @@ def test_asked_again_after_a_failure(cloudformation, groups):
 
     assert ("FAILED", "sig-1") == (failed.status, failed.physical_resource_id)
     assert ("SUCCESS", "sig-1") == (answer.status, answer.physical_resource_id)
-    assert 1 == len(groups.made)
+    assert 1 == len(groups.created)
     cloudformation.deliver(cloudformation.event("Delete", "Group", physical_resource_id="sig-1"))
 
 

@@ -52,8 +52,8 @@ def test_the_id_set_too_late_is_found_by_replay(cloudformation, group_class, gro
     def create(self):
         made = self.step("group", self.make, find=self.find)
         self.step("note", lambda step: None, once=True)
-        self.physical_resource_id = made["id"]
-        return {"GroupId": made["id"]}
+        self.physical_resource_id = made
+        return {"GroupId": made}
 
     group_class.create = create
     create_event = cloudformation.event("Create", "Group", ONE)
@@ -68,7 +68,7 @@ def test_the_id_set_too_late_is_found_by_replay(cloudformation, group_class, gro
     assert [None] == groups.deletes or ["stack-Group"] == [
         one.rsplit("-", 1)[0] for one in groups.deletes
     ]
-    groups.live.clear()
+    groups.objects.clear()
 
 
 def test_steps_with_an_undo(groups):
@@ -163,7 +163,7 @@ def test_a_doubt_that_nobody_can_resolve(groups):
 
     assert "InDoubt: step mail#0" in failed.reason
     assert ("SUCCESS", True) == (deleted.status, "in doubt: mail#0" in deleted.reason)
-    assert 1 == len(groups.made)
+    assert 1 == len(groups.created)
 
 
 def test_a_class_that_does_not_pass_over_doubt(groups):
@@ -201,8 +201,7 @@ def test_a_token_tells_the_id(groups):
 
     class Group(CustomResource[dict, dict]):
         def create(self):
-            made = self.step("group", self.make, window=timedelta(hours=1))
-            self.physical_resource_id = made["id"]
+            self.physical_resource_id = self.step("group", self.make, window=timedelta(hours=1))
 
         def make(self, step):
             if step.token not in by_token:
@@ -210,7 +209,7 @@ def test_a_token_tells_the_id(groups):
             return by_token[step.token]
 
         def delete(self):
-            groups.remove(self.physical_resource_id)
+            groups.delete(self.physical_resource_id)
 
     cloudformation = stack(Group)
     with pytest.raises(Crashed):
@@ -220,7 +219,7 @@ def test_a_token_tells_the_id(groups):
         cloudformation.event("Delete", "Thing", {}, physical_resource_id="stack-Thing-1A2B")
     )
 
-    assert (["sig-1"], {}) == (groups.deletes, groups.live)
+    assert (["sig-1"], {}) == (groups.deletes, groups.objects)
 
 
 def test_a_delete_that_fails(cloudformation, group_class, groups):
@@ -278,17 +277,16 @@ def test_a_replay_that_cannot_read(groups):
         def create(self):
             if not readable:
                 raise ConnectionError("the secret cannot be read")
-            made = self.step("group", self.make, find=self.find)
-            self.physical_resource_id = made["id"]
+            self.physical_resource_id = self.step("group", self.make, find=self.find)
 
         def make(self, step):
             return groups.make(step.token)
 
         def find(self, step):
-            return groups.find(step.token)
+            return groups.find(tag=step.token)
 
         def delete(self):
-            groups.remove(self.physical_resource_id)
+            groups.delete(self.physical_resource_id)
 
     cloudformation = stack(Group)
     readable.append(1)

@@ -61,7 +61,7 @@ def test_an_item_that_lacks_what_every_head_has(cloudformation, groups):
     with pytest.raises(LedgerUnavailable, match="it lacks v, f, rid, st, own"):
         cloudformation.send(event)
 
-    assert ["sig-1"] == groups.made
+    assert ["sig-1"] == groups.created
 
 
 def test_a_head_of_a_later_version(cloudformation, groups):

@@ -25,8 +25,8 @@ def test_a_delete_overtakes_a_running_create(cloudformation, groups):
 
     assert None is cloudformation.answer_to(create)
     assert answer.succeeded
-    assert ["sig-1"] == groups.made
-    assert {} == groups.live
+    assert ["sig-1"] == groups.created
+    assert {} == groups.objects
 
 
 def test_a_delete_after_a_create_that_never_answered(cloudformation, groups):
@@ -57,7 +57,7 @@ def test_a_create_that_comes_first_after_its_delete(cloudformation, groups):
 
     assert "FAILED" == answer.status
     assert "a newer request" in answer.reason
-    assert [] == groups.made
+    assert [] == groups.created
 
 
 def test_a_retained_resource_added_again(cloudformation, groups):
@@ -73,7 +73,7 @@ def test_a_retained_resource_added_again(cloudformation, groups):
 
     assert "sig-2" == answer.physical_resource_id
     assert ["sig-2"] == groups.deletes
-    groups.live.pop("sig-1")
+    groups.objects.pop("sig-1")
 
 
 def test_an_id_that_nobody_can_place(cloudformation, groups, caplog):
@@ -104,4 +104,4 @@ def test_a_request_too_old_to_wait_for(cloudformation, groups):
     cloudformation.send(create)
     cloudformation.send(late)
 
-    assert [] == groups.made
+    assert [] == groups.created

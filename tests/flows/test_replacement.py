@@ -30,7 +30,7 @@ def test_an_update_that_changes_nothing(cloudformation, groups):
 
     answer = cloudformation.update("Group", {"Product": "Linux/UNIX", "Target": "3"})
 
-    assert ("sig-1", {"GroupId": "sig-1"}) == (answer.physical_resource_id, answer.data)
+    assert ("sig-1", "sig-1") == (answer.physical_resource_id, answer.data["GroupId"])
     assert [] == groups.updates
     cloudformation.delete("Group")
 
@@ -76,9 +76,9 @@ def test_a_failed_replacement_is_rolled_back(cloudformation, groups):
     answer = cloudformation.update("Group", TWO)
 
     assert ("FAILED", "sig-1") == (answer.status, answer.physical_resource_id)
-    assert ["sig-1", "sig-2"] == groups.made
+    assert ["sig-1", "sig-2"] == groups.created
     assert ["sig-2"] == groups.deletes
-    assert {"GroupId": "sig-1"} == cloudformation.resources["Group"].data
+    assert "sig-1" == cloudformation.resources["Group"].data["GroupId"]
     cloudformation.delete("Group")
 
 
@@ -95,8 +95,8 @@ def test_a_replacement_rolled_back_by_another_failure(cloudformation, groups):
 
     back = cloudformation.roll_back("Group", to=before, from_=after)
 
-    assert ("sig-1", {"GroupId": "sig-1"}) == (back.physical_resource_id, back.data)
-    assert ["sig-1", "sig-2"] == groups.made
+    assert ("sig-1", "sig-1") == (back.physical_resource_id, back.data["GroupId"])
+    assert ["sig-1", "sig-2"] == groups.created
     assert ["sig-2"] == groups.deletes
     cloudformation.delete("Group")
 
@@ -211,5 +211,5 @@ def test_a_replacement_whose_process_died(cloudformation, groups):
     cloudformation.send(cloudformation.event("Delete", "Group", physical_resource_id="sig-1"))
     cloudformation.resources["Group"].physical_resource_id = answer.physical_resource_id
 
-    assert ["sig-1", "sig-2"] == groups.made
+    assert ["sig-1", "sig-2"] == groups.created
     cloudformation.delete("Group")

@@ -26,12 +26,12 @@ def test_stuck_in_a_step(group_class, groups):
     answer = stack.create("Thing", ONE, slow={"group": 500})
 
     assert re.fullmatch(
-        r"create was still at work after 110 s, at conftest\.py:\d+ in step group#0; Lambda ends"
+        r"create was still at work after 110 s, at groups\.py:\d+ in step group#0; Lambda ends"
         r" the function in 10 s",
         answer.reason,
     )
     assert ["FAILED", "FAILED", "SUCCESS"] == [one.status for _, one in stack.answers]
-    assert (["sig-1"], {}) == (groups.deletes, groups.live)
+    assert (["sig-1"], {}) == (groups.deletes, groups.objects)
     assert stack.clock.now() - began > 120 + 2 + 1 + 5
 
 
@@ -52,7 +52,7 @@ def test_stuck_outside_of_steps(group_class, groups):
     assert [("FAILED", "sig-1")] == [
         (one.status, one.physical_resource_id) for _, one in stack.answers
     ]
-    assert "at conftest.py" in stack.answers[0][1].reason
+    assert "at groups.py" in stack.answers[0][1].reason
     assert "in step" not in stack.answers[0][1].reason
 
 
@@ -89,7 +89,7 @@ def test_a_hook_that_ends_as_it_is_answered_for(group_class, groups):
 
     (_, first), (_, second) = stack.answers
     assert first == second
-    assert ["sig-1"] == groups.made
+    assert ["sig-1"] == groups.created
 
 
 def test_an_answer_of_the_watchdog_that_cannot_be_told(group_class, groups):
@@ -100,7 +100,7 @@ def test_an_answer_of_the_watchdog_that_cannot_be_told(group_class, groups):
     answer = stack.create("Thing", ONE, slow={"group": 112}, lost_answers=1)
 
     assert "still at work" in answer.reason
-    assert {} == groups.live
+    assert {} == groups.objects
 
 
 def test_a_delete_that_is_stuck(group_class, groups):
@@ -199,8 +199,7 @@ def test_the_rollback_does_not_go_where_the_create_was_lost(groups, how):
 
     class Thing(CustomResource[dict, dict]):
         def create(self):
-            made = self.step("group", lambda step: groups.make(step.token))
-            self.physical_resource_id = made["id"]
+            self.physical_resource_id = self.step("group", lambda step: groups.make(step.token))
             if how == "stuck in a repeated call":
                 self.step("tag", lambda step: self.lose(), repeat=True)
             else:
@@ -213,11 +212,11 @@ def test_the_rollback_does_not_go_where_the_create_was_lost(groups, how):
             stack.clock.advance(115)
 
         def delete(self):
-            groups.remove(self.physical_resource_id)
+            groups.delete(self.physical_resource_id)
 
     stack = FakeCloudFormation(Provider(Thing, ledger="memory://"))
     answer = stack.create("Thing")
 
     assert ("FAILED", "sig-1") == (answer.status, answer.physical_resource_id)
     assert ["FAILED", "SUCCESS"] == [one.status for _, one in stack.answers]
-    assert (["here"], {}) == (came, groups.live)
+    assert (["here"], {}) == (came, groups.objects)

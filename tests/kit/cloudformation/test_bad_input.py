@@ -11,7 +11,7 @@ import pytest
 from cfn_once import ConfigurationError, CustomResource, Provider
 from cfn_once.testing import FakeCloudFormation, VirtualClock
 
-ONE = {"Name": "a", "Size": 1}
+ONE = {"Product": "a", "Target": 1}
 
 
 @pytest.mark.parametrize("fault", ["crash_before", "crash_after"])
@@ -21,7 +21,7 @@ def test_a_call_that_is_never_made(cloudformation, far_side, fault):
     """
     with pytest.raises(AssertionError, match=r"no call of grop; there were: group$"):
         cloudformation.create("Group", ONE, **{fault: "grop"})
-    far_side.live.clear()
+    far_side.objects.clear()
 
 
 @pytest.mark.parametrize("fault", ["failing", "losing", "slow", "meanwhile"])
@@ -31,7 +31,7 @@ def test_a_fault_of_a_call_that_is_never_made(cloudformation, far_side, fault):
     """
     with pytest.raises(AssertionError, match=r"no call of grop; there were: group$"):
         cloudformation.create("Group", ONE, **{fault: {"grop": ValueError("x")}})
-    far_side.live.clear()
+    far_side.objects.clear()
 
 
 def test_a_cancelled_create_without_such_a_call(cloudformation, far_side):
@@ -40,7 +40,7 @@ def test_a_cancelled_create_without_such_a_call(cloudformation, far_side):
     """
     with pytest.raises(AssertionError, match=r"no call of grop during which .* were: group"):
         cloudformation.cancel_create("Group", ONE, at="grop")
-    far_side.live.clear()
+    far_side.objects.clear()
 
 
 def test_a_fault_that_there_is_none_of(cloudformation):
@@ -130,10 +130,10 @@ def test_properties_that_the_class_refuses(cloudformation):
     """
     The answer names each of them.
     """
-    answer = cloudformation.create("Group", {"Nmae": "a", "Size": "many"})
+    answer = cloudformation.create("Group", {"Prodct": "a", "Target": "many"})
 
-    assert "Nmae: unknown; did you mean Name?" in answer.reason
-    assert "Size: expected an integer" in answer.reason
+    assert "Prodct: unknown; did you mean Product?" in answer.reason
+    assert "Target: expected an integer" in answer.reason
 
 
 def test_null(cloudformation):
@@ -141,7 +141,7 @@ def test_null(cloudformation):
     CloudFormation takes none in a template.
     """
     with pytest.raises(AssertionError, match="'null' values are not allowed in templates"):
-        cloudformation.create("Group", {"Name": None})
+        cloudformation.create("Group", {"Product": None})
 
 
 @pytest.mark.parametrize(
