@@ -16,14 +16,13 @@ def waiting():
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch):
-    """What Lambda sets; botocore repeats what fails without pausing."""
+    """What Lambda sets."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, os.devnull)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ import time
 import traceback
 
 import pytest
+from botocore.retries.standard import register_retry_handler
 
 from cfn_once._lambda.continuation import open_continuation
 from support.host import Status
@@ -31,8 +32,18 @@ def event(**properties):
 
 
 def way(kind, host):
-    """Open a way to a host in the place of AWS."""
-    return open_continuation(f"{URLS[kind]}&endpoint=http://{host.name}".replace("?&", "?"))
+    """Open a way to a host in the place of AWS; botocore repeats what fails without pausing."""
+    way = open_continuation(f"{URLS[kind]}&endpoint=http://{host.name}".replace("?&", "?"))
+    client = way._client
+    tries = client.meta.config.retries["total_max_attempts"]
+    handler = register_retry_handler(client, tries)
+
+    def at_once(**asked):
+        return None if handler.needs_retry(**asked) is None else 0
+
+    service = client.meta.service_model.service_id.hyphenize()
+    client.meta.events.register_first(f"needs-retry.{service}", at_once)
+    return way
 
 
 def send(continuation, event, after=300.0):

@@ -107,13 +107,16 @@ def lines(capsys):
 @contextmanager
 def runtime(log_format):
     """Set logging up as Lambda's Python runtime does, and nothing besides."""
-    sink = bootstrap.StandardLogSink()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_LAMBDA_LOG_FORMAT", log_format)
-        patch.setattr(logging.root, "handlers", [])
-        patch.setattr(logging.Formatter, "converter", logging.Formatter.converter)
-        bootstrap._setup_logging(LogFormat.from_str(log_format), "", sink)
-        yield
+    before = logging.root.handlers, logging.Formatter.converter
+    logging.root.handlers = []
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("AWS_LAMBDA_LOG_FORMAT", log_format)
+            sink = bootstrap.StandardLogSink()
+            bootstrap._setup_logging(LogFormat.from_str(log_format), "", sink)
+            yield
+    finally:
+        logging.root.handlers, logging.Formatter.converter = before
 
 
 def metrics(line):
@@ -632,7 +635,7 @@ def test_lines_of_a_step(stack, caplog):
     assert "two" == next(step for said, step in steps.items() if said.endswith("failed"))
 
 
-def test_spans(stack, monkeypatch):
+def test_spans(stack):
     """
     A delivery is a span and each call of a step is one inside it; an error is told by its kind
     alone.
@@ -644,7 +647,7 @@ def test_spans(stack, monkeypatch):
 
     exporter, tracers = InMemorySpanExporter(), TracerProvider()
     tracers.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "get_tracer", tracers.get_tracer)
+    trace.set_tracer_provider(tracers)  # of the whole process, as the API has it
     cloudformation = stack(Talks)
     event = cloudformation.event("Create", "Thing", {"Password": SECRET})
 
