@@ -27,13 +27,15 @@ from uuid import uuid4
 from cfn_once.testing import on_failure_event
 from deaths.ways import LAMBDA_WAITS, PEERS_TIMEOUT, SHORTEST, TIMEOUT, Way, oldest_event
 from support.external_api import ExternalApi
+from support.fast_clock import FastClock
 from support.host import nowhere
 from support.requests_of_cloudformation import Requests
 from support.response_host import ResponseHost, Told
-from support.runtime_api import Function, Invocation
+from support.runtime_api import TESTS, Function, Invocation
 
 ROOT = Path(__file__).resolve().parents[2]
-FUNCTIONS = Path(__file__).with_name("functions")
+IMPORTS = (Path(__file__).with_name("functions"), ROOT / "benchmarks" / "functions", TESTS)
+SPEED = 12  # of the clock where a function has less than the least Timeout
 PEERS = ROOT / ".venv-peers" / "bin" / "python"
 
 
@@ -141,7 +143,9 @@ class Scene:
 
     def __init__(self, way: Way, framework: Framework, world: World) -> None:
         self.way, self.framework, self._world = way, framework, world
-        self.answers = ResponseHost(tls=world.tls, reachable=way.s3)
+        self._is_short = framework.ours and way.timeout < SHORTEST
+        self._clock = FastClock(time.time(), SPEED if self._is_short else 1.0)
+        self.answers = ResponseHost(now=self._clock.now, tls=world.tls, reachable=way.s3)
         self.api = ExternalApi()
         self._ended = ExitStack()
 
@@ -157,12 +161,7 @@ class Scene:
             self._root = self._folder / "task"
             self._root.mkdir(parents=True)
             (self._root / "settings.py").write_text(self.way.settings)
-            timeout = self.way.timeout if self.framework.ours else PEERS_TIMEOUT
-            self._function = started.enter_context(self._a_function(timeout))
-            # Only what makes a run short has less than the least: the stack's Delete has that.
-            self._deleting = self._function
-            if self.framework.ours and timeout < SHORTEST:
-                self._deleting = started.enter_context(self._a_function(TIMEOUT))
+            self._function = started.enter_context(self._the_function())
             self._guardian = started.enter_context(self._the_guardian())
             self._ended = started.pop_all()
         return self
@@ -182,7 +181,7 @@ class Scene:
         last = _by(tries, told)
         made = len(self.api.created)
         delete = requests.delete_after(create)
-        deleting = self._send(delete, self._deleting)
+        deleting = self._send(delete, self._function)
         deleted = self.answers.answers_to(delete)
         deleted_by = _by(deleting, self.answers.told_for(delete))
         return Death(
@@ -219,7 +218,7 @@ class Scene:
     def _create(self, age: float = 0.0) -> tuple[Requests, dict[str, Any]]:
         requests = Requests(self.answers, "Custom::Group")
         wanted = {"Name": "web", "Death": self.way.hook, "Where": self.way.where}
-        return requests, requests.request("Create", wanted, signed_at=time.time() - age)
+        return requests, requests.request("Create", wanted, signed_at=self._clock.now() - age)
 
     def _send(
         self, event: dict[str, Any], function: Function | None, age: float = 0.0
@@ -235,22 +234,17 @@ class Scene:
             tries += _tries("guardian", self._guardian.deliver(record), self.way, before)
         return tries
 
-    def _a_function(self, timeout: float) -> Function:
-        framework, short = self.framework, timeout < SHORTEST
-        environment = {
-            "API": self.api.url,
-            "PYTHONPATH": os.pathsep.join([str(FUNCTIONS), str(ROOT / "benchmarks" / "functions")]),
-            "SSL_CERT_FILE": str(self._world.authority),
-        }
+    def _the_function(self) -> Function:
+        framework, provider = self.framework, "short" if self._is_short else "groups"
+        environment = {**self._settings(), "API": self.api.url}
         if framework.ours:
-            environment |= self._settings()
-            environment["CFN_ONCE_PROVIDER"] = "short:provider" if short else "groups:provider"
+            environment["CFN_ONCE_PROVIDER"] = f"{provider}:provider"
         environment.pop(self.way.unset, None)
         return Function(
             framework.handler,
             task_root=self._root,
-            scratch=self._folder / f"function-{timeout:.0f}",
-            timeout=timeout,
+            scratch=self._folder / "function",
+            timeout=self.way.timeout if framework.ours else PEERS_TIMEOUT,
             pauses=self.way.waits,
             memory=self.way.memory,
             environment=environment,
@@ -260,16 +254,22 @@ class Scene:
     def _the_guardian(self) -> Function:
         """Return templates/provider.yaml's, which has none of the function's own settings."""
         return Function(
-            "cfn_once.guardian.handler",
+            "short_guardian.handler" if self._is_short else "cfn_once.guardian.handler",
             task_root=self._folder,
             scratch=self._folder / "guardian",
             timeout=max(self.way.timeout, TIMEOUT),
             pauses=self.way.waits,
-            environment={"SSL_CERT_FILE": str(self._world.authority), **self._settings()},
+            environment=self._settings(),
         )
 
     def _settings(self) -> dict[str, str]:
-        return {"CFN_ONCE_LEDGER": self._ledger, "CFN_ONCE_RESPONSE_HOSTS": self.answers.name}
+        return {
+            **self._clock.environment,
+            "PYTHONPATH": os.pathsep.join(map(str, IMPORTS)),
+            "SSL_CERT_FILE": str(self._world.authority),
+            "CFN_ONCE_LEDGER": self._ledger,
+            "CFN_ONCE_RESPONSE_HOSTS": self.answers.name,
+        }
 
 
 def _tries(

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from cfn_once import CustomResource, Provider
-from cfn_once._hooks import execution as _execution
 from cfn_once.testing import Crashed, FakeCloudFormation, VirtualClock, create_event, sqs_event
+from support.fast_clock import FastClock
 
 ONE = {"Product": "Linux/UNIX"}
 
@@ -120,11 +120,11 @@ def test_a_delete_that_is_stuck(group_class, groups):
     assert stack.clock.now() - began >= 120 + 2 + 1 + 5
 
 
-def test_by_the_real_clock(monkeypatch):
+def test_by_a_real_clock():
     """
     A hook in time.sleep is answered for by another thread, before its time is over.
     """
-    monkeypatch.setattr(_execution, "SHORTEST", 0)  # the test need not last half a minute
+    clock = FastClock(started=time.time(), speed=30)  # the test need not last half a minute
     end = time.monotonic() + 1.2
     context = SimpleNamespace(
         get_remaining_time_in_millis=lambda: max(0, int((end - time.monotonic()) * 1000))
@@ -144,7 +144,7 @@ def test_by_the_real_clock(monkeypatch):
 
     told = []
     stack = FakeCloudFormation(Provider(Sleeper, ledger="memory://"))
-    provider = Provider(Sleeper, ledger="memory://", delivery=Told())
+    provider = Provider(Sleeper, ledger="memory://", delivery=Told(), clock=clock)
     provider(stack.event("Create", "Thing"), context)
 
     (answer, at), *more = told
