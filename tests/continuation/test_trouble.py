@@ -93,43 +93,44 @@ def test_nobody_listens(waiting, kind):
     assert "In a VPC it needs an interface endpoint" in str(failure)
 
 
-@every_way
-def test_a_role_that_may_not(start, waiting, kind):
+DENIED = "User: arn:aws:sts::1:assumed-role/r is not authorized to perform: what it does"
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault", "says"),
+    [
+        # AWS's own words say who may not do what; ours say what to allow.
+        *(
+            (kind, error(403, "AccessDeniedException", DENIED), [DENIED, *ACTIONS[kind]])
+            for kind in URLS
+        ),
+        # A queue under a key of one's own needs two permissions more.
+        ("sqs", error(400, "KMS.AccessDeniedException", "no"), ["kms:GenerateDataKey"]),
+        *(
+            (kind, error(404, code, "no such thing"), [hint])
+            for kind, (code, hint) in MISSING.items()
+        ),
+        # Lambda stops a function that invokes itself near sixteen times.
+        (
+            "lambda",
+            error(400, "RecursiveInvocationException", "recursive loop"),
+            ["RecursiveLoop: Allow"],
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_a_person_has_to_change(start, waiting, kind, fault, says):
     """
-    AWS's own words say who may not do what; ours say what to allow.
+    What the role may not do, what does not exist, and a loop that Lambda ends are told with the
+    remedy, and not tried again.
     """
-    denied = "User: arn:aws:sts::1:assumed-role/r is not authorized to perform: what it does"
-    host = start(error(403, "AccessDeniedException", denied))
+    host = start(fault)
 
     failure = fail(kind, host, waiting)
 
     assert isinstance(failure, ContinuationRefused)
-    assert denied in str(failure)
-    assert [] == [action for action in ACTIONS[kind] if action not in str(failure)]
+    assert [] == [words for words in says if words not in str(failure)]
     assert 1 == len(host.received)
-
-
-def test_a_key_that_may_not_be_used(start, waiting):
-    """
-    A queue under a key of one's own needs two permissions more.
-    """
-    failure = fail("sqs", start(error(400, "KMS.AccessDeniedException", "no")), waiting)
-
-    assert isinstance(failure, ContinuationRefused)
-    assert "kms:GenerateDataKey" in str(failure)
-
-
-@every_way
-def test_what_is_not_there(start, waiting, kind):
-    """
-    A group, a queue or a function that does not exist is named.
-    """
-    code, hint = MISSING[kind]
-
-    failure = fail(kind, start(error(404, code, "no such thing")), waiting)
-
-    assert isinstance(failure, ContinuationRefused)
-    assert hint in str(failure)
 
 
 @every_way
@@ -198,18 +199,6 @@ def test_no_credentials(start, waiting, kind, monkeypatch):
     assert isinstance(failure, ContinuationRefused)
     assert "NoCredentialsError" in str(failure)
     assert [] == host.received
-
-
-def test_a_loop_that_lambda_ends(start, waiting):
-    """
-    Lambda stops a function that invokes itself near sixteen times; the way out of that is told.
-    """
-    host = start(error(400, "RecursiveInvocationException", "recursive loop"))
-
-    failure = fail("lambda", host, waiting)
-
-    assert isinstance(failure, ContinuationRefused)
-    assert "RecursiveLoop: Allow" in str(failure)
 
 
 def test_only_what_is_sent_here_is_not_logged(start, waiting, caplog):

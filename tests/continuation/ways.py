@@ -9,12 +9,18 @@ from botocore.retries.standard import register_retry_handler
 
 from cfn_once._lambda.continuation import open_continuation
 from support.host import Status
-from support.requests_of_cloudformation import CREDENTIAL, HOST, SIGNATURE, recorded, target
+from support.requests_of_cloudformation import (
+    CREDENTIAL,
+    HOST,
+    PASSWORD,
+    SIGNATURE,
+    recorded,
+    target,
+)
 
 NOW = time.time()
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:provider:live"
 ROLE = "arn:aws:iam::123456789012:role/ways/back+forth"
-PASSWORD = "correct horse battery staple"
 SECRETS = (SIGNATURE, CREDENTIAL, "%7CGroup%7C", PASSWORD)
 QUEUE = "sqs.us-east-1.amazonaws.com/123456789012/waits"
 URLS = {

@@ -96,7 +96,7 @@ class Slot:
         """End its process and its proxies."""
         self.function.close()
         for way in self.ways.values():
-            way.__exit__(None, None, None)
+            way.__exit__()
 
     def _watch(self, place: str, request: bytes) -> Fault:
         delivery = self.delivery

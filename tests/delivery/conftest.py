@@ -14,13 +14,13 @@ from cfn_once._cloudformation.delivery import HttpsDelivery
 from cfn_once.ledger import MemoryStore
 from support.requests_of_cloudformation import (
     CREDENTIAL,
+    PASSWORD,
     SIGNATURE,
     nothing_logged_of,
     recorded,
     target,
 )
 
-PASSWORD = "correct horse battery staple"
 SECRETS = (SIGNATURE, CREDENTIAL, "X-Amz-", "%7CGroup%7C", "|Group|", PASSWORD)
 
 

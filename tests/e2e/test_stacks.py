@@ -117,17 +117,6 @@ def test_a_replacement_that_is_rolled_back(stack, efs, file_systems):
     assert before["FileSystemId"] == stack.outputs["Id"]
 
 
-def test_properties_that_do_not_fit(stack, efs, file_systems):
-    """
-    A wrong property fails the Create with a text that names it, and nothing is made.
-    """
-    status = stack.create(template(Data=resource(file_systems, ThroughputMod="elastic")))
-
-    assert "ROLLBACK_COMPLETE" == status
-    assert "ThroughputMod: unknown; did you mean ThroughputMode?" in stack.reasons[0]
-    assert [] == efs()
-
-
 def test_both_spellings_of_a_type(stack, efs, file_systems):
     """
     `Custom::Name` and CloudFormation's own type name reach the same class.
@@ -189,20 +178,6 @@ def test_the_minimal_example(stack, aws, deploy):
 
     assert "CREATE_COMPLETE" == status, stack.reasons
     assert stack.outputs["Zone"] in {one["ZoneName"] for one in zones}
-
-
-def test_a_provider_that_cannot_be_imported(stack, deploy, tmp_path):
-    """
-    CloudFormation is told why at once, and the rollback of what was never made is not stuck.
-    """
-    broken = tmp_path / "broken.py"
-    broken.write_text("import a_module_that_is_not_in_the_zip_file")
-    thing = resource(deploy(broken, "broken-provider"), kind="Custom::Thing")
-
-    status = stack.create({"Resources": {"Thing": thing}})
-
-    assert "ROLLBACK_COMPLETE" == status, stack.reasons
-    assert "No module named 'a_module_that_is_not_in_the_zip_file'" in " ".join(stack.reasons)
 
 
 def test_the_guardian_of_a_function_that_failed(aws, file_systems):

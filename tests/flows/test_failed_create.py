@@ -14,19 +14,6 @@ def stack(hooks: type) -> FakeCloudFormation:
     return FakeCloudFormation(Provider(hooks, ledger="memory://"))
 
 
-def test_what_a_failed_create_has_made_is_removed(cloudformation, groups):
-    """
-    FAILED carries the id that the hook had set, and the Delete removes what is under it.
-    """
-    groups.fails.append(ValueError("bad luck"))
-
-    answer = cloudformation.create("Group", ONE)
-
-    assert ("FAILED", "sig-1") == (answer.status, answer.physical_resource_id)
-    assert "ValueError: bad luck" == answer.reason
-    assert ["sig-1"] == groups.deletes
-
-
 def test_nothing_made_means_no_hook(cloudformation, group_class, groups):
     """
     A Create that made nothing answers a stand-in, and its Delete runs no hook.
@@ -92,9 +79,11 @@ def test_steps_with_an_undo(groups):
     assert ["c", "b", "a", "delete", {"a": "a", "b": "b", "c": "c"}] == events
 
 
-def test_calls_that_are_repeated_leave_traces_too():
+@pytest.mark.parametrize("ends", ["FAILED", "its process dies"])
+def test_calls_that_are_repeated_leave_traces_too(ends):
     """
-    A Create that failed after calls which are never recorded is cleaned up by delete.
+    A Create that failed after calls which are never recorded is cleaned up by delete; so is one
+    whose process died in its first call, where nobody wrote anything down.
     """
     parameters = {}
 
@@ -106,29 +95,13 @@ def test_calls_that_are_repeated_leave_traces_too():
         def delete(self):
             self.step("delete", lambda step: parameters.clear(), repeat=True)
 
-    answer = stack(Parameter).create("Thing")
-
-    assert "FAILED" == answer.status
-    assert {} == parameters
-
-
-def test_a_process_that_died_in_a_call_that_is_repeated():
-    """
-    The same where nobody wrote anything down: the process died in its first call.
-    """
-    parameters = {}
-
-    class Parameter(CustomResource[dict, dict]):
-        def create(self):
-            self.step("put", lambda step: parameters.update(one="1"), repeat=True)
-
-        def delete(self):
-            self.step("delete", lambda step: parameters.clear(), repeat=True)
-
     cloudformation = stack(Parameter)
     create = cloudformation.event("Create", "Thing")
-    with pytest.raises(Crashed):
-        cloudformation.send(create, crash_after="put")
+    if ends == "FAILED":
+        assert ends == cloudformation.send(create).status
+    else:
+        with pytest.raises(Crashed):
+            cloudformation.send(create, crash_after="put")
 
     delete = cloudformation.event("Delete", "Thing", {}, physical_resource_id="stack-Thing-1A2B")
 
@@ -136,10 +109,13 @@ def test_a_process_that_died_in_a_call_that_is_repeated():
     assert {} == parameters
 
 
-def test_a_doubt_that_nobody_can_resolve(groups):
+@pytest.mark.parametrize(("unresolved", "status"), [("report", "SUCCESS"), ("fail", "FAILED")])
+@pytest.mark.parametrize("retried", [True, False])
+def test_a_doubt_that_nobody_can_resolve(groups, unresolved, status, retried):
     """
     A call that can be neither looked up nor repeated is never made twice; the Delete says what is
-    in doubt instead of passing over it.
+    in doubt instead of passing over it, and with unresolved = "fail" it is FAILED until somebody
+    has looked.
     """
 
     class Mail(CustomResource[dict, dict]):
@@ -149,48 +125,20 @@ def test_a_doubt_that_nobody_can_resolve(groups):
         def delete(self):
             pass
 
+    Mail.unresolved = unresolved
     cloudformation = stack(Mail)
     create = cloudformation.event("Create", "Thing")
     with pytest.raises(Crashed):
         cloudformation.send(create, crash_after="mail")
-
-    failed = cloudformation.deliver(create)
-    deleted = cloudformation.deliver(
-        cloudformation.event(
-            "Delete", "Thing", {}, physical_resource_id=failed.physical_resource_id
-        )
-    )
-
-    assert "InDoubt: step mail#0" in failed.reason
-    assert ("SUCCESS", True) == (deleted.status, "in doubt: mail#0" in deleted.reason)
-    assert 1 == len(groups.created)
-
-
-def test_a_class_that_does_not_pass_over_doubt(groups):
-    """
-    With unresolved = "fail" such a Delete is FAILED, until somebody has looked.
-    """
-
-    class Mail(CustomResource[dict, dict]):
-        unresolved = "fail"
-
-        def create(self):
-            self.step("mail", lambda step: groups.make(step.token), once=True)
-
-        def delete(self):
-            pass
-
-    cloudformation = stack(Mail)
-    create = cloudformation.event("Create", "Thing")
-    with pytest.raises(Crashed):
-        cloudformation.send(create, crash_after="mail")
+    reason = cloudformation.deliver(create).reason if retried else "InDoubt: step mail#0"
 
     deleted = cloudformation.deliver(
         cloudformation.event("Delete", "Thing", {}, physical_resource_id="stack-Thing-1A2B")
     )
 
-    assert "FAILED" == deleted.status
-    assert "in doubt: mail#0" in deleted.reason
+    assert "InDoubt: step mail#0" in reason
+    assert (status, True) == (deleted.status, "in doubt: mail#0" in deleted.reason)
+    assert 1 == len(groups.created)
 
 
 def test_a_token_tells_the_id(groups):
@@ -220,25 +168,6 @@ def test_a_token_tells_the_id(groups):
     )
 
     assert (["sig-1"], {}) == (groups.deletes, groups.objects)
-
-
-def test_a_delete_that_fails(cloudformation, group_class, groups):
-    """
-    A Delete that fails keeps the id; the next one tries again.
-    """
-    cloudformation.create("Group", ONE)
-    delete = group_class.delete
-
-    def failing(self):
-        raise RuntimeError("still in use")
-
-    group_class.delete = failing
-    answer = cloudformation.delete("Group")
-    group_class.delete = delete
-    again = cloudformation.delete("Group")
-
-    assert ("FAILED", "sig-1") == (answer.status, answer.physical_resource_id)
-    assert again.succeeded
 
 
 def test_a_failing_clean_up_is_tried_again(cloudformation, group_class, groups):

@@ -3,7 +3,6 @@
 import pytest
 
 from cfn_once import InProgress
-from cfn_once.testing import Crashed
 
 ONE = {"Product": "Linux/UNIX", "Target": 3}
 
@@ -27,22 +26,6 @@ def test_a_delete_overtakes_a_running_create(cloudformation, groups):
     assert answer.succeeded
     assert ["sig-1"] == groups.created
     assert {} == groups.objects
-
-
-def test_a_delete_after_a_create_that_never_answered(cloudformation, groups):
-    """
-    The id that CloudFormation invents for a Create without an answer is never trusted: the ledger
-    knows the real one.
-    """
-    create = cloudformation.event("Create", "Group", ONE)
-    with pytest.raises(Crashed):
-        cloudformation.send(create, crash_after="group")
-
-    delete = cloudformation.event("Delete", "Group", ONE, physical_resource_id="stack-Group-1A2B")
-    answer = cloudformation.deliver(delete)
-
-    assert answer.succeeded
-    assert ["sig-1"] == groups.deletes
 
 
 def test_a_create_that_comes_first_after_its_delete(cloudformation, groups):

@@ -31,6 +31,7 @@ from cfn_once.testing import (
     create_event,
     sqs_event,
 )
+from support.taken import Taken
 
 # Until steps, recovery and watchdog tell of themselves.
 IDS = {"correlation_id", "request_id", "request_type", "logical_resource_id", "resource_type"}
@@ -49,16 +50,6 @@ class Thing(CustomResource[ThingProperties, dict]):
         self.step("thing", lambda step: "made", find=lambda step: "found")
 
     def delete(self):
-        pass
-
-
-class Told:
-    """Takes every answer."""
-
-    def check(self, request):
-        pass
-
-    def put(self, request, body, deadline):
         pass
 
 
@@ -305,7 +296,7 @@ def test_a_url_without_a_date(stack, lines):
     Where nobody knows when a request was made, nothing says how long its answer took.
     """
     stack()
-    provider = Provider(Thing, ledger="memory://", delivery=Told(), allow_local_ledger=True)
+    provider = Provider(Thing, ledger="memory://", delivery=Taken(), allow_local_ledger=True)
 
     provider(create_event("Thing", response_url="https://example.com/undated"))
     (line,) = lines()
@@ -318,7 +309,7 @@ def test_a_batch_from_a_queue(stack, lines):
     Each request of a batch has its own line; all bear the id of the one invocation.
     """
     stack()
-    provider = Provider(Thing, ledger="memory://", delivery=Told(), allow_local_ledger=True)
+    provider = Provider(Thing, ledger="memory://", delivery=Taken(), allow_local_ledger=True)
     batch = sqs_event(create_event("Thing", request_id="1"), create_event("Thing", request_id="2"))
 
     provider(batch, LambdaContext(aws_request_id="invocation-1"))

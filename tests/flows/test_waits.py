@@ -5,6 +5,7 @@ import pytest
 from cfn_once import CustomResource, PermanentError, Provider
 from cfn_once._lambda.continuation import ContinuationUnavailable
 from cfn_once.testing import FakeCloudFormation, VirtualClock
+from support.taken import Taken
 
 
 class Cluster:
@@ -235,14 +236,7 @@ def test_no_continuation():
     stack = FakeCloudFormation(Provider(Thing, ledger="memory://"))
     event = stack.event("Create", "Thing")
 
-    class Told:
-        def check(self, request):
-            pass
-
-        def put(self, request, body, deadline):
-            pass
-
-    Provider(Thing, ledger="memory://", delivery=Told(), clock=stack.clock)(event, None)
+    Provider(Thing, ledger="memory://", delivery=Taken(), clock=stack.clock)(event, None)
 
     assert "a wait of 600 s does not fit the 120 s" in said[0]
     assert "CFN_ONCE_CONTINUATION" in said[0]

@@ -16,7 +16,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import boto3
@@ -106,12 +105,7 @@ class DynamoDBLocal:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def client(self, url: str | None = None) -> Any:
@@ -129,7 +123,7 @@ class DynamoDBLocal:
         """End it; nothing happens where it has ended before."""
         tunnel, self._tunnel = self._tunnel, None
         if tunnel is not None:
-            tunnel.__exit__(None, None, None)
+            tunnel.__exit__()
         process, self._process = self._process, None
         if process is not None:
             with contextlib.suppress(ProcessLookupError):

@@ -18,6 +18,7 @@ EVENTS = Path(__file__).resolve().parents[1] / "events"
 HOST = "https://cloudformation-custom-resource-response-eucentral1.s3.eu-central-1.amazonaws.com"
 SIGNATURE = "5196a7e5bd5b3aa56e5d3d0e1e7f5d0c"
 CREDENTIAL = "AKIAIOSFODNN7EXAMPLE"
+PASSWORD = "correct horse battery staple"
 MAKE = {"Create": create_event, "Update": update_event, "Delete": delete_event}
 
 

@@ -14,23 +14,17 @@ from cfn_once.testing import FakeCloudFormation, VirtualClock
 ONE = {"Product": "a", "Target": 1}
 
 
-@pytest.mark.parametrize("fault", ["crash_before", "crash_after"])
+@pytest.mark.parametrize(
+    "fault", ["crash_before", "crash_after", "failing", "losing", "slow", "meanwhile"]
+)
 def test_a_call_that_is_never_made(cloudformation, far_side, fault):
     """
-    A crash point is a call's name: one that is misspelt names those that there are.
+    What befalls a call does so by its name: one that is misspelt names those that there are.
     """
-    with pytest.raises(AssertionError, match=r"no call of grop; there were: group$"):
-        cloudformation.create("Group", ONE, **{fault: "grop"})
-    far_side.objects.clear()
+    named = "grop" if fault.startswith("crash") else {"grop": ValueError("x")}
 
-
-@pytest.mark.parametrize("fault", ["failing", "losing", "slow", "meanwhile"])
-def test_a_fault_of_a_call_that_is_never_made(cloudformation, far_side, fault):
-    """
-    So is a call that is to fail or to be slow.
-    """
     with pytest.raises(AssertionError, match=r"no call of grop; there were: group$"):
-        cloudformation.create("Group", ONE, **{fault: {"grop": ValueError("x")}})
+        cloudformation.create("Group", ONE, **{fault: named})
     far_side.objects.clear()
 
 
@@ -98,18 +92,6 @@ def test_copies_of_one_delivery(cloudformation, fault):
         cloudformation.send(event, **{fault: 2})
 
 
-def test_an_unknown_type(cloudformation):
-    """
-    The answer names the types that there are; its Delete succeeds.
-    """
-    answer = cloudformation.create("Group", ONE, resource_type="Custom::Grop")
-
-    assert "this provider serves AWS::CloudFormation::CustomResource, Custom::Group, not" in (
-        answer.reason
-    )
-    assert {} == cloudformation.resources
-
-
 def test_a_type_that_must_be_named(group):
     """
     A provider of several types does not guess which one is meant.
@@ -124,16 +106,6 @@ def test_a_type_that_must_be_named(group):
         ValueError, match=r"name the resource_type: .* Custom::Group, Custom::Other"
     ):
         stack.create("Group", ONE)
-
-
-def test_properties_that_the_class_refuses(cloudformation):
-    """
-    The answer names each of them.
-    """
-    answer = cloudformation.create("Group", {"Prodct": "a", "Target": "many"})
-
-    assert "Prodct: unknown; did you mean Product?" in answer.reason
-    assert "Target: expected an integer" in answer.reason
 
 
 def test_null(cloudformation):

@@ -63,14 +63,17 @@ def test_what_is_sent_is_text(cloudformation):
 
 def test_a_failed_create_and_its_delete(cloudformation, far_side):
     """
-    FAILED is followed by the Delete of the id that it carried, and the reason is CloudFormation's.
+    FAILED carries the id that the hook had set, and is followed by the Delete of it, which removes
+    what was made; the reason is CloudFormation's.
     """
     far_side.fails.append(ValueError("no capacity"))
 
     answer = cloudformation.create("Group", ONE)
     reason = cloudformation.stack_events[1].resource_status_reason
 
-    assert not answer.succeeded
+    assert ("FAILED", "g-1") == (answer.status, answer.physical_resource_id)
+    assert "ValueError: no capacity" == answer.reason
+    assert ["g-1"] == far_side.deletes
     assert [("C", None), ("D", "g-1")] == sent(cloudformation)
     assert (
         "Received response status [FAILED] from custom resource. Message returned: ValueError: no"
@@ -79,7 +82,7 @@ def test_a_failed_create_and_its_delete(cloudformation, far_side):
     assert {} == cloudformation.resources
 
 
-def test_an_update_in_place(cloudformation):
+def test_an_update_in_place(cloudformation, far_side):
     """
     An Update carries the id and both sets of properties; the same id keeps the resource.
     """
@@ -93,6 +96,7 @@ def test_an_update_in_place(cloudformation):
         event["OldResourceProperties"]["Target"],
     )
     assert "2" == cloudformation.get_att("Group", "Target")
+    assert [("g-1", 2)] == far_side.updates
 
 
 def test_a_replacement_and_its_clean_up(cloudformation):
@@ -140,7 +144,7 @@ def test_a_failed_update_is_rolled_back_in_place(cloudformation, far_side):
     answer = cloudformation.update("Group", {**ONE, "Target": 9})
     back, _ = cloudformation.answers[2]
 
-    assert not answer.succeeded
+    assert ("FAILED", "g-1") == (answer.status, answer.physical_resource_id)
     assert [("C", None), ("U", "g-1"), ("U", "g-1")] == sent(cloudformation)
     assert ("1", "9") == (
         back["ResourceProperties"]["Target"],
@@ -151,14 +155,15 @@ def test_a_failed_update_is_rolled_back_in_place(cloudformation, far_side):
 
 def test_a_replacement_is_rolled_back(cloudformation, far_side):
     """
-    Where another resource fails after a replacement, the Update back carries the new id, and the
-    new one is deleted once the old one is answered.
+    Where another resource fails after a replacement, the Update back carries the new id, makes
+    nothing, and the new one is deleted once the old one is answered.
     """
     cloudformation.create("Group", ONE)
     back = cloudformation.update_and_roll_back("Group", {"Product": "b"})
 
-    assert "g-1" == back.physical_resource_id
+    assert ("g-1", "g-1") == (back.physical_resource_id, back.data["GroupId"])
     assert [("C", None), ("U", "g-1"), ("U", "g-2"), ("D", "g-2")] == sent(cloudformation)
+    assert ["g-1", "g-2"] == far_side.created
     assert ["g-1"] == list(far_side.objects)
 
 
@@ -232,27 +237,20 @@ def test_a_create_that_nobody_answers(cloudformation, far_side):
     assert cloudformation.clock.now() >= before + 1800
 
 
-def test_an_answer_that_comes_too_late(cloudformation, far_side):
+@pytest.mark.parametrize(
+    ("timeout", "faults"),
+    [(170, {"crash_after": "group", "crashes": 2}), (30, {"slow": {"group": 40}})],
+    ids=["it comes too late", "it is told too late"],
+)
+def test_an_answer_after_the_service_timeout(cloudformation, far_side, timeout, faults):
     """
     After its ServiceTimeout nobody waits for an answer: CloudFormation has failed the Create, and
     deletes an id that it invents.
     """
-    answer = cloudformation.create(
-        "Group", {**ONE, "ServiceTimeout": 170}, crash_after="group", crashes=2
-    )
+    answer = cloudformation.create("Group", {**ONE, "ServiceTimeout": timeout}, **faults)
 
     assert "CloudFormation did not receive a response" in answer.reason
     assert ["g-1"] == far_side.created
-    assert {} == cloudformation.resources
-
-
-def test_an_answer_that_is_told_too_late(cloudformation, far_side):
-    """
-    The same where the hook took so long, and the answer was told.
-    """
-    answer = cloudformation.create("Group", {**ONE, "ServiceTimeout": 30}, slow={"group": 40})
-
-    assert "CloudFormation did not receive a response" in answer.reason
     assert {} == cloudformation.resources
 
 
@@ -269,7 +267,7 @@ def test_an_update_that_nobody_answers_is_rolled_back(cloudformation, far_side):
 
 def test_a_delete_is_tried_again_by_hand(cloudformation, far_side):
     """
-    What could not be deleted is held; the next Delete comes under another RequestId.
+    What could not be deleted is held under its id; the next Delete has another RequestId.
     """
     cloudformation.create("Group", ONE)
     far_side.fail("delete", status=409)
@@ -278,7 +276,11 @@ def test_a_delete_is_tried_again_by_hand(cloudformation, far_side):
     held = dict(cloudformation.resources)
     second = cloudformation.delete("Group")
 
-    assert ("FAILED", "SUCCESS") == (first.status, second.status)
+    assert ("FAILED", "g-1", "SUCCESS") == (
+        first.status,
+        first.physical_resource_id,
+        second.status,
+    )
     assert ["Group"] == list(held)
     assert 2 == shown(cloudformation).count("DELETE_IN_PROGRESS")
 
