@@ -88,7 +88,7 @@ def _against(name: str, aws: MiniStack, options: argparse.Namespace) -> Report:
             seed=options.seed,
             operations=options.operations,
             speed=options.speed,
-            source=options.source,
+            source=options.source and options.source.resolve(),
             tell=lambda text: print(f"{name}: {text}", flush=True),
         )
     print(f"{name}: done in {time.monotonic() - began:.0f} s", flush=True)

@@ -7,7 +7,6 @@ so it gets a network of its own, and a Unix socket leads out of it.
 """
 
 import contextlib
-import fcntl
 import os
 import shutil
 import signal
@@ -21,6 +20,7 @@ from typing import Any, Self
 import boto3
 from botocore.config import Config
 
+from support.ministack import locked, run
 from support.proxy import Tunnel
 
 PACKAGE = "amplify-dynamodb-simulator@2.9.30"
@@ -47,23 +47,14 @@ def install() -> Path:
     """Fetch the package unless it is there, and return the folder of its jar."""
     home = CACHE / PACKAGE.replace("@", "-")
     jar = home / "package" / "emulator"
-    CACHE.mkdir(parents=True, exist_ok=True)
-    lock = os.open(CACHE, os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(CACHE):
         if (jar / "DynamoDBLocal.jar").exists():
             return jar
         with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-            for command in (["npm", "pack", "--silent", PACKAGE], ["sh", "-c", "tar xzf *.tgz"]):
-                done = subprocess.run(
-                    command, cwd=folder, capture_output=True, text=True, check=False
-                )
-                if done.returncode:
-                    raise RuntimeError(f"{' '.join(command)}: {done.stderr[-500:]}")
+            run("npm", "pack", "--silent", PACKAGE, cwd=folder)
+            run("sh", "-c", "tar xzf *.tgz", cwd=folder)
             home.mkdir(exist_ok=True)
             os.replace(Path(folder) / "package", home / "package")
-    finally:
-        os.close(lock)
     return jar
 
 

@@ -21,16 +21,18 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
+
+from support.host import HANG_UP, Host, Received, Reply, Status
 
 ATTEMPTS = 3  # how often Lambda delivers an asynchronous event at most
 INIT_TIMEOUT = 60.0  # seconds; Lambda gives 10, on a machine that nobody shares
 API = "/2018-06-01/runtime"
 TESTS = Path(__file__).resolve().parents[1]
 PAGE = os.sysconf("SC_PAGE_SIZE")
+TAKEN = Status(202, body=b"{}")
 
 
 class Ending(StrEnum):
@@ -236,17 +238,15 @@ class Runtime:
         self._closed = False
         self.init: float | None = None
         self.init_error: Any = None
-        self._server = _Server(("127.0.0.1", 0), _RuntimeApi)
-        self._server.runtime = self
+        self._api = Host(self._reply).__enter__()
         self._log = (folder / "log").open("ab+")
         self._from = self._log.seek(0, os.SEEK_END)
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         self._began = time.monotonic()
         try:
             self._process = subprocess.Popen(
                 [function.python, "-m", "awslambdaric", function.handler],
                 cwd=function.task_root,
-                env=_environment(function, folder, self._server.server_port),
+                env=_environment(function, folder, self._api.name),
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
                 stderr=subprocess.STDOUT,
@@ -299,7 +299,21 @@ class Runtime:
             began=began,
         )
 
-    def next_event(self) -> tuple[str, bytes, float] | None:
+    def _reply(self, request: Received) -> Reply:
+        """Speak a runtime's protocol. Source: Lambda Developer Guide, "Runtime API"."""
+        if request.target == f"{API}/invocation/next":
+            event = self._next_event()
+            return HANG_UP if event is None else event
+        if request.target == f"{API}/init/error":
+            self.init_error = request.json
+            return TAKEN
+        request_id, _, kind = request.target.removeprefix(f"{API}/invocation/").partition("/")
+        ending = {"response": Ending.RESPONSE, "error": Ending.ERROR}.get(kind)
+        document = request.json if request.body else None
+        known = ending is not None and self._end_event(request_id, ending, document)
+        return TAKEN if known else Status(400)
+
+    def _next_event(self) -> Status | None:
         """Wait for an event; None when there will be no more."""
         with self._change:
             if self.init is None:
@@ -310,9 +324,17 @@ class Runtime:
                 return None
             request_id, body, timeout = self._waiting
             self._waiting, self._current = None, request_id
-            return request_id, body, time.time() + timeout
+        headers = {
+            "Lambda-Runtime-Aws-Request-Id": request_id,
+            "Lambda-Runtime-Deadline-Ms": str(int((time.time() + timeout) * 1000)),
+            "Lambda-Runtime-Invoked-Function-Arn": (
+                "arn:aws:lambda:us-east-1:123456789012:function:provider"
+            ),
+            "Content-Type": "application/json",
+        }
+        return Status(200, headers=headers, body=body)
 
-    def end_event(self, request_id: str, ending: Ending, document: Any) -> bool:
+    def _end_event(self, request_id: str, ending: Ending, document: Any) -> bool:
         """Take a handler's result; False for one that nobody waits for any more."""
         with self._change:
             if request_id != self._current:
@@ -320,11 +342,6 @@ class Runtime:
             self._ended = (ending, document)
             self._change.notify_all()
             return True
-
-    def end_init(self, document: Any) -> None:
-        """Take the reason why the handler could not be loaded."""
-        with self._change:
-            self.init_error = document
 
     def log(self) -> str:
         """Return what the process has printed since its event was handed over."""
@@ -353,8 +370,7 @@ class Runtime:
         self._stop_serving()
 
     def _stop_serving(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._api.__exit__()
         self._log.close()
 
     def _wait_for_its_end(self) -> None:
@@ -380,77 +396,14 @@ class Runtime:
         return self._ended is not None or not self._may_work()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    runtime: Runtime
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        error = sys.exc_info()[1]
-        if not isinstance(error, ConnectionError):  # a process that was killed hangs up
-            super().handle_error(request, client_address)
-
-
-class _RuntimeApi(BaseHTTPRequestHandler):
-    """The four paths that a runtime knows. Source: Lambda Developer Guide, "Runtime API"."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # else each answer waits 40 ms for the client's acknowledgement
-    wbufsize = 65536  # headers and body in one packet, for the same reason
-    server: _Server
-
-    def do_GET(self) -> None:
-        if self.path != f"{API}/invocation/next":
-            self._answer(404, {}, b"")
-            return
-        taken = self.server.runtime.next_event()
-        if taken is None:
-            self.close_connection = True
-            return
-        request_id, body, deadline = taken
-        headers = {
-            "Lambda-Runtime-Aws-Request-Id": request_id,
-            "Lambda-Runtime-Deadline-Ms": str(int(deadline * 1000)),
-            "Lambda-Runtime-Invoked-Function-Arn": (
-                "arn:aws:lambda:us-east-1:123456789012:function:provider"
-            ),
-            "Content-Type": "application/json",
-        }
-        self._answer(200, headers, body)
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        document = json.loads(body) if body else None
-        if self.path == f"{API}/init/error":
-            self.server.runtime.end_init(document)
-            self._answer(202, {}, b"{}")
-            return
-        request_id, _, kind = self.path.removeprefix(f"{API}/invocation/").partition("/")
-        endings = {"response": Ending.RESPONSE, "error": Ending.ERROR}
-        known = kind in endings and self.server.runtime.end_event(
-            request_id, endings[kind], document
-        )
-        self._answer(202 if known else 400, {}, b"{}")
-
-    def _answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - the base's name
-        pass
-
-
-def _environment(function: Function, folder: Path, port: int) -> dict[str, str]:
+def _environment(function: Function, folder: Path, api: str) -> dict[str, str]:
     """Return the variables that Lambda sets, and nothing of ours but what was asked for."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
         "TMPDIR": str(folder),
-        "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}",
+        "AWS_LAMBDA_RUNTIME_API": api,
         "AWS_LAMBDA_FUNCTION_NAME": "provider",
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
