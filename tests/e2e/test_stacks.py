@@ -67,20 +67,6 @@ def test_a_resource_from_its_creation_to_its_end(stack, efs, file_systems):
     assert [] == efs()
 
 
-def test_a_resource_that_is_replaced(stack, efs, file_systems):
-    """
-    A change of a `replace_on` property makes a new thing, and CloudFormation removes the old one.
-    """
-    stack.create(template(Data=resource(file_systems)))
-    (before,) = efs()
-    status = stack.update(template(Data=resource(file_systems, Encrypted=True)))
-    (after,) = efs()
-
-    assert "UPDATE_COMPLETE" == status
-    assert before["FileSystemId"] != after["FileSystemId"] == stack.outputs["Id"]
-    assert after["Encrypted"]
-
-
 def test_an_update_that_fails_and_is_rolled_back(stack, efs, file_systems):
     """
     What a failed Update did not change is still there, under the same id.
@@ -138,8 +124,8 @@ def test_two_providers_one_of_which_refers_to_the_other(
     stack, aws, efs, file_systems, access_points
 ):
     """
-    An attribute of one provider's resource is a property of another's, and follows it when the
-    resource is replaced.
+    An attribute of one provider's resource is a property of another's, and follows it when a change
+    of a `replace_on` property replaces the resource: a new thing is made, the old one removed.
     """
 
     def both(**properties):
@@ -163,6 +149,8 @@ def test_two_providers_one_of_which_refers_to_the_other(
     updated, (second,), second_ways = stack.update(both(Encrypted=True)), efs(), ways()
 
     assert ("CREATE_COMPLETE", "UPDATE_COMPLETE") == (created, updated), stack.reasons
+    assert first["FileSystemId"] != second["FileSystemId"] == stack.outputs["Id"]
+    assert second["Encrypted"]
     assert [(first["FileSystemId"], "/shared")] == first_ways
     assert [(second["FileSystemId"], "/shared")] == second_ways
 
