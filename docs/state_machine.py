@@ -4,9 +4,18 @@ Run it to print what docs/state-machine.md holds; a test compares the two.
 """
 
 from cfn_once import Request
-from cfn_once.ledger import Debt, Ending, Head, Progress, Record
-from cfn_once.ledger import transitions as _writes
+from cfn_once.ledger import (
+    Change,
+    Ending,
+    Head,
+    Operation,
+    Progress,
+    StepRecord,
+    Write,
+    transitions,
+)
 from cfn_once.ledger.store import AllOf, AnyOf, Equals, Guard
+from cfn_once.ledger.transitions import OPERATION
 
 CREATE = Request.from_event(
     {
@@ -18,82 +27,78 @@ CREATE = Request.from_event(
         "ResponseURL": "https://example.com/?X-Amz-Date=20270115T080000Z",
     }
 )
-ME = _writes.Claimant(owner="me", lease=1, box=None, now=0)
-STEP = Record(state="D")
-DEBT = Debt(request_id="q", type="Create", owner="me")
+ME = transitions.Candidate(owner="me", lease=1, sandbox_id=None, now=0)
+STEP = StepRecord(state="D")
+LEFT = ("pend", 0)
+STATES = ("RUNNING", "PARKED", "SUCCEEDED", "FAILED")
 
 
-def head(state: str, *, succeeded: bool | None = None) -> Head:
-    return Head(
-        request_id="r", state=state, succeeded=succeeded, owner="me", debts=(DEBT.to_doc(),)
-    )
+def head(state: str) -> Head:
+    return Head(operation=Operation(request_id="r", state=state, owner="me"))
 
 
-def held(name: str, change: _writes.Change) -> _writes.Write:
-    """Give a change of the execution that holds the resource the guard that all of them have."""
-    return _writes.Write(name=name, guard=_writes.held_by("me", 1), change=change)
+def held(name: str, change: Change, at: transitions.Path = OPERATION) -> Write:
+    """Give a change of an execution the guard that all of them have."""
+    return Write(name=name, guard=transitions.held_by("me", at), change=change)
 
 
-def writes() -> list[_writes.Write]:
+def writes() -> list[Write]:
     """Return every write there is, made of heads on which it is allowed."""
-    run = head("RUN")
-    end = Ending(succeeded=True, body="{}", physical_id="p")
+    running = head("RUNNING")
+    ends = [
+        Ending(succeeded=succeeded, response="{}", physical_id="p") for succeeded in (True, False)
+    ]
     return [
-        _writes.begin(CREATE, ME),
-        _writes.begin_over(head("DONE", succeeded=False), CREATE, ME),
-        _writes.begin_over(head("RUN"), CREATE, ME),
-        _writes.begin_over(head("PARK"), CREATE, ME),
-        _writes.take_over(run, CREATE, ME),
-        _writes.new_round(head("DONE", succeeded=False), CREATE, ME),
-        held("record", _writes.record(Progress(steps={"s#0": STEP}), run)),
-        held("note", _writes.note(0, "s#0", STEP)),
-        held("settle", _writes.settle([], [], Head())),
-        held("park", _writes.park(Progress(), run, 0, in_doubt=False)),
-        held("finish", _writes.finish(run, end, Progress(), 0, in_doubt=False)),
-        _writes.leave(0, "me", Progress(), 0, in_doubt=False),
+        transitions.begin(CREATE, ME),
+        *(transitions.begin_over(head(state), CREATE, ME) for state in STATES),
+        *(transitions.resume(head(state), CREATE, ME) for state in ("RUNNING", "PARKED", "FAILED")),
+        held("record", transitions.record(Progress(steps={"s#0": STEP}), running)),
+        held("park", transitions.park(Progress(), running, 0)),
+        *(held("finish", transitions.finish(running, end, Progress(), 0)) for end in ends),
+        held("record_cleanup", transitions.record_cleanup([], [], running)),
+        held("park", transitions.park(Progress(), running, 0, at=LEFT), LEFT),
     ]
 
 
 def states(guard: Guard) -> set[str]:
     """Return the states from which a guard allows a write; "none" is no head at all."""
     match guard:
-        case Equals(("st",), state):
+        case Equals(("op", "st"), state):
             return {str(state)}
         case AllOf(guards):
-            found = [one for one in map(states, guards) if one]
+            found = [part for part in map(states, guards) if part]
             return set.intersection(*found) if found else set()
         case AnyOf(guards):
-            return set().union(*(states(one) or {"none"} for one in guards))
+            return set().union(*(states(part) or {"none"} for part in guards))
         case _:
             return set()
 
 
-def rows() -> list[tuple[str, str, str, str]]:
-    """Return each write: its name, from where, to where, and what it does to the fence."""
-    told: dict[tuple[str, str, str], set[str]] = {}
+def state_after(change: Change) -> str:
+    """Return the state that a change makes of the operation."""
+    whole = change.set.get(OPERATION)
+    if isinstance(whole, dict):
+        return str(whole["st"])
+    return str(change.set.get((*OPERATION, "st"), "as it was"))
+
+
+def rows() -> list[tuple[str, str, str]]:
+    """Return each write: its name, from where, and to where."""
+    told: dict[tuple[str, str], set[str]] = {}
     for write in writes():
-        change = write.change
-        to = str(change.set.get(("st",), "as it was"))
-        raises = "f" in change.add or ("f",) in change.set
-        told.setdefault((write.name, to, "+ 1" if raises else "kept"), set()).update(
-            states(write.guard) or {"any"}
-        )
-    return [
-        (name, " or ".join(sorted(origins)), to, fence)
-        for (name, to, fence), origins in told.items()
-    ]
+        origins = states(write.guard) or {"any"}
+        told.setdefault((write.name, state_after(write.change)), set()).update(origins)
+    return [(name, " or ".join(sorted(origins)), to) for (name, to), origins in told.items()]
 
 
 def picture() -> str:
     """Return the arrows between the states, one a line."""
     lines = ["stateDiagram-v2"]
-    for name, origins, to, _ in rows():
-        for origin in origins.split(" or "):
-            if to != "as it was":
-                start = "[*]" if origin == "none" else origin
-                lines.append(f"    {start} --> {to}: {name}")
-            elif origin != "any":
-                lines.append(f"    {origin} --> {origin}: {name}")
+    for name, origins, to in rows():
+        stays = to == "as it was"
+        for origin in (() if stays else STATES) if origins == "any" else origins.split(" or "):
+            start = "[*]" if origin == "none" else origin
+            lines.append(f"    {start} --> {origin if stays else to}: {name}")
     return "\n".join(lines)
 
 
@@ -103,21 +108,23 @@ def page() -> str:
     return f"""# The state machine
 
 Made by `docs/state_machine.py` out of the guards and changes of `ledger/transitions.py`; a test
-holds it to what they are now. RUN: an execution holds the resource. PARK: it gave the lease back.
-DONE: the answer is recorded.
+holds it to what they are now. RUNNING: an execution holds the resource. PARKED: it gave the lease
+back. SUCCEEDED and FAILED: the response is recorded.
 
 ```mermaid
 {picture()}
 ```
 
-| write | from | to | fence |
-| --- | --- | --- | --- |
+| write | from | to |
+| --- | --- | --- |
 {table}
 
-Every write also adds 1 to the count of writes. `begin` needs no look at the head; `begin_over` and
-`supersede` are computed from one, and refused if anything was written since. `record`, `note`,
-`settle`, `park` and `finish` are allowed to the owner under its fence alone; `leave` keeps the last
-facts of an execution that has lost it.
+Every write raises the revision. `begin` needs no look at the head. `begin_over` is computed from
+one, and refused if anything was written since: an operation that may have left something moves
+whole into the list of what is pending clean-up. `resume` goes on with an operation whose execution
+is over, or that failed and that CloudFormation asks for again. `record`, `park`, `finish` and
+`record_cleanup` are allowed to the owner alone; an execution that lost the resource parks its
+operation where it was moved to, with its last facts.
 """
 
 

@@ -77,11 +77,13 @@ class Deadline:
         margin: Seconds before the end at which a hook still at work is answered for.
         reserve: Seconds that a hook's waits and retries leave untouched.
         function: The ARN that the function was invoked by; empty off Lambda.
+        invocation: Lambda's request id; empty off Lambda.
     """
 
     def __init__(self, clock: Clock, context: Any = None) -> None:
         self.clock, self._context = clock, context
         self.function = str(getattr(context, "invoked_function_arn", ""))
+        self.invocation = str(getattr(context, "aws_request_id", ""))
         self._end = clock.now() + clock.remaining(context)
         self.total = self.remaining()
         self.margin = min(LONGEST_MARGIN, self.total * MARGIN)

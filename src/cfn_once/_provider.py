@@ -13,7 +13,7 @@ from typing import Any, TypeVar, assert_never
 from ._clock import SYSTEM_CLOCK, Clock, Deadline
 from ._cloudformation.delivery import Delivery, HttpsDelivery
 from ._cloudformation.request import Envelope, Request, open_envelopes
-from ._cloudformation.response import Failure, Success, encode
+from ._cloudformation.response import Failure, Success, encode, with_ids
 from ._errors import (
     ConfigurationError,
     InProgress,
@@ -22,20 +22,20 @@ from ._errors import (
     Superseded,
     Suspended,
 )
-from ._hooks.execution import Execution
+from ._hooks.execution import Execution, Served
 from ._hooks.resource import CustomResource
 from ._lambda.continuation import Continuation, open_continuation
 from ._lambda.sandbox import sandbox_id
-from ._lambda.watchdog import Watchdog
 from ._observability.logs import hand_over
 from ._observability.telemetry import Trail, following, telling
 from ._steps.call import Calls, DirectCalls
-from ._steps.steps import VISIBLE_AFTER, WayBack
+from ._steps.doubt import VISIBLE_AFTER
+from ._steps.ports import Ports, Resumption
 from .ledger import (
-    OLD,
+    LEDGER_OUTAGE_GRACE,
     Answered,
-    Granted,
     Ignored,
+    Lease,
     Ledger,
     MemoryStore,
     Stale,
@@ -92,10 +92,10 @@ class Provider:
             hand_over(logger)
         self._served, self._classes = classes, _by_type(classes)
         self._misconfigured = self._unable = ""
-        self._is_last = False
+        self._retries_exhausted = False
         if ledger is None or isinstance(ledger, str):
             ledger = self._open(ledger or os.environ.get("CFN_ONCE_LEDGER"), allow_local_ledger)
-        self._ledger = Ledger(ledger, box=sandbox_id)
+        self._ledger = Ledger(ledger, sandbox_id=sandbox_id)
         if continuation is None or isinstance(continuation, str):
             url = continuation or os.environ.get("CFN_ONCE_CONTINUATION")
             continuation = self._unless_misconfigured(lambda: open_continuation(url))
@@ -125,15 +125,17 @@ class Provider:
             return None
 
     @classmethod
-    def unable(cls, reason: str, *, is_last: bool = False, **options: Any) -> "Provider":
+    def unable(cls, reason: str, *, retries_exhausted: bool = False, **options: Any) -> "Provider":
         """Return a provider that has no class, and answers with the reason.
 
-        Nothing is made; a Delete is SUCCESS where the ledger knows that nothing ever was. One that
-        `is_last` comes when every delivery of the request has failed, and waits for none of them:
+        Nothing is made; a Delete is SUCCESS where the ledger knows that nothing ever was. With
+        `retries_exhausted` every delivery of the request has failed, and it waits for none of them:
         should one be at work all the same, what it does is cleaned up when it is over.
         """
         made = cls(_Nothing, **options)
-        vars(made).update(_served=(), _classes={}, _unable=reason, _is_last=is_last)
+        vars(made).update(
+            _served=(), _classes={}, _unable=reason, _retries_exhausted=retries_exhausted
+        )
         return made
 
     @property
@@ -153,7 +155,7 @@ class Provider:
         """Return a copy that reaches the world in other ways: a test's."""
         other = copy.copy(self)
         vars(other).update(
-            _ledger=Ledger(ledger or self._ledger.store, box=sandbox_id),
+            _ledger=Ledger(ledger or self._ledger.store, sandbox_id=sandbox_id),
             _delivery=delivery or self._delivery,
             _calls=calls or self._calls,
             _clock=clock or self._clock,
@@ -196,10 +198,10 @@ class Provider:
             if self._is_early(envelope, deadline):
                 trail.note(outcome="Suspended")
                 return
-            way_back = WayBack(self._continuation, envelope.event, deadline.function)
-            body = body or self._answer(request, envelope.due, deadline, trail, way_back)
+            resumption = Resumption(self._continuation, envelope.event, deadline.function)
+            body = body or self._answer(request, envelope.due, deadline, trail, resumption)
             if body is not None:
-                self._tell(request, body, deadline)
+                self._deliver(request, body, deadline)
 
     def _is_early(self, envelope: Envelope, deadline: Deadline) -> bool:
         """Tell whether an event has come back too early, and was sent on."""
@@ -216,7 +218,7 @@ class Provider:
         way.send(envelope.event, envelope.due, now=now, function=deadline.function)
         return True
 
-    def _tell(self, request: Request, body: bytes, deadline: Deadline) -> None:
+    def _deliver(self, request: Request, body: bytes, deadline: Deadline) -> None:
         with telling(body):
             self._delivery.put(request, body, deadline)
 
@@ -238,20 +240,22 @@ class Provider:
         return request, None
 
     def _answer(
-        self, request: Request, due: float, deadline: Deadline, trail: Trail, way_back: WayBack
+        self, request: Request, due: float, deadline: Deadline, trail: Trail, resumption: Resumption
     ) -> bytes | None:
         """Return the answer: ours, one that is recorded, or none where nobody may be told."""
         claimed = None
         try:
-            claimed = self._ledger.claim(request, deadline, due=due, is_last=self._is_last)
+            claimed = self._ledger.claim(
+                request, deadline, due=due, retries_exhausted=self._retries_exhausted
+            )
             trail.claimed(claimed)
             match claimed:
-                case Granted():
-                    return self._work(request, claimed, deadline, way_back)
-                case Answered(body):
+                case Lease():
+                    return self._execute(request, claimed, deadline, resumption)
+                case Answered(kept):
                     log.info("%s was answered before: told the same again", request)
                     # Seeded bug: replay-response
-                    return body
+                    return with_ids(request, kept)
                 case Stale():
                     return _refusal(request, STALE)
                 case Ignored(reason):
@@ -272,38 +276,26 @@ class Provider:
             log.info("%s", suspended)
             return None
 
-    def _work(
-        self, request: Request, granted: Granted, deadline: Deadline, way_back: WayBack
+    def _execute(
+        self, request: Request, lease: Lease, deadline: Deadline, resumption: Resumption
     ) -> bytes:
-        """Run the hook, record what came of it, and return the answer."""
-        execution = Execution(
-            request,
-            granted,
-            self._calls,
-            deadline,
-            classes=self._classes,
-            keeps_secrets=self._ledger.store.keeps_secrets,
-            unable=self._unable,
-            way_back=way_back,
+        """Do what is asked for, and return the response, which is recorded."""
+        ports = Ports(
+            calls=self._calls,
+            deadline=deadline,
+            mask=str,
             visible_after=self._visible_after,
+            resumption=resumption,
         )
-
-        def answer_for_it() -> None:
-            body = execution.cut_short()
-            if body is not None:
-                self._tell(request, body, deadline)
-
-        with Watchdog(deadline, answer_for_it):
-            outcome = execution.outcome()
-            outcome, body = encode(request, outcome)
-            # Seeded bug: record-first
-            execution.finish(outcome, body)
-        return body
+        keeps_secrets = self._ledger.store.keeps_secrets
+        served = Served(self._classes, keeps_secrets=keeps_secrets, unable=self._unable)
+        execution = Execution(request, lease, served, ports)
+        return execution.run(lambda body: self._deliver(request, body, deadline))
 
     def _without_ledger(self, request: Request, error: LedgerUnavailable, *, begun: bool) -> bytes:
         """Answer without the ledger where waiting on would only hang the stack; else raise."""
         age = 0.0 if request.issued_at is None else self._clock.now() - request.issued_at
-        if age <= OLD and not request.was_never_begun:
+        if age <= LEDGER_OUTAGE_GRACE and not request.was_never_begun:
             raise error
         if begun:  # under an id whose Delete asks the ledger what was made
             return _refusal(request, str(error))

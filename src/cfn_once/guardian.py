@@ -30,9 +30,11 @@ def handler(event: Any, context: Any = None, *, clock: Clock = SYSTEM_CLOCK) -> 
     """
     failed: list[Exception] = []
     for request, condition in failed_requests(event):
-        is_last = condition == "RetriesExhausted"
+        exhausted = condition == "RetriesExhausted"
         try:
-            Provider.unable(_reason(condition), is_last=is_last, clock=clock)(request, context)
+            Provider.unable(_reason(condition), retries_exhausted=exhausted, clock=clock)(
+                request, context
+            )
         except Exception as error:  # noqa: BLE001 - raised below, after the others' turn
             failed.append(error)
     if failed:

@@ -11,6 +11,7 @@ import pytest
 from cfn_once import CustomResource, DeliveryError, Provider, Request, Secret
 from cfn_once._clock import SYSTEM_CLOCK
 from cfn_once._cloudformation.delivery import HttpsDelivery
+from cfn_once._cloudformation.response import with_ids
 from cfn_once.ledger import MemoryStore
 from support.requests_of_cloudformation import (
     CREDENTIAL,
@@ -76,7 +77,7 @@ class Deployed:
     @property
     def recorded(self):
         """The bytes that the ledger holds to be told."""
-        return self.ledger.read(self.key).body.encode()
+        return with_ids(Request.from_event(self.event), self.ledger.read(self.key).response)
 
     @property
     def bodies(self):

@@ -38,7 +38,7 @@ SHORTEST_POLL, SHORTEST_PAUSE = 0.7, 1.0  # seconds; in shorter ones nothing els
 VISIBLE_AFTER = 12.0  # seconds in place of 60: an absent look-up is believed after two, not nine
 MOST_PARKED = 400  # greenlets kept at their port; any other is run anew when it is needed
 NEW, CRASHED, SUSPENDED = "not begun", "crashed", "suspended"
-NAMES = {"begin_over": "begin over", "take_over": "takeover"}
+LEFT = {"record": "note", "park": "leave"}  # writes to an operation that was left behind
 
 
 class Kit:
@@ -49,14 +49,12 @@ class Kit:
             return import_module(f"{package.__name__}.{name}")
 
         errors, store = module("_errors"), module("ledger.store")
-        transitions = module("ledger.transitions")
         self.provider, self.ledger = module("_provider").Provider, module("ledger").Ledger
         self.delivery = module("_cloudformation.delivery").HttpsDelivery
         self.written, self.head_of, self.rewrite = store.Written, store.head_of, store.rewrite
         self.undelivered, self.out_of_reach = errors.DeliveryError, errors.LedgerUnavailable
         self.death_slack = int(module("ledger.ledger").DEATH_SLACK * 1000)
-        self.lease_slack = transitions.LEASE_SLACK
-        self.settle = int(transitions.SETTLE * 1000)
+        self.in_flight_until = module("ledger.transitions").in_flight_until
         self.failures: Mapping[str, tuple[type[Exception], str]] = {
             "timeout": (TimeoutError, "read timeout"),
             "broken": (RuntimeError, "an answer that makes no sense"),
@@ -78,12 +76,20 @@ class Store(NamedTuple):
 
     write: Write
 
-    @property
-    def name(self) -> str:
-        """What the write is called here: a record that lets a step begin has a name of its own."""
-        steps = [v for path, v in self.write.change.set.items() if path[0] == "steps" and path[1:]]
-        starts = self.write.name == "record" and any(step.get("s") == "S" for step in steps)
-        return "start" if starts else NAMES.get(self.write.name, self.write.name)
+    def kind(self, doc: Doc) -> str:
+        """Name the write by what it does to a head, which tells more than its own name."""
+        state, name = doc.get("st"), self.write.name
+        change = self.write.change.set
+        if name in ("record", "park") and any(path[0] == "pend" for path in change):
+            return LEFT[name]
+        steps = [value for path, value in change.items() if path[1:2] == ("steps",)]
+        if name == "record" and any(step.get("s") == "S" for step in steps):
+            return "start"
+        if name == "begin_over":
+            return "supersede" if state in ("RUNNING", "PARKED") else "begin over"
+        if name == "resume":
+            return "round" if state == "FAILED" else "takeover"
+        return {"record_cleanup": "settle"}.get(name, name)
 
 
 class Read(NamedTuple):
@@ -418,10 +424,10 @@ class Explorer:
         ways: dict[str, Any] = {"ledger": ports, "delivery": ports, "calls": ports, "clock": ports}
         ways["visible_after"] = VISIBLE_AFTER
         self.provider = self.kit.provider(*scene.classes, continuation=ports, **ways)
-        self._guardian = self.kit.provider.unable("it died", is_last=True, **ways)
+        self._guardian = self.kit.provider.unable("it died", retries_exhausted=True, **ways)
         self._boxes = boxes
         if boxes:
-            self.provider._ledger = self.kit.ledger(ports, box=self._box)
+            self.provider._ledger = self.kit.ledger(ports, sandbox_id=self._box)
         self.current: _Run
         self.errors: dict[str, Exception] = {}  # the last of each kind, for people
         self._budgets = tuple(sorted((budgets or {}).items()))
@@ -515,7 +521,8 @@ class Explorer:
         """Return a head as it is kept."""
         doc = self._docs.get(text)
         if doc is None:
-            doc = self._docs[text] = json.loads(text or "{}")
+            head = json.loads(text or "{}")
+            doc = self._docs[text] = {**head.pop("op", {}), **head}
         return doc
 
     # Moves
@@ -599,11 +606,12 @@ class Explorer:
             known = self._written[key] = (written.applied, text if written.applied else state.head)
         applied, head = known
         who, after = self.name(delivery), state
-        done = write.name if applied else f"{write.name} is refused"
+        name = write.kind(self.doc(state.head))
+        done = name if applied else f"{name} is refused"
         if applied:
             self._doing = f"{who}: {done}"
-            after = self.laws.written(state, state._replace(head=head), node, write.name)
-            self.marks.add(write.name)
+            after = self.laws.written(state, state._replace(head=head), node, name)
+            self.marks.add(name)
         told = ("applied" if applied else "refused", head)
         yield f"{who}: {done}", moved(after, delivery, self._child(node, told, state.now))
         if applied and left(state, "lost"):
@@ -709,8 +717,7 @@ class Explorer:
 
     def _is_lease_over(self, state: State, at: int) -> bool:
         doc = self.doc(state.head)
-        over = doc.get("lu", 0) + self.kit.lease_slack
-        return doc.get("st") == "RUN" and state.now <= over < at
+        return doc.get("st") == "RUNNING" and state.now <= doc["lu"] < at
 
     def next_time(self, state: State) -> int | None:
         """Return the next moment at which something may be different, if it can be waited for."""
@@ -754,15 +761,12 @@ class Explorer:
         doc = self.doc(state.head)
         alive = {nonce_of(node.delivery) for node in nodes}
         times = [doc["due"]] if "due" in doc else []
-        if doc.get("st") in ("RUN", "DONE") and doc.get("ok") is not True:
-            if doc["own"] not in alive:
-                times.append(doc["lu"] + self.kit.lease_slack + GRAIN)
-        for debt in doc.get("debts", ()):
-            if debt.get("gone"):
-                if any(step["s"] == "S" for step in debt["steps"].values()):
-                    times.append(debt.get("end", 0) + self.kit.settle + GRAIN)
-            elif debt["own"] not in alive:
-                times.append(debt["lu"] + self.kit.lease_slack + self.kit.settle + GRAIN)
+        if doc.get("st") in ("RUNNING", "FAILED") and doc["own"] not in alive:
+            times.append(doc["lu"] + GRAIN)
+        for left in doc.get("pend", ()):
+            dead = left["st"] == "RUNNING" and left["own"] not in alive
+            if dead or any(step["s"] == "S" for step in left["steps"].values()):
+                times.append(self.kit.in_flight_until(left["lu"]) + GRAIN)
         return [at - skew for at in times for skew in set(self._skews)]  # by each one's clock
 
     # Search
@@ -771,10 +775,10 @@ class Explorer:
         """Tell which life of its RequestId a call belongs to: it may have been begun twice."""
         doc = self.doc(node.seen)
         if doc.get("rid") == operation.request_id:
-            return int(doc.get("g0", 0))
-        for debt in doc.get("debts", ()):
-            if debt["rid"] == operation.request_id:
-                return int(debt.get("g0", 0))
+            return int(doc.get("gen", 0))
+        for left in doc.get("pend", ()):
+            if left["rid"] == operation.request_id:
+                return int(left.get("gen", 0))
         return 0
 
     def search(self, *, seconds: float = 600.0, most: int = 50_000_000) -> Verdict:

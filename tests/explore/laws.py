@@ -199,24 +199,27 @@ class Laws:
             raise Broken(law)
         spilled = {name.partition("#")[2] for name, _ in before.spills}
         for key, step in new.get("steps", {}).items():
-            if step.get("sp") and not any(one.endswith(f"#{key}#{step['g']}") for one in spilled):
+            if step.get("sp") and not any(
+                one.endswith(f"#{key}#{step.get('g', 0)}") for one in spilled
+            ):
                 raise Broken(f"I7 the head tells of a result of {key} that is nowhere")
         if name != "finish":
             return after
-        outcome = (new["rid"], new.get("g0", 0), new.get("rnd", 0), new["out"], new["iss"])
+        kept = new.get("out") or new["held"]["out"]
+        outcome = (new["rid"], new.get("gen", 0), new.get("rnd", 0), kept, new["iss"])
         if outcome in after.recorded:
             return after
         return after._replace(recorded=tuple(sorted((*after.recorded, outcome))))
 
     def _broken(self, old: Doc, new: Doc, owner: str, sent: Sent, name: str) -> Iterator[str]:
         if name in CLAIMS and sent.order is not None and old.get("rid") != sent.request_id:
-            if old.get("hi", 0) > BEGINNING // 1000 + sent.order:
+            if old.get("iss", 0) > BEGINNING // 1000 + sent.order:
                 yield "I4 an older request was begun over a newer one"
-        if name in DECISIONS and (old.get("own") != owner or old.get("st") != "RUN"):
+        if name in DECISIONS and (old.get("own") != owner or old.get("st") != "RUNNING"):
             yield f"I3 a {name} by a delivery that does not hold the resource"
-        if new.get("f", 0) < old.get("f", 0) or new["w"] != old.get("w", 0) + 1:
-            yield "I3 the fence or the count of writes went back"
-        if "ttl" in new and (new["typ"] != "Delete" or new["st"] != "DONE" or "phys" in new):
+        if new["w"] != old.get("w", 0) + 1:
+            yield "I3 the revision went back"
+        if "ttl" in new and (new["typ"] != "Delete" or new["st"] != "SUCCEEDED" or "held" in new):
             yield "I1 the item of a live resource may expire"
         yield from _facts_lost(old, new, name)
 
@@ -255,12 +258,12 @@ class Laws:
         if at.is_cut_off or (at.has_lost and age > OLD and '"Status":"FAILED"' in body):
             return self._told(state, Post(sent.place, sent.type, sent.request_id, -2, 0, body))
         mine = doc.get("rid") == sent.request_id
-        life, number = (doc.get("g0", 0), doc.get("rnd", 0)) if mine else (-1, -1)
+        life, number = (doc.get("gen", 0), doc.get("rnd", 0)) if mine else (-1, -1)
         post = Post(sent.place, sent.type, sent.request_id, life, number, body)
         same = [one for one in state.posts if one[2:5] == post[2:5]]
         if any(one.body != body for one in same):
             raise Broken(f"I2 two different answers to {sent.request_id}")
-        made = [one for one in state.recorded if one[:4] == (*post[2:5], body)]
+        made = [one for one in state.recorded if one[:4] == (*post[2:5], kept_of(body))]
         if not made and (life >= 0 or post.is_good):
             raise Broken("I6 an answer was told before it was recorded")
         if made and not post.is_good and sent.order is not None:
@@ -308,8 +311,9 @@ class Laws:
         }
         spared = {*stack.retained, *tried}
         event_id = next((d.physical_resource_id for d in deletes if d.place == delete.place), None)
-        if event_id in stack.heard and doc.get("phys") not in stack.heard:
-            spared.add(doc.get("phys"))  # a Delete of a replaced id is a clean-up, for all we know
+        held = doc.get("held", {}).get("id")
+        if event_id in stack.heard and held not in stack.heard:
+            spared.add(held)  # a Delete of a replaced id is a clean-up, for all we know
         asked = {one.request_id for one in deletes}
         told = " ".join(one[3] for one in state.recorded if one[0] in asked)
         doubts = {(request_id, step) for step, request_id in DOUBT.findall(told)}
@@ -327,7 +331,7 @@ class Laws:
         if how.startswith("raised") and how.removeprefix("raised ") not in COME_AGAIN:
             raise Broken(f"L1 a delivery {how}")
         doc = self._docs(at.seen)
-        if how == "raised InProgress" and doc.get("st") in ("RUN", "DONE"):
+        if how == "raised InProgress" and doc.get("st") in ("RUNNING", "SUCCEEDED", "FAILED"):
             if doc["own"] == nonce_of(at.delivery):
                 raise Broken("L1 a delivery waits for itself")
 
@@ -387,17 +391,17 @@ def nonce_of(delivery: int) -> str:
 def _operations(doc: Doc) -> Iterator[tuple[Doc, bool]]:
     if doc:
         yield doc, True
-    for debt in doc.get("debts", ()):
-        yield debt, False
+    for left in doc.get("pend", ()):
+        yield left, False
 
 
 def _facts_lost(old: Doc, new: Doc, name: str) -> Iterator[str]:
     """Yield what a write has made of the records of steps, and must not."""
-    now = {(one["rid"], one.get("g0", 0)): one for one, _ in _operations(new)}
-    good = new.get("st") == "DONE" and new.get("ok") is True
+    now = {(one["rid"], one.get("gen", 0)): one for one, _ in _operations(new)}
+    good = new.get("st") == "SUCCEEDED"
     cleaned = good or name == "settle"
     for one, is_head in _operations(old):
-        after = now.get((one["rid"], one.get("g0", 0)))
+        after = now.get((one["rid"], one.get("gen", 0)))
         if after is None:
             if is_head and not _is_settled(one) and _known(one):
                 yield f"I7 what the steps of {one['rid']} came to is lost"
@@ -420,11 +424,16 @@ def _moved_back(key: str, record: Doc, after: Doc | None, operation: Doc) -> Ite
 
 
 def _is_settled(head: Doc) -> bool:
-    return head.get("typ") == "Delete" or head.get("ok") is True
+    return head.get("typ") == "Delete" or head.get("st") == "SUCCEEDED"
 
 
 def _known(head: Doc) -> bool:
     return any(step["s"] in "DS" for step in head.get("steps", {}).values())
+
+
+def kept_of(body: str) -> str:
+    """Return what the ledger keeps of a body: all but the ids of its request."""
+    return body.partition(',"StackId":')[0] + "}"
 
 
 def body_of(text: str) -> Mapping[str, Any]:

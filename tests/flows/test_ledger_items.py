@@ -26,14 +26,21 @@ def overwritten(event, change):
     key = "r" + Request.from_event(event).correlation_id
     with sqlite3.connect("l.sqlite3") as file:
         row = file.execute("select doc from ledger where pk = ?", (key,)).fetchone()
-        doc = {**json.loads(row[0] if row else "{}"), **change}
+        doc = json.loads(row[0] if row else "{}")
+        operation = {**doc.get("op", {}), **change.pop("op", {})}
+        doc |= {**({"op": operation} if operation else {}), **change}
         file.execute("replace into ledger values (?, 'H', ?)", (key, json.dumps(doc)))
     return key
 
 
 @pytest.mark.parametrize(
     ("change", "problem"),
-    [({"st": 7}, "its st is int"), ({"hist": "none"}, "its hist is str"), ({"f": 0.5}, "its f")],
+    [
+        ({"op": {"st": 7}}, "its st is int"),
+        ({"held": {"id": 7}}, "its id is int"),
+        ({"hist": "none"}, "its hist is str"),
+        ({"w": 0.5}, "its w is float"),
+    ],
 )
 def test_an_item_that_is_no_head(cloudformation, groups, change, problem):
     """
@@ -58,7 +65,7 @@ def test_an_item_that_lacks_what_every_head_has(cloudformation, groups):
     event = cloudformation.event("Create", "Group", ONE)
     overwritten(event, {"w": 3})
 
-    with pytest.raises(LedgerUnavailable, match="it lacks v, f, rid, st, own"):
+    with pytest.raises(LedgerUnavailable, match="it lacks v, op"):
         cloudformation.send(event)
 
     assert ["sig-1"] == groups.created
@@ -70,11 +77,39 @@ def test_a_head_of_a_later_version(cloudformation, groups):
     """
     cloudformation.create("Group", ONE)
     update = cloudformation.event("Update", "Group", {**ONE, "Target": 2})
-    key = overwritten(update, {"v": 2})
-    before = cloudformation.ledger.read(key)
+    key = overwritten(update, {"v": 3})
+    before = cloudformation.ledger.unspill(key, "H")
 
-    with pytest.raises(LedgerUnavailable, match="deploy a cfn-once at least as new"):
+    with pytest.raises(LedgerUnavailable, match="deploy a cfn-once at least as new") as caught:
         cloudformation.send(update)
 
-    assert before == cloudformation.ledger.read(key)
+    assert key in str(caught.value)
+    assert before == cloudformation.ledger.unspill(key, "H")
     assert [] == groups.updates
+
+
+FIRST_VERSION = {  # what cfn-once wrote before an operation was a part of its head
+    "v": 1, "f": 1, "w": 2, "rid": "r1", "typ": "Create", "iss": 1, "st": "DONE", "ok": True,
+    "own": "o1", "out": "{}", "phys": "sig-1", "steps": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update", "Delete"])
+def test_a_head_of_the_first_version(cloudformation, groups, kind):
+    """
+    An item of the first version is neither read nor overwritten: the message names it, and says
+    what to do.
+    """
+    cloudformation.create("Other", ONE)
+    held = None if kind == "Create" else "sig-1"
+    event = cloudformation.event(kind, "Group", ONE, physical_resource_id=held)
+    key = overwritten(event, dict(FIRST_VERSION))
+    before = cloudformation.ledger.unspill(key, "H")
+
+    with pytest.raises(LedgerUnavailable, match="an earlier cfn-once wrote it") as caught:
+        cloudformation.send(event)
+
+    assert key in str(caught.value)
+    assert "give this provider a table of its own" in str(caught.value)
+    assert before == cloudformation.ledger.unspill(key, "H")
+    assert ["sig-1"] == groups.created

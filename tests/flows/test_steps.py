@@ -429,8 +429,9 @@ def test_many_results():
     cloudformation.create("Thing")
     head = cloudformation.ledger.read("r" + key_of(cloudformation))
 
-    assert 60 == len(head.steps)
-    assert len(str(head.steps)) < 45_000
+    steps = head.to_doc()["op"]["steps"]
+    assert 60 == len(steps)
+    assert len(str(steps)) < 45_000
 
 
 def test_two_calls_of_one_step_bear_two_tokens(groups):
@@ -447,11 +448,11 @@ def test_two_calls_of_one_step_bear_two_tokens(groups):
 
         def two(self, step):
             for _ in range(2):
-                self._steps.within(
+                self._steps.call_inside_step(
                     "call",
                     lambda step: tokens.append(step.token),
                     lambda error: None,
-                    counts=False,
+                    single=False,
                 )
             tokens.append(step.token)
 
@@ -462,50 +463,6 @@ def test_two_calls_of_one_step_bear_two_tokens(groups):
 
     assert tokens[0] == tokens[2]
     assert tokens[1] != tokens[0]
-
-
-def test_a_removal_in_an_update_is_not_replayed(groups):
-    """
-    What an update removed and made again is still there after a process died behind it.
-    """
-    things = {"x": 1}
-
-    class Thing(CustomResource[dict, dict]):
-        def create(self):
-            pass
-
-        def update(self):
-            self.http.delete("http://127.0.0.1:9/x")
-            self.step("make", lambda step: things.update(x=2), window=timedelta(hours=1))
-            self.step("other", lambda step: None, repeat=True)
-
-        def delete(self):
-            pass
-
-    cloudformation = FakeCloudFormation(Provider(Thing, ledger="memory://"))
-    cloudformation.create("One", {"A": "1"})
-    update = cloudformation.event("Update", "One", {"A": "2"})
-
-    from cfn_once._steps.http import Session
-
-    def removed(self, method, url, asked, passed=()):
-        things.clear()
-        import requests
-
-        answer = requests.Response()
-        answer.status_code, answer._content, answer.url = 204, b"", url
-        return answer
-
-    original, Session._send = Session._send, removed
-    try:
-        with pytest.raises(Crashed):
-            cloudformation.send(update, crash_before="other")
-        answer = cloudformation.deliver(update)
-    finally:
-        Session._send = original
-
-    assert answer.succeeded
-    assert {"x": 2} == things
 
 
 def test_one_name_for_two_different_calls():

@@ -437,6 +437,19 @@ def test_errors_that_a_delete_hook_gets(aws, stack, code, call):
     assert code in cloudformation.delete("Thing").reason
 
 
+def test_a_removal_in_a_create_is_not_replayed(aws, stack):
+    """
+    What a create hook removed before it made something is not removed again by the next delivery.
+    """
+
+    def create(self):
+        self.client("ssm", **aws.options).delete_parameter(Name="p")
+        self.client("secretsmanager", **aws.options).create_secret(Name="p")
+
+    assert crashed(stack(create), crash_before=LABEL).succeeded
+    assert ["DeleteParameter", "CreateSecret"] == aws.operations()
+
+
 def test_a_removal_that_finds_its_own_work_done(aws, stack):
     """
     A delete whose answer was lost and that finds nothing the second time has done its work.

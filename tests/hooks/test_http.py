@@ -168,6 +168,29 @@ def test_a_put_whose_answer_is_lost(api, stack, method, plan):
     assert [method] * 3 == api.methods()
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda self, url, find: self.http.post(url, once=True, find=find),
+        lambda self, url, find: self.http.put(url, once=True, find=find),
+        lambda self, url, find: self.step(
+            "make", lambda step: self.http.post(url).json(), once=True, find=find
+        ),
+    ],
+    ids=["POST", "PUT", "step"],
+)
+def test_once_where_a_look_up_would_allow_more(api, stack, call):
+    """
+    A call that says once=True is not made again, whatever a look-up would find.
+    """
+    api.then(lost())
+    looked = []
+
+    assert "InDoubt" in stack(lambda self: call(self, api.url, looked.append)).create("T").reason
+    assert 1 == len(api.received)
+    assert [] == looked
+
+
 def test_a_put_that_died(api, stack):
     """
     A PUT is not recorded: after a crash it is made again, under the same key.
@@ -348,6 +371,33 @@ def test_another_error_in_a_delete_hook(api, stack):
     refusal = cloudformation.delete("Thing")
 
     assert "HTTPError: 403 for DELETE" in refusal.reason
+
+
+def test_a_removal_in_an_update_is_not_replayed(stack):
+    """
+    What an update removed and made again is still there after a process died behind it.
+    """
+    things = {"x": 1}
+
+    def remove(seen):
+        things.clear()
+        return answer(204)
+
+    def update(self):
+        self.http.delete(api.url)
+        self.step("make", lambda step: things.update(x=2), window=HOUR)
+        self.step("other", lambda step: None, window=HOUR)
+
+    with FarSide(remove) as api:
+        cloudformation = stack(lambda self: None, update)
+        cloudformation.create("Thing", {"A": "1"})
+        event = cloudformation.event("Update", "Thing", {"A": "2"})
+        with pytest.raises(Crashed):
+            cloudformation.send(event, crash_before="other")
+
+        assert cloudformation.deliver(event).succeeded
+        assert {"x": 2} == things
+        assert ["DELETE"] == api.methods()
 
 
 def test_a_delete_that_finds_its_own_work_done(api, stack):

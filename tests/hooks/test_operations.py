@@ -25,7 +25,8 @@ from cfn_once._cloudformation.identity import Token
 from cfn_once._steps import aws_operations as tables
 from cfn_once._steps.aws import token_for, token_member
 from cfn_once._steps.aws_codec import to_record
-from cfn_once._steps.aws_operations import Kind, is_gone, kind_of, window_of
+from cfn_once._steps.aws_operations import is_gone, repetition_of, window_of
+from cfn_once._steps.call import Repetition
 from support.kept import kept
 
 TOKEN = Token(bytes(range(100, 132)))
@@ -61,7 +62,7 @@ class Known:
 
     service: str
     operation: str
-    kind: Kind
+    repetition: Repetition
     trait: str | None
     member: str | None
     sent: str | None
@@ -81,7 +82,9 @@ def sample(shape: Any, depth: int = 0, *, secret: bool = False) -> Any:
     """Return a value of a shape whose every sensitive part bears the secret."""
     secret = secret or bool(shape.metadata.get("sensitive"))
     if shape.type_name == "structure" and depth < 8:
-        return {name: sample(one, depth + 1, secret=secret) for name, one in shape.members.items()}
+        return {
+            name: sample(member, depth + 1, secret=secret) for name, member in shape.members.items()
+        }
     if shape.type_name == "list" and depth < 8:
         return [sample(shape.member, depth + 1, secret=secret)]
     if shape.type_name == "map" and depth < 8:
@@ -94,21 +97,21 @@ def sample(shape: Any, depth: int = 0, *, secret: bool = False) -> Any:
 def known(service: str, operation: OperationModel) -> Known:
     member = token_member(service, operation)
     inputs, output = operation.input_shape, operation.output_shape
-    kind = kind_of(service, operation.name, {}, takes_token=member is not None)
+    repetition = repetition_of(service, operation.name, {}, takes_token=member is not None)
     sent, limits, refused = None, {}, False
     if member is not None:
         sent, limits = token_for(inputs.members[member], TOKEN), inputs.members[member].metadata
         problems = ParamValidator().validate({member: sent}, inputs).generate_report()
         refused = f"parameter {member}," in problems
     text, hidden = "", False
-    if kind is not Kind.READ and output is not None:
+    if repetition is not Repetition.READ and output is not None:
         value = sample(output)
         hidden = SECRET in json.dumps(value)
         text = json.dumps(to_record(value, output)) if hidden else ""
     return Known(
         service=service,
         operation=operation.name,
-        kind=kind,
+        repetition=repetition,
         trait=next(iter(operation.idempotent_members), None),
         member=member,
         sent=sent,
@@ -116,12 +119,15 @@ def known(service: str, operation: OperationModel) -> Known:
         refused=refused,
         token_like=[
             name
-            for name, one in (inputs.members if inputs is not None else {}).items()
-            if one.type_name == "string" and LIKE_A_TOKEN.fullmatch(name)
+            for name, shape in (inputs.members if inputs is not None else {}).items()
+            if shape.type_name == "string" and LIKE_A_TOKEN.fullmatch(name)
         ],
         errors=[
-            (one.error_code or one.name, (one.metadata.get("error") or {}).get("httpStatusCode"))
-            for one in operation.error_shapes
+            (
+                shape.error_code or shape.name,
+                (shape.metadata.get("error") or {}).get("httpStatusCode"),
+            )
+            for shape in operation.error_shapes
         ],
         leaks=SECRET in text,
         hides=hidden,
@@ -155,37 +161,41 @@ def operations() -> list[Known]:
     return kept("operations", botocore.__version__, sources, lambda: list(sweep()))
 
 
-def names(operations, *kinds):
-    return {one.name for one in operations if one.kind in kinds}
+def names(operations, repetition):
+    return {operation.name for operation in operations if operation.repetition is repetition}
 
 
 def test_every_operation_is_of_one_kind(operations):
     """
     Every operation of AWS is a read, takes a token, may be repeated, or is called once.
     """
-    kinds = Counter(one.kind for one in operations)
-    print(f"{len(operations)} operations: {dict(kinds)}")
+    repetitions = Counter(operation.repetition for operation in operations)
+    print(f"{len(operations)} operations: {dict(repetitions)}")
 
     assert len(operations) >= 20_000
-    assert set(Kind) == set(kinds)
-    assert kinds[Kind.TOKEN] >= 1_700
+    assert set(Repetition) == set(repetitions)
+    assert repetitions[Repetition.TOKEN] >= 1_700
 
 
 def test_every_token_fits(operations):
     """
     Each member that takes a token gets a form that its length, its pattern and botocore allow.
     """
-    forms = Counter(len(one.sent) for one in operations if one.sent)
-    wrong = [one.name for one in operations if one.sent and not allows(one.limits, one.sent)]
+    forms = Counter(len(operation.sent) for operation in operations if operation.sent)
+    wrong = [
+        operation.name
+        for operation in operations
+        if operation.sent and not allows(operation.limits, operation.sent)
+    ]
 
     assert [] == wrong
-    assert not any(one.refused for one in operations)
+    assert not any(operation.refused for operation in operations)
     assert {36, 32, 64} == set(forms)
     assert {"acm.PutAccountConfiguration", "acm.RequestCertificate", "cloudhsm.CreateHsm"} == {
-        one.name for one in operations if one.sent and len(one.sent) == 32
+        operation.name for operation in operations if operation.sent and len(operation.sent) == 32
     }
     assert ["config.StartResourceEvaluation"] == [
-        one.name for one in operations if one.sent and len(one.sent) == 64
+        operation.name for operation in operations if operation.sent and len(operation.sent) == 64
     ]
 
 
@@ -201,9 +211,13 @@ def test_every_trait_is_heard(operations):
     """
     An operation that bears the trait takes a token, unless it only reads.
     """
-    deaf = {one.name for one in operations if one.trait and one.kind is not Kind.TOKEN}
+    deaf = {
+        operation.name
+        for operation in operations
+        if operation.trait and operation.repetition is not Repetition.TOKEN
+    }
 
-    assert len([one for one in operations if one.trait]) >= 1_530
+    assert len([operation for operation in operations if operation.trait]) >= 1_530
     assert {
         "bedrock-agentcore.GetAgentCard",
         "emr-containers.GetManagedEndpointSessionCredentials",
@@ -217,14 +231,14 @@ def test_every_token_without_the_trait_is_decided(operations):
     What is named like a token and bears no trait is in the table, or known to be none.
     """
     undecided = [
-        f"{one.name}: {name}"
-        for one in operations
-        for name in one.token_like
-        if one.kind is not Kind.READ
-        and one.trait is None
-        and name != tables.TOKEN_MEMBERS.get(one.name)
-        and one.name not in NO_TOKENS
-        and one.service != ONLY_CORRELATES
+        f"{operation.name}: {name}"
+        for operation in operations
+        for name in operation.token_like
+        if operation.repetition is not Repetition.READ
+        and operation.trait is None
+        and name != tables.TOKEN_MEMBERS.get(operation.name)
+        and operation.name not in NO_TOKENS
+        and operation.service != ONLY_CORRELATES
     ]
 
     assert [] == undecided
@@ -234,16 +248,20 @@ def test_reads_take_no_token(operations):
     """
     Nothing is ever put into a read.
     """
-    assert [] == [one.name for one in operations if one.kind is Kind.READ and one.member]
-    assert "efs.DescribeFileSystems" in names(operations, Kind.READ)
+    assert [] == [
+        operation.name
+        for operation in operations
+        if operation.repetition is Repetition.READ and operation.member
+    ]
+    assert "efs.DescribeFileSystems" in names(operations, Repetition.READ)
 
 
 def test_no_table_speaks_of_what_there_is_not(operations):
     """
     Every entry of a table names an operation, changes what the rule says, and stands in one table.
     """
-    there = {one.name: one for one in operations}
-    services = {one.service for one in operations}
+    there = {operation.name: operation for operation in operations}
+    services = {operation.service for operation in operations}
     listed = [
         *tables.NOT_READS,
         *tables.MORE_READS,
@@ -259,17 +277,17 @@ def test_no_table_speaks_of_what_there_is_not(operations):
     for name, adoption in tables.ADOPTED.items():
         service = there[name].service
         assert adoption.code in dict(there[name].errors), name
-        assert f"{service}.{adoption.look_up}" in names(operations, Kind.READ), name
+        assert f"{service}.{adoption.look_up}" in names(operations, Repetition.READ), name
     for name in tables.NOT_READS:
         assert tables._READS.match(there[name].operation), name
     for name in tables.MORE_READS:
         assert not tables._READS.match(there[name].operation), name
     for name in tables.NOT_REPEATED:
         assert tables._REPEATED.match(there[name].operation), name
-        assert there[name].kind is not Kind.REPEAT, name
+        assert there[name].repetition is not Repetition.AT_WILL, name
     for name in tables.MORE_REPEATED:
         assert not tables._REPEATED.match(there[name].operation), name
-        assert there[name].kind is Kind.REPEAT, name
+        assert there[name].repetition is Repetition.AT_WILL, name
     for name, member in tables.TOKEN_MEMBERS.items():
         assert (there[name].trait, there[name].member) == (None, member), name
 
@@ -288,8 +306,12 @@ def test_reads_change_nothing(operations):
     """
     No operation is passed through that its name says to act: whole words count, not beginnings.
     """
-    reads = names(operations, Kind.READ)
-    acting = [one for one in operations if one.kind is Kind.READ and ACTS.match(one.operation)]
+    reads = names(operations, Repetition.READ)
+    acting = [
+        operation
+        for operation in operations
+        if operation.repetition is Repetition.READ and ACTS.match(operation.operation)
+    ]
 
     assert [] == acting
     assert not reads & {
@@ -338,12 +360,12 @@ def test_what_adds_something_each_time_is_not_repeated(operations):
     """
     A second call of what is repeated adds no record, message, event, version or commit.
     """
-    repeated = names(operations, Kind.REPEAT)
+    repeated = names(operations, Repetition.AT_WILL)
     adding = re.compile(
         r"(Put|Set)\w*(Event|Events|Record|Records|RecordBatch|MetricData|Segments|Feedback|Result"
         r"|Session|Image|Batch|Message|Metadata|Interactions|Data|Evaluations?|Step)$"
     )
-    suspects = {one for one in repeated if adding.match(one.partition(".")[2])}
+    suspects = {name for name in repeated if adding.match(name.partition(".")[2])}
 
     assert SETS_BY_NAME == suspects
     assert not repeated & {
@@ -377,33 +399,38 @@ def test_what_adds_something_each_time_is_not_repeated(operations):
 @pytest.mark.parametrize(
     ("service", "operation", "asked", "expected"),
     [
-        ("ssm", "PutParameter", {"Overwrite": True}, Kind.REPEAT),
-        ("ssm", "PutParameter", {"Overwrite": False}, Kind.ONCE),
-        ("ssm", "PutParameter", {}, Kind.ONCE),
-        ("dynamodb", "PutItem", {"Item": {}}, Kind.REPEAT),
-        ("dynamodb", "PutItem", {"ConditionExpression": "attribute_not_exists(pk)"}, Kind.ONCE),
-        ("dynamodb", "DeleteItem", {"Expected": {}}, Kind.ONCE),
-        ("s3", "PutObject", {"IfNoneMatch": "*"}, Kind.ONCE),
+        ("ssm", "PutParameter", {"Overwrite": True}, Repetition.AT_WILL),
+        ("ssm", "PutParameter", {"Overwrite": False}, Repetition.ONCE),
+        ("ssm", "PutParameter", {}, Repetition.ONCE),
+        ("dynamodb", "PutItem", {"Item": {}}, Repetition.AT_WILL),
+        (
+            "dynamodb",
+            "PutItem",
+            {"ConditionExpression": "attribute_not_exists(pk)"},
+            Repetition.ONCE,
+        ),
+        ("dynamodb", "DeleteItem", {"Expected": {}}, Repetition.ONCE),
+        ("s3", "PutObject", {"IfNoneMatch": "*"}, Repetition.ONCE),
         (
             "route53",
             "ChangeResourceRecordSets",
             {"ChangeBatch": {"Changes": [{"Action": "UPSERT"}]}},
-            Kind.REPEAT,
+            Repetition.AT_WILL,
         ),
         (
             "route53",
             "ChangeResourceRecordSets",
             {"ChangeBatch": {"Changes": [{"Action": "UPSERT"}, {"Action": "CREATE"}]}},
-            Kind.ONCE,
+            Repetition.ONCE,
         ),
-        ("route53", "ChangeResourceRecordSets", {"ChangeBatch": "wrong"}, Kind.ONCE),
+        ("route53", "ChangeResourceRecordSets", {"ChangeBatch": "wrong"}, Repetition.ONCE),
     ],
 )
 def test_calls_that_their_members_decide(service, operation, asked, expected):
     """
     Where a call says that it overwrites, it is repeated; where it sets a condition, it is not.
     """
-    assert expected == kind_of(service, operation, asked)
+    assert expected == repetition_of(service, operation, asked)
 
 
 def test_windows():
@@ -420,8 +447,8 @@ def test_nothing_sensitive_is_kept(operations):
     """
     No record of any operation holds what its model marks sensitive, however deep it lies.
     """
-    assert [] == [one.name for one in operations if one.leaks]
-    assert len([one for one in operations if one.hides]) >= 850
+    assert [] == [operation.name for operation in operations if operation.leaks]
+    assert len([operation for operation in operations if operation.hides]) >= 850
 
 
 def test_what_is_gone(operations):
@@ -430,11 +457,11 @@ def test_what_is_gone(operations):
     """
     missed = {
         code
-        for one in operations
-        for code, status in one.errors
-        if one.operation.startswith("Delete")
+        for operation in operations
+        for code, status in operation.errors
+        if operation.operation.startswith("Delete")
         and status in (404, 410)
-        and not is_gone(one.service, one.operation, code)
+        and not is_gone(operation.service, operation.operation, code)
     }
 
     assert NOT_GONE == missed

@@ -98,7 +98,7 @@ class Group(CustomResource[GroupProperties, GroupAttributes]):
     def update(self) -> GroupAttributes | None:
         assert_type(self.old_properties, GroupProperties)
         assert_type(self.changed, frozenset[str])
-        assert_type(self.olds, tuple[str, ...])
+        assert_type(self.replaced_ids, tuple[str, ...])
         assert_type(self.is_rollback, bool)
         assert_type(self.raw_properties, Mapping[str, Any])
         if "Capacity" in self.changed:

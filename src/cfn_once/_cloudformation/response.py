@@ -62,21 +62,36 @@ def encode(request: Request, outcome: Outcome) -> tuple[Outcome, bytes]:
 
 def _body(request: Request, outcome: Outcome) -> bytes:
     failed = isinstance(outcome, Failure)
-    body: dict[str, Json] = {"Status": "FAILED" if failed else "SUCCESS"}
+    told: dict[str, Json] = {"Status": "FAILED" if failed else "SUCCESS"}
     if failed or outcome.reason:
-        body["Reason"] = outcome.reason or "no reason was given"
-    body |= {
-        "PhysicalResourceId": outcome.physical_resource_id or request.none_id,
+        told["Reason"] = outcome.reason or "no reason was given"
+    told["PhysicalResourceId"] = outcome.physical_resource_id or request.none_id
+    if isinstance(outcome, Success) and request.type is not RequestType.DELETE:
+        if outcome.no_echo:
+            told["NoEcho"] = True
+        if outcome.attributes:
+            told["Data"] = dict(outcome.attributes)
+    return _to_json(told)[:-1] + _ids(request)
+
+
+def _ids(request: Request) -> bytes:
+    """Return the end of each body: what every delivery of the request carries as well."""
+    ids = {
         "StackId": request.stack_id,
         "RequestId": request.request_id,
         "LogicalResourceId": request.logical_resource_id,
     }
-    if isinstance(outcome, Success) and request.type is not RequestType.DELETE:
-        if outcome.no_echo:
-            body["NoEcho"] = True
-        if outcome.attributes:
-            body["Data"] = dict(outcome.attributes)
-    return _to_json(body)
+    return b"," + _to_json(ids)[1:]
+
+
+def without_ids(request: Request, body: bytes) -> str:
+    """Return what the ledger keeps of a body: all that the request itself cannot tell."""
+    return body.removesuffix(_ids(request)).decode() + "}"
+
+
+def with_ids(request: Request, kept: str) -> bytes:
+    """Return the body that `without_ids` was given, byte for byte."""
+    return kept[:-1].encode() + _ids(request)
 
 
 def _to_json(value: Json) -> bytes:

@@ -1,32 +1,20 @@
-"""What failed, half-done and overtaken requests left behind: found by replay, then cleaned up.
-
-A replay runs the hook of the earlier request again, and only as far as its steps are known:
-recorded results are returned, one step in doubt is looked up, and nothing else is called.
-"""
+"""What failed, half-done and overtaken requests left behind: found by replay, then removed."""
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
-from .._clock import Deadline
 from .._cloudformation.identity import base32
 from .._cloudformation.request import Json, Request, RequestType
-from .._errors import (
-    HookError,
-    InDoubt,
-    InProgress,
-    Interrupt,
-    LedgerUnavailable,
-    ReplayEnd,
-    TemporaryError,
-)
-from .._observability import telemetry as _telemetry
-from .._steps.call import Call, Calls, Step, Verdict
-from .._steps.steps import Attempt, OutOfTime, Steps, WayBack
-from ..ledger import Debt, Granted, Head, Progress, Record, StepState
+from .._errors import InProgress, LedgerUnavailable, ReplayEnd
+from .._steps.journal import Journal
+from .._steps.ports import Ports
+from .._steps.replay import Replay, doubt
+from .._steps.steps import Steps
+from ..ledger import Operation, StepState
 from .resource import CustomResource, run
 
 log = logging.getLogger("cfn_once.resource")
@@ -35,31 +23,31 @@ Resource = CustomResource[Any, Any]
 Build = Callable[..., Resource]
 
 
-class CleanUp(NamedTuple):
-    """What became of the debts.
+class CleanedUp(NamedTuple):
+    """What became of what earlier requests left.
 
     Attributes:
         removed: Ids whose objects are gone.
-        kept: Debts that stay on the books.
-        doubts: Steps that nobody could tell about, in words.
+        pending: What is still left.
+        doubts: Steps that nobody can tell about, in words.
     """
 
     removed: Sequence[str] = ()
-    kept: Sequence[Debt] = ()
+    pending: Sequence[Operation] = ()
     doubts: Sequence[str] = ()
 
 
-def _nothing() -> None:
+def _nothing(ports: Ports) -> None:
     """Undo what has no undo."""
 
 
 class _Found(NamedTuple):
-    """What a replay came to.
+    """What is known of an operation that was left behind.
 
     Attributes:
         id: The id under which something may have been made; None where nothing was.
+        has_called: A call was made again under its token: what was gone may be there again.
         results: What each known step returned, by its name.
-        has_called: A call was repeated under its token: what was gone may be there again.
         undo: Undoes what has an undo, the last step first.
     """
 
@@ -67,360 +55,165 @@ class _Found(NamedTuple):
     has_called: bool = False
     doubts: Sequence[str] = ()
     results: Mapping[str, Json] = MappingProxyType({})
-    undo: Callable[[], None] = _nothing
+    undo: Callable[[Ports], None] = _nothing
 
 
-class Recovery(NamedTuple):
-    """Cleans up before a hook.
+class Leftovers(NamedTuple):
+    """What earlier requests left, before the hook of a request.
 
-    Args:
-        request: The request at work.
-        build: Makes an instance of the class for a request, its properties and steps.
-        calls: The way out for the steps.
-        mask: Hides what is secret.
-        way_back: How the event can be delivered again, for a `delete` that waits.
+    Attributes:
+        journal: Of the request at work.
+        ports: The way out for the steps.
+        build: Makes an instance of the class for a request and its steps.
     """
 
-    request: Request
-    granted: Granted
+    journal: Journal
+    ports: Ports
     build: Build
-    calls: Calls
-    deadline: Deadline
-    mask: Callable[[str], str]
-    way_back: WayBack
-    visible_after: float
 
-    def clean_up(self) -> CleanUp:
-        """Remove what the debts left, newest first; a failure of `delete` or `undo` is raised.
+    def remove(self) -> CleanedUp:
+        """Remove what was left, newest first; a failure of `delete` or `undo` is raised.
 
         Raises:
             InProgress: Our time is short, and another delivery goes on.
         """
         removed: list[str] = []
-        kept: list[Debt] = []
+        stays: list[Operation] = []
         doubts: list[str] = []
-        owed, me = self.granted.head.owed(), self.request.request_id
-        for debt in reversed(owed):
-            if debt.type == RequestType.DELETE:
+        pending, request = self.journal.lease.head.pending_cleanup, self.journal.request
+        for left in reversed(pending):
+            if left.type == RequestType.DELETE:
                 continue  # what it should have removed is removed now
-            if self.request.type is RequestType.UPDATE and debt.type != RequestType.UPDATE:
-                kept.insert(0, debt)
-                continue
-            if debt.cleaned_by == me:  # what is there under its ids may be our own by now
-                kept.insert(0, debt)
-                doubts += debt.doubts or ()
-                continue
-            found = self._find(debt)
-            doubts += found.doubts
-            # Seeded bug: unresolved-kept
-            if found.doubts:
-                kept.insert(0, replace(debt, cleaned_by=me, doubts=tuple(found.doubts)))
-            # Seeded bug: undo-called
-            found.undo()
-            is_gone = found.id in removed and not found.has_called
-            if found.id not in (None, debt.base) and not is_gone:
-                self._delete(debt, found)
-                removed.append(str(found.id))
-        deletes = [debt for debt in owed if debt.type == RequestType.DELETE]
-        if self.request.type is not RequestType.DELETE and [*deletes, *kept] != owed:
-            self.granted.settle([*deletes, *kept], removed)
-        return CleanUp(removed=removed, kept=kept, doubts=doubts)
+            if request.type is RequestType.UPDATE and left.type != RequestType.UPDATE:
+                stays.insert(0, left)
+            elif left.cleaned_by == request.request_id:  # under its ids may be our own by now
+                stays.insert(0, left)
+                doubts += left.doubts
+            else:
+                found = self._remove(left, removed)
+                doubts += found
+                # Seeded bug: unresolved-kept
+                if found:
+                    cleaned = replace(left, cleaned_by=request.request_id, doubts=tuple(found))
+                    stays.insert(0, cleaned)
+        deletes = [left for left in pending if left.type == RequestType.DELETE]
+        if request.type is not RequestType.DELETE and (*deletes, *stays) != pending:
+            self.journal.lease.record_cleanup([*deletes, *stays], removed)
+        return CleanedUp(removed=removed, pending=stays, doubts=doubts)
 
-    def _find(self, debt: Debt) -> _Found:
-        if not (debt.steps or debt.edge or debt.acted):
-            return _Found(id=debt.id)
-        asked = self._request_of(debt)
-        return self._unread(debt) if asked is None else self._replay(debt, asked)
+    def _remove(self, left: Operation, removed: list[str]) -> Sequence[str]:
+        """Remove what one operation left, add its id to those removed, and return the doubts."""
+        found = self._find(left)
+        # Seeded bug: undo-called
+        found.undo(self.ports)
+        is_gone = found.id in removed and not found.has_called
+        if found.id is not None and found.id != left.event_physical_id and not is_gone:
+            self._delete(left, found)
+            removed.append(found.id)
+        return found.doubts
 
-    def _unread(self, debt: Debt) -> _Found:
-        """Tell what the records alone tell: the properties of that request are not known here."""
-        records = debt.records()
-        unsure = [
-            key
-            for key, one in records.items()
-            if one.state == StepState.STARTED or (one.state == StepState.DONE and debt.id is None)
-        ]
-        results = {
-            key.partition("#")[0]: json.loads(one.result)
-            for key, one in records.items()
-            if one.state == StepState.DONE and one.result is not None
-        }
-        doubts = [_doubt(debt, key, records[key].first_used) for key in unsure]
-        if debt.id is None and (debt.edge or debt.acted or not records):
-            what = "a step that is not recorded" if records else "its first step"
-            doubts.append(_doubt(debt, what, debt.begun))
-        return _Found(id=debt.id, doubts=doubts, results=results)
+    def _find(self, left: Operation) -> _Found:
+        if not (left.steps or left.may_have_acted_last or left.has_unrecorded_calls):
+            return _Found(id=left.assigned_id)
+        asked = self._request_of(left)
+        return _unread(left) if asked is None else self._replay(left, asked)
 
-    def _request_of(self, debt: Debt) -> Request | None:
+    def _request_of(self, left: Operation) -> Request | None:
         """Return the earlier request as far as this one's event can tell its properties."""
-        request = self.request
-        if debt.properties == request.properties_fingerprint:
+        request = self.journal.request
+        if left.properties == request.properties_fingerprint:
             properties, old = request.properties, request.old_properties
-        elif debt.properties == request.old_properties_fingerprint:
+        elif left.properties == request.old_properties_fingerprint:
             properties, old = request.old_properties, request.properties
         else:
             return None
         return replace(
             request,
-            type=RequestType(debt.type),
-            request_id=debt.request_id,
-            physical_resource_id=debt.base,
+            type=RequestType(left.type),
+            request_id=left.request_id,
+            physical_resource_id=left.event_physical_id,
             properties=properties,
             old_properties=old,
             response_url="",
         )
 
-    def _replay(self, debt: Debt, asked: Request) -> _Found:
-        steps = ReplaySteps(
-            debt, self.granted, asked, self.calls, self.deadline, self.mask, self.visible_after
-        )
-        resource = self.build(asked, steps)
-        makes = asked.type is RequestType.CREATE or resource.replaces()
-        if makes and asked.type is RequestType.UPDATE:
-            resource = self.build(asked, steps, replacing=True)
-        # Seeded bug: unrecorded-learning
-        try:
-            run(resource, resource.create if makes else resource.update)
-        except Interrupt as interrupt:
-            if not isinstance(interrupt, ReplayEnd):
-                raise
-        except LedgerUnavailable:
-            raise  # what was learned could not be kept: nothing may be removed because of it
-        except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - a hook raises what it likes
-            log.info("the replay of %s ended with %s", asked, type(error).__name__)
-            steps.end_early(error)
-        if steps.may_be_known_later and self.granted.comes_again():
-            self.granted.park(Progress())
-            raise InProgress(f"{self.request}: what {asked} has made cannot be told yet")
+    def _replay(self, left: Operation, asked: Request) -> _Found:
+        lease = self.journal.lease
+        journal = Journal(lease, asked, self.ports.mask, left=left)
+        replay = Replay(journal)
+        resource, makes = self._resource_of(asked, Steps(journal, self.ports, policy=replay))
+        _run_again(replay, asked, resource, resource.create if makes else resource.update)
+        if replay.may_be_known_later and lease.has_retries_left():
+            lease.park(self.journal.progress())
+            raise InProgress(f"{self.journal.request}: what {asked} has made cannot be told yet")
         # Seeded bug: id-at-end
-        made = steps.id_at_end or resource.physical_resource_id
+        made = replay.id_at_end or resource.physical_resource_id
+        has_made = makes and (replay.has_acted or left.has_unrecorded_calls)
         # Seeded bug: leftover-id
+        physical_id = left.assigned_id or (made if has_made else None)
         return _Found(
-            id=debt.id or (made if makes and (steps.acted or debt.acted) else None),
-            doubts=[*steps.doubts, *steps.unmet_doubts()],
-            results=steps.results,
-            has_called=steps.has_called,
-            undo=steps.undo,
+            id=physical_id,
+            doubts=[*replay.doubts, *replay.skipped_doubts()],
+            results=replay.results,
+            has_called=replay.has_called,
+            undo=replay.undo,
         )
 
-    def _delete(self, debt: Debt, found: _Found) -> None:
-        scope = "~" + base32(replace(self.request, request_id=debt.request_id).operation, 12)
-        steps = Steps(
-            self.granted,
-            self.request,
-            self.calls,
-            self.deadline,
-            mask=self.mask,
-            way_back=self.way_back,
-            visible_after=self.visible_after,
-            scope=scope,
-        )
-        steps.deleting = True
-        asked = self._request_of(debt) or self.request
+    def _resource_of(self, asked: Request, steps: Steps) -> tuple[Resource, bool]:
+        """Return what the hook of an earlier request ran on, and whether that hook was `create`."""
+        resource = self.build(asked, steps)
+        if asked.type is RequestType.CREATE:
+            return resource, True
+        if resource.replaces():
+            return self.build(asked, steps, replacing=True), True
+        return resource, False
+
+    def _delete(self, left: Operation, found: _Found) -> None:
+        request = self.journal.request
+        scope = "~" + base32(replace(request, request_id=left.request_id).operation, 12)
+        steps = Steps(self.journal, self.ports, scope=scope, deleting=True)
         as_delete = replace(
-            asked,
+            self._request_of(left) or request,
             type=RequestType.DELETE,
-            request_id=self.request.request_id,
+            request_id=request.request_id,
             physical_resource_id=found.id,
         )
         resource = self.build(as_delete, steps, recovered=True, partial=found.results)
         run(resource, resource.delete)
-        steps.flush()
+        self.journal.flush()
 
 
-class _Owed:
-    """A debt in the place of the right to work: its records, and where its findings are kept."""
-
-    def __init__(self, debt: Debt, granted: Granted) -> None:
-        self._debt, self._granted = debt, granted
-        self.pending: dict[str, Record] = {}
-        over = debt.ended or debt.lease
-        self.owner_gone = max(granted.owner_gone, over / 1000)
-        self.frontier = debt.edge
-        self.head = Head(
-            request_id=debt.request_id,
-            type=debt.type,
-            steps=debt.steps,
-            round=debt.round,
-            begun=debt.begun,
-            first_generation=debt.first_generation,
-            fence=granted.head.fence,
-        )
-
-    def takes_off(self, key: str, record: Record | None) -> None:
-        del key, record  # it is in doubt already, and stays so
-        self._granted.go_on()
-
-    def lands(self) -> None:
-        """Take note of nothing: nothing was noted."""
-
-    def unspill(self, name: str) -> str | None:
-        return self._granted.unspill(name)
-
-    def spill(self, name: str, text: str) -> None:
-        self._granted.spill(name, text)
-
-    def record(self, progress: Progress) -> None:
-        for key, one in progress.steps.items():
-            self._granted.note(self._debt, key, one)
+def _run_again(replay: Replay, asked: Request, resource: Resource, hook: Callable[[], Any]) -> None:
+    """Run the hook of an earlier request to where what is known of it ends."""
+    # Seeded bug: unrecorded-learning
+    try:
+        run(resource, hook)
+    except ReplayEnd:
+        return
+    except LedgerUnavailable:
+        raise  # what was learned could not be kept: nothing may be removed because of it
+    except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - a hook raises what it likes
+        log.info("the replay of %s ended with %s", asked, type(error).__name__)
+        replay.end_early(error)
 
 
-class ReplaySteps(Steps):
-    """Steps that are known, and none besides.
-
-    Attributes:
-        acted: Something may have been made on the way.
-        results: What was met on the way, by the steps' names.
-        doubts: Steps that nobody could tell about, in words.
-        may_be_known_later: What there is to be known may be known to the next delivery.
-        has_called: A call was repeated under its token.
-        id_at_end: The physical id when the end was reached: what follows cannot change it.
-    """
-
-    def __init__(
-        self,
-        debt: Debt,
-        granted: Granted,
-        request: Request,
-        calls: Calls,
-        deadline: Deadline,
-        mask: Callable[[str], str],
-        visible_after: float,
-    ) -> None:
-        owed = cast("Granted", _Owed(debt, granted))
-        super().__init__(owed, request, calls, deadline, mask=mask, visible_after=visible_after)
-        self._debt, self._undos = debt, list[tuple[str, Callable[[Any], None], Any]]()
-        self.results: dict[str, Json] = {}
-        self.doubts: list[str] = []
-        self.may_be_known_later = self.has_called = False
-        self.id_at_end: str | None = None
-
-    def run(self, call: Call) -> Any:
-        try:
-            result = super().run(call)
-        except ReplayEnd:
-            self.id_at_end = self.id_at_end or self.running_id
-            raise
-        self.acted = True
-        if not call.repeat:
-            self.results[call.name] = result
-            if call.undo is not None:
-                self._undos.append((call.name, call.undo, result))
-        self._end_where_all_is_known(call.name)
-        return result
-
-    def id_is_set(self) -> None:
-        self._end_where_all_is_known("physical_resource_id")
-
-    def _end_where_all_is_known(self, where: str) -> None:
-        """End before the hook comes to where its first run was stuck, or died."""
-        if self._debt.id is None and self.running_id is None:
-            return  # what it is called may still be told
-        if not (self.unmet() or self._granted.frontier):
-            self.id_at_end = self.id_at_end or self.running_id
-            self._ended = ReplayEnd(where)
-            raise self._ended
-
-    def end_early(self, error: BaseException) -> None:
-        """Take note of an error that came before the step that may have happened was reached.
-
-        The first run ended there as well where the hook alone decides; where it had read something
-        from the world, it may have come further.
-        """
-        # Seeded bug: undecided
-        decided = isinstance(error, HookError) and not isinstance(error, TemporaryError)
-        if self._granted.frontier and not decided:
-            self.may_be_known_later = True
-            text = f"a step (its replay ended with {type(error).__name__})"
-            self.doubts.append(_doubt(self._debt, text, self._debt.begun))
-
-    def undo(self) -> None:
-        """Undo the steps that took effect and have an undo, the last one first."""
-        self._ended, self.deleting = None, True
-        for name, undo, result in reversed(self._undos):
-            log.info("undoing %s of %s", name, self._debt.request_id)
-
-            def run(step: Step, undo: Callable[[Any], None] = undo, result: Any = result) -> None:
-                del step
-                undo(result)
-
-            super()._repeat(Call(name=f"undo {name}", run=run, repeat=True))
-
-    def unmet(self) -> Iterable[str]:
-        """Return the steps that may have taken effect and that today's code did not come by."""
-        records = self._debt.records()
-        nothing = (StepState.FAILED, StepState.WAITING)
-        return [k for k in records if k not in self._visited and records[k].state not in nothing]
-
-    def unmet_doubts(self) -> list[str]:
-        """Spell those of which nothing is known; a known id tells what done steps have made."""
-        records = self._debt.records()
-        told = {StepState.DONE} if self._debt.id is not None else set()
-        return [
-            _doubt(self._debt, key, records[key].first_used)
-            for key in self.unmet()
-            if records[key].state not in told
-        ]
-
-    def _waiting(self, key: str) -> Record:
-        if key not in self._granted.head.records():
-            raise ReplayEnd(key)  # it is kept before anything behind it can begin
-        return super()._waiting(key)
-
-    def _looked(self, look: Callable[[], Any], attempt: Attempt) -> Any:
-        del look
-        raise ReplayEnd(attempt.key)  # it was waited for to the end
-
-    def _pass_time(self, until: float) -> None:
-        del until
-        if not (self.unmet() or self._granted.frontier):
-            raise ReplayEnd("wait")
-
-    def _leave_to_another(self, attempt: Attempt, why: str) -> None:
-        """Leave that to the request at work: it cleans up what else is owed."""
-
-    def _repeat(self, call: Call) -> Any:
-        # Behind it, a step may be known, or in doubt; and what is not recorded may have been made.
-        if self.unmet() or self._granted.frontier:
-            return super()._repeat(call)
-        raise ReplayEnd(call.name)
-
-    def _make(self, attempt: Attempt, *, in_doubt: bool) -> Any:
-        if not in_doubt:
-            raise ReplayEnd(attempt.key)
-        try:
-            found = self._learn(attempt)
-        except Exception as error:  # noqa: BLE001 - a far side raises what it likes
-            self._pending.clear()
-            self.may_be_known_later = isinstance(error, OutOfTime | TemporaryError)
-            unknown = self._verdict(attempt.call, error) is Verdict.IN_DOUBT
-            if unknown or isinstance(error, InDoubt):
-                self.doubts.append(_doubt(self._debt, attempt.key, attempt.record.first_used))
-            raise ReplayEnd(attempt.key) from None
-        if found is None:
-            raise ReplayEnd(attempt.key)
-        result = self._done(attempt, found[0])
-        self.flush()
-        return result
-
-    def _learn(self, attempt: Attempt) -> tuple[Any] | None:
-        """Return what a step in doubt came to, or None where it did not happen."""
-        # Under its token a call cannot make a second effect, and it tells the id, or what to undo.
-        call = attempt.call
-        # Seeded bug: undo-asked
-        may_call = call.window is not None and (self._debt.id is None or call.undo is not None)
-        found = self._resolve(attempt, self._granted.owner_gone)
-        while found is None and may_call:
-            self.has_called = True
-            try:
-                found = (self._run(call, attempt.key, attempt.step, attempt.record),)
-            except Exception as error:
-                if not self._may_succeed_later(call, error):
-                    raise
-                found = self._resolve(attempt, self._clock.now(), error)
-        return found
-
-
-def _doubt(debt: Debt, key: str, milliseconds: int) -> str:
-    _telemetry.in_doubt(f"{key} of {debt.request_id}")
-    return f"{key} of {debt.request_id} at {milliseconds // 1000}"
+def _unread(left: Operation) -> _Found:
+    """Tell what the records alone tell: the properties of that request are not known here."""
+    records = left.steps
+    unsure = [
+        key
+        for key, record in records.items()
+        if record.state == StepState.STARTED
+        or (record.state == StepState.DONE and left.assigned_id is None)
+    ]
+    results = {
+        key.partition("#")[0]: json.loads(record.result)
+        for key, record in records.items()
+        if record.state == StepState.DONE and record.result is not None
+    }
+    doubts = [doubt(left, key, records[key].first_used) for key in unsure]
+    acted = left.may_have_acted_last or left.has_unrecorded_calls
+    if left.assigned_id is None and (acted or not records):
+        what = "a step that is not recorded" if records else "its first step"
+        doubts.append(doubt(left, what, left.begun))
+    return _Found(id=left.assigned_id, doubts=doubts, results=results)

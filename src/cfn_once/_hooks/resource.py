@@ -2,15 +2,25 @@
 
 import logging
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args, get_origin
+from types import MappingProxyType
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Generic,
+    NamedTuple,
+    TypeVar,
+    get_args,
+    get_origin,
+)
 
 from .._clock import Deadline
 from .._cloudformation.request import Json, Request
 from .._errors import ConfigurationError, PermanentError, WaitTimeout
 from .._properties import Shape
-from .._steps.call import Call, Step
+from .._steps.call import Call, Step, declared_repetition
 from .._steps.steps import Steps
 
 if TYPE_CHECKING:
@@ -23,6 +33,39 @@ A = TypeVar("A")
 T = TypeVar("T")
 
 log = logging.getLogger("cfn_once.resource")
+
+
+class HookInput(NamedTuple):
+    """What one run of a hook is given.
+
+    Attributes:
+        properties, old_properties: Of the declared type.
+        physical_resource_id: The id of what the hook is about; a preset one where it makes it.
+        may_set_id: The hook makes the object, so that it may give it its id.
+        replaced_ids: Ids that were replaced and are not removed yet.
+        recovered: It removes what a request left that failed or was overtaken.
+        partial: What the steps of that one returned, by their names.
+        is_rollback: A hint: the properties are those of the held object.
+    """
+
+    request: Request
+    properties: Any
+    old_properties: Any
+    steps: Steps
+    deadline: Deadline
+    physical_resource_id: str
+    may_set_id: bool
+    replaced_ids: tuple[str, ...] = ()
+    recovered: bool = False
+    partial: Mapping[str, Json] = MappingProxyType({})
+    is_rollback: bool = False
+
+
+class Shapes(NamedTuple):
+    """What a class declares."""
+
+    properties: Shape
+    attributes: Shape
 
 
 class CustomResource(Generic[P, A]):
@@ -71,29 +114,12 @@ class CustomResource(Generic[P, A]):
         if cls.unresolved not in ("report", "fail"):
             raise ConfigurationError(f"{cls.__name__}.unresolved must be 'report' or 'fail'")
 
-    def __init__(
-        self,
-        *,
-        request: Request,
-        properties: Any,
-        old_properties: Any,
-        raw: tuple[Mapping[str, Json], Mapping[str, Json]],
-        steps: Steps,
-        deadline: Deadline,
-        physical_resource_id: str,
-        may_set_id: bool,
-        olds: Sequence[str] = (),
-        recovered: bool = False,
-        partial: Mapping[str, Json] | None = None,
-        is_rollback: bool = False,
-    ) -> None:
-        self.request = request
-        self._properties, self._old_properties, self._raw = properties, old_properties, raw
-        self._steps, self._deadline = steps, deadline
-        self._physical_id, self._may_set_id = physical_resource_id, may_set_id
-        self.olds, self.recovered = tuple(olds), recovered
-        self.partial: Mapping[str, Json] = partial or {}
-        self.is_rollback = is_rollback
+    def __init__(self, given: HookInput) -> None:
+        self.request = given.request
+        self._given, self._steps = given, given.steps
+        self._physical_id = given.physical_resource_id
+        self.replaced_ids, self.recovered = given.replaced_ids, given.recovered
+        self.partial, self.is_rollback = given.partial, given.is_rollback
         self.log = log
 
     def create(self) -> A | None:
@@ -121,22 +147,22 @@ class CustomResource(Generic[P, A]):
     @property
     def properties(self) -> P:
         """What the template asks for."""
-        return self._properties  # type: ignore[no-any-return]  # made of the declared type
+        return self._given.properties  # type: ignore[no-any-return]  # made of the declared type
 
     @property
     def old_properties(self) -> P:
         """What the template asked for before this Update; where it does not fit, it is absent."""
-        return self._old_properties  # type: ignore[no-any-return]  # as above
+        return self._given.old_properties  # type: ignore[no-any-return]  # as above
 
     @property
     def raw_properties(self) -> Mapping[str, Json]:
         """The properties as CloudFormation sent them: every scalar is text."""
-        return self._raw[0]
+        return self.request.properties
 
     @cached_property
     def changed(self) -> frozenset[str]:
         """The names of top-level properties whose values differ."""
-        return self._properties_shape.changed(*self._raw)
+        return self._properties_shape.changed(self.request.properties, self.request.old_properties)
 
     @property
     def correlation_id(self) -> str:
@@ -152,20 +178,19 @@ class CustomResource(Generic[P, A]):
     def physical_resource_id(self, value: str) -> None:
         if not isinstance(value, str) or not value:
             raise PermanentError("physical_resource_id must be text, and not empty")
-        if not self._may_set_id and value != self._physical_id:
+        if not self._given.may_set_id and value != self._physical_id:
             raise PermanentError(
                 f"update set the physical id to {value}: CloudFormation would then delete"
                 f" {self._physical_id}. To replace it, name the property in replace_on"
             )
         self._physical_id = value
-        if self._may_set_id:
-            self._steps.running_id = value
-            self._steps.id_is_set()
+        if self._given.may_set_id:
+            self._steps.assign_id(value)
 
     @property
     def time_left(self) -> float:
         """Seconds until Lambda ends this invocation."""
-        return self._deadline.remaining()
+        return self._given.deadline.remaining()
 
     def step(
         self,
@@ -195,15 +220,16 @@ class CustomResource(Generic[P, A]):
             StepFailed: It did not happen.
             InDoubt: It may have happened, and nothing can tell.
         """
+        seconds = None if window is None else window.total_seconds()
+        repetition, seconds = declared_repetition(repeat=repeat, once=once, window=seconds)
         return self._steps.run(
             Call(
                 name=name,
                 run=fn,
                 arguments=getattr(fn, "__qualname__", ""),
-                find=find,
-                window=None if window is None else window.total_seconds(),
-                repeat=repeat,
-                once=once,
+                repetition=repetition,
+                window=seconds,
+                find=None if once else find,
                 undo=undo,
                 secret=secret,
             )
@@ -272,6 +298,11 @@ class CustomResource(Generic[P, A]):
     def attribute_schema(cls) -> Json:
         """Return the JSON Schema of the attributes."""
         return cls._attributes_shape.json_schema()
+
+
+def shapes_of(served: type[CustomResource[Any, Any]]) -> Shapes:
+    """Return the properties and attributes that a class declares."""
+    return Shapes(served._properties_shape, served._attributes_shape)  # noqa: SLF001 - our own
 
 
 def run(resource: CustomResource[Any, Any], hook: Callable[[], T]) -> T:

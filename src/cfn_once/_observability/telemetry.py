@@ -19,7 +19,7 @@ from typing import Any, cast
 from .._clock import Clock
 from .._cloudformation.request import Json, Request
 from .._errors import DeliveryError, InProgress
-from ..ledger import Answered, Claimed, Granted, Ignored
+from ..ledger import Answered, Claimed, Ignored, Lease
 from .logs import AT_WORK, Work, print_json, timestamp, to_line
 
 
@@ -50,9 +50,10 @@ class Trail(Work):
 
     def claimed(self, claimed: Claimed) -> None:
         """Take note of what the ledger says of the request."""
-        if isinstance(claimed, Granted):
-            self.note(attempt=claimed.head.attempts)
-            if claimed.head.attempts > 1 and claimed.head.took_over:
+        if isinstance(claimed, Lease):
+            operation = claimed.head.operation
+            self.note(attempt=operation.deliveries)
+            if operation.deliveries > 1 and operation.tail_in_doubt:
                 self._counts["Takeovers"] = 1
             return
         self._counts["DuplicatesSuppressed"] = 1

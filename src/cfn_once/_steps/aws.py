@@ -1,53 +1,59 @@
 """
 boto3 for hooks: operations that change something are steps.
 
-    read      passed through
-    token     sent with the step's token in the member that takes one; made again when in doubt
-    repeat    made again at will, not recorded
-    once      recorded before it leaves, and sent by a client that repeats nothing by itself
+    READ       passed through
+    TOKEN      sent with the step's token in the member that takes one; made again when in doubt
+    AT_WILL    made again at will, not recorded; a removal of a create or update hook is recorded
+    ONCE       recorded before it leaves, and sent by a client that repeats nothing by itself
 
 What is kept of an answer, and returned in the first run too, is JSON, without what the service's
 model marks sensitive. Inside a step of the hook's own, nothing is kept here and nothing left out.
 """
 
-import math
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import boto3
-import botocore.exceptions
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.exceptions import ClientError, ParamValidationError
 from botocore.model import OperationModel, Shape
 
 from .._cloudformation.identity import Token
-from .._cloudformation.request import Json, canonical
-from .._errors import ConfigurationError, StepFailed
-from .aws_codec import from_record, to_record
+from .._cloudformation.request import canonical
+from .._errors import ConfigurationError
+from .aws_codec import (
+    error_from_record,
+    error_to_record,
+    from_record,
+    response_to_record,
+    to_record,
+)
 from .aws_operations import (
     ADOPTED,
     TOKEN_MEMBERS,
-    Kind,
     is_gone,
     is_read,
-    kind_of,
     removes,
+    repetition_of,
     window_of,
 )
-from .call import Call, Step, Verdict
+from .call import Call, Repetition, Step, Verdict, repetition_in_hook
 from .steps import Steps
 
-CONNECT, READ = 5, 60  # seconds; botocore would wait a minute for each
+CONNECT_TIMEOUT, READ_TIMEOUT = 5, 60  # seconds; botocore would wait a minute for each
 ONE_TRY = Config(retries={"total_max_attempts": 1})
 
-_THROTTLES = re.compile(
+_THROTTLED_CODES = re.compile(
     r"Throttl|TooManyRequests|RequestLimitExceeded|BandwidthLimitExceeded|SlowDown"
     r"|ProvisionedThroughputExceeded|PriorRequestNotComplete"
 )
-# Errors of the far side that come with any status.
-_TROUBLE = re.compile(r"^(Internal|RequestTimeout|Service(Failure|Error)|ServerError)|Unavailable")
+# Errors of the service's own, which come with any status.
+_SERVICE_FAILURE_CODES = re.compile(
+    r"^(Internal|RequestTimeout|Service(Failure|Error)|ServerError)|Unavailable"
+)
 # By name: some are younger than the oldest botocore that we take.
 _NOT_SENT = frozenset({"EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError"})
 _NEVER_SENT = frozenset(  # and never will be, as it stands
@@ -136,80 +142,98 @@ class _Hooked:
         operation = self._model.operation_model(name)
         label = f"{self._prefix}.{name}"
         member = token_member(self._service, operation)
-        kind = self._kind(name, params, takes_token=member is not None)
-        if kind is Kind.READ:
+        repetition, window = self._repetition(name, params, takes_token=member is not None)
+        if repetition is Repetition.READ:
             read = partial(_without_values, self._ask, name, params)
             return self._steps.read(label, read, verdict)
-        send = _Sending(self, operation, member, params, kind)
+        send = _Sending(self, operation, member, params, repetition)
         if self._steps.inside is not None:
-            return self._steps.within(label, send, verdict, counts=kind is Kind.ONCE)
-        window = window_of(self._service, name) if kind is Kind.TOKEN else None
-        if kind is Kind.REPEAT and removes(name) and not self._steps.deleting:
-            # Recorded: a replay that removed again would remove what was made after it.
-            kind, window = Kind.TOKEN, math.inf
-        if kind is Kind.REPEAT:
-            return self._steps.run(Call(name=label, run=send, repeat=True, verdict=verdict))
+            single = repetition is Repetition.ONCE
+            return self._steps.call_inside_step(label, send, verdict, single=single)
+        repetition, window = repetition_in_hook(
+            repetition, window, removes=removes(name), deleting=self._steps.deleting
+        )
+        call = Call(name=label, run=send, repetition=repetition, window=window, verdict=verdict)
+        if repetition is not Repetition.AT_WILL:
+            call = self._recorded(call, operation, params)
+        return self._steps.run(call)
+
+    def _repetition(
+        self, name: str, params: Mapping[str, Any], *, takes_token: bool
+    ) -> tuple[Repetition, float | None]:
+        """Return what a second call may do, and its window: by the hook's word, else the table."""
+        if name in self._once:
+            return Repetition.ONCE, None
+        if name in self._repeat:
+            return Repetition.AT_WILL, None
+        repetition = repetition_of(self._service, name, params, takes_token=takes_token)
+        if repetition is Repetition.TOKEN:
+            return repetition, window_of(self._service, name)
+        return repetition, None
+
+    def _recorded(self, call: Call, operation: OperationModel, params: Mapping[str, Any]) -> Call:
+        """Return a call whose response and error the ledger can keep."""
         _refuse_streams(operation)
-        return self._steps.run(
-            Call(
-                name=label,
-                run=send,
-                arguments=canonical(to_record(_readable(params))),
-                window=window,
-                verdict=verdict,
-                to_record=lambda answer: to_record(_told(answer), operation.output_shape),
-                from_record=from_record,
-                error_to_record=partial(_error_to_record, operation=operation),
-                error_from_record=partial(_error_from_record, classes=self.client.exceptions),
-            )
+        return replace(
+            call,
+            arguments=canonical(to_record(_readable(params))),
+            to_record=partial(response_to_record, shape=operation.output_shape),
+            from_record=from_record,
+            error_to_record=partial(error_to_record, operation=operation),
+            error_from_record=partial(error_from_record, classes=self.client.exceptions),
         )
 
-    def _kind(self, name: str, params: Mapping[str, Any], *, takes_token: bool) -> Kind:
-        if name in self._once:
-            return Kind.ONCE
-        if name in self._repeat:
-            return Kind.REPEAT
-        return kind_of(self._service, name, params, takes_token=takes_token)
-
     def ask(
-        self, name: str, params: dict[str, Any], kind: Kind, *, ours: str | None, again: bool
+        self,
+        name: str,
+        params: dict[str, Any],
+        repetition: Repetition,
+        *,
+        ours: str | None,
+        again: bool,
     ) -> Any:
         """Send; that a thing is gone is an answer in a delete hook, and to a removal made again.
 
         Args:
             name: The operation.
             params: What it is given.
-            kind: Of the call.
+            repetition: What a second call may do.
             ours: The member that holds our own token; None where the hook gave one.
             again: It was sent before.
         """
-        ask = self._ask_once if kind is Kind.ONCE else self._ask
+        ask = self._ask_once if repetition is Repetition.ONCE else self._ask
         try:
             return _without_values(ask, name, params)
         except ClientError as error:
             if ours is not None and (made := self._adopted(name, params, ours, error)):
                 return made
-            told, metadata = error.response["Error"], error.response.get("ResponseMetadata", {})
-            again = (again or metadata.get("RetryAttempts", 0) > 0) and removes(name)
-            gone = is_gone(self._service, name, told.get("Code", ""), told.get("Message", ""))
-            if not (gone and (again or self._steps.deleting)):
+            metadata = error.response.get("ResponseMetadata", {})
+            again = again or metadata.get("RetryAttempts", 0) > 0
+            if not self._is_done(name, error, again=again):
                 raise
             return {"ResponseMetadata": metadata}
+
+    def _is_done(self, name: str, error: ClientError, *, again: bool) -> bool:
+        """Tell whether an error says that what the call was to do is done."""
+        gone_is_done = self._steps.deleting or (again and removes(name))
+        told = error.response["Error"]
+        gone = is_gone(self._service, name, told.get("Code", ""), told.get("Message", ""))
+        return gone_is_done and gone
 
     def _adopted(
         self, name: str, params: Mapping[str, Any], token: str, error: ClientError
     ) -> dict[str, Any] | None:
         """Return what an earlier call of the same step made, where AWS refuses to tell it again."""
-        known, told = ADOPTED.get(f"{self._service}.{name}"), error.response
-        if known is None or told["Error"].get("Code") != known.code:
+        adoption, response = ADOPTED.get(f"{self._service}.{name}"), error.response
+        if adoption is None or response["Error"].get("Code") != adoption.code:
             return None
-        answer = self._ask(
-            known.look_up, {known.by: told.get(known.source, params.get(known.source))}
-        )
-        made = next((one for one in answer[known.among] if one.get(token) == params[token]), None)
-        if made is None or known.whole is None:
+        source = response.get(adoption.source, params.get(adoption.source))
+        answer = self._ask(adoption.look_up, {adoption.by: source})
+        things = answer[adoption.among]
+        made = next((thing for thing in things if thing.get(token) == params[token]), None)
+        if made is None or adoption.whole is None:
             return made and {**made, "ResponseMetadata": answer["ResponseMetadata"]}
-        return dict(self._ask(known.whole, {"Id": made["Id"]}))
+        return dict(self._ask(adoption.whole, {"Id": made["Id"]}))
 
 
 class _Sending:
@@ -221,9 +245,9 @@ class _Sending:
         operation: OperationModel,
         member: str | None,
         params: dict[str, Any],
-        kind: Kind,
+        repetition: Repetition,
     ) -> None:
-        self._hooked, self._operation, self._kind = hooked, operation, kind
+        self._hooked, self._operation, self._repetition = hooked, operation, repetition
         self._member, self._params = member, params
         self._starts = {name: value.tell() for name, value in params.items() if _can_seek(value)}
         self._made = False
@@ -238,7 +262,7 @@ class _Sending:
         if self._member is not None and self._member not in sent and inputs is not None:
             ours = self._member
             sent[ours] = token_for(inputs.members[ours], step.tokens)
-        return self._hooked.ask(name, sent, self._kind, ours=ours, again=again)
+        return self._hooked.ask(name, sent, self._repetition, ours=ours, again=again)
 
 
 def token_member(service: str, operation: OperationModel) -> str | None:
@@ -262,7 +286,7 @@ def _form_for(least: int, most: int | None, pattern: str | None) -> str | None:
     for form in ("uuid", "hex32", "hex64"):
         text = getattr(example, form)
         fits = least <= len(text) and (most is None or len(text) <= most)
-        # In full: half a token would match most patterns, and be refused by the far side.
+        # In full: half a token would match most patterns, and be refused by the service.
         if fits and (pattern is None or allowed.fullmatch(text)):
             return form
     return None
@@ -284,17 +308,21 @@ def token_for(shape: Shape, token: Token) -> str:
 def verdict(error: Exception) -> Verdict:
     """Judge what boto3 raised: was the operation acted on?"""
     if isinstance(error, ClientError):
-        code = error.response.get("Error", {}).get("Code", "")
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-        if status == 429 or _THROTTLES.search(code):
-            return Verdict.THROTTLED
-        trouble = status >= 500 or _TROUBLE.search(code) is not None
-        return Verdict.IN_DOUBT if trouble else Verdict.DEFINITIVE
+        return _verdict_of(error.response)
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if kinds & _NOT_SENT:
         return Verdict.NOT_SENT
     untrusted = "SSLError" in kinds and "CERTIFICATE_VERIFY_FAILED" in str(error)
     return Verdict.DEFINITIVE if untrusted or kinds & _NEVER_SENT else Verdict.IN_DOUBT
+
+
+def _verdict_of(response: Mapping[str, Any]) -> Verdict:
+    code = response.get("Error", {}).get("Code", "")
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+    if status == 429 or _THROTTLED_CODES.search(code):
+        return Verdict.THROTTLED
+    doubt = status >= 500 or _SERVICE_FAILURE_CODES.search(code) is not None
+    return Verdict.IN_DOUBT if doubt else Verdict.DEFINITIVE
 
 
 def _without_values(ask: Any, name: str, params: dict[str, Any]) -> Any:
@@ -308,12 +336,14 @@ def _without_values(ask: Any, name: str, params: dict[str, Any]) -> Any:
 
 
 def _with_timeouts(given: Config | None) -> Config:
-    config = Config(connect_timeout=CONNECT, read_timeout=READ, retries={"mode": "standard"})
+    config = Config(
+        connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT, retries={"mode": "standard"}
+    )
     config = config if given is None else config.merge(given)
     options: Any = config  # its attributes are made of its arguments
     if options.connect_timeout is None:
-        config = config.merge(Config(connect_timeout=CONNECT))
-    return config if options.read_timeout else config.merge(Config(read_timeout=READ))
+        config = config.merge(Config(connect_timeout=CONNECT_TIMEOUT))
+    return config if options.read_timeout else config.merge(Config(read_timeout=READ_TIMEOUT))
 
 
 def _refuse_streams(operation: OperationModel) -> None:
@@ -340,37 +370,6 @@ def _readable(params: Mapping[str, Any]) -> dict[str, Any]:
 def _can_seek(value: Any) -> bool:
     seekable = getattr(value, "seekable", None)
     return hasattr(value, "read") and seekable is not None and bool(seekable())
-
-
-def _told(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an answer with as much of its metadata as a replay can tell again."""
-    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    return {**answer, "ResponseMetadata": {"HTTPStatusCode": status}}
-
-
-def _error_to_record(error: Exception, *, operation: Any) -> Json:
-    if not isinstance(error, ClientError):
-        return {"kind": type(error).__name__, "message": str(error)}
-    code, shapes = error.response.get("Error", {}).get("Code", ""), operation.error_shapes
-    shape = next((one for one in shapes if code in (one.name, one.error_code)), None)
-    told = to_record(_told(error.response), shape)
-    return {"kind": type(error).__name__, "operation": error.operation_name, "response": told}
-
-
-def _error_from_record(kept: Json, *, classes: Any) -> Exception:
-    if "response" in kept:
-        made = getattr(classes, kept["kind"], ClientError)
-        answered: Exception = made(from_record(kept["response"]), kept["operation"])
-        return answered
-    kind = getattr(botocore.exceptions, kept["kind"], None)
-    if isinstance(kind, type) and issubclass(kind, BotoCoreError):
-        error = kind.__new__(kind)
-        Exception.__init__(error, kept["message"])  # its own wants the parts of the message
-        error.kwargs = {}
-        return error
-    if kept["kind"] == ConfigurationError.__name__:
-        return ConfigurationError(kept["message"])
-    return StepFailed(f"{kept['kind']}: {kept['message']}")
 
 
 __all__ = ["client", "token_for", "token_member", "verdict"]

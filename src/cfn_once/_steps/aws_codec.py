@@ -1,22 +1,32 @@
 """
-What is kept of an AWS answer: JSON, without what the service's model marks sensitive.
+What the ledger keeps of an AWS call: JSON, without what the service's model marks sensitive.
 
     datetime, bytes, Decimal     a map with one tag for a name
     a map that bears a tag       wrapped, so that it comes back as it was
     a sensitive member           its name alone; whoever reads it is told what to do instead
+    an error                     its kind, with its response where there was one
 """
 
 import base64
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import botocore.exceptions
+from botocore.exceptions import BotoCoreError, ClientError
+
 from .._cloudformation.request import Json
-from .._errors import SecretNotKept
+from .._errors import ConfigurationError, SecretNotKept
+from .call import failure_from_record, failure_to_record
 
 _WRAPPED, _LEFT_OUT = "$map", "$left_out"
-_TAGS = frozenset({"$datetime", "$bytes", "$decimal", _WRAPPED, _LEFT_OUT})
+_DECODERS: Mapping[str, Callable[[str], Any]] = {
+    "$datetime": datetime.fromisoformat,
+    "$bytes": base64.b64decode,
+    "$decimal": Decimal,
+}
+_TAGS = frozenset({*_DECODERS, _WRAPPED, _LEFT_OUT})
 
 
 class _Answer(dict[str, Any]):
@@ -53,7 +63,7 @@ def to_record(value: Any, shape: Any = None) -> Json:
         return _map_to_record(value, shape)
     if isinstance(value, list | tuple):
         member = getattr(shape, "member", None)
-        return [to_record(one, member) for one in value]
+        return [to_record(element, member) for element in value]
     if isinstance(value, datetime):
         return {"$datetime": value.isoformat()}
     if isinstance(value, bytes | bytearray):
@@ -68,14 +78,14 @@ def to_record(value: Any, shape: Any = None) -> Json:
 def _map_to_record(value: Mapping[Any, Any], shape: Any) -> Json:
     members = getattr(shape, "members", None)
     if not members:  # a map, or a document of any shape
-        member = getattr(shape, "value", None)
-        kept = {str(name): to_record(one, member) for name, one in value.items()}
+        inner = getattr(shape, "value", None)
+        kept = {str(name): to_record(member, inner) for name, member in value.items()}
         return {_WRAPPED: kept} if _TAGS & kept.keys() else kept
     whole = _is_sensitive(shape)
     left_out = sorted(n for n in value if n in members and (whole or _is_sensitive(members[n])))
     kept = {
-        name: to_record(one, members.get(name))
-        for name, one in value.items()
+        name: to_record(member, members.get(name))
+        for name, member in value.items()
         if name not in left_out
     }
     return {_WRAPPED: kept, _LEFT_OUT: left_out} if left_out else kept
@@ -86,22 +96,65 @@ def _is_sensitive(shape: Any) -> bool:
     if shape is None:
         return False
     parts = [getattr(shape, part, None) for part in ("member", "key", "value")]
-    return bool(shape.metadata.get("sensitive")) or any(_is_sensitive(one) for one in parts)
+    return bool(shape.metadata.get("sensitive")) or any(_is_sensitive(part) for part in parts)
 
 
 def from_record(kept: Json) -> Any:
     """Return the value that a record was made of, less what was left out."""
     if isinstance(kept, list):
-        return [from_record(one) for one in kept]
+        return [from_record(element) for element in kept]
     if not isinstance(kept, dict):
         return kept
     if _WRAPPED in kept:
-        plain = {name: from_record(one) for name, one in kept[_WRAPPED].items()}
+        plain = {name: from_record(member) for name, member in kept[_WRAPPED].items()}
         return _Answer(plain, kept[_LEFT_OUT]) if _LEFT_OUT in kept else plain
-    if "$datetime" in kept:
-        return datetime.fromisoformat(kept["$datetime"])
-    if "$bytes" in kept:
-        return base64.b64decode(kept["$bytes"])
-    if "$decimal" in kept:
-        return Decimal(kept["$decimal"])
-    return {name: from_record(one) for name, one in kept.items()}
+    for tag, decode in _DECODERS.items():
+        if tag in kept:
+            return decode(kept[tag])
+    return {name: from_record(member) for name, member in kept.items()}
+
+
+def response_to_record(response: Mapping[str, Any], *, shape: Any) -> Json:
+    """Keep a response, with as much of its metadata as a later run can return again."""
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return to_record({**response, "ResponseMetadata": {"HTTPStatusCode": status}}, shape)
+
+
+def error_to_record(error: Exception, *, operation: Any) -> Json:
+    """Keep an error, with the response that it brings.
+
+    Args:
+        error: What boto3 raised.
+        operation: botocore's model of what was called.
+    """
+    if not isinstance(error, ClientError):
+        return failure_to_record(error)
+    code, shapes = error.response.get("Error", {}).get("Code", ""), operation.error_shapes
+    shape = next((shape for shape in shapes if code in (shape.name, shape.error_code)), None)
+    return {
+        "kind": type(error).__name__,
+        "operation": error.operation_name,
+        "response": response_to_record(error.response, shape=shape),
+    }
+
+
+def error_from_record(kept: Json, *, classes: Any) -> Exception:
+    """Return the error of an operation: of boto3 where it was one, else StepFailed.
+
+    Args:
+        kept: Its record.
+        classes: The `exceptions` of the client.
+    """
+    if "response" in kept:
+        made = getattr(classes, kept["kind"], ClientError)
+        answered: Exception = made(from_record(kept["response"]), kept["operation"])
+        return answered
+    kind = getattr(botocore.exceptions, kept["kind"], None)
+    if isinstance(kind, type) and issubclass(kind, BotoCoreError):
+        error = kind.__new__(kind)
+        Exception.__init__(error, kept["message"])  # its own wants the parts of the message
+        error.kwargs = {}
+        return error
+    if kept["kind"] == ConfigurationError.__name__:
+        return ConfigurationError(kept["message"])
+    return failure_from_record(kept)

@@ -1,10 +1,10 @@
 """
 What is known of AWS operations by name: may a call be made again, and what names its effect?
 
-    reads      change nothing, and are passed through
-    token      the far side makes one effect of all calls with one token
-    repeat     the second call leaves what the first left, and does not fail
-    once       all the rest, and whatever is in doubt
+    READ       changes nothing, and is passed through
+    TOKEN      the service makes one effect of all calls with one token
+    AT_WILL    the second call leaves what the first left, and does not fail
+    ONCE       all the rest, and whatever is in doubt
 
 Reviewed over every service of botocore 1.44.8, by the model and its text; read `Operations` of a
 table as "service: names". A new botocore brings new operations: the tests over the whole of it name
@@ -13,19 +13,11 @@ each one that a table must decide.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from enum import StrEnum
 from typing import Any, NamedTuple
 
+from .call import Repetition
+
 MINUTES, HOURS, DAYS = 60.0, 3600.0, 86400.0
-
-
-class Kind(StrEnum):
-    """What may be done with an operation whose answer was lost."""
-
-    READ = "read"
-    TOKEN = "token"  # noqa: S105 - the name of a strategy
-    REPEAT = "repeat"
-    ONCE = "once"
 
 
 def _named(table: Mapping[str, str]) -> frozenset[str]:
@@ -229,8 +221,8 @@ TOKEN_MEMBERS = {
     for operation in operations.split()
 }
 
-# How long a far side remembers a token, where its text says so; of a service, or of one operation.
-WINDOW = 10 * MINUTES  # of all others
+# How long a service remembers a token, where its text says so; of a service, or of one operation.
+DEFAULT_WINDOW = 10 * MINUTES  # of all others
 WINDOWS = {
     "abuse-signal": 24 * HOURS,
     "acm": 1 * HOURS,
@@ -269,7 +261,7 @@ class Adoption(NamedTuple):
     """How a thing is found that an operation refuses to make twice.
 
     Attributes:
-        code: The error that answers a token which the far side knows.
+        code: The error that answers a token that the service knows.
         look_up: The operation that looks it up.
         by: The member that it looks up by.
         source: The member of the error, or else of what was asked for, that holds its value.
@@ -318,8 +310,8 @@ _REPEATED = re.compile(
 )
 
 # Those of them that add something each time, or fail the second time: one more record, event,
-# message, version, commit or call-back; a name or a version that is taken; an id that the far
-# side draws.
+# message, version, commit or call-back; a name or a version that is taken; an id that the
+# service draws.
 NOT_REPEATED = _named(
     {
         "apigateway": "PutMethod PutMethodResponse",
@@ -402,7 +394,7 @@ MORE_REPEATED = _named(
 
 def _only_upserts(asked: Mapping[str, Any]) -> bool:
     try:
-        return all(one["Action"] == "UPSERT" for one in asked["ChangeBatch"]["Changes"])
+        return all(change["Action"] == "UPSERT" for change in asked["ChangeBatch"]["Changes"])
     except (KeyError, TypeError):  # boto3 will say what is wrong with it
         return False
 
@@ -425,7 +417,7 @@ CONDITIONS = frozenset(
     }
 )
 
-# What a far side says of a thing that is not there, as a whole word at either end of the code:
+# What a service says of a thing that is not there, as a whole word at either end of the code:
 # ResourceNotFoundException, InvalidGroup.NotFound, NoSuchEntity, QueueDoesNotExist.
 _GONE = re.compile(
     r"(NotFound|DoesNotExist|NotExists?)(Exception|Fault|Error)?$"
@@ -449,10 +441,10 @@ def is_read(service: str, operation: str) -> bool:
     return name in MORE_READS or (name not in NOT_READS and bool(_READS.match(operation)))
 
 
-def kind_of(
+def repetition_of(
     service: str, operation: str, asked: Mapping[str, Any], *, takes_token: bool = False
-) -> Kind:
-    """Return what may be done with an operation whose answer was lost.
+) -> Repetition:
+    """Return what a second call of an operation may do.
 
     Args:
         service: As for `boto3.client`.
@@ -460,22 +452,26 @@ def kind_of(
         asked: The members that the call is given.
         takes_token: A member of its input takes a token.
     """
-    name = f"{service}.{operation}"
     if is_read(service, operation):
-        return Kind.READ
+        return Repetition.READ
     if takes_token:
-        return Kind.TOKEN
+        return Repetition.TOKEN
+    if _is_idempotent(service, operation, asked):
+        return Repetition.AT_WILL
+    return Repetition.ONCE
+
+
+def _is_idempotent(service: str, operation: str, asked: Mapping[str, Any]) -> bool:
+    name = f"{service}.{operation}"
     if name in REPEATED_WHERE:
-        return Kind.REPEAT if REPEATED_WHERE[name](asked) else Kind.ONCE
-    by_name = bool(_REPEATED.match(operation)) and name not in NOT_REPEATED
-    if (by_name or name in MORE_REPEATED) and not CONDITIONS.intersection(asked):
-        return Kind.REPEAT
-    return Kind.ONCE
+        return REPEATED_WHERE[name](asked)
+    by_name = _REPEATED.match(operation) is not None and name not in NOT_REPEATED
+    return (by_name or name in MORE_REPEATED) and not CONDITIONS.intersection(asked)
 
 
 def window_of(service: str, operation: str) -> float:
-    """Return the seconds for which a far side remembers a token."""
-    return WINDOWS.get(f"{service}.{operation}", WINDOWS.get(service, WINDOW))
+    """Return the seconds for which a service remembers a token."""
+    return WINDOWS.get(f"{service}.{operation}", WINDOWS.get(service, DEFAULT_WINDOW))
 
 
 def removes(operation: str) -> bool:

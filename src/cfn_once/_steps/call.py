@@ -1,5 +1,6 @@
 """One call of the world outside: what it is called, how it is judged, what a repetition may do."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -19,6 +20,51 @@ class Verdict(StrEnum):
     THROTTLED = "throttled"  # the same
     DEFINITIVE = "definitive"  # it did not happen and will not
     IN_DOUBT = "in doubt"
+
+
+class Repetition(StrEnum):
+    """What a second call may do."""
+
+    READ = "read"  # changes nothing: passes through, no step
+    AT_WILL = "at will"  # idempotent by nature: made again at will, never recorded
+    TOKEN = "token"  # noqa: S105 - made again under the step's token, for `window` seconds
+    ONCE = "once"  # never made twice; in doubt it is looked up with `find`, or fails
+
+
+def declared_repetition(
+    *, repeat: bool, once: bool, window: float | None
+) -> tuple[Repetition, float | None]:
+    """Return what a second call may do, and its window, by what the caller says of the call.
+
+    Args:
+        repeat: The call is idempotent by nature.
+        once: It must never run twice, whatever its window.
+        window: Seconds for which the external API remembers the token; None where it takes none.
+    """
+    if repeat:
+        return Repetition.AT_WILL, None
+    if once or window is None:
+        return Repetition.ONCE, None
+    return Repetition.TOKEN, window
+
+
+def repetition_in_hook(
+    repetition: Repetition, window: float | None, *, removes: bool, deleting: bool
+) -> tuple[Repetition, float | None]:
+    """Return what a second call may do in the hook that runs, and its window.
+
+    Outside a delete hook, a removal is recorded: a replay that removed again would remove what
+    the hook made after it.
+
+    Args:
+        repetition: What the call by itself allows.
+        window: Of the call by itself.
+        removes: The call removes something.
+        deleting: A delete hook makes the call.
+    """
+    if repetition is Repetition.AT_WILL and removes and not deleting:
+        return Repetition.TOKEN, math.inf
+    return repetition, window
 
 
 class Calls(Protocol):
@@ -43,7 +89,7 @@ class Step:
     Attributes:
         token: Names this call for ever: the same in every repetition, another in another request.
         correlation_id: Names the resource for its whole life; a replacement has it too.
-        tokens: The token in the forms that far sides take.
+        tokens: The token in the forms that external APIs take.
         again: It may have run before: what it is to remove may be gone already.
     """
 
@@ -98,10 +144,9 @@ class Call:
         name: What is called, without `#` and `/`.
         run: Does it, and returns what came of it.
         arguments: What is asked for, as text; a repetition that asks for something else is refused.
+        repetition: What a second call may do.
+        window: Seconds for which the external API remembers the token; with TOKEN only.
         find: Looks the effect up by the step's token; None where there is none.
-        window: Seconds for which the far side remembers the token; None where it takes none.
-        repeat: Idempotent by nature: run again at will, never recorded.
-        once: Never run twice.
         secret: The result is not kept.
         undo: What a Delete runs, given the result, for a Create that stopped half way.
         verdict: Judges an error.
@@ -110,10 +155,9 @@ class Call:
     name: str
     run: Callable[[Step], Any]
     arguments: str = ""
-    find: Callable[[Step], Any | None] | None = None
+    repetition: Repetition = Repetition.ONCE
     window: float | None = None
-    repeat: bool = False
-    once: bool = False
+    find: Callable[[Step], Any | None] | None = None
     secret: bool = False
     undo: Callable[[Any], None] | None = None
     verdict: Callable[[Exception], Verdict] = judge_plain
@@ -125,4 +169,4 @@ class Call:
     @property
     def is_once(self) -> bool:
         """Tell whether nothing is known that would allow a second call."""
-        return self.once or (self.find is None and self.window is None)
+        return self.repetition is Repetition.ONCE and self.find is None

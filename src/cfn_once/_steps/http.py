@@ -10,31 +10,36 @@ HTTP for hooks: a `requests.Session` whose writes are steps.
 No error tells more of a URL than its host and path: a query may hold a key.
 """
 
-import base64
-import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
-from http.client import responses
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
-from requests.utils import get_encoding_from_headers
 
-from .._cloudformation.request import Json, canonical
-from .._errors import ConfigurationError, StepFailed
-from .call import Call, Step, Verdict
+from .._errors import ConfigurationError
+from .call import Call, Repetition, Step, Verdict, declared_repetition, repetition_in_hook
+from .http_codec import (
+    arguments_to_record,
+    error_from_record,
+    error_to_record,
+    response_from_record,
+    response_to_record,
+)
 from .steps import Steps
 
 TIMEOUTS = (5.0, 30.0)  # seconds to connect, and between two bytes
-READS = frozenset({"GET", "HEAD", "OPTIONS"})
-REPEATED = frozenset({"PUT", "DELETE"})  # idempotent by RFC 9110, section 9.2.2
-GONE = frozenset({404, 410})
-THROTTLES = frozenset({425, 429})
-MAYBE_ACTED = frozenset({301, 302, 303})  # many servers answer a form that they took with these
-TOLD = 500  # characters of a body that an error tells
+READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+IDEMPOTENT_METHODS = frozenset({"PUT", "DELETE"})  # idempotent by RFC 9110, section 9.2.2
+GONE_STATUSES = frozenset({404, 410})
+THROTTLED_STATUSES = frozenset({425, 429})
+# Many servers answer a form that they took with these.
+MAYBE_ACTED_STATUSES = frozenset({301, 302, 303})
+MAX_QUOTE = 500  # characters of a response's body that an error quotes
 OUR_HEADERS = ("Idempotency-Key", "X-Correlation-Id")
 _POSITIONS = ("params", "data", "headers", "cookies", "files", "auth", "timeout")  # requests' own
 
@@ -67,54 +72,28 @@ class Session(requests.Session):
 
         What `find` returns is returned in the place of a response: a response, or JSON.
         """
-        method, asked = method.upper(), {**dict(zip(_POSITIONS, args, strict=False)), **kwargs}
-        asked["timeout"] = _timeouts(asked.get("timeout"))
+        method, asked = method.upper(), _asked(args, kwargs)
         name = f"http.{method}.{urlsplit(url).hostname or 'nowhere'}"
-        if method in READS:
+        repetition, window = self._repetition(method, url, once=once, finds=find is not None)
+        if repetition is Repetition.READ:
             return self._steps.read(name, lambda: self._send(method, url, asked), verdict)
-        asked.setdefault("allow_redirects", False)
-        for part in ("data", "files"):  # a file can be read once, and a call be made twice
-            if asked.get(part) is not None:
-                asked[part] = _contents(asked[part])
-        window = self._window(url)
-        by_nature = method in REPEATED and not once and find is None
-        tries = 0
-
-        def send(step: Step) -> requests.Response:
-            nonlocal tries
-            tries += 1
-            gone_is_done = method == "DELETE" and (tries > 1 or step.again)
-            passed = GONE if self._steps.deleting or gone_is_done else ()
-            return self._send(method, url, self._with_headers(asked, step), passed)
-
+        _make_repeatable(asked)
+        send = self._sending(method, url, asked)
         if self._steps.inside is not None:
             if find is not None:
                 raise ConfigurationError(
                     f"{name} inside a step cannot bring find=: give it to self.step(...)"
                 )
-            counts = once or not (by_nature or window is not None)
-            return self._steps.within(name, send, verdict, counts=counts)
-        if by_nature and method == "DELETE" and not self._steps.deleting:
-            # Recorded: a replay that removed again would remove what was made after it.
-            by_nature, window = False, math.inf
-        if by_nature:
-            return self._steps.run(Call(name=name, run=send, repeat=True, verdict=verdict))  # type: ignore[no-any-return]  # what `send` returned
-        answer: requests.Response = self._steps.run(
-            Call(
-                name=name,
-                run=send,
-                arguments=_arguments(url, asked),
-                find=find,
-                window=window,
-                once=once,
-                verdict=verdict,
-                to_record=_to_record,
-                from_record=lambda kept: _from_record(kept, method, url, asked),
-                error_to_record=_error_to_record,
-                error_from_record=lambda kept: _error_from_record(kept, method, url, asked),
-            )
+            single = repetition is Repetition.ONCE
+            return self._steps.call_inside_step(name, send, verdict, single=single)
+        repetition, window = repetition_in_hook(
+            repetition, window, removes=method == "DELETE", deleting=self._steps.deleting
         )
-        return answer
+        call = Call(name=name, run=send, repetition=repetition, window=window, verdict=verdict)
+        if repetition is not Repetition.AT_WILL:
+            call = _recorded(replace(call, find=None if once else find), method, url, asked)
+        response: requests.Response = self._steps.run(call)
+        return response
 
     def post(self, url: str, data: Any = None, json: Any = None, **kwargs: Any) -> Any:  # type: ignore[override]  # as `request`
         """Send a POST."""
@@ -134,7 +113,7 @@ class Session(requests.Session):
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Send a prepared request, which only reads."""
-        if not self._in_request and request.method not in READS:
+        if not self._in_request and request.method not in READ_METHODS:
             raise ConfigurationError(
                 f"self.http.send() of a {request.method} would be no step: call"
                 " self.http.request(...), post, put, patch or delete"
@@ -151,11 +130,26 @@ class Session(requests.Session):
             for name in OUR_HEADERS:
                 prepared_request.headers.pop(name, None)
 
+    def _sending(
+        self, method: str, url: str, asked: Mapping[str, Any]
+    ) -> Callable[[Step], requests.Response]:
+        """Return what sends a call that changes something, as often as its step says."""
+        was_sent = False
+
+        def send(step: Step) -> requests.Response:
+            nonlocal was_sent
+            again, was_sent = was_sent or step.again, True
+            gone_is_done = self._steps.deleting or (method == "DELETE" and again)
+            passed = GONE_STATUSES if gone_is_done else ()
+            return self._send(method, url, self._with_headers(asked, step), passed)
+
+        return send
+
     def _send(
         self, method: str, url: str, asked: Mapping[str, Any], passed: Any = None
     ) -> requests.Response:
         if passed is None:
-            passed = GONE if self._steps.deleting else ()
+            passed = GONE_STATUSES if self._steps.deleting else ()
         self._in_request = True
         try:
             response = super().request(method, url, **asked)
@@ -163,7 +157,7 @@ class Session(requests.Session):
             raise _clean(error, method, url) from None  # its own text tells the whole URL
         finally:
             self._in_request = False
-        unfollowed = method not in READS and response.is_redirect
+        unfollowed = method not in READ_METHODS and response.is_redirect
         if (response.status_code >= 400 and response.status_code not in passed) or unfollowed:
             raise _http_error(response, method, url)
         return response
@@ -176,11 +170,40 @@ class Session(requests.Session):
                 headers.setdefault(name, value)
         return {**asked, "headers": headers}
 
+    def _repetition(
+        self, method: str, url: str, *, once: bool, finds: bool
+    ) -> tuple[Repetition, float | None]:
+        """Return what a second call may do, and its window: by its method, and the hook's word.
+
+        Args:
+            method: In upper case.
+            url: Where the call goes.
+            once: It must never run twice.
+            finds: It brings a look-up.
+        """
+        if method in READ_METHODS:
+            return Repetition.READ, None
+        by_nature = method in IDEMPOTENT_METHODS and not once and not finds
+        return declared_repetition(repeat=by_nature, once=once, window=self._window(url))
+
     def _window(self, url: str) -> float | None:
         parts = urlsplit(url)
         host = parts.netloc.rpartition("@")[2].lower()
         remembered = self._honours.get(f"{parts.scheme}://{host}")
         return None if remembered is None else remembered.total_seconds()
+
+
+def _recorded(call: Call, method: str, url: str, asked: Mapping[str, Any]) -> Call:
+    """Return a call whose response and error the ledger can keep."""
+    request = requests.Request(method, url, params=asked.get("params"))
+    return replace(
+        call,
+        arguments=arguments_to_record(url, asked),
+        to_record=response_to_record,
+        from_record=partial(response_from_record, request=request),
+        error_to_record=error_to_record,
+        error_from_record=partial(error_from_record, request=request),
+    )
 
 
 def verdict(error: Exception) -> Verdict:
@@ -204,9 +227,9 @@ def verdict(error: Exception) -> Verdict:
 
 def _verdict_of(response: requests.Response) -> Verdict:
     status = response.status_code
-    if status in THROTTLES:
+    if status in THROTTLED_STATUSES:
         return Verdict.THROTTLED
-    if status in MAYBE_ACTED and response.request.method not in REPEATED:
+    if status in MAYBE_ACTED_STATUSES and response.request.method not in IDEMPOTENT_METHODS:
         return Verdict.IN_DOUBT
     # After 408 the server had waited too long, perhaps for the rest of what it had begun to do.
     doubt = status >= 500 or status == HTTPStatus.REQUEST_TIMEOUT
@@ -229,7 +252,7 @@ def _http_error(response: requests.Response, method: str, url: str) -> requests.
             " something is not sent on: call that URL, or say allow_redirects=True"
         )
     elif response.content:
-        told += ": " + response.content[: 4 * TOLD].decode(errors="replace")[:TOLD]
+        told += ": " + response.content[: 4 * MAX_QUOTE].decode(errors="replace")[:MAX_QUOTE]
     error = requests.HTTPError(told, response=response)
     seconds = response.headers.get("retry-after", "")
     error.retry_after = float(seconds) if seconds.isdecimal() else 0.0  # type: ignore[attr-defined]  # read by the step
@@ -271,75 +294,27 @@ def _timeouts(asked: Any) -> Any:
     return tuple(ours if theirs is None else theirs for theirs, ours in zip(asked, TIMEOUTS))  # noqa: B905 - requests says what is wrong with it
 
 
+def _asked(args: tuple[Any, ...], keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `requests.Session.request` is given, by name, with time-outs."""
+    asked = {**dict(zip(_POSITIONS, args, strict=False)), **keywords}
+    asked["timeout"] = _timeouts(asked.get("timeout"))
+    return asked
+
+
+def _make_repeatable(asked: dict[str, Any]) -> None:
+    """Follow no redirects unasked, and read files: one is read once, and a call be made twice."""
+    asked.setdefault("allow_redirects", False)
+    for part in ("data", "files"):
+        if asked.get(part) is not None:
+            asked[part] = _contents(asked[part])
+
+
 def _contents(value: Any) -> Any:
     """Return what is sent with every file in it read, and every iterator."""
     if isinstance(value, Mapping):
-        return {name: _contents(one) for name, one in value.items()}
+        return {name: _contents(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)([_contents(one) for one in value])
+        return type(value)([_contents(part) for part in value])
     if hasattr(value, "read"):
         return value.read()
     return b"".join(value) if hasattr(value, "__next__") else value
-
-
-def _arguments(url: str, asked: Mapping[str, Any]) -> str:
-    told = {name: asked.get(name) for name in ("params", "json", "data", "files")}
-    return canonical(_plain([url, told]))
-
-
-def _plain(value: Any) -> Json:
-    if isinstance(value, Mapping):
-        return {str(name): _plain(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    if isinstance(value, bytes | bytearray):
-        return base64.b64encode(value).decode()
-    if value is None or isinstance(value, str | int | float):
-        return value
-    return type(value).__name__  # what tells two of a kind apart may differ from run to run
-
-
-def _to_record(response: Any) -> Json:
-    if not isinstance(response, requests.Response):
-        return {"found": response}  # what a look-up returns in the place of a response
-    kept = {
-        "status": response.status_code,
-        "type": response.headers.get("content-type", ""),
-    }
-    try:
-        return {**kept, "text": response.content.decode()}
-    except UnicodeDecodeError:
-        return {**kept, "base64": base64.b64encode(response.content).decode()}
-
-
-def _from_record(kept: Json, method: str, url: str, asked: Mapping[str, Any]) -> Any:
-    if "found" in kept:
-        return kept["found"]
-    response = requests.Response()
-    response.status_code = kept["status"]
-    response.reason = responses.get(kept["status"], "")
-    if kept["type"]:
-        response.headers["content-type"] = kept["type"]
-    content = kept["text"].encode() if "text" in kept else base64.b64decode(kept["base64"])
-    response._content = content  # noqa: SLF001 - requests has no public way to build a response
-    response.encoding = get_encoding_from_headers(response.headers)
-    response.request = requests.Request(method, url, params=asked.get("params")).prepare()
-    response.url = str(response.request.url)
-    return response
-
-
-def _error_to_record(error: Exception) -> Json:
-    kept = {"kind": type(error).__name__, "message": str(error)}
-    if isinstance(error, requests.HTTPError) and error.response is not None:
-        return {**kept, "response": _to_record(error.response)}
-    return kept
-
-
-def _error_from_record(kept: Json, method: str, url: str, asked: Mapping[str, Any]) -> Exception:
-    if "response" in kept:
-        response = _from_record(kept["response"], method, url, asked)
-        return requests.HTTPError(kept["message"], response=response)
-    kind = getattr(requests.exceptions, kept["kind"], None)
-    if isinstance(kind, type) and issubclass(kind, requests.RequestException):
-        return kind(kept["message"])
-    return StepFailed(f"{kept['kind']}: {kept['message']}")

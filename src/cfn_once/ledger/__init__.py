@@ -1,144 +1,36 @@
 """The ledger: what makes a side effect happen once. One state machine over three stores."""
 
-import os
-import re
-from urllib.parse import parse_qsl, unquote, urlsplit
-
-from .._errors import ConfigurationError
-from .head import Debt, Head, Old, Record, State, StepState
-from .ledger import OLD, SPILL_DAYS, Answered, Claimed, Granted, Ignored, Ledger, Stale
+from .claim import Answered, Ignored, Stale
+from .head import Head, HeldObject, Operation, State, StepRecord, StepState
+from .lease import SPILL_DAYS, Lease
+from .ledger import LEDGER_OUTAGE_GRACE, Claimed, Ledger
 from .store import Change, Guard, MemoryStore, Store, Write, Written
-from .transitions import SETTLE, Ending, Progress
+from .transitions import IN_FLIGHT_GRACE, Ending, Progress
+from .url import open_store
 
 __all__ = [
-    "OLD",
-    "SETTLE",
+    "IN_FLIGHT_GRACE",
+    "LEDGER_OUTAGE_GRACE",
     "SPILL_DAYS",
     "Answered",
     "Change",
     "Claimed",
-    "Debt",
     "Ending",
-    "Granted",
     "Guard",
     "Head",
+    "HeldObject",
     "Ignored",
+    "Lease",
     "Ledger",
     "MemoryStore",
-    "Old",
+    "Operation",
     "Progress",
-    "Record",
     "Stale",
     "State",
+    "StepRecord",
     "StepState",
     "Store",
     "Write",
     "Written",
     "open_store",
 ]
-
-_FORMS = "dynamodb://TABLE[?region=..&endpoint=..&keeps_secrets=true], sqlite:///PATH or memory://"
-_NAME = r"[a-zA-Z0-9_.-]{3,255}"
-_TABLE = re.compile(rf"{_NAME}|arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{{12}}:table/{_NAME}")
-_REGION = re.compile(r"[a-z0-9-]+")
-
-
-def open_store(url: str | None, *, in_lambda: bool, allow_local: bool) -> Store:
-    """Open the ledger that a URL names; the one place that picks a store.
-
-    No message repeats what stands in a URL but its scheme, table or path: the rest may be secret.
-
-    Raises:
-        ConfigurationError: The URL is missing where it is needed, or wrong.
-    """
-    if not url:
-        if in_lambda and not allow_local:
-            raise ConfigurationError(
-                "no ledger: set CFN_ONCE_LEDGER to dynamodb://TABLE, the table of"
-                " templates/ledger.yaml"
-            )
-        return _open_file(os.path.abspath(".cfn-once.sqlite3"))
-    scheme, separator, rest = url.partition("://")
-    scheme = scheme.lower()
-    if scheme not in ("dynamodb", "sqlite", "memory") or not separator:
-        raise ConfigurationError(f"the ledger URL is of no kind that we know; give {_FORMS}")
-    place, _, query = rest.partition("?")
-    if scheme == "dynamodb":
-        return _open_table(unquote(place), query)
-    if in_lambda and not allow_local:
-        raise ConfigurationError(
-            f"a {scheme} ledger in Lambda: each sandbox would have its own, and copies would act"
-            " twice. Use dynamodb://TABLE, or Provider(..., allow_local_ledger=True) in a test"
-        )
-    if query:
-        raise ConfigurationError(f"a {scheme} ledger URL takes no options; give {_FORMS}")
-    if scheme == "sqlite":
-        return _open_file(unquote(place))
-    if place:
-        raise ConfigurationError("a memory ledger has no name: give memory://")
-    return MemoryStore()
-
-
-def _open_table(table: str, query: str) -> Store:
-    if not _TABLE.fullmatch(table):
-        raise ConfigurationError(
-            "the dynamodb ledger URL names no table: give dynamodb:// and the table's name, or its"
-            " ARN, and all else as ?region=..&endpoint=..&keeps_secrets=true"
-        )
-    options = _options(table, query)
-    endpoint = options.get("endpoint")
-    if endpoint is not None and not _is_plain(endpoint):
-        raise ConfigurationError(
-            f"the ledger {table}: its endpoint must be http:// or https://, a host and perhaps a"
-            " port, with nothing else; credentials come from the environment"
-        )
-    region = options.get("region", table.split(":")[3] if ":" in table else None)
-    if region is not None and not _REGION.fullmatch(region):
-        raise ConfigurationError(f"the ledger {table}: give a Region such as ?region=eu-west-1")
-    if options.get("keeps_secrets", "false") not in ("true", "false"):
-        raise ConfigurationError(f"the ledger {table}: keeps_secrets is true or false")
-    from .dynamodb import DynamoDBStore  # loads boto3, which no other store needs
-
-    return DynamoDBStore(
-        table,
-        region=region,
-        endpoint=endpoint,
-        keeps_secrets=options.get("keeps_secrets") == "true",
-    )
-
-
-def _options(table: str, query: str) -> dict[str, str]:
-    given = parse_qsl(query, keep_blank_values=True)
-    options = dict(given)
-    if set(options) - {"region", "endpoint", "keeps_secrets"} or len(options) < len(given):
-        raise ConfigurationError(
-            f"the ledger {table} takes the options region, endpoint and keeps_secrets, each once:"
-            f" give {_FORMS}"
-        )
-    return options
-
-
-def _is_plain(endpoint: str) -> bool:
-    """Tell whether it is nothing but a scheme, a host and perhaps a port."""
-    try:
-        parts = urlsplit(endpoint)
-        host = parts.hostname if parts.port != 0 else None
-    except ValueError:
-        return False
-    more = "@" in parts.netloc or parts.path.strip("/") or parts.query or parts.fragment
-    return parts.scheme in ("http", "https") and bool(host) and not more
-
-
-def _open_file(path: str) -> Store:
-    if not path.startswith("/") or path.startswith(("/./", "/../")) or path.endswith("/"):
-        raise ConfigurationError(
-            "the sqlite ledger URL names no file by its whole path: give three slashes and the"
-            f" path from the root, such as sqlite://{os.path.abspath('.cfn-once.sqlite3')}"
-        )
-    if os.path.isdir(path):
-        raise ConfigurationError(f"the ledger file {path} is a folder: name a file in it")
-    if not os.path.isdir(os.path.dirname(path)):
-        raise ConfigurationError(f"the folder of the ledger file {path} does not exist: make it")
-    from .sqlite import SQLiteStore  # no other store needs sqlite3
-
-    return SQLiteStore(path)

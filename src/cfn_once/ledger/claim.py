@@ -3,20 +3,34 @@
 from typing import NamedTuple
 
 from .._cloudformation.request import Request
-from . import transitions as _writes
-from .head import VERSION, Head, State
+from . import transitions
+from .head import Head, State
 from .store import Write
-from .transitions import LEASE_SLACK, Claimant, quiet_after
+from .transitions import Candidate, short_id
 
 
-class Replay(NamedTuple):
-    """It is answered: tell the same again."""
+class Answered(NamedTuple):
+    """It was answered before, and gets the same response again.
 
-    body: str
+    Attributes:
+        response: What is recorded of it: all but the ids that every delivery carries.
+    """
+
+    response: str
+
+
+class Stale:
+    """A late first delivery, after a newer request has begun: no effect, but an answer."""
+
+
+class Ignored(NamedTuple):
+    """No effect and no answer."""
+
+    reason: str
 
 
 class Wait(NamedTuple):
-    """Another execution is at work on it until then, in milliseconds since 1970."""
+    """Another execution may be at work on it until then, in milliseconds since 1970."""
 
     until: int
 
@@ -25,115 +39,121 @@ class Claim(NamedTuple):
     """It is ours if this write is applied.
 
     Attributes:
-        owner_gone: When an earlier execution of this request is certainly over, in milliseconds
-            since 1970; 0 where there was none, or nothing of it is in doubt.
+        previous_owner_ended_at: When an earlier execution of this request is certainly over, in
+            milliseconds since 1970; 0 where there was none, or nothing of it is in doubt.
+        goes_on: It goes on with what an earlier execution has begun, in the same round.
     """
 
     write: Write
-    owner_gone: int = 0
+    previous_owner_ended_at: int = 0
+    goes_on: bool = False
 
 
-class Late:
-    """A first delivery that comes after a newer request has begun: no effect, but an answer."""
+class ReadFirst:
+    """Nothing may be begun; what was answered may be answered again."""
 
 
-class Drop(NamedTuple):
-    """No effect and no answer."""
+Decision = Answered | Stale | Ignored | Wait | Claim | ReadFirst
 
-    reason: str
-
-
-class Refuse(NamedTuple):
-    """A head that this version of the package must not touch."""
-
-    reason: str
+EXPIRED = Ignored("CloudFormation no longer waits for it; the next request cleans up")
+WAITS = Ignored("its hook waits, and goes on with the continuation that was sent")
+REUSED = Ignored("its RequestId was used before for something else: forged or corrupted")
+FOLLOWED = Ignored("a copy of a request that newer ones have followed")
 
 
-class Look:
-    """Nothing may be begun; what there is may be told again."""
+def blindly(request: Request, candidate: Candidate) -> Decision:
+    """Decide before anything is known of the head: nearly always, it can be begun."""
+    expired = _is_expired(request, candidate)
+    return ReadFirst() if expired else Claim(transitions.begin(request, candidate))
 
 
-Decision = Replay | Wait | Claim | Late | Drop | Refuse | Look
-EXPIRED = Drop("CloudFormation no longer waits for it; the next request cleans up")
-
-WAITS = Drop("its hook waits, and goes on with the continuation that was sent")
-
-
-def without_a_look(request: Request, me: Claimant) -> Decision:
-    """Decide before anything is known of the head: nearly always, it can be begun blindly."""
-    return Look() if _is_expired(request, me) else Claim(_writes.begin(request, me))
-
-
-def decide(head: Head | None, request: Request, me: Claimant) -> Decision:
+def decide(head: Head | None, request: Request, candidate: Candidate) -> Decision:
     """Decide what a request may do against the head as it is."""
     if head is None:
-        return EXPIRED if _is_expired(request, me) else Claim(_writes.begin(request, me))
-    if head.version > VERSION:
-        return Refuse(
-            f"its head has schema version {head.version}, this provider knows {VERSION}:"
-            " deploy a cfn-once at least as new as the one that wrote it"
-        )
-    if head.request_id == request.request_id:
-        return _same(head, request, me)
-    known = request.request_id in head.recent
-    if request.issued_at is None:
-        newer = not known
-    else:
-        newer = request.issued_at > head.highest_issue or (
-            request.issued_at == head.highest_issue and not known
-        )
+        expired = _is_expired(request, candidate)
+        return EXPIRED if expired else Claim(transitions.begin(request, candidate))
+    if head.operation.request_id == request.request_id:
+        return _same(head, request, candidate)
+    known = short_id(request.request_id) in head.recent
     # Seeded bug: newer
+    newer = _is_newer(head, request, known=known)
     if not newer:
-        return Drop("a copy of a request that newer ones have followed") if known else Late()
-    if _is_expired(request, me):
+        return FOLLOWED if known else Stale()
+    if _is_expired(request, candidate):
         return EXPIRED
-    quiet = quiet_after(head.ended)
+    ended = head.operation.lease
     # Seeded bug: time-out-wait
-    if head.is_cut_short and me.now <= quiet:
-        return Wait(quiet)
-    return Claim(_writes.begin_over(head, request, me))
+    if head.operation.state != State.RUNNING and candidate.now < ended:
+        return Wait(ended)  # its hook ran out of time, and may be stuck in a call until then
+    return Claim(transitions.begin_over(head, request, candidate))
 
 
-def _same(head: Head, request: Request, me: Claimant) -> Decision:
+def _is_newer(head: Head, request: Request, *, known: bool) -> bool:
+    newest = head.operation.issued_at
+    if request.issued_at is None or request.issued_at == newest:
+        return not known
+    return request.issued_at > newest
+
+
+def _same(head: Head, request: Request, candidate: Candidate) -> Decision:
+    """Decide where the head's operation is of this RequestId."""
+    operation = head.operation
     # Seeded bug: asked-again
-    again = request.issued_at is not None and request.issued_at > head.issued_at
-    if head.fingerprint != request.fingerprint and not again:
-        return Drop("its RequestId was used before for something else: forged or corrupted")
-    if head.state == State.DONE:
-        if head.succeeded or not again or _is_expired(request, me):
-            return Replay(head.body or "")
-        if me.now <= head.lease + LEASE_SLACK and not _is_ended(head, me):
-            return Wait(head.lease + LEASE_SLACK)
-        return Claim(_writes.new_round(head, request, me), owner_gone=head.ended)
-    if _is_expired(request, me):
-        return EXPIRED
-    if head.state == State.PARK:
-        if head.due is not None and me.now < head.due and me.due < head.due:
-            return WAITS
-        return Claim(_writes.take_over(head, request, me), owner_gone=head.ended)
-    return _at_work(head, request, me)
+    again = request.issued_at is not None and request.issued_at > operation.issued_at
+    if operation.fingerprint != request.fingerprint and not again:
+        return REUSED
+    expired = _is_expired(request, candidate)
+    match operation.state:
+        case State.FAILED if again and not expired:
+            return _failed(head, request, candidate)
+        case State.SUCCEEDED | State.FAILED:
+            return Answered(head.response or "")
+        case _ if expired:
+            return EXPIRED
+        case State.PARKED:
+            return _parked(head, request, candidate)
+        case _:
+            return _at_work(head, request, candidate)
 
 
-def _at_work(head: Head, request: Request, me: Claimant) -> Decision:
+def _failed(head: Head, request: Request, candidate: Candidate) -> Decision:
+    """Decide where CloudFormation asks again for what had failed: a new round."""
+    ended = head.operation.lease
+    if candidate.now < ended and not _is_over_in_our_sandbox(head, candidate):
+        return Wait(ended)
+    return Claim(transitions.resume(head, request, candidate), previous_owner_ended_at=ended)
+
+
+def _parked(head: Head, request: Request, candidate: Candidate) -> Decision:
+    due, ended = head.operation.due, head.operation.lease
+    if due is not None and candidate.now < due and candidate.due < due:
+        return WAITS
+    return Claim(transitions.resume(head, request, candidate), ended, goes_on=True)
+
+
+def _at_work(head: Head, request: Request, candidate: Candidate) -> Decision:
     """Decide where another delivery of the same request holds the lease."""
-    if _is_ended(head, me):
-        return Claim(_writes.take_over(head, request, me), owner_gone=me.now)
-    over = head.lease + LEASE_SLACK
+    over = head.operation.lease
+    resumed = transitions.resume(head, request, candidate)
+    if _is_over_in_our_sandbox(head, candidate):
+        return Claim(resumed, candidate.now, goes_on=True)
     # Seeded bug: lease-runs
-    if me.now > over:
-        return Claim(_writes.take_over(head, request, me), owner_gone=over)
-    if me.is_last:  # the owner is dead; in case it is not, its lease stays what it was
-        in_its_place = me._replace(lease=head.lease, box=None)
-        return Claim(_writes.take_over(head, request, in_its_place), owner_gone=over)
+    if candidate.now >= over:
+        return Claim(resumed, over, goes_on=True)
+    if candidate.retries_exhausted:  # in case the owner is not dead, its lease stays what it was
+        in_its_place = candidate._replace(lease=over, sandbox_id=None)
+        resumed = transitions.resume(head, request, in_its_place)
+        return Claim(resumed, over, goes_on=True)
     return Wait(over)
 
 
-def _is_ended(head: Head, me: Claimant) -> bool:
+def _is_over_in_our_sandbox(head: Head, candidate: Candidate) -> bool:
     """Tell whether our being in the owner's sandbox proves that the owner is over."""
-    return me.box is not None and head.box == me.box
+    ours = candidate.sandbox_id
+    return ours is not None and head.operation.sandbox_id == ours
 
 
-def _is_expired(request: Request, me: Claimant) -> bool:
+def _is_expired(request: Request, candidate: Candidate) -> bool:
     if request.issued_at is None:
         return False
-    return me.now // 1000 > request.issued_at + request.service_timeout
+    return candidate.now // 1000 > request.issued_at + request.service_timeout

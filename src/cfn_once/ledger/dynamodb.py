@@ -7,7 +7,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from .._errors import ConfigurationError, LedgerUnavailable
-from .head import Doc, Head
+from .head import Doc, Head, read_head
 from .store import (
     COUNT,
     Absent,
@@ -151,7 +151,7 @@ def _key(key: str, name: str) -> Doc:
 
 def _head(item: Doc) -> Head:
     doc = {name: _from_item(value) for name, value in item.items() if name not in ("pk", "sk")}
-    return Head.from_doc(doc)
+    return read_head(doc)
 
 
 def _to_item(value: Any) -> Doc:

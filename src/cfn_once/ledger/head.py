@@ -1,29 +1,35 @@
-"""What is kept of one resource: one head, read and written whole or by path, never by scan.
+"""What the ledger keeps of one resource: its head, read and written whole or by path.
 
-Attribute names in the store are short, for a write costs by the kilobyte; here they are words.
-Times are milliseconds since 1970, issue times seconds. Results and attributes are JSON *text*, so
-that no engine's idea of a number comes near them.
+    Head ── operation         the newest request begun on the resource, and what it came to
+         ├─ held              the object that CloudFormation uses, as far as we know
+         ├─ replaced          objects that an Update replaced and CloudFormation has not removed yet
+         └─ pending_cleanup   operations moved here whole: what they left is not cleaned up yet
+
+Attribute names in the store are short, for a write costs by the kilobyte; here they are words, and
+what has its default value is left out. Times are milliseconds since 1970, issue times seconds.
+Results and responses are JSON *text*, so that no engine's idea of a number comes near them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
 from functools import lru_cache
 from types import NoneType, UnionType
-from typing import Any, ClassVar, Self, get_args, get_origin
+from typing import Any, ClassVar, NamedTuple, Self, get_args, get_origin
 
-VERSION = 1
+VERSION = 2
 
 Doc = dict[str, Any]
 """A head as the stores keep it: text, whole numbers, booleans, lists and maps."""
 
 
 class State(StrEnum):
-    """How far the current operation is."""
+    """How far an operation is."""
 
-    RUN = "RUN"  # an execution holds it
-    PARK = "PARK"  # the execution ended and gave the lease back
-    DONE = "DONE"  # its answer is recorded
+    RUNNING = "RUNNING"  # an execution holds it
+    PARKED = "PARKED"  # its execution ended and gave the lease back
+    SUCCEEDED = "SUCCEEDED"  # its response is recorded
+    FAILED = "FAILED"  # the same
 
 
 class StepState(StrEnum):
@@ -35,33 +41,83 @@ class StepState(StrEnum):
     WAITING = "W"  # the hook waits here, or has waited
 
 
-def _kept_as(short: str, default: Any = None) -> Any:
-    return field(default=default, metadata={"short": short})
-
-
 class CorruptHead(Exception):
-    """An item in the ledger is no head that any version of this package has written."""
+    """An item in the ledger is no head that this version of the package has written."""
+
+
+class OtherVersion(CorruptHead):
+    """An item in the ledger is a head that another version of the package has written.
+
+    Attributes:
+        version: The version of its schema.
+    """
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"its schema version is {version}, this provider knows {VERSION}")
+        self.version = version
+
+
+def _kept_as(short: str, default: Any = None, *, part: "type[_Kept] | None" = None) -> Any:
+    """Declare a field: its name in the store, and the class of the documents that it holds."""
+    return field(default=default, metadata={"short": short, "part": part})
+
+
+class _Field(NamedTuple):
+    """One field of a kept class, as it is read and written."""
+
+    name: str
+    default: Any
+    kinds: tuple[type, ...]
+    part: "type[_Kept] | None"
+
+    def read(self, short: str, value: Any) -> Any:
+        if type(value) not in self.kinds:
+            raise CorruptHead(f"its {short} is {type(value).__name__}")
+        if self.part is None:
+            return tuple(value) if isinstance(value, list) else value
+        if isinstance(value, list):
+            return tuple(map(self.part.from_doc, value))
+        if dict in self.kinds and self.part.is_one_of_many:
+            return {key: self.part.from_doc(doc) for key, doc in value.items()}
+        return self.part.from_doc(value)
+
+    def write(self, value: Any) -> Any:
+        if isinstance(value, tuple):
+            return [part.to_doc() if isinstance(part, _Kept) else part for part in value]
+        if self.part is not None and self.part.is_one_of_many:
+            return {key: part.to_doc() for key, part in value.items()}
+        return value.to_doc() if isinstance(value, _Kept) else value
+
+
+_IN_A_DOC: dict[Any, type] = {Mapping: dict, tuple: list}
+
+
+def _kind(hint: Any) -> type:
+    plain: type = get_origin(hint) or hint
+    return dict if issubclass(plain, _Kept) else _IN_A_DOC.get(plain, plain)
 
 
 @lru_cache
-def _kinds(cls: Any) -> dict[str, tuple[str, tuple[type, ...]]]:
-    """Return each field's name, and the kinds of value that it takes, by its short name."""
+def _fields(cls: Any) -> dict[str, _Field]:
+    """Return the fields of a kept class by their names in the store."""
     found = {}
-    for one in fields(cls):
-        hints = get_args(one.type) if get_origin(one.type) is UnionType else (one.type,)
-        plain = [get_origin(hint) or hint for hint in hints]
-        kinds = tuple(_IN_A_DOC.get(kind, kind) for kind in plain if kind is not NoneType)
-        found[one.metadata["short"]] = (one.name, kinds)
+    for kept in fields(cls):
+        hints = get_args(kept.type) if get_origin(kept.type) is UnionType else (kept.type,)
+        default = kept.default if kept.default_factory is MISSING else kept.default_factory()
+        found[kept.metadata["short"]] = _Field(
+            name=kept.name,
+            default=default,
+            kinds=tuple(_kind(hint) for hint in hints if hint is not NoneType),
+            part=kept.metadata["part"],
+        )
     return found
-
-
-_IN_A_DOC: dict[Any, Any] = {Mapping: dict, tuple: list}
 
 
 class _Kept:
     """Reads and writes the fields of a dataclass under their short names."""
 
     _always: ClassVar[tuple[str, ...]] = ()
+    is_one_of_many: ClassVar[bool] = False
 
     @classmethod
     def from_doc(cls, doc: Mapping[str, Any]) -> Self:
@@ -73,27 +129,27 @@ class _Kept:
         """
         if lacking := [short for short in cls._always if short not in doc]:
             raise CorruptHead(f"it lacks {', '.join(lacking)}")
-        values, known = {}, _kinds(cls)  # type: ignore[arg-type]  # a class is hashable
-        for short, value in doc.items():
-            if short in known:
-                name, kinds = known[short]
-                if type(value) not in kinds:
-                    raise CorruptHead(f"its {short} is {type(value).__name__}")
-                values[name] = value
-        return cls(**values)
+        known = _fields(cls)  # type: ignore[arg-type]  # a class is hashable
+        return cls(
+            **{
+                known[short].name: known[short].read(short, value)
+                for short, value in doc.items()
+                if short in known
+            }
+        )
 
     def to_doc(self) -> Doc:
-        kept = fields(self)  # type: ignore[arg-type]  # as above
-        values = {one.metadata["short"]: getattr(self, one.name) for one in kept}
+        known = _fields(type(self))  # type: ignore[arg-type]  # as above
+        values = ((short, kept, getattr(self, kept.name)) for short, kept in known.items())
         return {
-            short: list(value) if isinstance(value, tuple) else value
-            for short, value in values.items()
-            if value is not None
+            short: kept.write(value)
+            for short, kept, value in values
+            if short in self._always or value != kept.default
         }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record(_Kept):
+class StepRecord(_Kept):
     """What is known of one step.
 
     Attributes:
@@ -103,155 +159,186 @@ class Record(_Kept):
         generation: Part of the token; rises only after a definitive failure.
         round: The round in which it failed.
         first_used: When its token was first sent.
-        arguments: A hash of what was asked of the far side.
+        arguments: A hash of what was asked of the external API.
     """
+
+    is_one_of_many = True
 
     state: str = _kept_as("s")
     result: str | None = _kept_as("r")
-    spilled: bool | None = _kept_as("sp")
-    secret: bool | None = _kept_as("x")
+    spilled: bool = _kept_as("sp", default=False)
+    secret: bool = _kept_as("x", default=False)
     generation: int = _kept_as("g", 0)
     round: int = _kept_as("rd", 0)
     first_used: int = _kept_as("t", 0)
-    fence: int = _kept_as("by", 0)
     arguments: str | None = _kept_as("a")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Old(_Kept):
-    """A replaced object that CloudFormation has not yet removed."""
+class HeldObject(_Kept):
+    """An object under a physical id: the one that CloudFormation uses, or one that was replaced.
 
-    id: str = _kept_as("id")
+    Attributes:
+        properties: The fingerprint of the properties that it was made of, or last changed to.
+        response: The response that told CloudFormation of it, without the ids of its request.
+    """
+
+    id: str = _kept_as("id", "")
     properties: str | None = _kept_as("pfp")
-    attributes: str | None = _kept_as("attrs")
+    response: str | None = _kept_as("out")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Debt(_Kept):
-    """What an operation left whose result CloudFormation does not hold.
+class Operation(_Kept):
+    """One request and what its executions came to: at work, answered, or left to be cleaned up.
 
     Attributes:
-        gone: Its execution is over; where a call is in doubt, that may still land a little later.
-        ended: When its execution recorded its end, or left; 0 where it never did.
-        edge: Its first unrecorded step may have happened.
-        acted: It made calls that are repeated at will and never recorded.
+        issued_at: The latest issue time seen for it; never lower than an earlier operation's.
+        fingerprint: Of all that it asks for.
+        properties: Of its properties alone.
+        event_physical_id: The id in its event.
+        response: What was answered, without the request's ids; None after a Create or Update that
+            succeeded, whose response lies with the held object.
+        owner: The nonce of the execution at work, or of the last one.
+        lease: From this time on its last execution certainly begins no call. While it runs,
+            Lambda's deadline and the slack of clocks; once it has ended, when it ended.
+        sandbox_id: Where it runs, if being there proves that an earlier owner is dead.
+        invocation: Lambda's request id of the invocation at work.
+        deliveries: How often it was begun or resumed since its last round or long wait.
+        tail_in_doubt: The first step without a record may have happened.
+        has_unrecorded_calls: Its hook made calls that are repeated at will and never recorded.
+        round: How often CloudFormation has asked again after a failure.
+        begun: When it was begun, or its last round.
+        due: Until when its hook waits, the lease given back; a continuation resumes it.
+        generation: The first generation of its steps; above every one of an earlier life of the
+            same RequestId.
+        assigned_id: The physical id that its hook has set so far.
+        restored: It made nothing: the object that it answers had been replaced, and still lived.
         cleaned_by: The request that has cleaned up all that can be known of it.
         doubts: What that one could not tell, in words.
     """
 
-    request_id: str = _kept_as("rid")
-    type: str = _kept_as("typ")
-    properties: str | None = _kept_as("pfp")
-    cleaned_by: str | None = _kept_as("cln")
-    doubts: tuple[str, ...] | None = _kept_as("dbt")
-    base: str | None = _kept_as("base")
-    id: str | None = _kept_as("id")
-    owner: str = _kept_as("own")
-    lease: int = _kept_as("lu", 0)
-    box: str | None = _kept_as("box")
-    gone: bool = _kept_as("gone", default=False)
-    edge: bool = _kept_as("edge", default=False)
-    acted: bool = _kept_as("act", default=False)
-    begun: int = _kept_as("beg", 0)
-    ended: int = _kept_as("end", 0)
-    first_generation: int = _kept_as("g0", 0)
-    round: int = _kept_as("rnd", 0)
-    steps: Mapping[str, Doc] = field(default_factory=dict, metadata={"short": "steps"})
+    _always = ("rid", "st", "own", "steps")
 
-    @property
-    def is_in_doubt(self) -> bool:
-        """Tell whether a call of it may have had an effect that is not recorded."""
-        return self.edge or any(one.state == StepState.STARTED for one in self.records().values())
-
-    def records(self) -> dict[str, Record]:
-        """Return what is known of its steps."""
-        return {key: Record.from_doc(doc) for key, doc in self.steps.items()}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head(_Kept):
-    """One resource: who works on it, what its steps came to, what was answered, what is owed.
-
-    Attributes:
-        fence: Rises with each begin, takeover, supersede and round.
-        writes: Rises with every write.
-        highest_issue: The highest issue time ever begun.
-        physical_id: The object that holds.
-        seen: CloudFormation has carried that id back to us.
-        went_back: The operation made nothing: what it answers had been replaced, and still lives.
-        running_id: The id that the running hook has set so far.
-        base: The id in the operation's event.
-        attributes: What the last success answered, for an Update that changes nothing.
-        ended: When the last execution recorded its end or gave the lease back; of one that was cut
-            short, when Lambda has ended it.
-        due: Until when a hook waits, its lease given back; its continuation goes on.
-        took_over: The first unrecorded step may have happened.
-        acted: The hook has made calls that are repeated at will and never recorded.
-        debts: What earlier operations left to be cleaned up.
-        olds: Replaced objects, not yet removed.
-        removed: Ids whose removal succeeded.
-        recent: RequestIds begun lately, oldest first.
-        history: The last operations, for people, never for decisions.
-    """
-
-    _always = ("v", "f", "w", "rid", "st", "own")
-
-    version: int = _kept_as("v", VERSION)
-    fence: int = _kept_as("f", 0)
-    writes: int = _kept_as("w", 0)
     request_id: str = _kept_as("rid", "")
     type: str = _kept_as("typ", "")
     issued_at: int = _kept_as("iss", 0)
     fingerprint: str = _kept_as("fp", "")
     properties: str = _kept_as("pfp", "")
-    highest_issue: int = _kept_as("hi", 0)
+    event_physical_id: str | None = _kept_as("eid")
     state: str = _kept_as("st", "")
-    succeeded: bool | None = _kept_as("ok")
+    response: str | None = _kept_as("out")
     owner: str = _kept_as("own", "")
     lease: int = _kept_as("lu", 0)
-    box: str | None = _kept_as("box")
-    attempts: int = _kept_as("att", 0)
-    took_over: bool = _kept_as("took", default=False)
-    acted: bool = _kept_as("act", default=False)
+    sandbox_id: str | None = _kept_as("box")
+    invocation: str | None = _kept_as("inv")
+    deliveries: int = _kept_as("dlv", 0)
+    tail_in_doubt: bool = _kept_as("tail", default=False)
+    has_unrecorded_calls: bool = _kept_as("unrec", default=False)
     round: int = _kept_as("rnd", 0)
     begun: int = _kept_as("beg", 0)
-    ended: int = _kept_as("end", 0)
     due: int | None = _kept_as("due")
-    first_generation: int = _kept_as("g0", 0)
-    steps: Mapping[str, Doc] = field(default_factory=dict, metadata={"short": "steps"})
-    base: str | None = _kept_as("base")
-    body: str | None = _kept_as("out")
-    running_id: str | None = _kept_as("id")
-    physical_id: str | None = _kept_as("phys")
-    seen: bool = _kept_as("seen", default=False)
-    went_back: bool | None = _kept_as("back")
-    held_properties: str | None = _kept_as("ppfp")
-    attributes: str | None = _kept_as("attrs")
-    olds: tuple[Doc, ...] = _kept_as("olds", ())
-    removed: tuple[str, ...] = _kept_as("removed", ())
-    debts: tuple[Doc, ...] = _kept_as("debts", ())
+    generation: int = _kept_as("gen", 0)
+    assigned_id: str | None = _kept_as("id")
+    restored: bool = _kept_as("back", default=False)
+    cleaned_by: str | None = _kept_as("cln")
+    doubts: tuple[str, ...] = _kept_as("dbt", ())
+    steps: Mapping[str, StepRecord] = field(
+        default_factory=dict, metadata={"short": "steps", "part": StepRecord}
+    )
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether its response is recorded."""
+        return self.state in (State.SUCCEEDED, State.FAILED)
+
+    @property
+    def may_have_acted_last(self) -> bool:
+        """Tell whether its first step without a record may have happened."""
+        # Seeded bug: tail-in-doubt
+        return self.state == State.RUNNING or self.tail_in_doubt
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Tell whether a call of it may have had an effect that is not recorded."""
+        started = any(step.state == StepState.STARTED for step in self.steps.values())
+        return self.may_have_acted_last or started
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryEntry(_Kept):
+    """One of the last operations, for people, never for decisions.
+
+    Attributes:
+        reason: Why it failed, cut to what a person needs.
+        by: The operator who wrote it; None for an operation of CloudFormation's.
+    """
+
+    type: str = _kept_as("typ", "")
+    outcome: str = _kept_as("st", "")
+    at: int = _kept_as("at", 0)
+    reason: str | None = _kept_as("why")
+    by: str | None = _kept_as("by")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head(_Kept):
+    """One resource: whose it is, who works on it, what holds, and what is left to be cleaned up.
+
+    Attributes:
+        revision: Rises with every write.
+        acknowledged: CloudFormation has carried the held object's id back to us.
+        removed: Ids whose removal succeeded, oldest first.
+        recent: Short hashes of the RequestIds begun lately, oldest first.
+        history: The last operations, oldest first.
+        ttl: When the item may go, in seconds since 1970; never set while anything lives.
+    """
+
+    _always = ("v", "w", "op")
+
+    version: int = _kept_as("v", VERSION)
+    revision: int = _kept_as("w", 0)
+    stack_id: str = _kept_as("stk", "")
+    logical_resource_id: str = _kept_as("lid", "")
+    resource_type: str = _kept_as("rt", "")
+    operation: Operation = field(
+        default_factory=Operation, metadata={"short": "op", "part": Operation}
+    )
+    held: HeldObject | None = _kept_as("held", part=HeldObject)  # noqa: RUF009 - as all the others
+    acknowledged: bool = _kept_as("ack", default=False)
+    replaced: tuple[HeldObject, ...] = _kept_as("repl", (), part=HeldObject)
+    removed: tuple[str, ...] = _kept_as("gone", ())
+    pending_cleanup: tuple[Operation, ...] = _kept_as("pend", (), part=Operation)
     recent: tuple[str, ...] = _kept_as("recent", ())
-    history: tuple[Doc, ...] = _kept_as("hist", ())
+    history: tuple[HistoryEntry, ...] = _kept_as("hist", (), part=HistoryEntry)
     ttl: int | None = _kept_as("ttl")
 
     @property
-    def is_good(self) -> bool:
-        """Tell whether the current operation was answered SUCCESS."""
-        return self.state == State.DONE and self.succeeded is True
+    def held_id(self) -> str | None:
+        """The id of the held object."""
+        return None if self.held is None else self.held.id
 
     @property
-    def is_cut_short(self) -> bool:
-        """Tell whether the watchdog ended the last execution: its hook may be stuck in a call."""
-        return self.state != State.RUN and 0 < self.lease < self.ended
+    def replaced_ids(self) -> tuple[str, ...]:
+        """The ids of the replaced objects, oldest first."""
+        return tuple(replaced.id for replaced in self.replaced)
 
-    def records(self) -> dict[str, Record]:
-        """Return what is known of the current operation's steps."""
-        return {key: Record.from_doc(doc) for key, doc in self.steps.items()}
+    @property
+    def response(self) -> str | None:
+        """What the newest operation was answered, without its ids; None while it is not over."""
+        if self.operation.response is not None or not self.operation.is_over:
+            return self.operation.response
+        return None if self.held is None else self.held.response
 
-    def owed(self) -> list[Debt]:
-        """Return the debts, oldest first."""
-        return [Debt.from_doc(doc) for doc in self.debts]
 
-    def replaced(self) -> list[Old]:
-        """Return the replaced objects, oldest first."""
-        return [Old.from_doc(doc) for doc in self.olds]
+def read_head(doc: Mapping[str, Any]) -> Head:
+    """Read the head that a store keeps.
+
+    Raises:
+        OtherVersion: Another version of the package wrote it.
+        CorruptHead: It is no head.
+    """
+    version = doc.get("v")
+    if isinstance(version, int) and version != VERSION:
+        raise OtherVersion(version)
+    return Head.from_doc(doc)

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from .head import Doc, Head
+from .head import Doc, Head, read_head
 
 Path = tuple[str | int, ...]
 """Attribute names and list places, from the head downwards."""
@@ -194,7 +194,7 @@ _to_text = json.JSONEncoder(separators=(",", ":")).encode
 
 def head_of(text: str | None) -> Head | None:
     """Return the head that a store in this process keeps as JSON text."""
-    return None if text is None else Head.from_doc(json.loads(text))
+    return None if text is None else read_head(json.loads(text))
 
 
 def rewrite(text: str | None, write: Write) -> tuple[str | None, Written]:
@@ -205,7 +205,7 @@ def rewrite(text: str | None, write: Write) -> tuple[str | None, Written]:
     """
     doc: Doc = {} if text is None else json.loads(text)
     if not holds(write.guard, doc):
-        return None, Written(applied=False, head=Head.from_doc(doc) if doc else None)
+        return None, Written(applied=False, head=read_head(doc) if doc else None)
     apply(write.change, doc)
     kept = _to_text(doc)
     return kept, Written(applied=True, head=head_of(kept))

@@ -1,13 +1,14 @@
 """The writes of the ledger: when each is allowed, and what it makes of a head.
 
-    begin ──────► RUN ───── finish: the answer is kept ────► DONE    a copy is told the same again
-    begin_over    ▲ ▼ park / take_over                       │
-    take_over: the lease ran out, fence + 1                  ├──► begin, begin_over: a newer one
-    supersede: a newer request, fence + 1; what the older    └──► round: asked again after FAILED
-    one left is kept as a debt, to be cleaned up
+    begin ───────► RUNNING ───── finish ─────► SUCCEEDED, FAILED   duplicates get the same response
+    begin_over      ▲ ▼ park                    │
+                    │ PARKED                    └──► begin, begin_over: a newer request
+    resume ─────────┘                           └──► resume: asked again after FAILED
 
-begin and record are blind: they need no look at the head first. begin_over and supersede are
-computed from a look, and compare the count of writes: a step recorded meanwhile must not be lost.
+`begin` and `record` are blind: they need no look at the head first. `begin_over` and `resume` are
+computed from a look. `begin_over` compares the revision, for a step that is recorded meanwhile must
+not be lost; it moves an operation that may have left something into `pending_cleanup`, where
+`record` and `park` go on writing to it: the owner's nonce refuses decisions, never facts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,39 +16,49 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
+from .._cloudformation.identity import base32, digest
 from .._cloudformation.request import Request, RequestType
-from .head import VERSION, Debt, Doc, Head, Old, Record, State
+from .head import (
+    VERSION,
+    Doc,
+    Head,
+    HeldObject,
+    HistoryEntry,
+    Operation,
+    State,
+    StepRecord,
+)
 from .store import Absent, AllOf, AnyOf, Below, Change, Equals, Guard, Lacks, Path, Write
 
-MOST_RECENT, MOST_OLDS, MOST_REMOVED, MOST_HISTORY = 32, 16, 32, 16
+MOST_RECENT, MOST_REPLACED, MOST_REMOVED, MOST_HISTORY = 32, 16, 32, 4
+LONGEST_REASON = 80  # bytes of a reason in the history; the whole of it is in the response
 TOMBSTONE_DAYS = 14  # well over Lambda's six hours of event age, with its retries
-LEASE_SLACK = 1000  # ms; clocks differ by at most a second (ledger.md, A2)
 # Seeded bug: in-flight-grace
-SETTLE = 5.0  # seconds in which a request of a dead process is applied, or never (ledger.md, A3)
+IN_FLIGHT_GRACE = 5.0  # seconds in which a request of a dead process is applied, or never (A3)
+OPERATION: Path = ("op",)
 
 
-class Claimant(NamedTuple):
+class Candidate(NamedTuple):
     """Who asks for the lease, and until when.
 
     Attributes:
         owner: The execution's nonce.
-        lease: Lambda's deadline and 2 s more, in milliseconds since 1970.
-        box: The sandbox's id, where that can prove that an earlier owner is dead.
+        lease: From when it certainly acts no more: Lambda's deadline, the time that Lambda takes to
+            end an invocation, and what clocks differ by, in milliseconds since 1970.
+        sandbox_id: The sandbox's id, where that can prove that an earlier owner is dead.
         now: Milliseconds since 1970.
         due: When the wait is over that our event has come back from; 0 for one that has not.
-        is_last: Every other delivery of the request has failed, and none is waited for.
+        retries_exhausted: Every other delivery of the request has failed, and none is waited for.
+        invocation: Lambda's request id.
     """
 
     owner: str
     lease: int
-    box: str | None
+    sandbox_id: str | None
     now: int
     due: int = 0
-    is_last: bool = False
-
-    def to_doc(self) -> Doc:
-        doc: Doc = {"own": self.owner, "lu": self.lease, "st": State.RUN.value}
-        return doc if self.box is None else {**doc, "box": self.box}
+    retries_exhausted: bool = False
+    invocation: str | None = None
 
 
 class Progress(NamedTuple):
@@ -55,13 +66,37 @@ class Progress(NamedTuple):
 
     Attributes:
         steps: What its steps came to.
-        running_id: The physical id that it has set so far.
-        acted: It has made calls that are repeated at will and never recorded.
+        assigned_id: The physical id that it has set so far.
+        has_unrecorded_calls: It has made calls that are repeated at will and never recorded.
+        tail_in_doubt: The first step without a record may have happened.
     """
 
-    steps: Mapping[str, Record] = MappingProxyType({})
-    running_id: str | None = None
-    acted: bool = False
+    steps: Mapping[str, StepRecord] = MappingProxyType({})
+    assigned_id: str | None = None
+    has_unrecorded_calls: bool = False
+    tail_in_doubt: bool = False
+
+
+class Ending(NamedTuple):
+    """How an operation ended, for `finish`.
+
+    Attributes:
+        response: What is answered, without the request's ids: exact text.
+        physical_id: The id that it answers.
+        removed: Ids whose objects this request removed.
+        pending_cleanup: What is still left to be cleaned up.
+        keeps_current: A Delete that leaves the held object alone: of a replaced one, or of an id
+            that nobody can place.
+        reason: Why it failed; for people.
+    """
+
+    succeeded: bool
+    response: str
+    physical_id: str
+    removed: Sequence[str] = ()
+    pending_cleanup: Sequence[Operation] = ()
+    keeps_current: bool = False
+    reason: str = ""
 
 
 def issued(request: Request, now: int) -> int:
@@ -69,391 +104,346 @@ def issued(request: Request, now: int) -> int:
     return now // 1000 if request.issued_at is None else request.issued_at
 
 
-def _set(values: Doc) -> dict[Path, object]:
-    return {(name,): value for name, value in values.items()}
+def short_id(request_id: str) -> str:
+    """Return what is kept of a RequestId among the recent ones: 40 bits of its hash."""
+    return base32(digest("recent", request_id), 8)
 
 
-def _operation(request: Request, me: Claimant) -> Doc:
-    doc: Doc = {
+def in_flight_until(ended: int) -> int:
+    """Return from when no call of an execution that ended then can land any more, in ms."""
+    return ended + int(IN_FLIGHT_GRACE * 1000) + 1
+
+
+def _begun(request: Request, candidate: Candidate) -> Operation:
+    return Operation(
+        request_id=request.request_id,
+        type=request.type.value,
+        issued_at=issued(request, candidate.now),
+        fingerprint=request.fingerprint,
+        properties=request.properties_fingerprint,
+        event_physical_id=request.physical_resource_id,
+        state=State.RUNNING.value,
+        owner=candidate.owner,
+        lease=candidate.lease,
+        sandbox_id=candidate.sandbox_id,
+        invocation=candidate.invocation,
+        deliveries=1,
+        begun=candidate.now,
+    )
+
+
+def _identity(request: Request) -> Doc:
+    return {
         "v": VERSION,
-        "rid": request.request_id,
-        "typ": request.type.value,
-        "iss": issued(request, me.now),
-        "fp": request.fingerprint,
-        "pfp": request.properties_fingerprint,
-        "att": 1,
-        "took": False,
-        "act": False,
-        "rnd": 0,
-        "g0": 0,
-        "beg": me.now,
-        "steps": {},
+        "stk": request.stack_id,
+        "lid": request.logical_resource_id,
+        "rt": request.resource_type,
     }
-    if request.physical_resource_id is not None:
-        doc["base"] = request.physical_resource_id
-    return doc | me.to_doc()
 
 
-def begin(request: Request, me: Claimant) -> Write:
-    """Begin where nothing is owed and CloudFormation holds what the head says: without a look."""
+def _set(values: Doc, at: Path = ()) -> dict[Path, object]:
+    return {(*at, name): value for name, value in values.items()}
+
+
+def _making(values: Mapping[str, object], at: Path = ()) -> Change:
+    """Return a change that sets these values, and removes those that are nothing."""
+    kept = {name: value for name, value in values.items() if value not in (None, False, [])}
+    gone = [(*at, name) for name in values if name not in kept]
+    return Change(set=_set(kept, at), remove=gone)
+
+
+def begin(request: Request, candidate: Candidate) -> Write:
+    """Begin where nothing is left and CloudFormation holds what the head says: without a look."""
     # Seeded bug: newer-blind
-    nothing_owed: list[Guard] = [
-        Equals(("st",), State.DONE.value),
-        Equals(("ok",), value=True),
-        Below(("hi",), issued(request, me.now)),
-        Lacks(("recent",), request.request_id),
-        Absent(("debts",)),
+    idle: list[Guard] = [
+        Equals((*OPERATION, "st"), State.SUCCEEDED.value),
+        Below((*OPERATION, "iss"), issued(request, candidate.now)),
+        Lacks(("recent",), short_id(request.request_id)),
+        Absent(("pend",)),
         Equals(("v",), VERSION),
     ]
-    values = _operation(request, me) | {"hi": issued(request, me.now)}
-    removed = ["out", "ok", "ttl", "id", "back"] + ([] if me.box else ["box"])
+    values: Doc = {**_identity(request), "op": _begun(request, candidate).to_doc()}
     default: Doc = {}
     if request.type is RequestType.CREATE:
-        held: list[Guard] = [Absent(("phys",)), Absent(("olds",))]
-        removed += ["base", "phys", "seen", "ppfp", "attrs"]
+        held: list[Guard] = [Absent(("held",)), Absent(("repl",))]
     else:
-        held = [Equals(("phys",), request.physical_resource_id)]
+        held = [Equals(("held", "id"), request.physical_resource_id)]
         if not request.carries_marker:
-            default, values = {"phys": request.physical_resource_id}, values | {"seen": True}
+            default = {"held": HeldObject(id=str(request.physical_resource_id)).to_doc()}
+            values["ack"] = True
     return Write(
         name="begin",
-        guard=AnyOf([AllOf([Absent(("v",)), Absent(("w",))]), AllOf([*nothing_owed, *held])]),
+        guard=AnyOf([AllOf([Absent(("v",)), Absent(("w",))]), AllOf([*idle, *held])]),
         change=Change(
             set=_set(values),
             default=default,
-            add={"f": 1},
-            append={"recent": request.request_id},
-            remove=[(name,) for name in removed],
+            append={"recent": short_id(request.request_id)},
+            remove=[("ttl",)],
         ),
     )
 
 
-def is_settled(head: Head, request: Request) -> bool:
+def is_acknowledged(head: Head, request: Request) -> bool:
     """Tell whether CloudFormation holds, retained or removed the result of the head's operation."""
-    if head.type == RequestType.DELETE:
-        return head.state == State.DONE  # a failed Delete leaves nothing that is not known already
-    if not head.is_good:
+    operation = head.operation
+    if operation.type == RequestType.DELETE:
+        return operation.is_over  # a failed Delete leaves nothing that is not known already
+    if operation.state != State.SUCCEEDED:
         return False
     # Seeded bug: retained
-    if request.type is RequestType.CREATE or head.seen:
+    if request.type is RequestType.CREATE or head.acknowledged:
         return True  # a Create over a held object: it was retained
-    known = [head.physical_id]
+    known = [head.held_id]
     if request.type is RequestType.DELETE:
-        known += [*(old.id for old in head.replaced()), *head.removed]
+        known += [*head.replaced_ids, *head.removed]
     return request.physical_resource_id in known
 
 
-def quiet_from(lease: int) -> int:
-    """Return from when no call of an execution with this lease can land any more, in ms."""
-    return quiet_after(lease + LEASE_SLACK)
-
-
-def quiet_after(ended: int) -> int:
-    """Return from when no call of an execution that is over by then can land any more, in ms."""
-    return ended + int(SETTLE * 1000)
-
-
-def leaves_something(head: Head) -> bool:
-    """Tell whether the head's operation may have had an effect, or may still have one."""
-    may_have = head.state == State.RUN or head.took_over or head.acted
-    return bool(head.steps or head.running_id or head.is_good or may_have)
-
-
-def debt_of(head: Head, now: int) -> Debt:
-    """Return what the head's operation leaves to a request that begins over it."""
-    # Seeded bug: tail-in-doubt
-    return Debt(
-        request_id=head.request_id,
-        type=head.type,
-        properties=head.properties,
-        base=head.base,
-        id=head.physical_id if head.is_good else head.running_id,
-        owner=head.owner,
-        lease=head.lease,
-        box=head.box,
-        gone=head.state != State.RUN or now > quiet_from(head.lease),
-        edge=head.state == State.RUN or head.took_over,
-        acted=head.acted,
-        begun=head.begun,
-        ended=head.ended if head.state != State.RUN else 0,
-        first_generation=head.first_generation,
-        round=head.round,
-        steps=head.steps,
+def leaves_something(operation: Operation) -> bool:
+    """Tell whether an operation may have had an effect, or may still have one."""
+    return bool(
+        operation.steps
+        or operation.assigned_id
+        or operation.state == State.SUCCEEDED
+        or operation.may_have_acted_last
+        or operation.has_unrecorded_calls
     )
 
 
-def begin_over(head: Head, request: Request, me: Claimant) -> Write:
-    """Begin over what is owed: over a head that is DONE, or in the place of one at work."""
-    supersedes = head.state != State.DONE
-    settled = is_settled(head, request)
-    phys, properties, attributes = head.physical_id, head.held_properties, head.attributes
-    olds = head.replaced()
-    if not settled and head.is_good:  # never heard of: what held before it holds again
-        phys = head.base if head.type == RequestType.UPDATE else None
-        before = next((old for old in olds if old.id == phys), None)
-        if phys != head.physical_id:
-            properties = before.properties if before else None
-            attributes = before.attributes if before else None
-        if head.went_back:  # it made nothing: what it went back to is replaced as it was before
-            # Seeded bug: restored-replaced
-            olds = [*(old for old in olds if old is not before), _held(head)]
-    if request.type is RequestType.CREATE:  # CloudFormation retained what there was
-        phys = properties = attributes = None
-        olds = [replace(old, properties=None, attributes=None) for old in olds]
-    elif phys is None and request.type is RequestType.UPDATE and not request.carries_marker:
-        phys = request.physical_resource_id
+def _left_behind(head: Head) -> Operation:
+    """Return the head's operation as it is left to be cleaned up: under the id that it answered."""
+    operation = replace(head.operation, response=None, due=None)
+    if operation.state == State.SUCCEEDED:
+        return replace(operation, assigned_id=head.held_id)
+    return operation
+
+
+def _pending(head: Head, request: Request) -> list[Operation]:
+    """Return what is left to be cleaned up when a request begins over a head."""
     # Seeded bug: leftovers-kept
-    owes = not settled and not head.went_back and leaves_something(head)
-    debts = [*head.owed(), *([debt_of(head, me.now)] if owes else [])]
-    again = request.request_id in head.recent
-    values = _operation(request, me) | {
-        "hi": max(head.highest_issue, issued(request, me.now)),
-        "f": head.fence + 1,
-        "recent": [*(r for r in head.recent if r != request.request_id), request.request_id][
-            -MOST_RECENT:
-        ],
-        "phys": phys,
-        "seen": phys is not None
-        and (request.physical_resource_id == phys or (head.seen and phys == head.physical_id)),
-        "ppfp": properties,
-        "attrs": attributes,
-        "olds": [old.to_doc() for old in olds] or None,
-        "debts": [debt.to_doc() for debt in debts] or None,
-    }
-    if again:  # used again after other requests: above every generation and round it ever had
+    leaves = leaves_something(head.operation) and not head.operation.restored
+    if leaves and not is_acknowledged(head, request):
+        return [*head.pending_cleanup, _left_behind(head)]
+    return list(head.pending_cleanup)
+
+
+class _Holding(NamedTuple):
+    """What holds, and what was replaced by it."""
+
+    held: HeldObject | None
+    replaced: Sequence[HeldObject]
+
+
+def _before(head: Head) -> _Holding:
+    """Return what held before an operation of whose success CloudFormation never heard."""
+    operation = head.operation
+    replaced: Sequence[HeldObject] = head.replaced
+    base = operation.event_physical_id if operation.type == RequestType.UPDATE else None
+    former = next((old for old in replaced if old.id == base), None)
+    held = head.held
+    if base != head.held_id:
+        held = former or (None if base is None else HeldObject(id=base))
+    if operation.restored and head.held is not None:
+        # It made nothing: what it went back to is replaced as it was before.
+        # Seeded bug: restored-replaced
+        replaced = (*(old for old in replaced if old is not former), head.held)
+    return _Holding(held, replaced)
+
+
+def _holding(head: Head, request: Request) -> _Holding:
+    """Return what holds when a request begins over a head."""
+    held, replaced = _Holding(head.held, head.replaced)
+    if head.operation.state == State.SUCCEEDED and not is_acknowledged(head, request):
+        held, replaced = _before(head)
+    if request.type is RequestType.CREATE:  # CloudFormation retained what there was
+        return _Holding(None, [HeldObject(id=old.id) for old in replaced])
+    if held is None and request.type is RequestType.UPDATE and not request.carries_marker:
+        held = HeldObject(id=str(request.physical_resource_id))
+    return _Holding(held, replaced)
+
+
+def begin_over(head: Head, request: Request, candidate: Candidate) -> Write:
+    """Begin over an operation that is over and has left something, or that is still at work."""
+    held, replaced = _holding(head, request)
+    operation, short = head.operation, short_id(request.request_id)
+    begun = _begun(request, candidate)
+    begun = replace(begun, issued_at=max(operation.issued_at, begun.issued_at))
+    if short in head.recent:  # used again: above every generation and round it ever had
         # Seeded bug: reused-request-id
-        values |= {"g0": head.fence + 1, "rnd": head.fence + 1}
+        begun = replace(begun, generation=head.revision + 1, round=head.revision + 1)
+    keeps = head.acknowledged and held is not None and held.id == head.held_id
+    carried_back = held is not None and request.physical_resource_id == held.id
+    change = _making(
+        {
+            **_identity(request),
+            "op": begun.to_doc(),
+            "held": None if held is None else held.to_doc(),
+            "ack": keeps or carried_back,
+            "repl": [old.to_doc() for old in replaced],
+            "pend": [left.to_doc() for left in _pending(head, request)],
+            "recent": [*(known for known in head.recent if known != short), short][-MOST_RECENT:],
+            "ttl": None,
+        }
+    )
     # Seeded bug: begin-over-guard
+    guard = AllOf([Equals(("w",), head.revision), Equals((*OPERATION, "own"), operation.owner)])
+    return Write(name="begin_over", guard=guard, change=change)
+
+
+def resume(head: Head, request: Request, candidate: Candidate) -> Write:
+    """Go on with an operation whose execution is over, or that failed and was asked for again."""
+    operation = head.operation
+    seen = operation.issued_at
+    if request.issued_at is not None:
+        seen = max(seen, request.issued_at)
+    values: Doc = {
+        "st": State.RUNNING.value,
+        "own": candidate.owner,
+        "lu": candidate.lease,
+        "box": candidate.sandbox_id,
+        "inv": candidate.invocation,
+        "iss": seen,
+        "due": None,
+        "dlv": operation.deliveries + 1,
+    }
+    if operation.state == State.RUNNING:
+        values["tail"] = True
+    elif operation.state == State.FAILED:
+        values |= {"dlv": 1, "rnd": operation.round + 1, "beg": candidate.now, "out": None}
+    elif candidate.due:
+        values["dlv"] = 1
     return Write(
-        name="supersede" if supersedes else "begin_over",
+        name="resume",
         guard=AllOf(
             [
-                Equals(("f",), head.fence),
-                Equals(("w",), head.writes),
-                Equals(("st",), head.state),
+                Equals((*OPERATION, "rid"), request.request_id),
+                Equals((*OPERATION, "own"), operation.owner),
+                Equals((*OPERATION, "st"), operation.state),
             ]
         ),
-        change=_replacing(values, also=["out", "ok", "ttl", "id", "back", "base", "box", "due"]),
+        change=_making(values, OPERATION),
     )
 
 
-def _replacing(values: Mapping[str, object], also: Sequence[str]) -> Change:
-    kept = {name: value for name, value in values.items() if value is not None}
-    gone = [name for name in dict.fromkeys([*values, *also]) if name not in kept]
-    return Change(set=_set(kept), remove=[(name,) for name in gone])
-
-
-def take_over(head: Head, request: Request, me: Claimant) -> Write:
-    """Go on with an operation whose execution is over."""
-    now_issued = max(head.issued_at, issued(request, me.now))
-    if request.issued_at is None:
-        now_issued = head.issued_at
-    free: list[Guard] = [Equals(("st",), State.PARK.value)]
-    still = AllOf([Equals(("st",), State.RUN.value), Equals(("own",), head.owner)])
-    return Write(
-        name="take_over",
-        guard=AllOf(
-            [
-                Equals(("f",), head.fence),
-                Equals(("rid",), request.request_id),
-                AnyOf([*free, still]),
-            ]
-        ),
-        change=_replacing(
-            {
-                **me.to_doc(),
-                "f": head.fence + 1,
-                "att": 1 if me.due and head.state == State.PARK else head.attempts + 1,
-                "took": head.state != State.PARK or head.took_over,
-                "iss": now_issued,
-                "hi": max(head.highest_issue, now_issued),
-            },
-            also=["due"] if me.box else ["due", "box"],
-        ),
-    )
-
-
-def new_round(head: Head, request: Request, me: Claimant) -> Write:
-    """Try a failed operation again, because CloudFormation asked again."""
-    return Write(
-        name="round",
-        guard=AllOf(
-            [
-                Equals(("f",), head.fence),
-                Equals(("rid",), request.request_id),
-                Equals(("st",), State.DONE.value),
-                Equals(("ok",), value=False),
-                Below(("iss",), issued(request, me.now)),
-            ]
-        ),
-        change=_replacing(
-            {
-                **me.to_doc(),
-                "f": head.fence + 1,
-                "att": 1,
-                "rnd": head.round + 1,
-                "beg": me.now,
-                "iss": issued(request, me.now),
-                "hi": max(head.highest_issue, issued(request, me.now)),
-            },
-            also=["out", "ok"] + ([] if me.box else ["box"]),
-        ),
-    )
-
-
-def held_by(owner: str, fence: int) -> Guard:
-    """Allow a write to the execution that holds the resource."""
+def held_by(owner: str, at: Path = OPERATION) -> Guard:
+    """Allow a write to the execution that an operation belongs to, while it runs."""
     # Seeded bug: held-by
-    return AllOf(
-        [
-            Equals(("own",), owner),
-            Equals(("f",), fence),
-            Equals(("st",), State.RUN.value),
-        ]
-    )
+    return AllOf([Equals((*at, "own"), owner), Equals((*at, "st"), State.RUNNING.value)])
+
+
+def _recorded(progress: Progress, head: Head, at: Path) -> dict[Path, object]:
+    values: dict[Path, object] = {
+        (*at, "steps", key): step.to_doc() for key, step in progress.steps.items()
+    }
+    assigned_id = progress.assigned_id
+    if assigned_id is not None:
+        values[*at, "id"] = assigned_id
+    if assigned_id in head.removed and at == OPERATION:  # made again: it is no longer gone
+        values[("gone",)] = [removed for removed in head.removed if removed != assigned_id]
+    if progress.has_unrecorded_calls:
+        values[*at, "unrec"] = True
+    return values
 
 
 def record(progress: Progress, head: Head) -> Change:
     """Keep what steps came to, and the id that the hook has set so far."""
-    values: dict[Path, object] = {
-        ("steps", key): one.to_doc() for key, one in progress.steps.items()
-    }
-    running_id = progress.running_id
-    if running_id is not None:
-        values[("id",)] = running_id
-    if running_id in head.removed:  # made again: it is no longer an id that is gone
-        values[("removed",)] = [one for one in head.removed if one != running_id]
-    if progress.acted:
-        values[("act",)] = True
-    return Change(set=values)
+    return Change(set=_recorded(progress, head, OPERATION))
 
 
-def note(place: int, key: str, found: Record) -> Change:
-    """Keep what a step of a debt came to, before anything is removed because of it."""
+def record_left(progress: Progress, head: Head, at: Path) -> Change:
+    """Keep what a step of an operation left behind came to, before anything is removed for it."""
+    learned: Doc = {"st": State.PARKED.value}
     return Change(
-        set={("debts", place, "steps", key): found.to_doc(), ("debts", place, "edge"): False}
+        set={**_recorded(progress, head, at), **_set(learned, at)}, remove=[(*at, "tail")]
     )
 
 
-def settle(stays: Sequence[Debt], removed: Sequence[str], head: Head) -> Change:
-    """Take cleaned-up debts off the books, before anything is made that would pass for theirs."""
+def record_cleanup(stays: Sequence[Operation], removed: Sequence[str], head: Head) -> Change:
+    """Take off what is cleaned up, before anything is made that would pass for it."""
     gone = list(dict.fromkeys([*head.removed, *removed]))[-MOST_REMOVED:]
-    debts = [debt.to_doc() for debt in stays]
-    return _replacing({"debts": debts or None, "removed": gone or None}, also=[])
+    return _making({"pend": [left.to_doc() for left in stays], "gone": gone})
 
 
 def park(
-    progress: Progress, head: Head, now: int, *, in_doubt: bool, due: int | None = None
+    progress: Progress, head: Head, ended: int, *, due: int | None = None, at: Path = OPERATION
 ) -> Change:
-    """Give the lease back, the work not being done; a doubt about the next step stays."""
-    change = record(progress, head)
+    """End an execution, the work not being done; a doubt about the next step stays."""
     # Seeded bug: park
-    ended: Doc = {"st": State.PARK.value, "lu": 0, "took": in_doubt, "end": now}
+    values: Doc = {"st": State.PARKED.value, "lu": ended, "tail": progress.tail_in_doubt}
     if due is not None:
-        ended["due"] = due
-    return Change(set={**change.set, **_set(ended)})
-
-
-def leave(place: int, owner: str, progress: Progress, now: int, *, in_doubt: bool) -> Write:
-    """Keep the last facts of an execution that was superseded: the fence refuses no facts."""
-    debt: Path = ("debts", place)
+        values["due"] = due
+    change = _making(values, at)
     # Seeded bug: last-facts
-    values: dict[Path, object] = {
-        (*debt, "steps", key): one.to_doc() for key, one in progress.steps.items()
+    known = _recorded(progress, head, at)
+    return change._replace(set={**known, **change.set})
+
+
+def finish(head: Head, ending: Ending, progress: Progress, ended: int) -> Change:
+    """Record the response, and what holds from now on."""
+    operation = head.operation
+    deletes = operation.type == RequestType.DELETE
+    known = _recorded(progress, head, OPERATION)
+    of_operation: Doc = {
+        "st": (State.SUCCEEDED if ending.succeeded else State.FAILED).value,
+        "out": ending.response if deletes or not ending.succeeded else None,
+        "lu": ended,
+        "tail": progress.tail_in_doubt,
     }
-    # Seeded bug: last-doubt
-    values |= {(*debt, "gone"): True, (*debt, "edge"): in_doubt, (*debt, "end"): now}
-    if progress.running_id is not None:
-        values[*debt, "id"] = progress.running_id
-    if progress.acted:
-        # Seeded bug: last-unrecorded
-        values[*debt, "act"] = True
-    return Write(
-        name="leave",
-        guard=AllOf([Equals((*debt, "own"), owner), Equals((*debt, "gone"), value=False)]),
-        change=Change(set=values),
-    )
-
-
-class Ending(NamedTuple):
-    """How an operation ended, for `finish`.
-
-    Attributes:
-        body: The answer, exact text.
-        physical_id: The id that it answers.
-        attributes: JSON text of what an unchanged Update answers later; None for a Delete.
-        removed: Ids whose objects this request removed.
-        kept: The debts that stay on the books.
-        spares: A Delete that leaves the held object alone: a clean-up, or an id nobody can place.
-    """
-
-    succeeded: bool
-    body: str
-    physical_id: str
-    attributes: str | None = None
-    removed: Sequence[str] = ()
-    kept: Sequence[Debt] = ()
-    spares: bool = False
-
-
-def finish(head: Head, ending: Ending, progress: Progress, now: int, *, in_doubt: bool) -> Change:
-    """Record the answer, and what holds from now on."""
-    running_id = progress.running_id or head.running_id
-    values: Doc = {
-        "st": State.DONE.value,
-        "ok": ending.succeeded,
-        "out": ending.body,
-        "end": now,
-        "took": in_doubt,
-        "id": running_id,
-        "hist": [*head.history, _history(head, ending, now)][-MOST_HISTORY:],
+    of_head: Doc = {
         "recent": list(head.recent[-MOST_RECENT:]),
+        "hist": [entry.to_doc() for entry in _history(head, ending, ended)],
     }
     if ending.succeeded:
-        values |= _holding(head, ending)
+        of_head |= _held_from_now_on(head, ending)
+        restored = not deletes and ending.physical_id in head.replaced_ids
+        of_operation["back"] = restored
         # Seeded bug: live-no-ttl
-        if head.type == RequestType.DELETE and not ending.spares:  # results are erased at once
-            values |= {"ttl": now // 1000 + TOMBSTONE_DAYS * 86400, "steps": {}, "attrs": None}
-            return _replacing(values, also=[])
-    change = _replacing(values, also=[])
-    kept = {path: one for path, one in record(progress, head).set.items() if path[0] not in values}
-    return change._replace(set={**kept, **change.set})
+        if deletes and not ending.keeps_current:  # results are erased at once
+            of_head["ttl"] = ended // 1000 + TOMBSTONE_DAYS * 86400
+            of_operation["steps"], known = {}, {}
+    first, second = _making(of_head), _making(of_operation, OPERATION)
+    made = {**first.set, **second.set}
+    gone = [*first.remove, *second.remove]
+    kept = {path: value for path, value in known.items() if path not in made and path not in gone}
+    return Change(set={**kept, **made}, remove=gone)
 
 
-def _held(head: Head) -> Old:
-    """Return what a head holds, as something that is replaced."""
-    return Old(
-        id=str(head.physical_id), properties=head.held_properties, attributes=head.attributes
-    )
-
-
-def _holding(head: Head, ending: Ending) -> Doc:
-    deleting = head.type == RequestType.DELETE
-    phys = head.physical_id if ending.spares else None if deleting else ending.physical_id
-    gone = (head.base,) if deleting else (phys, head.physical_id)
-    olds = [old for old in head.replaced() if old.id not in gone]
-    if head.type == RequestType.UPDATE and head.physical_id not in (None, phys):
-        olds.append(_held(head))
-    removed = [one for one in dict.fromkeys([*head.removed, *ending.removed]) if one != phys]
+def _held_from_now_on(head: Head, ending: Ending) -> Doc:
+    operation = head.operation
+    if operation.type == RequestType.DELETE:
+        held = head.held if ending.keeps_current else None
+        replaced = _without(head.replaced, operation.event_physical_id)
+    else:
+        held = HeldObject(
+            id=ending.physical_id, properties=operation.properties, response=ending.response
+        )
+        replaced = _without(head.replaced, held.id, head.held_id)
+        if operation.type == RequestType.UPDATE and head.held and head.held.id != held.id:
+            replaced.append(head.held)
+    held_id = None if held is None else held.id
+    removed = [
+        known for known in dict.fromkeys([*head.removed, *ending.removed]) if known != held_id
+    ]
     # Seeded bug: acknowledged
+    acknowledged = head.acknowledged and held_id == head.held_id
     return {
-        "phys": phys,
-        "seen": head.seen and phys == head.physical_id,
-        "back": (not deleting and phys in [old.id for old in head.replaced()]) or None,
-        "ppfp": head.held_properties if deleting else head.properties,
-        "attrs": head.attributes if deleting else ending.attributes,
-        "olds": [old.to_doc() for old in olds[-MOST_OLDS:]] or None,
-        "removed": removed[-MOST_REMOVED:] or None,
-        "debts": [debt.to_doc() for debt in ending.kept] or None,
+        "held": None if held is None else held.to_doc(),
+        "ack": acknowledged and held is not None,
+        "repl": [old.to_doc() for old in replaced[-MOST_REPLACED:]],
+        "gone": removed[-MOST_REMOVED:],
+        "pend": [left.to_doc() for left in ending.pending_cleanup],
     }
 
 
-def _history(head: Head, ending: Ending, now: int) -> Doc:
-    return {
-        "rid": head.request_id,
-        "typ": head.type,
-        "ok": ending.succeeded,
-        "id": ending.physical_id,
-        "beg": head.begun,
-        "end": now,
-    }
+def _without(objects: Sequence[HeldObject], *ids: str | None) -> list[HeldObject]:
+    return [old for old in objects if old.id not in ids]
+
+
+def _history(head: Head, ending: Ending, ended: int) -> list[HistoryEntry]:
+    entry = HistoryEntry(
+        type=head.operation.type,
+        outcome=(State.SUCCEEDED if ending.succeeded else State.FAILED).value,
+        at=ended,
+        reason=ending.reason.encode()[:LONGEST_REASON].decode(errors="ignore") or None,
+    )
+    return [*head.history, entry][-MOST_HISTORY:]

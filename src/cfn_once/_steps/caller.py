@@ -1,0 +1,128 @@
+"""Calls of the world outside, one step at a time, and what their errors say of the effect."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from .._cloudformation.request import Request
+from .._errors import NonDeterminism
+from .._observability import telemetry
+from .call import Call, Calls, Step, Verdict, is_transient, judge_plain
+
+T = TypeVar("T")
+
+
+class Caller:
+    """Makes the calls of one run of a hook.
+
+    Attributes:
+        inside: The step whose function runs now: calls inside it are no steps of their own.
+    """
+
+    def __init__(self, request: Request, calls: Calls) -> None:
+        self._request, self._calls = request, calls
+        self.inside: Step | None = None
+        self._looking = False
+        self._further, self._single = 0, 0  # calls inside the step that runs
+        self._acted = False  # a call inside the step has acted, or may have
+        self._judged: tuple[Exception, Verdict] | None = None
+
+    def call(self, call: Call, step: Step) -> Any:
+        """Run a step's function."""
+        self.inside, self._further, self._single = step, 0, 0
+        self._acted, self._judged = False, None
+        try:
+            with telemetry.step(call.name):
+                return self._calls.call(call.name, lambda: call.run(step))
+        finally:
+            self.inside = None
+
+    def look(self, name: str, step: Step, fn: Callable[[], T]) -> T:
+        """Run what only reads: a look-up, or a look at what is waited for."""
+        self.inside, self._looking = step, True
+        try:
+            return self._calls.call(name, fn)
+        finally:
+            self.inside, self._looking = None, False
+
+    def read(self, name: str, fn: Callable[[], T], verdict: Callable[[Exception], Verdict]) -> T:
+        """Ask the world something that changes nothing."""
+        try:
+            return self._calls.call(name, fn)
+        except Exception as error:
+            self._judged = (error, verdict(error))
+            raise
+
+    def call_inside_step(
+        self,
+        name: str,
+        fn: Callable[[Step], T],
+        verdict: Callable[[Exception], Verdict],
+        *,
+        single: bool,
+    ) -> T:
+        """Make a call that changes something, of the step that runs now.
+
+        Args:
+            name: What is called.
+            fn: Calls it.
+            verdict: Judges an error.
+            single: It can neither be repeated at will nor under the step's token: a step has room
+                for one of these.
+
+        Raises:
+            NonDeterminism: It is made by a look-up, or is the second one that is `single`.
+        """
+        step = self._step_for(name, single=single)
+        try:
+            result = self._calls.call(name, lambda: fn(step))
+        except Exception as error:
+            self._judged = (error, verdict(error))
+            self._acted = self._acted or self._judged[1] is Verdict.IN_DOUBT
+            raise
+        self._acted = True
+        return result
+
+    def _step_for(self, name: str, *, single: bool) -> Step:
+        step = self.inside
+        if step is None:
+            raise LookupError(f"{name} is called inside no step")
+        if self._looking:
+            raise NonDeterminism(
+                f"{name} changes something and was called by a find= of {self._request}: a look-up"
+                " must only read"
+            )
+        self._single += single
+        if single and self._single > 1:
+            raise NonDeterminism(
+                f"{name} is a second changing call inside one step of {self._request}: a crash"
+                " between the two could not be told apart; make each a step of its own"
+            )
+        if single:
+            return step
+        # There may be several, which must not share one token.
+        token = step.tokens.of_further_call(self._further)
+        self._further += 1
+        return replace(step, token=token.uuid, tokens=token)
+
+    def judgement(self, error: Exception) -> Verdict | None:
+        """Return what was said of an error where it was raised."""
+        return self._judged[1] if self._judged and self._judged[0] is error else None
+
+    def verdict(self, call: Call, error: Exception) -> Verdict:
+        """Judge an error; one that a call inside the step raised was judged where it was known."""
+        if self._acted:  # whatever it says: a call inside has acted, or may have
+            return Verdict.IN_DOUBT
+        return self.judgement(error) or call.verdict(error)
+
+    def may_succeed_later(self, call: Call, error: Exception) -> bool:
+        """Tell whether the same call may succeed later."""
+        judged = self.judgement(error)
+        if judged is None and call.verdict is judge_plain:
+            return is_transient(error)
+        return (judged or call.verdict(error)) is not Verdict.DEFINITIVE
+
+    def look_may_succeed_later(self, error: Exception) -> bool:
+        """Tell whether a look that failed may be made again."""
+        judged = self.judgement(error)
+        return is_transient(error) if judged is None else judged is not Verdict.DEFINITIVE

@@ -1,0 +1,148 @@
+"""A step in doubt: looked up, allowed a second call, or reported as what nobody can tell."""
+
+import re
+from typing import Any, NoReturn
+
+from .._errors import InDoubt, Superseded, TemporaryError
+from .._observability import telemetry
+from ..ledger import IN_FLIGHT_GRACE
+from .call import Repetition
+from .caller import Caller
+from .journal import Journal, StepAttempt
+from .pacing import Pacing
+from .policy import Policy
+from .ports import Ports
+
+VISIBLE_AFTER = 60.0  # seconds after which an absent look-up is believed, unless the provider says
+
+
+class OutOfTime(InDoubt):
+    """A step could not be looked up in the time that was left."""
+
+
+class Doubts:
+    """Resolves the doubts of one run of a hook."""
+
+    def __init__(
+        self, journal: Journal, caller: Caller, pacing: Pacing, ports: Ports, policy: Policy
+    ) -> None:
+        self._journal, self._caller, self._pacing = journal, caller, pacing
+        self._deadline, self._clock = ports.deadline, ports.deadline.clock
+        self._visible_after, self._policy = ports.visible_after, policy
+
+    def resolve(
+        self, attempt: StepAttempt, ended_at: float, error: Exception | None = None
+    ) -> tuple[Any] | None:
+        """Return the result of an effect in doubt, or None where the call may be made again.
+
+        Args:
+            attempt: The call.
+            ended_at: Since when nobody is at work on it, in seconds since 1970.
+            error: What its call has raised here; None where an execution before this one made it.
+
+        Raises:
+            InDoubt: Neither is possible, or our time is too short for it.
+        """
+        why = named(error) if error is not None else "its execution died"
+        remembered = self._is_remembered(attempt)
+        if attempt.call.find is None:
+            if not remembered:
+                self.report(attempt, why, error)
+            self._pause(0.5, attempt, why)
+            return None
+        # Under a token, a second call makes no second effect though the look-up came too early.
+        # Seeded bug: absent-believed
+        believed_after = IN_FLIGHT_GRACE if remembered else self._visible_after
+        self._pause(ended_at + IN_FLIGHT_GRACE - self._clock.now(), attempt, why)
+        while (found := self._look_up(attempt)) is None:
+            if self._clock.now() >= ended_at + believed_after:
+                return None
+            self._pause(5.0, attempt, why)
+        return (found,)
+
+    def _is_remembered(self, attempt: StepAttempt) -> bool:
+        """Tell whether the API still knows the step's token: a second call makes nothing new."""
+        call, first_used = attempt.call, attempt.record.first_used / 1000
+        if call.repetition is not Repetition.TOKEN or call.window is None:
+            return False
+        # Seeded bug: token-window
+        return self._clock.now() - first_used < call.window
+
+    def _pause(self, pause: float, attempt: StepAttempt, why: str) -> None:
+        """Wait at least so long; where time is too short, leave the doubt to another delivery."""
+        until = self._clock.now() + pause
+        while (left := until - self._clock.now()) > 0:
+            # Twice as long, for a pause is at least half as long as asked for.
+            if not self._deadline.pause(max(left * 2, 0.01), reserve=self._deadline.reserve):
+                self.out_of_time(attempt, why)
+
+    def out_of_time(self, attempt: StepAttempt, why: str) -> NoReturn:
+        """Leave a doubt to another delivery, or report it where none comes.
+
+        Raises:
+            Superseded, Suspended: Another delivery goes on with it.
+            OutOfTime: None comes.
+        """
+        if self._policy.hands_over:
+            self._leave_to_another(attempt, why)
+        self.report(attempt, f"{why}, and no time is left", None, kind=OutOfTime)
+
+    def _leave_to_another(self, attempt: StepAttempt, why: str) -> None:
+        """Leave what is in doubt to another invocation, if one comes."""
+        journal = self._journal
+        journal.pending[attempt.key] = attempt.record
+        self._pacing.hand_over()
+        if journal.lease.has_retries_left():
+            journal.lease.park(journal.progress())
+            journal.pending.clear()
+            text = f"{journal.request}: step {attempt.key} is in doubt ({why}), and no time is left"
+            # Seeded bug: left-to-another
+            raise Superseded(text, again=True)
+
+    def _look_up(self, attempt: StepAttempt) -> Any:
+        """Return what a look-up finds; one that the network fails is made again."""
+        find, step = attempt.call.find, attempt.step
+        if find is None:
+            return None
+        while True:
+            try:
+                return self._caller.look(f"find {attempt.call.name}", step, lambda: find(step))
+            except (TemporaryError, SystemExit, KeyboardInterrupt):
+                self._journal.pending[attempt.key] = attempt.record
+                raise
+            except Exception as failed:  # noqa: BLE001 - a look-up raises what it likes
+                why = f"its look-up failed with {named(failed)}"
+                if not self._caller.look_may_succeed_later(failed):
+                    self.report(attempt, why, failed)
+            self._pause(2.0, attempt, why)
+
+    def report(
+        self,
+        attempt: StepAttempt,
+        why: str,
+        error: Exception | None,
+        kind: type[InDoubt] = InDoubt,
+    ) -> NoReturn:
+        """Keep that a step may have happened, and raise that nobody can tell.
+
+        Raises:
+            InDoubt: Always.
+        """
+        request_id = self._journal.request.request_id
+        self._journal.pending[attempt.key] = attempt.record
+        telemetry.in_doubt(f"{attempt.key} of {request_id}")
+        hint = ""
+        if attempt.call.find is None:
+            hint = "; give the step find=, so that it is looked up next time"
+        elif kind is OutOfTime:
+            hint = "; a longer Timeout, or CFN_ONCE_CONTINUATION, gives its look-up more time"
+        raise kind(
+            f"step {attempt.key} of request {request_id} may have run at"
+            f" {attempt.record.first_used // 1000} (seconds since 1970) and cannot be repeated"
+            f" safely: {why}. Look for what it made{hint}"
+        ) from error
+
+
+def named(error: Exception) -> str:
+    """Spell an error without what follows a question mark: a URL's query may hold a key."""
+    return f"{type(error).__name__}: " + re.sub(r"\?\S*", "?...", str(error))

@@ -1,0 +1,239 @@
+"""What is known of one operation's steps: what the ledger has, and what it has not been told yet.
+
+A result lies in the head, beside it where it is long, or nowhere where it is secret.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from .._cloudformation.identity import base32
+from .._cloudformation.request import Request
+from .._errors import PermanentError, SecretNotKept
+from ..ledger import SPILL_DAYS, Lease, Operation, Progress, StepRecord, StepState
+from .call import Call, Step
+
+INLINE_RESULT = 1024  # bytes of a result that lies in the head; a write costs by the kilobyte
+INLINE_RESULTS = 32_768  # bytes of all records in the head; beyond it, every result lies outside
+LONGEST_RESULT = 300_000  # bytes; DynamoDB refuses items over 400 KB
+AROUND_A_RESULT = 64  # bytes that a record takes besides its key and result
+
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
+
+class StepAttempt(NamedTuple):
+    """A call under its key, and the record that says that it may have happened."""
+
+    call: Call
+    key: str
+    step: Step
+    record: StepRecord
+
+
+class Journal:
+    """The records of one operation, at work or left behind by an earlier request.
+
+    Args:
+        lease: The right to write them.
+        request: The request that the operation is of.
+        mask: Hides what is secret: a result that it would change is not kept.
+        left: The operation, where it was left behind; else the one at work.
+
+    Attributes:
+        pending: What steps came to and the ledger has not been told yet.
+        tail_in_doubt: The first step without a record may have happened; that step takes it down.
+        assigned_id: The physical id that the hook has set so far.
+        has_unrecorded_calls: The hook has made calls that are repeated at will and never recorded.
+        has_secrets: A result was not kept because it is secret.
+        visited: The keys that the hook has come by.
+        previous_owner_ended_at: When the last execution before this one was over, in seconds.
+    """
+
+    def __init__(
+        self,
+        lease: Lease,
+        request: Request,
+        mask: Callable[[str], str],
+        *,
+        left: Operation | None = None,
+    ) -> None:
+        self.lease, self.request, self._mask = lease, request, mask
+        self._owner = None if left is None else left.owner
+        self.pending: dict[str, StepRecord] = {}
+        self.visited: set[str] = set()
+        self.assigned_id: str | None = None
+        self.has_unrecorded_calls = self.has_secrets = False
+        self.previous_owner_ended_at = lease.previous_owner_ended_at
+        self.tail_in_doubt = lease.head.operation.tail_in_doubt
+        if left is not None:
+            ended = left.lease / 1000
+            self.previous_owner_ended_at = max(self.previous_owner_ended_at, ended)
+            self.tail_in_doubt = left.may_have_acted_last
+        self._in_flight: tuple[str, StepRecord | None] | None = None
+
+    @property
+    def operation(self) -> Operation:
+        """The operation, as our last write left it."""
+        return self.lease.operation_of(self._owner)
+
+    def visit(self, key: str) -> StepRecord | None:
+        """Note that the hook comes by a step, and return what is recorded of it."""
+        self.visited.add(key)
+        return self.operation.steps.get(key)
+
+    def skipped(self, scope: str = "") -> list[str]:
+        """Return the steps of a scope that are done and that the hook did not come by."""
+        prefix = f"{scope}/" if scope else ""
+        return sorted(
+            key
+            for key, record in self.operation.steps.items()
+            if record.state == StepState.DONE
+            and key not in self.visited
+            and (key.startswith(prefix) if prefix else "/" not in key)
+        )
+
+    # What is on its way
+
+    def begin_call(self, key: str, record: StepRecord | None) -> None:
+        """Note that a call leaves, which may happen from now on; without record, a repeated one.
+
+        Raises:
+            Superseded: Nothing may be begun any more.
+        """
+        # Seeded bug: call-after-end
+        with self.lease.exclusive():
+            self.lease.ensure_held()
+            if self._owner is None:  # what was left behind is in doubt already, and stays so
+                self._in_flight = (key, record)
+
+    def end_call(self) -> None:
+        """Note that a repeated call is over."""
+        self._in_flight = None
+
+    def call_in_flight(self) -> tuple[str, StepRecord | None] | None:
+        """Return the call that may have happened, and of which nothing is known yet."""
+        if self._in_flight is None:
+            return None
+        key, record = self._in_flight
+        known = self.pending.get(key) or self.operation.steps.get(key)
+        if record is None or known is None or known.state == StepState.STARTED:
+            return key, record
+        # Failed in an earlier round, and called anew since.
+        return None if known.generation >= record.generation else (key, record)
+
+    # What is recorded
+
+    def flush(self) -> None:
+        """Record what is pending: before a call leaves that must not be repeated."""
+        if self.pending:
+            if self._owner is None:
+                self.lease.record(self.progress())
+            else:
+                self.lease.record(Progress(steps=dict(self.pending)), self._owner)
+            self.pending.clear()
+
+    def progress(self, *, timed_out: bool = False) -> Progress:
+        """Return what the next write has to keep.
+
+        Args:
+            timed_out: The hook may be stuck in a call, which may have happened.
+        """
+        steps = dict(self.pending)
+        in_flight = self.call_in_flight() if timed_out else None
+        # Seeded bug: time-out-call
+        if in_flight is not None and in_flight[1] is not None:
+            steps[in_flight[0]] = in_flight[1]
+        return Progress(
+            steps=steps,
+            assigned_id=self.assigned_id,
+            has_unrecorded_calls=self.has_unrecorded_calls,
+            tail_in_doubt=self.tail_in_doubt,
+        )
+
+    def keep(self, attempt: StepAttempt, record: StepRecord) -> None:
+        """Keep a record: with the next write, or at once where the step must never run twice."""
+        self.pending[attempt.key] = record
+        if attempt.call.is_once:
+            self.flush()
+
+    # Results
+
+    def keep_result(self, attempt: StepAttempt, result: Any) -> Any:
+        """Keep that a step is done, and return what its hook gets, now and in every later run.
+
+        Raises:
+            PermanentError: Its result cannot be kept.
+        """
+        call, key, record = attempt.call, attempt.key, attempt.record
+        try:
+            text = _to_text(call, key, result)
+        except PermanentError:
+            self.pending[key] = record  # its effect has happened, and cannot be told
+            raise
+        done = replace(record, state=StepState.DONE.value)
+        if call.secret or self._mask(text) != text:
+            done, self.has_secrets = replace(done, secret=True), True
+        elif self._fits_the_head(text):
+            done = replace(done, result=text)
+        else:
+            # Seeded bug: spill-first
+            self.lease.spill(self._spill_name(key, record), text)  # before the head tells of it
+            done = replace(done, spilled=True)
+        self.keep(attempt, done)
+        return call.from_record(json.loads(text))
+
+    def value(self, call: Call, key: str, known: StepRecord) -> Any:
+        """Return what a step that is done returned.
+
+        Raises:
+            SecretNotKept, PermanentError: It is not there.
+        """
+        if known.secret:
+            raise SecretNotKept(
+                f"step {key} of {self.request} ran before and its result was never kept: make and"
+                " store the secret in one step, and return its ARN"
+            )
+        text = known.result
+        if known.spilled:
+            text = self.lease.unspill(self._spill_name(key, known))
+        if text is None:
+            raise PermanentError(
+                f"the result of step {key} of {self.request} is gone from the ledger: long results"
+                f" are kept for {SPILL_DAYS} days. Look for what the step made"
+            )
+        return call.from_record(json.loads(text))
+
+    def _fits_the_head(self, text: str) -> bool:
+        size = len(text.encode())
+        if size > INLINE_RESULT:
+            return False
+        left = self.lease.head.pending_cleanup
+        records = [self.operation.steps, self.pending, *(operation.steps for operation in left)]
+        return size + sum(map(_size, records)) < INLINE_RESULTS
+
+    def _spill_name(self, key: str, record: StepRecord) -> str:
+        return f"S#{base32(self.request.operation, 12)}#{key}#{record.generation}"
+
+
+def _size(records: Mapping[str, StepRecord]) -> int:
+    return sum(
+        len(key) + AROUND_A_RESULT + len(record.result or "") for key, record in records.items()
+    )
+
+
+def _to_text(call: Call, key: str, result: Any) -> str:
+    try:
+        text = _JSON.encode(call.to_record(result))
+        size = len(text.encode())
+    except (TypeError, ValueError) as error:
+        raise PermanentError(
+            f"step {key} returned {type(result).__name__}, which cannot be kept: {error}. Return"
+            " text, numbers, booleans, lists and maps"
+        ) from error
+    if size > LONGEST_RESULT and not call.secret:
+        raise PermanentError(
+            f"step {key} returned {size} bytes, more than the {LONGEST_RESULT} that can be kept:"
+            " return less from it"
+        )
+    return text

@@ -1,0 +1,148 @@
+"""A replay: the hook of an earlier request runs again, as far as its steps are known.
+
+Recorded results are returned, a step in doubt is looked up, and nothing else is called.
+"""
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from .._cloudformation.request import Json
+from .._errors import HookError, InDoubt, ReplayEnd, TemporaryError
+from .._observability import telemetry
+from ..ledger import Operation, StepState
+from .call import Call, Repetition, Step, Verdict
+from .doubt import OutOfTime
+from .journal import Journal, StepAttempt
+from .policy import Policy
+from .ports import Ports
+from .steps import Steps
+
+
+class Replay(Policy):
+    """Ends a hook where what is known of its operation ends.
+
+    Args:
+        journal: Of the operation left behind.
+
+    Attributes:
+        has_acted: Something may have been made on the way.
+        results: What was met on the way, by the steps' names.
+        doubts: Steps that nobody can tell about, in words.
+        may_be_known_later: What there is to be known may be known to the next delivery.
+        has_called: A call was made again under its token: what was gone may be there again.
+        id_at_end: The physical id when the end was reached: what follows cannot change it.
+    """
+
+    hands_over = False  # that is for the request at work: it cleans up what else is left
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal, self._left = journal, journal.operation
+        self._undos: list[tuple[str, Callable[[Any], None], Any]] = []
+        self.results: dict[str, Json] = {}
+        self.doubts: list[str] = []
+        self.has_acted = self.has_called = self.may_be_known_later = False
+        self.id_at_end: str | None = None
+
+    def before_call(self, key: str) -> None:
+        self._end(key)
+
+    def before_second_call(self, attempt: StepAttempt) -> None:
+        # Under its token a call cannot make a second effect, and it tells the id, or what to undo.
+        call = attempt.call
+        # Seeded bug: undo-asked
+        is_asked = self._left.assigned_id is None or call.undo is not None
+        if call.repetition is not Repetition.TOKEN or not is_asked:
+            self._end(attempt.key)
+        self.has_called = True
+
+    def before_repeat(self, name: str) -> None:
+        # Behind it, a step may be known, or in doubt; and what is not recorded may have been made.
+        if not self._is_something_known_behind():
+            self._end(name)
+        self.has_acted = True
+
+    def before_wait(self, key: str) -> None:
+        self._end(key)  # it is kept before anything behind it can begin
+
+    def passes_time(self) -> bool:
+        if not self._is_something_known_behind():
+            self._end("wait")
+        return False
+
+    def unresolved(self, attempt: StepAttempt, error: Exception, verdict: Verdict) -> None:
+        self.may_be_known_later = isinstance(error, OutOfTime | TemporaryError)
+        if verdict is Verdict.IN_DOUBT or isinstance(error, InDoubt):
+            self.doubts.append(doubt(self._left, attempt.key, attempt.record.first_used))
+        self._end(attempt.key)
+
+    def after_step(self, call: Call, result: Any) -> None:
+        self._journal.flush()  # before anything is removed because of it
+        self.has_acted = True
+        if call.repetition is not Repetition.AT_WILL:
+            self.results[call.name] = result
+            if call.undo is not None:
+                self._undos.append((call.name, call.undo, result))
+        self._end_where_all_is_known(call.name)
+
+    def after_id(self) -> None:
+        self._end_where_all_is_known("physical_resource_id")
+
+    def _end_where_all_is_known(self, where: str) -> None:
+        """End before the hook comes to where its first run was stuck, or died."""
+        if self._left.assigned_id is None and self._journal.assigned_id is None:
+            return  # what it is called may still be told
+        if not self._is_something_known_behind():
+            self._end(where)
+
+    def _end(self, where: str) -> NoReturn:
+        self.id_at_end = self.id_at_end or self._journal.assigned_id
+        raise ReplayEnd(where)
+
+    def _is_something_known_behind(self) -> bool:
+        return bool(self.skipped_steps()) or self._journal.tail_in_doubt
+
+    def end_early(self, error: BaseException) -> None:
+        """Note an error that came before the step that may have happened was reached.
+
+        The first run ended there as well where the hook alone decides; where it had read something
+        from the world, it may have come further.
+        """
+        # Seeded bug: undecided
+        decided = isinstance(error, HookError) and not isinstance(error, TemporaryError)
+        if self._journal.tail_in_doubt and not decided:
+            self.may_be_known_later = True
+            text = f"a step (its replay ended with {type(error).__name__})"
+            self.doubts.append(doubt(self._left, text, self._left.begun))
+
+    def undo(self, ports: Ports) -> None:
+        """Undo the steps that took effect and have an undo, the last one first."""
+        steps = Steps(self._journal, ports, deleting=True)
+        for name, undo, result in reversed(self._undos):
+
+            def run(step: Step, undo: Callable[[Any], None] = undo, result: Any = result) -> None:
+                del step
+                undo(result)
+
+            steps.run(Call(name=f"undo {name}", run=run, repetition=Repetition.AT_WILL))
+
+    def skipped_steps(self) -> list[str]:
+        """Return the steps that may have taken effect and that today's code did not come by."""
+        records, visited = self._journal.operation.steps, self._journal.visited
+        nothing = (StepState.FAILED, StepState.WAITING)
+        return [k for k in records if k not in visited and records[k].state not in nothing]
+
+    def skipped_doubts(self) -> list[str]:
+        """Spell those of which nothing is known; a known id tells what done steps have made."""
+        records = self._journal.operation.steps
+        known = {StepState.DONE} if self._left.assigned_id is not None else set()
+        return [
+            doubt(self._left, key, records[key].first_used)
+            for key in self.skipped_steps()
+            if records[key].state not in known
+        ]
+
+
+def doubt(left: Operation, what: str, milliseconds: int) -> str:
+    """Spell what nobody can tell of an earlier request."""
+    telemetry.in_doubt(f"{what} of {left.request_id}")
+    return f"{what} of {left.request_id} at {milliseconds // 1000}"
