@@ -9,7 +9,6 @@ import ssl
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -19,8 +18,10 @@ from typing import Any
 
 import trustme
 
-from processes.world import Api, Bucket, Stack
+from support.external_api import ExternalApi
 from support.ministack import MiniStack
+from support.requests_of_cloudformation import Requests
+from support.response_host import ResponseHost
 from support.runtime_api import Function
 
 from . import FUNCTIONS, _peers
@@ -73,10 +74,10 @@ class Scene:
     """One case of one row: an API, a stack and a function of its own."""
 
     def __init__(
-        self, row: Row, bucket: Bucket, environment: Mapping[str, str], scratch: Path
+        self, row: Row, bucket: ResponseHost, environment: Mapping[str, str], scratch: Path
     ) -> None:
-        self.api = Api(honours=row.honours)
-        self.stack = Stack(bucket, time.time(), row.resource_type)
+        self.api = ExternalApi(tokens=row.honours)
+        self.stack = Requests(bucket, row.resource_type)
         self.function = Function(
             row.handler,
             task_root=FUNCTIONS,
@@ -99,9 +100,9 @@ class Scene:
         bodies = self._bucket.bodies_for(self.create)
         told = [f"{one['Status']}" for one in self._bucket.answers_to(self.create)]
         return Counted(
-            creates=self.api.creates,
-            left=len(self.api.groups),
-            deletes=self.api.deletes,
+            creates=len(self.api.created),
+            left=len(self.api.objects),
+            deletes=self.api.count("delete"),
             answers=len(set(bodies)),
             statuses=told,
         )
@@ -229,13 +230,13 @@ def _play(rows: list[Row]) -> dict[tuple[str, str], Counted]:
         scratch = Path(world.enter_context(tempfile.TemporaryDirectory()))
         aws = world.enter_context(MiniStack())
         _make_table(aws)
-        bucket = world.enter_context(Bucket(tls=tls))
+        bucket = world.enter_context(ResponseHost(tls=tls))
         trusted = scratch / "authority.pem"
         authority.cert_pem.write_to_path(str(trusted))
         environment = {
             "SSL_CERT_FILE": str(trusted),
             "CFN_ONCE_LEDGER": f"dynamodb://ledger?region=us-east-1&endpoint={aws.url}",
-            "CFN_ONCE_RESPONSE_HOSTS": bucket.host,
+            "CFN_ONCE_RESPONSE_HOSTS": bucket.name,
         }
         counted: dict[tuple[str, str], Counted] = {}
         lock = threading.Lock()

@@ -140,7 +140,7 @@ def deploy(aws: MiniStack, sides: Sequence[Side]) -> str:
             Handler="function.handler",
             Runtime=RUNTIME,
             Timeout="30",
-            ResponseHosts=side.host.host,
+            ResponseHosts=side.host.name,
             SecretArn=secret,
         )
         must(provider, status)

@@ -6,18 +6,16 @@ One for each library. The functions tell it what they were sent, and ask it who 
 
 import json
 import ssl
-import sys
 import threading
 import time
 import urllib.request
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import trustme
+from tests.support.host import Host, Received, Status
 
 QUIET = 60  # seconds for the last copies to end; a takeover after a crash takes ten to forty
 
@@ -40,7 +38,7 @@ class Authority:
         authority.issue_cert("127.0.0.1").configure_cert(self.context)
 
 
-class ResponseHost:
+class ResponseHost(Host):
     """The host for one library, from `with` to its end.
 
     Args:
@@ -56,35 +54,14 @@ class ResponseHost:
     """
 
     def __init__(self, authority: Authority, dies: Callable[[dict[str, Any]], bool]) -> None:
+        super().__init__(self._reply, tls=authority.context)
         self._dies, self._killed = dies, set[str]()
         self._copies = Counter[str]()
-        self._lock = threading.Lock()
+        self._counts = threading.Lock()
         self.aws = ""
         self.events: dict[str, dict[str, Any]] = {}
         self.answers = defaultdict[str, list[bytes]](list)
         self.deliveries, self.ended = Counter[str](), Counter[str]()
-        self._server = _Server(("127.0.0.1", 0), _handler_of(self))
-        # Each connection shakes hands in its own thread, when it is first read.
-        self._server.socket = authority.context.wrap_socket(
-            self._server.socket, server_side=True, do_handshake_on_connect=False
-        )
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
-        self.host = f"127.0.0.1:{self._server.server_port}"
-        self.url = f"https://{self.host}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
     @property
     def conflicting(self) -> list[str]:
@@ -93,14 +70,14 @@ class ResponseHost:
 
     def expect_again(self, event: dict[str, Any]) -> None:
         """One more copy of an event is on its way."""
-        with self._lock:
+        with self._counts:
             self._copies[event["RequestId"]] += 1
 
     def wait_until_quiet(self) -> list[str]:
         """Wait until each copy has come to its end; return the RequestIds of those that do not."""
         over = time.monotonic() + QUIET
         while True:
-            with self._lock:
+            with self._counts:
                 open_ones = list((self._copies - self.ended).elements())
             if not open_ones or time.monotonic() > over:
                 return open_ones
@@ -112,7 +89,7 @@ class ResponseHost:
         Raises:
             OSError: CloudFormation cannot be reached.
         """
-        with self._lock:
+        with self._counts:
             self.answers[json.loads(body)["RequestId"]].append(body)
         asked = urllib.request.Request(self.aws + path, body, method="PUT")
         with urllib.request.urlopen(asked) as answer:
@@ -120,7 +97,7 @@ class ResponseHost:
 
     def told(self, path: str, said: dict[str, Any]) -> dict[str, Any]:
         """Take note of what a function says."""
-        with self._lock:
+        with self._counts:
             match path:
                 case "/events":
                     event = said["event"]
@@ -136,51 +113,17 @@ class ResponseHost:
                     raise ValueError(path)
         return {}
 
+    def _reply(self, request: Received) -> Status:
+        if request.method == "POST":
+            return Status(200, body=json.dumps(self.told(request.target, request.json)).encode())
+        try:
+            self.answered(request.target, request.body)
+        except OSError:
+            return Status(503)
+        return Status(200)  # as S3, which takes the last answer as it took the first
+
     def _is_to_die(self, request_id: str) -> bool:
         if request_id in self._killed or not self._dies(self.events[request_id]):
             return False
         self._killed.add(request_id)
         return True
-
-
-class _Server(ThreadingHTTPServer):
-    request_queue_size = 64  # by default 5 may wait, and who comes then tries again after seconds
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a client that was killed before it heard; of all else, what is usual."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
-
-
-def _handler_of(host: ResponseHost) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        """One connection, for one request."""
-
-        disable_nagle_algorithm = True
-        wbufsize = 65536
-        timeout = 30
-
-        def do_PUT(self) -> None:
-            try:
-                host.answered(self.path, self._body())
-            except OSError:
-                self._send(b"", status=503)
-            else:
-                self._send(b"")  # as S3, which takes the last answer as it took the first
-
-        def do_POST(self) -> None:
-            self._send(json.dumps(host.told(self.path, json.loads(self._body()))).encode())
-
-        def _body(self) -> bytes:
-            return self.rfile.read(int(self.headers["content-length"]))
-
-        def _send(self, body: bytes, *, status: int = 200) -> None:
-            self.send_response(status)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *words: Any) -> None:
-            """Say nothing: what is counted is told at the end."""
-
-    return Handler

@@ -1,12 +1,14 @@
 """Fixtures for all tests."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import cache
 
 import pytest
 from botocore.loaders import JSONFileLoader
 from hypothesis import HealthCheck, settings
 
+from support.host import Host
 from support.ministack import MiniStack
 
 # A busy machine is no reason to fail: how long an example takes tells nothing of what it shows.
@@ -45,3 +47,10 @@ def ministack() -> Iterator[MiniStack]:
     """A local AWS for the whole session: take names that no other test takes."""
     with MiniStack() as aws:
         yield aws
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Host]]:
+    """Start hosts that behave as they are told; every one is closed when the test is over."""
+    with ExitStack() as hosts:
+        yield lambda *behaviours, **options: hosts.enter_context(Host(*behaviours, **options))

@@ -1,14 +1,11 @@
 """An event that waits, hosts that behave as told in the place of AWS, and what must not be told."""
 
-import logging
 import os
 
 import pytest
 
 from continuation.ways import SECRETS, event
-from support.response_host import ResponseHost
-
-LINES = logging.Formatter("%(name)s %(message)s")
+from support.requests_of_cloudformation import nothing_logged_of
 
 
 @pytest.fixture
@@ -17,30 +14,15 @@ def waiting():
     return event()
 
 
-@pytest.fixture
-def start():
-    """Start hosts; every one is closed when the test is over."""
-    started = []
-
-    def start_one(*behaviours):
-        started.append(ResponseHost(*behaviours).__enter__())
-        return started[-1]
-
-    yield start_one
-    for host in started:
-        host.__exit__()
-
-
 @pytest.fixture(autouse=True)
 def environment(monkeypatch):
-    """What Lambda sets; botocore repeats what fails without pausing."""
+    """What Lambda sets."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, os.devnull)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
 
 
 @pytest.fixture(autouse=True)
@@ -48,8 +30,5 @@ def nothing_secret_is_logged(caplog):
     """
     No logger, botocore's included, says anything of what is sent.
     """
-    caplog.set_level(logging.DEBUG)
-    yield
-    lines = [LINES.format(record) + repr(record.args) for record in caplog.get_records("call")]
-
-    assert not [line for line in lines for secret in SECRETS if secret in line]
+    with nothing_logged_of(SECRETS, caplog):
+        yield

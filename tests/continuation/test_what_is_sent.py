@@ -9,7 +9,7 @@ import pytest
 
 from cfn_once._lambda.continuation import open_continuation
 from continuation.ways import FUNCTION, NOW, QUEUE, ROLE, URLS, error, event, send, way
-from support.response_host import Status
+from support.host import Status
 
 KEY = "arn:aws:kms:us-east-1:123456789012:alias/ours"
 TAKEN = Status(200, body=b"{}")
@@ -156,5 +156,5 @@ def test_an_invocation(start, waiting):
 
     (invocation,) = host.received
     assert f"/2015-03-31/functions/{FUNCTION}/invocations" == unquote(invocation.target)
-    assert ["Event"] == invocation.values("x-amz-invocation-type")
+    assert ["Event"] == invocation.headers.get_all("x-amz-invocation-type")
     assert waiting == json.loads(invocation.body)

@@ -13,23 +13,23 @@ import itertools
 import json
 import string
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
-from typing import Any, Self
-from urllib.parse import quote
+from typing import Any
 from uuid import UUID
 
-from crash.pace import Pace, Story
+from cfn_once.testing._answers import judge
 from crash.sandboxes import Delivery, Lambda
+from crash.story import Story
+from support.fast_clock import FastClock
+from support.host import HANG_UP, Received, Reply, Status
+from support.requests_of_cloudformation import Requests
+from support.response_host import ResponseHost
 
-LIMIT = 4096  # bytes of an answer
 SERVICE_TIMEOUT = 1200  # seconds that CloudFormation waits
 TRIES = 8  # how often a Delete or a rollback is sent, each under a RequestId of its own
-SERVICE_TOKEN = "arn:aws:lambda:us-east-1:123456789012:function:provider"
 PRODUCTS = ("Linux/UNIX", "Red Hat Enterprise Linux", "SUSE Linux", "Windows")
 
 
@@ -94,7 +94,11 @@ class Operation:
 
     def tell(self, body: bytes, by: Delivery | None) -> None:
         """Take an answer."""
-        problem = self._problem(body)
+        problem = ""
+        try:
+            judge(self.event, body)
+        except AssertionError as error:
+            problem = str(error)
         with self._change:
             if not self.bodies:
                 self.told_by = by
@@ -108,12 +112,12 @@ class Operation:
         again = f"is told again ({told}): {'the same' if same else text}"
         self.story.add(f"  {self.name} {f'is answered {text}' if told == 1 else again} {problem}")
 
-    def wait(self, pace: Pace, closed: threading.Event) -> dict[str, Any] | None:
+    def wait(self, clock: FastClock, closed: threading.Event) -> dict[str, Any] | None:
         """Wait for the answer, as long as CloudFormation does."""
         until = self.issued + SERVICE_TIMEOUT
         with self._change:
-            while not self.bodies and not closed.is_set() and pace.now() < until:
-                self._change.wait(min(0.2, max(0.01, pace.real(until - pace.now()))))
+            while not self.bodies and not closed.is_set() and clock.now() < until:
+                self._change.wait(min(0.2, max(0.01, clock.real(until - clock.now()))))
         if closed.is_set():
             raise Over
         if not self.bodies:
@@ -121,74 +125,46 @@ class Operation:
             self.story.add(f"  {self.name} was not answered in time")
         return self.answer
 
-    def begins(self, pace: Pace, closed: threading.Event) -> None:
+    def begins(self, clock: FastClock, closed: threading.Event) -> None:
         """Wait until some process works on it."""
         until = self.issued + SERVICE_TIMEOUT
-        while not any(one.began for one in list(self.deliveries)) and pace.now() < until:
+        while not any(one.began for one in list(self.deliveries)) and clock.now() < until:
             if closed.wait(0.01):
                 raise Over
 
-    def _problem(self, body: bytes) -> str:
-        if len(body) > LIMIT:
-            return f"Response object is too long: {len(body)} bytes"
-        try:
-            told = json.loads(body)
-        except ValueError:
-            return "it is not JSON"
-        for part in ("RequestId", "StackId", "LogicalResourceId"):
-            if told.get(part) != self.event[part]:
-                return f"it has another {part}"
-        if told.get("Status") not in ("SUCCESS", "FAILED"):
-            return "its Status is neither SUCCESS nor FAILED"
-        if not told.get("PhysicalResourceId"):
-            return "Invalid PhysicalResourceId"
-        return "" if told["Status"] == "SUCCESS" or told.get("Reason") else "it has no Reason"
 
+class Answers(ResponseHost):
+    """The host that answers are put to: what befalls them is the affair of who tells them."""
 
-class Answers:
-    """The host that answers are put to, from `with` to its end."""
-
-    def __init__(self) -> None:
+    def __init__(self, clock: FastClock) -> None:
+        super().__init__(self._told, now=clock.now)
         self._operations: dict[str, Operation] = {}
-        self._server = _Server(("127.0.0.1", 0), _AnswerHandler)
-        self._server.answers = self
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
-        self.host = f"127.0.0.1:{self._server.server_port}"
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+    def expect(self, operation: Operation) -> None:
+        """Take answers to a request."""
+        self._operations[operation.event["ResponseURL"]] = operation
 
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def expect(self, path: str, operation: Operation) -> None:
-        """Take answers to a request under this path."""
-        self._operations[path] = operation
-
-    def take(self, path: str, content_type: str | None, body: bytes) -> int:
-        """Take an answer, and return the status; 0 where there is none to be sent."""
-        operation = self._operations.get(path)
+    def _told(self, request: Received) -> Reply:
+        operation = self._operations.get(self.url + request.target)
         if operation is None:
-            return 403
+            return Status(403)
         delivery = _who_tells(operation)
         kind = ""
         if delivery is not None:
             kind = delivery.tells()
             delivery.thawed.wait(60)  # it is on its way for so long
         if kind == "refuse":
-            return 503
-        if delivery is not None and delivery.killed.endswith("to the answer"):
-            if delivery.killed.startswith("before"):
-                return 0
-        if content_type:
-            operation.wrong.append("SignatureDoesNotMatch: its content-type is not empty")
-        operation.tell(body, delivery)
+            return Status(503)
+        killed = "" if delivery is None else delivery.killed
+        if killed.startswith("before") and killed.endswith("to the answer"):
+            return HANG_UP
+        reply = self.take(request)
+        if reply.code != 200:
+            operation.wrong.append(reply.body.decode())
+        operation.tell(request.body, delivery)
         if delivery is not None:
             delivery.has_told()
-        return 0 if kind == "cut" else 200
+        return HANG_UP if kind == "cut" else reply
 
 
 def _who_tells(operation: Operation) -> Delivery | None:
@@ -196,35 +172,6 @@ def _who_tells(operation: Operation) -> Delivery | None:
     at_work = [one for one in list(operation.deliveries) if one.is_at_work and one.thawed.is_set()]
     at_work.sort(key=lambda one: one.interferes_with_answers)
     return at_work[-1] if at_work else None
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-    answers: Answers
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        pass  # a process that was killed hangs up
-
-
-class _AnswerHandler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Server
-
-    def do_PUT(self) -> None:
-        length = int(self.headers.get("content-length") or 0)
-        body = self.rfile.read(length)
-        status = 0
-        if len(body) == length:
-            status = self.server.answers.take(self.path, self.headers.get("content-type"), body)
-        self.close_connection = True
-        if status:
-            self.send_response(status)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - the base's name
-        pass
 
 
 @dataclass
@@ -263,13 +210,14 @@ class Resource:
     ) -> None:
         self._random, self._lambda, self._answers = random, functions, answers
         self._secret, self._look, self._more = secret, look, more
-        self._pace, self._closed = functions.pace, functions.closed
+        self._clock, self._closed = functions.clock, functions.closed
         self.stack_name = f"stack-{number}"
-        self._stack_id = (
-            f"arn:aws:cloudformation:us-east-1:123456789012:stack/{self.stack_name}/"
-            f"{UUID(int=random.getrandbits(128), version=1)}"
+        self._requests = Requests(
+            answers,
+            "Custom::Elastigroup",
+            stack=f"{self.stack_name}/{UUID(int=random.getrandbits(128), version=1)}",
         )
-        self.story = Story(self._pace, f"Group in {self.stack_name}")
+        self.story = Story(self._clock, f"Group in {self.stack_name}")
         self.operations: list[Operation] = []
         self.problems: list[str] = []
         self._numbers, self._issued = itertools.count(1), 0
@@ -301,9 +249,9 @@ class Resource:
             cancelled=0.12 <= fate < 0.27,
         )
         if create.awaited:
-            create.wait(self._pace, self._closed)
+            create.wait(self._clock, self._closed)
         else:
-            create.begins(self._pace, self._closed)
+            create.begins(self._clock, self._closed)
             self._sleep(self._random.expovariate(1 / 5))
         held = self._after_create(create, wanted)
         while held is not None and self._more() and self._random.random() < 0.75:
@@ -362,7 +310,7 @@ class Resource:
     def _update(self, kind: str, held: Held, properties: dict[str, Any], **options: Any) -> Held:
         rolls = "RollOnUpdate" in properties
         update = self._send(kind, "Update", properties, held=held, may_freeze=not rolls, **options)
-        answer = update.wait(self._pace, self._closed)
+        answer = update.wait(self._clock, self._closed)
         if answer is None or answer["Status"] != "SUCCESS":
             return self._roll_back(held, properties, held.id)
         self._expect_id(update, held.id)
@@ -374,7 +322,7 @@ class Resource:
         update = self._send(
             "replacement", "Update", properties, held=held, makes=properties["Name"]
         )
-        answer = update.wait(self._pace, self._closed)
+        answer = update.wait(self._clock, self._closed)
         if answer is None or answer["Status"] != "SUCCESS":
             return self._roll_back(held, properties, held.id)
         new = Held(answer["PhysicalResourceId"], properties)
@@ -407,7 +355,7 @@ class Resource:
             operation = self._send(
                 kind + again, request_type, properties, calm=attempt > 2, **options
             )
-            operation.wait(self._pace, self._closed)
+            operation.wait(self._clock, self._closed)
             if operation.succeeded:
                 return operation
         self._problem(f"{kind}: {TRIES} requests, and none succeeded")
@@ -430,29 +378,21 @@ class Resource:
         """Send a request, with all of its copies but the late ones."""
         random, rates = self._random, self._lambda.rates
         doomed = random.random() < rates.doomed and not calm
-        event = {
-            "RequestType": request_type,
-            "ServiceToken": SERVICE_TOKEN,
-            "ServiceTimeout": str(SERVICE_TIMEOUT),
-            "StackId": self._stack_id,
-            "RequestId": str(UUID(int=random.getrandbits(128), version=4)),
-            "LogicalResourceId": "Group",
-            "ResourceType": "Custom::Elastigroup",
-            "ResourceProperties": {
-                **properties,
-                "ServiceToken": SERVICE_TOKEN,
-                "ServiceTimeout": str(SERVICE_TIMEOUT),
-            },
-        }
+        parts: dict[str, Any] = {}
         if isinstance(held, Held):
-            event["PhysicalResourceId"], old = held.id, held.properties
+            parts["physical_resource_id"], old = held.id, held.properties
         elif held is not None:
-            event["PhysicalResourceId"] = held
+            parts["physical_resource_id"] = held
         if request_type == "Update":
-            event["OldResourceProperties"] = {**(old or {}), "ServiceToken": SERVICE_TOKEN}
+            parts["old_properties"] = old
         issued = self._issue_time()
-        path = _path(event, issued)
-        event["ResponseURL"] = f"http://{self._answers.host}{path}"
+        event = self._requests.request(
+            request_type,
+            {**properties, "ServiceTimeout": str(SERVICE_TIMEOUT)},
+            signed_at=issued,
+            request_id=str(UUID(int=random.getrandbits(128), version=4)),
+            **parts,
+        )
         operation = Operation(
             event=event,
             kind=kind,
@@ -463,7 +403,7 @@ class Resource:
             may_freeze=may_freeze,
             awaited=not cancelled,
         )
-        self._answers.expect(path, operation)
+        self._answers.expect(operation)
         self.operations.append(operation)
         carried = event.get("PhysicalResourceId", "no id")
         doom = ", all of whose deliveries die" if doomed else ""
@@ -496,13 +436,13 @@ class Resource:
 
     def _issue_time(self) -> int:
         """Return when a request is signed: whole seconds, each later than the one before."""
-        while (now := int(self._pace.now())) <= self._issued:
+        while (now := int(self._clock.now())) <= self._issued:
             self._sleep(0.2)
         self._issued = now
         return now
 
     def _sleep(self, seconds: float) -> None:
-        if self._closed.wait(self._pace.real(seconds)):
+        if self._closed.wait(self._clock.real(seconds)):
             raise Over
 
     def _next_name(self) -> str:
@@ -555,10 +495,3 @@ class Resource:
 
 def _capacity(minimum: int, maximum: int) -> dict[str, str]:
     return {"Minimum": str(minimum), "Maximum": str(maximum), "Target": str(minimum)}
-
-
-def _path(event: Mapping[str, Any], issued: int) -> str:
-    date = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(issued))
-    parts = (event["StackId"], event["LogicalResourceId"], event["RequestId"])
-    key = quote("|".join(parts))
-    return f"/{key}?X-Amz-Date={date}&X-Amz-Expires=7200&X-Amz-Signature=0"

@@ -26,8 +26,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn
 
-if __name__ == "__main__":  # run as a program: the folder above is where imports begin
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+if __name__ == "__main__":  # run as a program: imports begin in the two folders above
+    sys.path[:1] = [str(folder) for folder in Path(__file__).resolve().parents[1:3]]
 
 from crash.history import Report
 from crash.world import ROOT, SANDBOXES, dynamodb_local, ministack, run
@@ -88,7 +88,7 @@ def _against(name: str, aws: MiniStack, options: argparse.Namespace) -> Report:
             seed=options.seed,
             operations=options.operations,
             speed=options.speed,
-            source=options.source,
+            source=options.source and options.source.resolve(),
             tell=lambda text: print(f"{name}: {text}", flush=True),
         )
     print(f"{name}: done in {time.monotonic() - began:.0f} s", flush=True)

@@ -20,8 +20,10 @@ from pathlib import Path
 from random import Random
 from typing import Any, Protocol
 
+from cfn_once.testing import on_failure_event
 from crash.mischief import Mischief, Moment, Rates, draw
-from crash.pace import Pace, Story
+from crash.story import Story
+from support.fast_clock import FastClock
 from support.proxy import Address, Fault, Proxy
 from support.runtime_api import ATTEMPTS, Ending, Function
 
@@ -65,7 +67,7 @@ class Slot:
         api: Address,
         environment: Mapping[str, str],
         scratch: Path,
-        pace: Pace,
+        clock: FastClock,
         guards: bool = False,
     ) -> None:
         self.number, self.guards = number, guards
@@ -79,7 +81,7 @@ class Slot:
             "handler.guardian" if guards else "handler.provider",
             task_root=Path(__file__).with_name("function"),
             scratch=scratch / f"slot-{number}",
-            timeout=pace.real(GUARDIAN_TIMEOUT if guards else TIMEOUT),
+            timeout=clock.real(GUARDIAN_TIMEOUT if guards else TIMEOUT),
             environment={
                 **environment,
                 "CFN_ONCE_LEDGER": (
@@ -94,7 +96,7 @@ class Slot:
         """End its process and its proxies."""
         self.function.close()
         for way in self.ways.values():
-            way.__exit__(None, None, None)
+            way.__exit__()
 
     def _watch(self, place: str, request: bytes) -> Fault:
         delivery = self.delivery
@@ -139,9 +141,9 @@ class Delivery:
     def run(self, slot: Slot) -> None:
         """Hand the event over, and wait for its end."""
         slot.sandbox.warm_up()
-        pace, mischief = self._owner.pace, self._mischief
+        clock, mischief = self._owner.clock, self._mischief
         self._slot = slot
-        self.began = pace.now()
+        self.began = clock.now()
         self.lease = self.began + LEASE
         slot.function.overtime = 0.0 if mischief.freeze is None else OVERTIME
         slot.delivery = self
@@ -152,7 +154,7 @@ class Delivery:
         if mischief.down is not None:
             place, seconds = mischief.down
             self._owner.count(f"{place} down")
-            self._tell(f"the {place} refuses connections for {seconds * pace.speed:.0f} s")
+            self._tell(f"the {place} refuses connections for {seconds * clock.speed:.0f} s")
             slot.ways[place].down(seconds)
         try:
             invocation = slot.sandbox.invoke(self._event)
@@ -317,8 +319,8 @@ class Lambda:
         most_at_once: How many deliveries there were at the same time.
     """
 
-    def __init__(self, slots: list[Slot], pace: Pace, rates: Rates) -> None:
-        self.pace, self.rates = pace, rates
+    def __init__(self, slots: list[Slot], clock: FastClock, rates: Rates) -> None:
+        self.clock, self.rates = clock, rates
         self.closed = threading.Event()
         self.counts: Counter[str] = Counter()
         self.rolls: Counter[tuple[str, str]] = Counter()
@@ -375,14 +377,14 @@ class Lambda:
         """See that a frozen delivery goes on after its lease, and another one has its event."""
         self.count("frozen past the lease")
         random = Random(delivery.began)
-        left = delivery.began + 0.6 * TIMEOUT - self.pace.now()
+        left = delivery.began + 0.6 * TIMEOUT - self.clock.now()
         name = f"{delivery.name}, elsewhere"
-        after = self.pace.real(max(0.0, left))
+        after = self.clock.real(max(0.0, left))
         delivery.operation.copies.append(self.send(delivery.operation, random, name, after=after))
         self._threads.submit(self._thaw, delivery, random)
 
     def _thaw(self, delivery: Delivery, random: Random) -> None:
-        over = self.pace.real(delivery.lease - self.pace.now())
+        over = self.clock.real(delivery.lease - self.clock.now())
         self.closed.wait(max(0.0, over) + random.uniform(-0.2, 1.5))
         delivery.thaw()
 
@@ -403,10 +405,7 @@ class Lambda:
             self.count("straggler")
             operation.copies.append(self.send(operation, random, "straggler"))
             self.closed.wait(random.uniform(0.0, 0.3))
-        record = {
-            "requestContext": {"condition": "RetriesExhausted"},
-            "requestPayload": operation.event,
-        }
+        record = on_failure_event(operation.event)
         name = f"{name}, guardian"
         self._until_success(operation, random, name, lambda _: Mischief(), record)
 
@@ -422,7 +421,7 @@ class Lambda:
         last: Slot | None = None
         for attempt in range(1, ATTEMPTS + 1):
             if attempt > 1:
-                self.closed.wait(self.pace.real(PAUSES[attempt - 2]))
+                self.closed.wait(self.clock.real(PAUSES[attempt - 2]))
             mischief = befalls(attempt)
             wanted = last if random.random() < 0.5 else None
             slot = self._take(random, wanted, guards=record is not None)

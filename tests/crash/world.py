@@ -1,32 +1,30 @@
 """All that a run against one engine takes: started here, and ended here, however it ends."""
 
-import json
 import queue
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from examples.elastigroup.spot_api import SpotApi
+
 from crash.cloudformation import Answers, GivenUp, Over, Resource
 from crash.history import Report, judge
 from crash.mischief import Rates
-from crash.pace import Pace
 from crash.sandboxes import Lambda, Slot
 from ledger.engines import make_table
 from support.dynamodb_local import DynamoDBLocal
+from support.fast_clock import FastClock
 from support.ministack import MiniStack
 from support.proxy import Address
+from support.runtime_api import TESTS
 
-ROOT = Path(__file__).resolve().parents[2]
-EXAMPLE = ROOT / "examples" / "elastigroup"
+ROOT = TESTS.parent
 TABLE = "crash-ledger"
 TOKEN = "the-access-token-of-nobody"
 SANDBOXES = 8  # deliveries at the same time
@@ -60,51 +58,6 @@ def ministack(aws: MiniStack) -> Engine:
     return Engine(address=(host, int(port)), client=aws.client("dynamodb"))
 
 
-class Spot:
-    """The mock API, as its own process."""
-
-    def __init__(self) -> None:
-        command = [sys.executable, str(EXAMPLE / "spot_api.py"), "--port", "0", "--token", TOKEN]
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        assert self._process.stdout is not None
-        self.url = self._process.stdout.readline().strip()
-        if not self.url:
-            raise RuntimeError(f"{' '.join(command)} ended with {self._process.wait()}")
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Where it answers."""
-        host, _, port = self.url.removeprefix("http://").partition(":")
-        return host, int(port)
-
-    def groups(self) -> dict[str, Any]:
-        """Return the groups there are, by id."""
-        told = self._get("/aws/ec2/group", {"Authorization": f"Bearer {TOKEN}"})
-        return {one["id"]: one for one in told["response"]["items"]}
-
-    def report(self) -> dict[str, Any]:
-        """Return what it was asked, and what is left."""
-        return self._get("/_mock/report", {})
-
-    def stop(self) -> None:
-        """End it."""
-        self._process.kill()
-        self._process.wait()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-
-    def _get(self, path: str, headers: Mapping[str, str]) -> Any:
-        request = urllib.request.Request(self.url + path, headers=dict(headers))
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
-
-
 def run(
     engine: Engine,
     aws: MiniStack,
@@ -132,21 +85,21 @@ def run(
         stacks: How many stacks are.
         tell: Is told how far it has come, now and then.
     """
-    pace = Pace(started=time.time(), speed=speed)
+    clock = FastClock(started=time.time(), speed=speed)
     with ExitStack() as world:
         scratch = Path(world.enter_context(tempfile.TemporaryDirectory(prefix="crash-")))
         secret = _secret(aws)
         make_table(engine.client, TABLE)
         world.callback(engine.client.delete_table, TableName=TABLE)
-        spot = Spot()
-        world.callback(spot.stop)
-        answers = world.enter_context(Answers())
+        spot = world.enter_context(SpotApi(token=TOKEN))
+        host, _, port = spot.url.removeprefix("http://").partition(":")
+        answers = world.enter_context(Answers(clock))
+        folders = (source, TESTS, ROOT / "examples")
         environment = {
-            "PYTHONPATH": ":".join(str(one) for one in (source, ROOT / "examples") if one),
-            "STARTED": repr(pace.started),
-            "SPEED": repr(speed),
+            **clock.environment,
+            "PYTHONPATH": ":".join(str(folder) for folder in folders if folder),
             "CRASH_TABLE": TABLE,
-            "CFN_ONCE_RESPONSE_HOSTS": answers.host,
+            "CFN_ONCE_RESPONSE_HOSTS": answers.name,
             "AWS_ENDPOINT_URL_SECRETS_MANAGER": aws.url,
         }
         slots: list[Slot] = []
@@ -155,15 +108,15 @@ def run(
                 Slot(
                     number,
                     ledger=engine.address,
-                    api=spot.address,
+                    api=(host, int(port)),
                     environment=environment,
                     scratch=scratch,
-                    pace=pace,
+                    clock=clock,
                     guards=number >= sandboxes,
                 )
             )
             world.callback(slots[-1].close)
-        functions = Lambda(slots, pace, rates or Rates())
+        functions = Lambda(slots, clock, rates or Rates())
         world.callback(functions.close)
         resources = _play(
             functions, answers, secret, spot, seed, operations, stacks=stacks, tell=tell
@@ -178,7 +131,7 @@ def _play(
     functions: Lambda,
     answers: Answers,
     secret: str,
-    spot: Spot,
+    spot: SpotApi,
     seed: str,
     operations: int,
     *,
@@ -204,7 +157,7 @@ def _play(
                     functions=functions,
                     answers=answers,
                     secret=secret,
-                    look=spot.groups,
+                    look=lambda: dict(spot.groups),
                     more=lambda: sent() < operations,
                 )
             )

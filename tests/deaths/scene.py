@@ -1,7 +1,7 @@
 """
 One death: a function that dies, Lambda that tries again, and a stack that waits for its answer.
 
-    Create ──► the function, up to three tries ──┬──► Answers, CloudFormation's bucket
+    Create ──► the function, up to three tries ──┬──► ResponseHost, CloudFormation's bucket
                a real process of awslambdaric    │
                └── none of them good: Lambda's   │
                    record ──► the guardian, ─────┘
@@ -14,28 +14,29 @@ waited is told apart from what was measured.
 
 import json
 import os
-import socket
 import ssl
 import sys
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import quote
 from uuid import uuid4
 
+from cfn_once.testing import on_failure_event
 from deaths.ways import LAMBDA_WAITS, PEERS_TIMEOUT, SHORTEST, TIMEOUT, Way, oldest_event
-from processes.world import Api, Stack
-from support.response_host import TICK, Received, ResponseHost
-from support.runtime_api import Ending, Function, Invocation, Sandbox
+from support.external_api import ExternalApi
+from support.fast_clock import FastClock
+from support.host import nowhere
+from support.requests_of_cloudformation import Requests
+from support.response_host import ResponseHost, Told
+from support.runtime_api import TESTS, Function, Invocation
 
 ROOT = Path(__file__).resolve().parents[2]
-FUNCTIONS = Path(__file__).with_name("functions")
+IMPORTS = (Path(__file__).with_name("functions"), ROOT / "benchmarks" / "functions", TESTS)
+SPEED = 12  # of the clock where a function has less than the least Timeout
 PEERS = ROOT / ".venv-peers" / "bin" / "python"
-PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,100 +122,37 @@ class Death:
         return answered and self.made <= 1 and self.left == 0
 
 
-class Answers(ResponseHost):
-    """CloudFormation's bucket, which knows when each answer came.
-
-    Args:
-        tls: Serves with this context.
-        reachable: Not before `open`: packets to it are lost, as in a VPC without a way to S3.
-    """
-
-    def __init__(self, tls: ssl.SSLContext, *, reachable: bool = True) -> None:
-        super().__init__(tls=tls)
-        self.came: list[tuple[float, Received]] = []
-        self.watch = lambda received: self.came.append((time.monotonic(), received))
-        self._reachable = threading.Event()
-        if reachable:
-            self.open()
-
-    def open(self) -> None:
-        """Let everybody in."""
-        self._reachable.set()
-
-    def url_for(self, *parts: str, signed_at: float) -> str:
-        """Return a ResponseURL."""
-        date = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(signed_at))
-        query = f"X-Amz-Date={date}&X-Amz-Expires=7200&X-Amz-Signature=0"
-        return self.url(f"/{quote('|'.join(parts))}?{query}")
-
-    def answers_to(self, event: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return all that was ever answered to a request, in order."""
-        return [json.loads(body) for _, body in self.told(event)]
-
-    def told(self, event: Mapping[str, Any]) -> list[tuple[float, bytes]]:
-        """Return when each answer to a request came, and its bytes."""
-        return [
-            (at, one.body) for at, one in self.came if self.url(one.target) == event["ResponseURL"]
-        ]
-
-    def _accept(self) -> None:
-        if not self._reachable.is_set():
-            with _lost_packets(self._socket):
-                while not (self._reachable.wait(TICK) or self._closed.is_set()):
-                    pass
-            self._socket.accept()[0].close()  # the one that kept the others out
-            self._socket.listen()
-        super()._accept()
-
-
-@contextmanager
-def _lost_packets(server: socket.socket) -> Iterator[None]:
-    """Take one connection into the queue of none: of all others the kernel drops the packets."""
-    server.listen(0)
-    with socket.create_connection(server.getsockname()):
-        yield
-
-
-@contextmanager
-def nowhere() -> Iterator[str]:
-    """An address that swallows packets: connecting to it takes until one gives up."""
-    with socket.create_server(("127.0.0.1", 0)) as server, _lost_packets(server):
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
-
-
 @dataclass(frozen=True, slots=True)
 class Try:
     """One delivery.
 
     Attributes:
         name: Whose, and which.
-        began: When, by the machine's clock.
         waited: Seconds between tries until then, as they were here.
         lambda_waited: As they are on Lambda.
     """
 
     name: str
-    began: float
+    invocation: Invocation
     waited: float
     lambda_waited: float
 
 
 class Scene:
-    """A stack with one resource, its function, its guardian and its far side."""
+    """A stack with one resource, its function, its guardian and the API that its hooks call."""
 
     def __init__(self, way: Way, framework: Framework, world: World) -> None:
         self.way, self.framework, self._world = way, framework, world
-        self.answers = Answers(world.tls, reachable=way.s3)
-        self.api = Api()
+        self._is_short = framework.ours and way.timeout < SHORTEST
+        self._clock = FastClock(time.time(), SPEED if self._is_short else 1.0)
+        self.answers = ResponseHost(now=self._clock.now, tls=world.tls, reachable=way.s3)
+        self.api = ExternalApi()
         self._ended = ExitStack()
-        self._tries: list[Try] = []
-        self._endings: list[str] = []
-        self._waited = self._lambda_waited = 0.0
 
     def __enter__(self) -> Self:
         with ExitStack() as started:
-            for one in (self.answers, self.api):
-                started.enter_context(one)
+            for server in (self.answers, self.api):
+                started.enter_context(server)
             endpoint = self._world.endpoint
             if not self.way.ledger:
                 endpoint = started.enter_context(nowhere())
@@ -223,12 +161,7 @@ class Scene:
             self._root = self._folder / "task"
             self._root.mkdir(parents=True)
             (self._root / "settings.py").write_text(self.way.settings)
-            timeout = self.way.timeout if self.framework.ours else PEERS_TIMEOUT
-            self._function = started.enter_context(self._a_function(timeout))
-            # Only what makes a run short has less than the least: the stack's Delete has that.
-            self._deleting = self._function
-            if self.framework.ours and timeout < SHORTEST:
-                self._deleting = started.enter_context(self._a_function(TIMEOUT))
+            self._function = started.enter_context(self._the_function())
             self._guardian = started.enter_context(self._the_guardian())
             self._ended = started.pop_all()
         return self
@@ -239,23 +172,18 @@ class Scene:
     def play(self) -> Death:
         """Send a Create and, whatever becomes of it, the Delete that follows."""
         age = 0.0 if self.way.runs else oldest_event() + 1
-        stack, create = self._create(age)
+        requests, create = self._create(age)
         began = time.monotonic()
-        if self.way.runs:
-            self._send(create, self._function)
-        elif self.framework.ours:
-            self._lambda_waited = age
-            self._call_the_guardian(create, "EventAgeExceeded", [])
+        tries = self._send(create, self._function if self.way.runs else None, age)
         self.answers.open()
-        told = self.answers.told(create)
-        first = json.loads(told[0][1]) if told else {}
-        last = self._try_at(told[0][0]) if told else None
-        made, endings = self.api.creates, list(self._endings)
-        delete = stack.delete_after(create)
-        parts = (delete["StackId"], delete["LogicalResourceId"], delete["RequestId"])
-        delete["ResponseURL"] = self.answers.url_for(*parts, signed_at=time.time())
-        self._send(delete, self._deleting)
-        deleted = self.answers.told(delete)
+        told = self.answers.told_for(create)
+        first = json.loads(told[0].body) if told else {}
+        last = _by(tries, told)
+        made = len(self.api.created)
+        delete = requests.delete_after(create)
+        deleting = self._send(delete, self._function)
+        deleted = self.answers.answers_to(delete)
+        deleted_by = _by(deleting, self.answers.told_for(delete))
         return Death(
             way=self.way.name,
             framework=self.framework.name,
@@ -264,14 +192,14 @@ class Scene:
             physical_resource_id=first.get("PhysicalResourceId", ""),
             by=last.name if last else "",
             lambda_waited=last.lambda_waited if last else 0.0,
-            seconds=told[0][0] - began - last.waited if last else 0.0,
-            took=told[0][0] - last.began if last else 0.0,
-            answers=len({body for _, body in told}),
-            endings=endings,
-            made=max(made, self.api.creates),
-            deleted=json.loads(deleted[0][1])["Status"] if deleted else "",
-            deleted_by=self._try_at(deleted[0][0]).name if deleted else "",
-            left=len(self.api.groups),
+            seconds=told[0].at - began - last.waited if last else 0.0,
+            took=told[0].at - last.invocation.began if last else 0.0,
+            answers=len({answer.body for answer in told}),
+            endings=[f"{one.name.split()[0]}: {one.invocation.ending}" for one in tries],
+            made=max(made, len(self.api.created)),
+            deleted=deleted[0]["Status"] if deleted else "",
+            deleted_by=deleted_by.name if deleted_by else "",
+            left=len(self.api.objects),
         )
 
     def deliver_once(self) -> tuple[float | None, list[dict[str, Any]]]:
@@ -284,86 +212,41 @@ class Scene:
         sandbox.warm_up()
         began = time.monotonic()
         sandbox.invoke(create)
-        told = self.answers.told(create)
-        return (told[0][0] - began if told else None), self.answers.answers_to(create)
+        told = self.answers.told_for(create)
+        return (told[0].at - began if told else None), self.answers.answers_to(create)
 
-    def _create(self, age: float = 0.0) -> tuple[Stack, dict[str, Any]]:
-        stack = Stack(self.answers, time.time() - age, "Custom::Group")
-        return stack, stack.create(Name="web", Death=self.way.hook, Where=self.way.where)
+    def _create(self, age: float = 0.0) -> tuple[Requests, dict[str, Any]]:
+        requests = Requests(self.answers, "Custom::Group")
+        wanted = {"Name": "web", "Death": self.way.hook, "Where": self.way.where}
+        return requests, requests.request("Create", wanted, signed_at=self._clock.now() - age)
 
-    def _try_at(self, moment: float) -> Try:
-        return [one for one in self._tries if one.began <= moment][-1]
-
-    def _send(self, event: Mapping[str, Any], function: Function) -> None:
+    def _send(
+        self, event: dict[str, Any], function: Function | None, age: float = 0.0
+    ) -> list[Try]:
         """Deliver an event as Lambda does, and have the guardian called where that is in vain."""
-        self._waited = self._lambda_waited = 0.0
-        attempts = self._deliver(event, function, "try")
-        if self.framework.ours and not attempts[-1].succeeded:
-            self._call_the_guardian(event, "RetriesExhausted", attempts)
+        tries: list[Try] = []
+        if function is not None:
+            tries = _tries("try", function.deliver(event), self.way, (0.0, age))
+        if self.framework.ours and not (tries and tries[-1].invocation.succeeded):
+            self.answers.open()  # the guardian is outside of the VPC
+            record = on_failure_event(event, "RetriesExhausted" if tries else "EventAgeExceeded")
+            before = (tries[-1].waited, tries[-1].lambda_waited) if tries else (0.0, age)
+            tries += _tries("guardian", self._guardian.deliver(record), self.way, before)
+        return tries
 
-    def _call_the_guardian(
-        self, event: Mapping[str, Any], condition: str, attempts: Sequence[Invocation]
-    ) -> None:
-        self.answers.open()  # it is outside of the VPC
-        self._deliver(_record(event, condition, attempts), self._guardian, "guardian")
-
-    def _deliver(self, event: Any, function: Function, name: str) -> list[Invocation]:
-        """Deliver an event until it succeeds, or three times, in one sandbox."""
-        sandbox, request_id = function.sandbox(), str(uuid4())
-        made: list[Invocation] = []
-        for number, wait in enumerate((0.0, *function.pauses)):
-            time.sleep(wait)
-            self._waited += wait
-            self._lambda_waited += LAMBDA_WAITS[number - 1] if number else 0.0
-            began = time.monotonic()
-            self._tries.append(
-                Try(f"{name} {number + 1}", began, self._waited, self._lambda_waited)
-            )
-            with self._limited(sandbox):
-                made.append(sandbox.invoke(event, request_id=request_id))
-            self._endings.append(f"{name}: {made[-1].ending}")
-            if made[-1].succeeded:
-                break
-        return made
-
-    @contextmanager
-    def _limited(self, sandbox: Sandbox) -> Iterator[None]:
-        """Kill the process when it takes more memory than it may, as Lambda does."""
-        if not self.way.memory:
-            yield
-            return
-        over = threading.Event()
-
-        def watch() -> None:
-            while not over.wait(0.01):
-                if _memory_of(sandbox) > self.way.memory:
-                    sandbox.kill()
-
-        watching = threading.Thread(target=watch)
-        watching.start()
-        try:
-            yield
-        finally:
-            over.set()
-            watching.join()
-
-    def _a_function(self, timeout: float) -> Function:
-        framework, short = self.framework, timeout < SHORTEST
-        environment = {
-            "API": self.api.url,
-            "PYTHONPATH": os.pathsep.join([str(FUNCTIONS), str(ROOT / "benchmarks" / "functions")]),
-            "SSL_CERT_FILE": str(self._world.authority),
-        }
+    def _the_function(self) -> Function:
+        framework, provider = self.framework, "short" if self._is_short else "groups"
+        environment = {**self._settings(), "API": self.api.url}
         if framework.ours:
-            environment |= self._settings()
-            environment["CFN_ONCE_PROVIDER"] = "short:provider" if short else "groups:provider"
+            environment["CFN_ONCE_PROVIDER"] = f"{provider}:provider"
         environment.pop(self.way.unset, None)
         return Function(
             framework.handler,
             task_root=self._root,
-            scratch=self._folder / f"function-{timeout:.0f}",
-            timeout=timeout,
+            scratch=self._folder / "function",
+            timeout=self.way.timeout if framework.ours else PEERS_TIMEOUT,
             pauses=self.way.waits,
+            memory=self.way.memory,
             environment=environment,
             python=framework.python,
         )
@@ -371,67 +254,40 @@ class Scene:
     def _the_guardian(self) -> Function:
         """Return templates/provider.yaml's, which has none of the function's own settings."""
         return Function(
-            "cfn_once.guardian.handler",
+            "short_guardian.handler" if self._is_short else "cfn_once.guardian.handler",
             task_root=self._folder,
             scratch=self._folder / "guardian",
             timeout=max(self.way.timeout, TIMEOUT),
             pauses=self.way.waits,
-            environment={"SSL_CERT_FILE": str(self._world.authority), **self._settings()},
+            environment=self._settings(),
         )
 
     def _settings(self) -> dict[str, str]:
-        return {"CFN_ONCE_LEDGER": self._ledger, "CFN_ONCE_RESPONSE_HOSTS": self.answers.name}
-
-
-def _memory_of(sandbox: Sandbox) -> int:
-    """Return the bytes of a process that lie in memory; 0 where there is none."""
-    runtime = sandbox._runtime
-    if runtime is None:
-        return 0
-    try:
-        text = Path(f"/proc/{runtime._process.pid}/statm").read_text(encoding="ascii")
-    except OSError:
-        return 0
-    return int(text.split()[1]) * PAGE if text else 0
-
-
-def _record(
-    event: Mapping[str, Any], condition: str, attempts: Sequence[Invocation]
-) -> dict[str, Any]:
-    """Return what Lambda sends to an on-failure destination.
-
-    Source: Lambda Developer Guide, "Capturing records of Lambda asynchronous invocations".
-    """
-    record = {
-        "version": "1.0",
-        "timestamp": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()),
-        "requestContext": {
-            "requestId": attempts[-1].request_id if attempts else str(uuid4()),
-            "functionArn": "arn:aws:lambda:us-east-1:123456789012:function:provider:$LATEST",
-            "condition": condition,
-            "approximateInvokeCount": len(attempts),
-        },
-        "requestPayload": event,
-    }
-    if attempts:
-        record["responseContext"] = {
-            "statusCode": 200,
-            "executedVersion": "$LATEST",
-            "functionError": "Unhandled",
+        return {
+            **self._clock.environment,
+            "PYTHONPATH": os.pathsep.join(map(str, IMPORTS)),
+            "SSL_CERT_FILE": str(self._world.authority),
+            "CFN_ONCE_LEDGER": self._ledger,
+            "CFN_ONCE_RESPONSE_HOSTS": self.answers.name,
         }
-        record["responsePayload"] = _payload(attempts[-1])
-    return record
 
 
-def _payload(last: Invocation) -> Any:
-    match last.ending:
-        case Ending.TIMEOUT:
-            moment = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
-            return {"errorMessage": f"{moment} {last.request_id} Task timed out"}
-        case Ending.DIED:
-            return {
-                "errorType": "Runtime.ExitError",
-                "errorMessage": f"RequestId: {last.request_id} Error: Runtime exited",
-            }
-        case _:
-            return last.document
+def _tries(
+    name: str, invocations: Sequence[Invocation], way: Way, before: tuple[float, float]
+) -> list[Try]:
+    """Name deliveries, and say what had been waited before each."""
+    waited, lambda_waited = before
+    tries = []
+    for number, invocation in enumerate(invocations):
+        if number:
+            waited += way.waits[number - 1]
+            lambda_waited += LAMBDA_WAITS[number - 1]
+        tries.append(Try(f"{name} {number + 1}", invocation, waited, lambda_waited))
+    return tries
+
+
+def _by(tries: Sequence[Try], told: Sequence[Told]) -> Try | None:
+    """Return the delivery that the first answer came from; None where there was none."""
+    if not told:
+        return None
+    return [one for one in tries if one.invocation.began <= told[0].at][-1]

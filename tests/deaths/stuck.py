@@ -62,7 +62,7 @@ def _once(world: World, hook: str) -> Run:
         took, answers = scene.deliver_once()
         left = None if took is None else TIMEOUT - took
         failed = ["FAILED"] == [one["Status"] for one in answers]
-        return Run(hook, left, failed, scene.api.creates)
+        return Run(hook, left, failed, len(scene.api.created))
 
 
 def _tell(name: str, runs: Sequence[Run]) -> None:

@@ -1,7 +1,6 @@
 """One deployed provider, one Create, and a host for its answer that misbehaves."""
 
 import json
-import logging
 import traceback
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -14,12 +13,16 @@ from cfn_once._clock import SYSTEM_CLOCK
 from cfn_once._cloudformation.delivery import HttpsDelivery
 from cfn_once._cloudformation.response import with_ids
 from cfn_once.ledger import MemoryStore
-from support.requests_of_cloudformation import CREDENTIAL, SIGNATURE, recorded, target
-from support.response_host import ResponseHost
+from support.requests_of_cloudformation import (
+    CREDENTIAL,
+    PASSWORD,
+    SIGNATURE,
+    nothing_logged_of,
+    recorded,
+    target,
+)
 
-PASSWORD = "correct horse battery staple"
 SECRETS = (SIGNATURE, CREDENTIAL, "X-Amz-", "%7CGroup%7C", "|Group|", PASSWORD)
-LINES = logging.Formatter("%(name)s %(message)s")
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Deployed:
 
         self.event = recorded("create")
         self.event["ResourceProperties"] = {"Name": "shop", "Password": PASSWORD}
-        self.event["ResponseURL"] = host.url(target(self.event, clock.now()))
+        self.event["ResponseURL"] = host.url + target(self.event, clock.now())
         self.thing = Thing
         self.key = "r" + Request.from_event(self.event).correlation_id
         self.delivery = HttpsDelivery(hosts=[host.name], read=read, **delivery)
@@ -94,27 +97,10 @@ def deploy():
     return Deployed
 
 
-@pytest.fixture
-def start():
-    """Start hosts; every one is closed when the test is over."""
-    started = []
-
-    def start_one(*behaviours, **options):
-        started.append(ResponseHost(*behaviours, **options).__enter__())
-        return started[-1]
-
-    yield start_one
-    for host in started:
-        host.__exit__()
-
-
 @pytest.fixture(autouse=True)
 def nothing_secret_is_logged(caplog):
     """
     No logger, urllib3's included, says anything that would let its reader answer for us.
     """
-    caplog.set_level(logging.DEBUG)
-    yield
-    lines = [LINES.format(record) + repr(record.args) for record in caplog.get_records("call")]
-
-    assert not [line for line in lines for secret in SECRETS if secret in line]
+    with nothing_logged_of(SECRETS, caplog):
+        yield

@@ -2,7 +2,7 @@
 
 import json
 
-from support.response_host import Status
+from support.host import Status
 
 
 def message(deployed, number, **changes):
@@ -14,23 +14,25 @@ def message(deployed, number, **changes):
     }
 
 
-def test_one_good_one_undeliverable_one_that_is_not_json(start, deploy):
+def test_one_good_one_undeliverable_and_two_that_are_none(start, deploy, caplog):
     """
-    The messages that came to nothing are named, so that SQS deletes the others; an answer that was
-    not heard is told by the next delivery of its message alone, and its hook has run once.
+    The messages that came to nothing are named, and logged, so that SQS deletes the others, and
+    what is no request ends in the queue's dead-letter queue; an answer that was not heard is told
+    by the next delivery of its message alone, and its hook has run once.
     """
     host = start(Status(200), Status(403), Status(200))
     deployed = deploy(host)
     good = message(deployed, 0)
     undeliverable = message(deployed, 1, LogicalResourceId="Other")
     unreadable = {**message(deployed, 2), "body": "{half"}
+    half = {**message(deployed, 3), "body": json.dumps({"half": "a request"})}
 
-    first = deployed.provider({"Records": [good, undeliverable, unreadable]})
+    first = deployed.provider({"Records": [unreadable, half, good, undeliverable]})
     second = deployed.provider({"Records": [undeliverable]})
 
-    assert {
-        "batchItemFailures": [{"itemIdentifier": "message-1"}, {"itemIdentifier": "message-2"}]
-    } == first
+    failed = [one["itemIdentifier"] for one in first["batchItemFailures"]]
+    assert ["message-2", "message-3", "message-1"] == failed
+    assert 3 == len([one for one in caplog.messages if "comes again" in one])
     assert {"batchItemFailures": []} == second
     assert 2 == len(deployed.made)
     assert ["request-0", "request-1", "request-1"] == [

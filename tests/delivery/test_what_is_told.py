@@ -7,6 +7,8 @@ from decimal import Decimal
 
 import pytest
 
+from support.requests_of_cloudformation import PASSWORD
+
 LIMIT = 4096
 
 
@@ -25,6 +27,7 @@ def told(start, deploy, hook):
     assert 1 == len(host.received)
     assert 1 == len(deployed.made)
     assert deployed.bodies[0] == deployed.recorded
+    assert PASSWORD not in str(vars(deployed.ledger))
     return deployed.answer, deployed.bodies[0]
 
 

@@ -21,7 +21,6 @@ from sybil.parsers.markdown import CodeBlockParser, SkipParser
 
 import cfn_once
 from cfn_once import entry, testing
-from docs.groups_api import GroupsApi
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -87,7 +86,7 @@ def namespace(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     before, environment = set(sys.modules), dict(os.environ)
-    with GroupsApi() as api:
+    with testing.FakeApi(tokens=False) as api:
         page.api = api
         yield vars(page)
     os.environ.clear()

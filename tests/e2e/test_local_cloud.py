@@ -66,18 +66,18 @@ def test_it_ends_with_whoever_started_it(number, tmp_path):
     assert (True, False) == (before, is_listening(host))
 
 
-def test_a_start_that_is_interrupted(monkeypatch):
+def test_a_start_that_is_interrupted():
     """
     Ctrl-C while it starts ends what has been started so far.
     """
     started = []
 
-    def interrupted(aws):
-        started.append((aws._process, aws.folder))
-        raise KeyboardInterrupt
+    class Interrupted(MiniStack):
+        def _is_up(self):
+            started.append((self._process, self.folder))
+            raise KeyboardInterrupt
 
-    monkeypatch.setattr(MiniStack, "_is_up", interrupted)
-    with pytest.raises(KeyboardInterrupt), MiniStack():
+    with pytest.raises(KeyboardInterrupt), Interrupted():
         pass
     ((process, folder),) = started
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from cfn_once.testing import DeployedLambda, FakeApi, FakeCloudFormation, create_event
+from support.host import Host, Status
 from support.ministack import ROOT
 from support.requests_of_cloudformation import target
-from support.response_host import ResponseHost, Status
 from support.stacks import Stack
 
 pytestmark = pytest.mark.e2e
@@ -49,13 +49,13 @@ def api():
 
 @pytest.fixture(scope="module")
 def host():
-    with ResponseHost() as host:
+    with Host() as host:
         yield host
 
 
 @pytest.fixture(scope="module")
 def shaky_host():
-    with ResponseHost() as host:
+    with Host() as host:
         yield host
 
 
@@ -164,7 +164,7 @@ def send_at_once(aws, queue, *bodies):
 def create(api, host, name, **properties):
     """The text of a Create that is answered to a host."""
     event = create_event(name, {"Api": api.url, **properties}, resource_type=TYPE)
-    return json.dumps({**event, "ResponseURL": host.url(target(event, time.time()))})
+    return json.dumps({**event, "ResponseURL": host.url + target(event, time.time())})
 
 
 def messages(aws, url):

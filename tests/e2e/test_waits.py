@@ -24,28 +24,25 @@ def slow_file_systems(aws, deploy_for_efs):
     return stack
 
 
+def template(provider, kind, attribute):
+    """A stack of one resource of a kind, which tells one of its attributes."""
+    properties = {
+        "ServiceToken": {"Fn::ImportValue": f"{provider.name}-ServiceToken"},
+        "ServiceTimeout": "600",
+    }
+    return {
+        "Resources": {"Data": {"Type": kind, "Properties": properties}},
+        "Outputs": {attribute: {"Value": {"Fn::GetAtt": ["Data", attribute]}}},
+    }
+
+
 def test_a_create_that_waits(aws, stack, slow_file_systems):
     """
     It is made once, waits in no invocation, goes on when its schedule fires, and leaves none.
     """
     efs = aws.client("efs")
     before = len(efs.describe_file_systems()["FileSystems"])
-    status = stack.create(
-        {
-            "Resources": {
-                "Data": {
-                    "Type": "Custom::SlowFileSystem",
-                    "Properties": {
-                        "ServiceToken": {
-                            "Fn::ImportValue": f"{slow_file_systems.name}-ServiceToken"
-                        },
-                        "ServiceTimeout": "600",
-                    },
-                }
-            },
-            "Outputs": {"State": {"Value": {"Fn::GetAtt": ["Data", "State"]}}},
-        }
-    )
+    status = stack.create(template(slow_file_systems, "Custom::SlowFileSystem", "State"))
     made = len(efs.describe_file_systems()["FileSystems"]) - before
     outputs, deleted = stack.outputs, stack.delete()
     schedules = aws.client("scheduler").list_schedules()["Schedules"]
@@ -64,18 +61,7 @@ def test_a_create_whose_steps_outlast_the_invocation(aws, stack, slow_file_syste
     function = slow_file_systems.resources["Function"]
     aws.client("lambda").update_function_configuration(FunctionName=function, Timeout=30)
     efs = aws.client("efs")
-    token = {"Fn::ImportValue": f"{slow_file_systems.name}-ServiceToken"}
-    status = stack.create(
-        {
-            "Resources": {
-                "Data": {
-                    "Type": "Custom::FileSystems",
-                    "Properties": {"ServiceToken": token, "ServiceTimeout": "600"},
-                }
-            },
-            "Outputs": {"Number": {"Value": {"Fn::GetAtt": ["Data", "Number"]}}},
-        }
-    )
+    status = stack.create(template(slow_file_systems, "Custom::FileSystems", "Number"))
     made = len(efs.describe_file_systems()["FileSystems"])
     outputs, deleted = stack.outputs, stack.delete()
 

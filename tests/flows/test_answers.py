@@ -1,8 +1,6 @@
 """What an answer may carry, and to whom it may go."""
 
-import pytest
-
-from cfn_once import CustomResource, InvalidRequest, Provider
+from cfn_once import CustomResource, Provider
 from cfn_once.ledger import MemoryStore
 from cfn_once.testing import FakeCloudFormation
 
@@ -41,45 +39,6 @@ def test_secret_attributes_need_a_ledger_that_keeps_them():
     assert "FAILED" == answer.status
     assert "keeps_secrets=true" in answer.reason
     assert "hunter22" not in str(vars(ledger))
-
-
-def test_an_account_that_is_not_served():
-    """
-    A provider that names its accounts refuses the stacks of others, and makes nothing.
-    """
-    provider = Provider(Keys, ledger="memory://", accounts=["999999999999"])
-    cloudformation = FakeCloudFormation(provider)
-
-    answer = cloudformation.create("Key")
-
-    assert "this provider does not serve 123456789012" == answer.reason
-
-
-def test_a_foreign_response_host():
-    """
-    A request whose answer would go elsewhere than to CloudFormation is not worked on.
-    """
-    cloudformation = FakeCloudFormation(Provider(Keys, ledger="memory://"))
-    event = cloudformation.event("Create", "Key")
-    event["ResponseURL"] = "https://example.com/?X-Amz-Date=20270115T080000Z"
-
-    with pytest.raises(InvalidRequest, match=r'response_hosts=\["example.com"\]'):
-        cloudformation.send(event)
-
-
-@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
-def test_a_hook_that_wants_to_end_the_process(kind):
-    """
-    SystemExit and KeyboardInterrupt in a hook are FAILED like any other error.
-    """
-
-    class Ends(Keys):
-        def create(self):
-            raise kind("enough")
-
-    answer = FakeCloudFormation(Provider(Ends, ledger="memory://")).create("Key")
-
-    assert ("FAILED", f"{kind.__name__}: enough") == (answer.status, answer.reason)
 
 
 def test_a_function_with_too_little_time():

@@ -14,19 +14,6 @@ def stack(hooks: type) -> FakeCloudFormation:
     return FakeCloudFormation(Provider(hooks, ledger="memory://"))
 
 
-def test_what_a_failed_create_has_made_is_removed(cloudformation, groups):
-    """
-    FAILED carries the id that the hook had set, and the Delete removes what is under it.
-    """
-    groups.fails.append(ValueError("bad luck"))
-
-    answer = cloudformation.create("Group", ONE)
-
-    assert ("FAILED", "sig-1") == (answer.status, answer.physical_resource_id)
-    assert "ValueError: bad luck" == answer.reason
-    assert ["sig-1"] == groups.deletes
-
-
 def test_nothing_made_means_no_hook(cloudformation, group_class, groups):
     """
     A Create that made nothing answers a stand-in, and its Delete runs no hook.
@@ -52,8 +39,8 @@ def test_the_id_set_too_late_is_found_by_replay(cloudformation, group_class, gro
     def create(self):
         made = self.step("group", self.make, find=self.find)
         self.step("note", lambda step: None, once=True)
-        self.physical_resource_id = made["id"]
-        return {"GroupId": made["id"]}
+        self.physical_resource_id = made
+        return {"GroupId": made}
 
     group_class.create = create
     create_event = cloudformation.event("Create", "Group", ONE)
@@ -68,7 +55,7 @@ def test_the_id_set_too_late_is_found_by_replay(cloudformation, group_class, gro
     assert [None] == groups.deletes or ["stack-Group"] == [
         one.rsplit("-", 1)[0] for one in groups.deletes
     ]
-    groups.live.clear()
+    groups.objects.clear()
 
 
 def test_steps_with_an_undo(groups):
@@ -92,9 +79,11 @@ def test_steps_with_an_undo(groups):
     assert ["c", "b", "a", "delete", {"a": "a", "b": "b", "c": "c"}] == events
 
 
-def test_calls_that_are_repeated_leave_traces_too():
+@pytest.mark.parametrize("ends", ["FAILED", "its process dies"])
+def test_calls_that_are_repeated_leave_traces_too(ends):
     """
-    A Create that failed after calls which are never recorded is cleaned up by delete.
+    A Create that failed after calls which are never recorded is cleaned up by delete; so is one
+    whose process died in its first call, where nobody wrote anything down.
     """
     parameters = {}
 
@@ -106,29 +95,13 @@ def test_calls_that_are_repeated_leave_traces_too():
         def delete(self):
             self.step("delete", lambda step: parameters.clear(), repeat=True)
 
-    answer = stack(Parameter).create("Thing")
-
-    assert "FAILED" == answer.status
-    assert {} == parameters
-
-
-def test_a_process_that_died_in_a_call_that_is_repeated():
-    """
-    The same where nobody wrote anything down: the process died in its first call.
-    """
-    parameters = {}
-
-    class Parameter(CustomResource[dict, dict]):
-        def create(self):
-            self.step("put", lambda step: parameters.update(one="1"), repeat=True)
-
-        def delete(self):
-            self.step("delete", lambda step: parameters.clear(), repeat=True)
-
     cloudformation = stack(Parameter)
     create = cloudformation.event("Create", "Thing")
-    with pytest.raises(Crashed):
-        cloudformation.send(create, crash_after="put")
+    if ends == "FAILED":
+        assert ends == cloudformation.send(create).status
+    else:
+        with pytest.raises(Crashed):
+            cloudformation.send(create, crash_after="put")
 
     delete = cloudformation.event("Delete", "Thing", {}, physical_resource_id="stack-Thing-1A2B")
 
@@ -136,10 +109,13 @@ def test_a_process_that_died_in_a_call_that_is_repeated():
     assert {} == parameters
 
 
-def test_a_doubt_that_nobody_can_resolve(groups):
+@pytest.mark.parametrize(("unresolved", "status"), [("report", "SUCCESS"), ("fail", "FAILED")])
+@pytest.mark.parametrize("retried", [True, False])
+def test_a_doubt_that_nobody_can_resolve(groups, unresolved, status, retried):
     """
     A call that can be neither looked up nor repeated is never made twice; the Delete says what is
-    in doubt instead of passing over it.
+    in doubt instead of passing over it, and with unresolved = "fail" it is FAILED until somebody
+    has looked.
     """
 
     class Mail(CustomResource[dict, dict]):
@@ -149,48 +125,20 @@ def test_a_doubt_that_nobody_can_resolve(groups):
         def delete(self):
             pass
 
+    Mail.unresolved = unresolved
     cloudformation = stack(Mail)
     create = cloudformation.event("Create", "Thing")
     with pytest.raises(Crashed):
         cloudformation.send(create, crash_after="mail")
-
-    failed = cloudformation.deliver(create)
-    deleted = cloudformation.deliver(
-        cloudformation.event(
-            "Delete", "Thing", {}, physical_resource_id=failed.physical_resource_id
-        )
-    )
-
-    assert "InDoubt: step mail#0" in failed.reason
-    assert ("SUCCESS", True) == (deleted.status, "in doubt: mail#0" in deleted.reason)
-    assert 1 == len(groups.made)
-
-
-def test_a_class_that_does_not_pass_over_doubt(groups):
-    """
-    With unresolved = "fail" such a Delete is FAILED, until somebody has looked.
-    """
-
-    class Mail(CustomResource[dict, dict]):
-        unresolved = "fail"
-
-        def create(self):
-            self.step("mail", lambda step: groups.make(step.token), once=True)
-
-        def delete(self):
-            pass
-
-    cloudformation = stack(Mail)
-    create = cloudformation.event("Create", "Thing")
-    with pytest.raises(Crashed):
-        cloudformation.send(create, crash_after="mail")
+    reason = cloudformation.deliver(create).reason if retried else "InDoubt: step mail#0"
 
     deleted = cloudformation.deliver(
         cloudformation.event("Delete", "Thing", {}, physical_resource_id="stack-Thing-1A2B")
     )
 
-    assert "FAILED" == deleted.status
-    assert "in doubt: mail#0" in deleted.reason
+    assert "InDoubt: step mail#0" in reason
+    assert (status, True) == (deleted.status, "in doubt: mail#0" in deleted.reason)
+    assert 1 == len(groups.created)
 
 
 def test_a_token_tells_the_id(groups):
@@ -201,8 +149,7 @@ def test_a_token_tells_the_id(groups):
 
     class Group(CustomResource[dict, dict]):
         def create(self):
-            made = self.step("group", self.make, window=timedelta(hours=1))
-            self.physical_resource_id = made["id"]
+            self.physical_resource_id = self.step("group", self.make, window=timedelta(hours=1))
 
         def make(self, step):
             if step.token not in by_token:
@@ -210,7 +157,7 @@ def test_a_token_tells_the_id(groups):
             return by_token[step.token]
 
         def delete(self):
-            groups.remove(self.physical_resource_id)
+            groups.delete(self.physical_resource_id)
 
     cloudformation = stack(Group)
     with pytest.raises(Crashed):
@@ -220,26 +167,7 @@ def test_a_token_tells_the_id(groups):
         cloudformation.event("Delete", "Thing", {}, physical_resource_id="stack-Thing-1A2B")
     )
 
-    assert (["sig-1"], {}) == (groups.deletes, groups.live)
-
-
-def test_a_delete_that_fails(cloudformation, group_class, groups):
-    """
-    A Delete that fails keeps the id; the next one tries again.
-    """
-    cloudformation.create("Group", ONE)
-    delete = group_class.delete
-
-    def failing(self):
-        raise RuntimeError("still in use")
-
-    group_class.delete = failing
-    answer = cloudformation.delete("Group")
-    group_class.delete = delete
-    again = cloudformation.delete("Group")
-
-    assert ("FAILED", "sig-1") == (answer.status, answer.physical_resource_id)
-    assert again.succeeded
+    assert (["sig-1"], {}) == (groups.deletes, groups.objects)
 
 
 def test_a_failing_clean_up_is_tried_again(cloudformation, group_class, groups):
@@ -278,17 +206,16 @@ def test_a_replay_that_cannot_read(groups):
         def create(self):
             if not readable:
                 raise ConnectionError("the secret cannot be read")
-            made = self.step("group", self.make, find=self.find)
-            self.physical_resource_id = made["id"]
+            self.physical_resource_id = self.step("group", self.make, find=self.find)
 
         def make(self, step):
             return groups.make(step.token)
 
         def find(self, step):
-            return groups.find(step.token)
+            return groups.find(tag=step.token)
 
         def delete(self):
-            groups.remove(self.physical_resource_id)
+            groups.delete(self.physical_resource_id)
 
     cloudformation = stack(Group)
     readable.append(1)

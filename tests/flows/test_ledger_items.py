@@ -68,7 +68,7 @@ def test_an_item_that_lacks_what_every_head_has(cloudformation, groups):
     with pytest.raises(LedgerUnavailable, match="it lacks v, op"):
         cloudformation.send(event)
 
-    assert ["sig-1"] == groups.made
+    assert ["sig-1"] == groups.created
 
 
 def test_a_head_of_a_later_version(cloudformation, groups):
@@ -112,4 +112,4 @@ def test_a_head_of_the_first_version(cloudformation, groups, kind):
     assert key in str(caught.value)
     assert "give this provider a table of its own" in str(caught.value)
     assert before == cloudformation.ledger.unspill(key, "H")
-    assert ["sig-1"] == groups.made
+    assert ["sig-1"] == groups.created

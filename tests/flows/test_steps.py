@@ -376,7 +376,7 @@ def test_a_look_up_that_fails(cloudformation, group_class, groups):
     )
 
     assert "its look-up failed with KeyError" in answer.reason
-    assert (["sig-1"], ["sig-1"]) == (groups.made, groups.deletes)
+    assert (["sig-1"], ["sig-1"]) == (groups.created, groups.deletes)
 
 
 @pytest.mark.parametrize("size", [100, 5_000, 290_000])
@@ -508,6 +508,6 @@ def test_a_clock_that_is_set_back(cloudformation, group_class, groups):
     first, second = (cloudformation.send(create) for _ in range(2))
 
     assert first.body == second.body
-    assert ["sig-1"] == groups.made
+    assert ["sig-1"] == groups.created
     cloudformation.clock.advance(7200)  # CloudFormation dates its requests by a clock of its own
     cloudformation.deliver(cloudformation.event("Delete", "Group", physical_resource_id="sig-1"))

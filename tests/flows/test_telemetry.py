@@ -31,6 +31,7 @@ from cfn_once.testing import (
     create_event,
     sqs_event,
 )
+from support.taken import Taken
 
 # Until steps, recovery and watchdog tell of themselves.
 IDS = {"correlation_id", "request_id", "request_type", "logical_resource_id", "resource_type"}
@@ -49,16 +50,6 @@ class Thing(CustomResource[ThingProperties, dict]):
         self.step("thing", lambda step: "made", find=lambda step: "found")
 
     def delete(self):
-        pass
-
-
-class Told:
-    """Takes every answer."""
-
-    def check(self, request):
-        pass
-
-    def put(self, request, body, deadline):
         pass
 
 
@@ -107,13 +98,16 @@ def lines(capsys):
 @contextmanager
 def runtime(log_format):
     """Set logging up as Lambda's Python runtime does, and nothing besides."""
-    sink = bootstrap.StandardLogSink()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_LAMBDA_LOG_FORMAT", log_format)
-        patch.setattr(logging.root, "handlers", [])
-        patch.setattr(logging.Formatter, "converter", logging.Formatter.converter)
-        bootstrap._setup_logging(LogFormat.from_str(log_format), "", sink)
-        yield
+    before = logging.root.handlers, logging.Formatter.converter
+    logging.root.handlers = []
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("AWS_LAMBDA_LOG_FORMAT", log_format)
+            sink = bootstrap.StandardLogSink()
+            bootstrap._setup_logging(LogFormat.from_str(log_format), "", sink)
+            yield
+    finally:
+        logging.root.handlers, logging.Formatter.converter = before
 
 
 def metrics(line):
@@ -302,7 +296,7 @@ def test_a_url_without_a_date(stack, lines):
     Where nobody knows when a request was made, nothing says how long its answer took.
     """
     stack()
-    provider = Provider(Thing, ledger="memory://", delivery=Told(), allow_local_ledger=True)
+    provider = Provider(Thing, ledger="memory://", delivery=Taken(), allow_local_ledger=True)
 
     provider(create_event("Thing", response_url="https://example.com/undated"))
     (line,) = lines()
@@ -315,7 +309,7 @@ def test_a_batch_from_a_queue(stack, lines):
     Each request of a batch has its own line; all bear the id of the one invocation.
     """
     stack()
-    provider = Provider(Thing, ledger="memory://", delivery=Told(), allow_local_ledger=True)
+    provider = Provider(Thing, ledger="memory://", delivery=Taken(), allow_local_ledger=True)
     batch = sqs_event(create_event("Thing", request_id="1"), create_event("Thing", request_id="2"))
 
     provider(batch, LambdaContext(aws_request_id="invocation-1"))
@@ -632,7 +626,7 @@ def test_lines_of_a_step(stack, caplog):
     assert "two" == next(step for said, step in steps.items() if said.endswith("failed"))
 
 
-def test_spans(stack, monkeypatch):
+def test_spans(stack):
     """
     A delivery is a span and each call of a step is one inside it; an error is told by its kind
     alone.
@@ -644,7 +638,7 @@ def test_spans(stack, monkeypatch):
 
     exporter, tracers = InMemorySpanExporter(), TracerProvider()
     tracers.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "get_tracer", tracers.get_tracer)
+    trace.set_tracer_provider(tracers)  # of the whole process, as the API has it
     cloudformation = stack(Talks)
     event = cloudformation.event("Create", "Thing", {"Password": SECRET})
 

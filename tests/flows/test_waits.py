@@ -4,8 +4,8 @@ import pytest
 
 from cfn_once import CustomResource, PermanentError, Provider
 from cfn_once._lambda.continuation import ContinuationUnavailable
-from cfn_once.testing import FakeCloudFormation
-from cfn_once.testing._process import Process
+from cfn_once.testing import FakeCloudFormation, VirtualClock
+from support.taken import Taken
 
 
 class Cluster:
@@ -22,8 +22,13 @@ def cluster():
 
 
 @pytest.fixture
-def stack(cluster):
-    """A resource that makes a cluster and waits for it, and what CloudFormation does with it."""
+def clock():
+    return VirtualClock()
+
+
+@pytest.fixture
+def thing(cluster, clock):
+    """A resource that makes a cluster and waits for it."""
 
     class Thing(CustomResource[dict, dict]):
         def create(self):
@@ -37,7 +42,7 @@ def stack(cluster):
             name = f"c-{len(cluster.made) + 1}"
             cluster.made.append(name)
             cluster.live.add(name)
-            cluster.ready_at = stack.clock.now() + cluster.takes
+            cluster.ready_at = clock.now() + cluster.takes
             return name
 
         def find(self, step):
@@ -45,7 +50,7 @@ def stack(cluster):
 
         def look(self):
             cluster.looks += 1
-            return "ACTIVE" if stack.clock.now() >= cluster.ready_at else None
+            return "ACTIVE" if clock.now() >= cluster.ready_at else None
 
         def on_timeout(self):
             self.step("note", lambda step: cluster.made.append("note"), once=True)
@@ -53,8 +58,13 @@ def stack(cluster):
         def delete(self):
             cluster.live.discard(self.physical_resource_id)
 
-    stack = FakeCloudFormation(Provider(Thing, ledger="memory://"))
-    return stack
+    return Thing
+
+
+@pytest.fixture
+def stack(thing, clock):
+    """What CloudFormation does with it."""
+    return FakeCloudFormation(Provider(thing, ledger="memory://"), clock=clock)
 
 
 def test_forty_minutes(stack, cluster):
@@ -226,14 +236,7 @@ def test_no_continuation():
     stack = FakeCloudFormation(Provider(Thing, ledger="memory://"))
     event = stack.event("Create", "Thing")
 
-    class Told:
-        def check(self, request):
-            pass
-
-        def put(self, request, body, deadline):
-            pass
-
-    Provider(Thing, ledger="memory://", delivery=Told(), clock=stack.clock)(event, None)
+    Provider(Thing, ledger="memory://", delivery=Taken(), clock=stack.clock)(event, None)
 
     assert "a wait of 600 s does not fit the 120 s" in said[0]
     assert "CFN_ONCE_CONTINUATION" in said[0]
@@ -359,19 +362,34 @@ def test_a_new_round_waits_anew():
     assert ("FAILED", "SUCCESS") == (first.status, again.status)
 
 
-def test_a_continuation_that_is_throttled_late(stack, cluster, monkeypatch):
+class Throttled:
+    """A continuation that is out of reach when it is asked for the fifth time."""
+
+    def __init__(self):
+        self.through, self.sent = None, 0
+
+    def __getattr__(self, name):
+        return getattr(self.through, name)
+
+    def send(self, event, due, **how):
+        self.sent += 1
+        if self.sent == 5:
+            raise ContinuationUnavailable("ThrottlingException (status 429)")
+        self.through.send(event, due, **how)
+
+
+def test_a_continuation_that_is_throttled_late(thing, clock, cluster):
     """
     What has come back is an event of its own: an error that passes is left to Lambda's next try.
     """
-    sent, send = [], Process.send
+    throttled = Throttled()
 
-    def throttled(self, event, due, **how):
-        sent.append(due)
-        if len(sent) == 5:
-            raise ContinuationUnavailable("ThrottlingException (status 429)")
-        send(self, event, due, **how)
+    class Late(Provider):
+        def using(self, *, continuation, **ways):
+            throttled.through = continuation
+            return super().using(continuation=throttled, **ways)
 
-    monkeypatch.setattr(Process, "send", throttled)
+    stack = FakeCloudFormation(Late(thing, ledger="memory://"), clock=clock)
     cluster.takes = 1200
 
     assert stack.create("Thing").succeeded

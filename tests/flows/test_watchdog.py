@@ -1,6 +1,5 @@
 """A hook that does not come back: answered for before Lambda ends it."""
 
-import json
 import re
 import time
 from types import SimpleNamespace
@@ -8,8 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from cfn_once import CustomResource, Provider
-from cfn_once._hooks import execution as _execution
 from cfn_once.testing import Crashed, FakeCloudFormation, VirtualClock, create_event, sqs_event
+from support.fast_clock import FastClock
+from support.taken import Taken
 
 ONE = {"Product": "Linux/UNIX"}
 
@@ -26,13 +26,14 @@ def test_stuck_in_a_step(group_class, groups):
     answer = stack.create("Thing", ONE, slow={"group": 500})
 
     assert re.fullmatch(
-        r"create was still at work after 110 s, at conftest\.py:\d+ in step group#0; Lambda ends"
+        r"create was still at work after 110 s, at groups\.py:\d+ in step group#0; Lambda ends"
         r" the function in 10 s",
         answer.reason,
     )
     assert ["FAILED", "FAILED", "SUCCESS"] == [one.status for _, one in stack.answers]
-    assert (["sig-1"], {}) == (groups.deletes, groups.live)
-    assert stack.clock.now() - began > 120 + 2 + 1 + 5
+    assert (["sig-1"], {}) == (groups.deletes, groups.objects)
+    assert 120 + 2 + 1 + 5 < stack.clock.now() - began < 200
+    assert "its time was over while group was called" in stack.story
 
 
 def test_stuck_outside_of_steps(group_class, groups):
@@ -52,7 +53,7 @@ def test_stuck_outside_of_steps(group_class, groups):
     assert [("FAILED", "sig-1")] == [
         (one.status, one.physical_resource_id) for _, one in stack.answers
     ]
-    assert "at conftest.py" in stack.answers[0][1].reason
+    assert "at groups.py" in stack.answers[0][1].reason
     assert "in step" not in stack.answers[0][1].reason
 
 
@@ -89,7 +90,7 @@ def test_a_hook_that_ends_as_it_is_answered_for(group_class, groups):
 
     (_, first), (_, second) = stack.answers
     assert first == second
-    assert ["sig-1"] == groups.made
+    assert ["sig-1"] == groups.created
 
 
 def test_an_answer_of_the_watchdog_that_cannot_be_told(group_class, groups):
@@ -100,7 +101,7 @@ def test_an_answer_of_the_watchdog_that_cannot_be_told(group_class, groups):
     answer = stack.create("Thing", ONE, slow={"group": 112}, lost_answers=1)
 
     assert "still at work" in answer.reason
-    assert {} == groups.live
+    assert {} == groups.objects
 
 
 def test_a_delete_that_is_stuck(group_class, groups):
@@ -120,13 +121,11 @@ def test_a_delete_that_is_stuck(group_class, groups):
     assert stack.clock.now() - began >= 120 + 2 + 1 + 5
 
 
-def test_by_the_real_clock(monkeypatch):
+def test_by_a_real_clock():
     """
     A hook in time.sleep is answered for by another thread, before its time is over.
     """
-    monkeypatch.setattr(
-        _execution, "MIN_FUNCTION_TIMEOUT", 0
-    )  # the test need not last half a minute
+    clock = FastClock(started=time.time(), speed=30)  # the test need not last half a minute
     end = time.monotonic() + 1.2
     context = SimpleNamespace(
         get_remaining_time_in_millis=lambda: max(0, int((end - time.monotonic()) * 1000))
@@ -137,23 +136,15 @@ def test_by_the_real_clock(monkeypatch):
             self.physical_resource_id = "made-1"
             time.sleep(1.5)
 
-    class Told:
-        def check(self, request):
-            pass
-
-        def put(self, request, body, deadline):
-            told.append((json.loads(body), time.monotonic()))
-
-    told = []
+    taken = Taken()
     stack = FakeCloudFormation(Provider(Sleeper, ledger="memory://"))
-    provider = Provider(Sleeper, ledger="memory://", delivery=Told())
+    provider = Provider(Sleeper, ledger="memory://", delivery=taken, clock=clock)
     provider(stack.event("Create", "Thing"), context)
 
-    (answer, at), *more = told
+    (answer,), (at,) = taken.answers, taken.at
     assert ("FAILED", "made-1") == (answer["Status"], answer["PhysicalResourceId"])
     assert "at test_watchdog.py" in answer["Reason"]
     assert at < end
-    assert [] == more
 
 
 def test_what_comes_late_in_a_batch():
@@ -169,26 +160,18 @@ def test_what_comes_late_in_a_batch():
             clock.advance(80)
 
     clock = VirtualClock()
-    responses = []
-
-    class Told:
-        def check(self, request):
-            pass
-
-        def put(self, request, body, deadline):
-            responses.append(json.loads(body).get("Reason", "SUCCESS"))
-
+    taken = Taken()
     end = clock.now() + 120
     context = SimpleNamespace(
         get_remaining_time_in_millis=lambda: max(0, int((end - clock.now()) * 1000))
     )
-    provider = Provider(Slow, ledger="memory://", delivery=Told(), clock=clock)
+    provider = Provider(Slow, ledger="memory://", delivery=taken, clock=clock)
     how = {"resource_type": "Custom::Slow", "now": clock.now()}
     events = [create_event(name, **how) for name in ("A", "B")]
     batch = sqs_event(*events, raw=True)
     failed = provider(batch, context)
 
-    assert (["A"], ["SUCCESS"]) == (begun, responses)
+    assert (["A"], ["SUCCESS"]) == (begun, [answer["Status"] for answer in taken.answers])
     assert 1 == len(failed["batchItemFailures"])
 
 
@@ -201,8 +184,7 @@ def test_the_rollback_does_not_go_where_the_create_was_lost(groups, how):
 
     class Thing(CustomResource[dict, dict]):
         def create(self):
-            made = self.step("group", lambda step: groups.make(step.token))
-            self.physical_resource_id = made["id"]
+            self.physical_resource_id = self.step("group", lambda step: groups.make(step.token))
             if how == "stuck in a repeated call":
                 self.step("tag", lambda step: self.lose(), repeat=True)
             else:
@@ -215,11 +197,11 @@ def test_the_rollback_does_not_go_where_the_create_was_lost(groups, how):
             stack.clock.advance(115)
 
         def delete(self):
-            groups.remove(self.physical_resource_id)
+            groups.delete(self.physical_resource_id)
 
     stack = FakeCloudFormation(Provider(Thing, ledger="memory://"))
     answer = stack.create("Thing")
 
     assert ("FAILED", "sig-1") == (answer.status, answer.physical_resource_id)
     assert ["FAILED", "SUCCESS"] == [one.status for _, one in stack.answers]
-    assert (["here"], {}) == (came, groups.live)
+    assert (["here"], {}) == (came, groups.objects)

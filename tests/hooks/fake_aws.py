@@ -1,9 +1,9 @@
 """AWS on one wire: a far side that speaks the JSON and the query protocol, and knows its tokens."""
 
-import json
 from urllib.parse import parse_qs
 
-from hooks.far_side import FarSide, Plan, Seen, answer
+from hooks.far_side import FarSide, Plan, answer
+from support.host import Received
 
 
 def refusal(code, status=400, message="no"):
@@ -16,12 +16,12 @@ def xml(text, status=200):
     return answer(status, text.encode(), content_type="text/xml")
 
 
-def operation_of(seen: Seen) -> str:
+def operation_of(seen: Received) -> str:
     """Return the operation that a request names, in whichever protocol."""
     target = seen.headers.get("x-amz-target")
     if target is not None:
         return target.rpartition(".")[2]
-    return parse_qs(seen.body.decode()).get("Action", [f"{seen.method} {seen.path}"])[0]
+    return parse_qs(seen.body.decode()).get("Action", [f"{seen.method} {seen.target}"])[0]
 
 
 class FakeAws(FarSide):
@@ -43,20 +43,20 @@ class FakeAws(FarSide):
         return {"endpoint_url": self.url, "region_name": "eu-west-1"}
 
     def operations(self) -> list[str]:
-        return [operation_of(one) for one in self.seen]
+        return [operation_of(one) for one in self.received]
 
     def tokens(self) -> list[str]:
-        return [one.json[self.token_member] for one in self.seen if self.token_member in one.json]
+        bodies = [request.json for request in self.received]
+        return [body[self.token_member] for body in bodies if self.token_member in body]
 
     def effects(self) -> int:
         """Count what was made under tokens: calls under the same one make one thing."""
         return len({one.json.get(self.token_member) for one in self.acted} - {None})
 
-    def _answer(self, seen: Seen) -> Plan:
+    def _answer(self, seen: Received) -> Plan:
         given = self.answers.get(operation_of(seen), {})
         if callable(given):
             given = given(seen)
         if isinstance(given, Plan):
             return given
-        text = json.dumps(given).encode()
-        return Plan(body=text, headers={"content-type": "application/x-amz-json-1.1"})
+        return answer(body=given, content_type="application/x-amz-json-1.1")

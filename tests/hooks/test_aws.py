@@ -155,7 +155,7 @@ def test_a_token_that_is_answered_with_an_error(aws, stack, given):
         return {"Id": made["FileSystemId"], "State": made["LifeCycleState"]}
 
     def describe(seen):
-        token = aws.seen[0].json["CreationToken"]
+        token = aws.received[0].json["CreationToken"]
         there = {"FileSystemId": "fs-1", "LifeCycleState": "creating", "CreationToken": token}
         return {"FileSystems": [there]}
 
@@ -166,7 +166,7 @@ def test_a_token_that_is_answered_with_an_error(aws, stack, given):
         assert "FileSystemAlreadyExists" in answered.reason
     else:
         assert {"Id": "fs-1", "State": "creating"} == answered.data
-    assert 2 == len([one for one in aws.seen if one.method == "POST"])
+    assert 2 == len([one for one in aws.received if one.method == "POST"])
 
 
 def test_a_zone_that_is_refused_a_second_time(aws, stack):
@@ -179,7 +179,7 @@ def test_a_zone_that_is_refused_a_second_time(aws, stack):
     aws.then(lost(), xml(f"<ErrorResponse>{refused}</ErrorResponse>", 409))
 
     def token():
-        return aws.seen[0].body.decode().partition("CallerReference>")[2].partition("<")[0]
+        return aws.received[0].body.decode().partition("CallerReference>")[2].partition("<")[0]
 
     def listed(_):
         zones = [("/hostedzone/Z0", "another"), ("/hostedzone/Z1", token())]
@@ -203,7 +203,7 @@ def test_a_zone_that_is_refused_a_second_time(aws, stack):
     answered = stack(create).create("Thing")
 
     assert {"Id": "/hostedzone/Z1", "Servers": ["ns-1.example"]} == answered.data
-    assert 2 == len([one for one in aws.seen if one.method == "POST"])
+    assert 2 == len([one for one in aws.received if one.method == "POST"])
 
 
 def test_a_token_by_our_table(aws, stack):
@@ -235,7 +235,7 @@ def test_a_filter_that_is_named_like_a_token(aws, stack):
         self.client("efs", **aws.options).describe_file_systems()
 
     assert stack(create).create("Thing").succeeded
-    assert ["/2015-02-01/file-systems"] == [one.path for one in aws.seen]
+    assert ["/2015-02-01/file-systems"] == [one.target for one in aws.received]
 
 
 def test_options_are_those_of_boto3(aws, stack):
@@ -257,7 +257,7 @@ def test_options_are_those_of_boto3(aws, stack):
     assert stack(create).create("Thing").succeeded
     assert "ap-south-1" == seen[0].region_name
     assert (5, 60) == (seen[0].config.connect_timeout, seen[0].config.read_timeout)
-    for one in aws.seen:
+    for one in aws.received:
         assert "Credential=mine/" in one.headers["authorization"]
         assert "/ap-south-1/sqs/" in one.headers["authorization"]
         assert "team/storage" in one.headers["user-agent"]
@@ -271,7 +271,7 @@ def test_operations_that_there_are_not(aws, stack, names):
     answered = stack(sends(aws, **names)).create("Thing")
 
     assert "sqs has no operation" in answered.reason
-    assert [] == aws.seen
+    assert [] == aws.received
 
 
 def test_a_stream_is_refused_before_it_acts(aws, stack):
@@ -286,7 +286,7 @@ def test_a_stream_is_refused_before_it_acts(aws, stack):
     answered = stack(create).create("Thing")
 
     assert "Invoke answers with a stream, which cannot be kept: call it inside" in answered.reason
-    assert [] == aws.seen
+    assert [] == aws.received
 
     def inside(self):
         functions = self.client("lambda", **aws.options)
@@ -355,7 +355,7 @@ def test_a_secret_that_is_stored_where_it_is_made(aws, stack):
     cloudformation = stack(create)
 
     assert {"Arn": ARN} == cloudformation.create("Thing").data
-    assert SECRET == aws.seen[1].json["SecretString"]
+    assert SECRET == aws.received[1].json["SecretString"]
     assert SECRET not in str(vars(cloudformation.ledger))
 
 
@@ -561,7 +561,7 @@ def test_a_file_is_sent_whole_again(aws, stack, condition):
         s3.put_object(Bucket="b", Key="k", Body=io.BytesIO(b"content"), **condition)
 
     assert stack(create).create("Thing").succeeded
-    assert [b"content"] * 5 == [one.body for one in aws.seen]
+    assert [b"content"] * 5 == [one.body for one in aws.received]
 
 
 def test_a_far_side_that_is_not_there(aws, stack):

@@ -14,17 +14,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import botocore
 import pytest
 from botocore.loaders import JSONFileLoader, Loader
 from botocore.model import OperationModel, ServiceModel
 from botocore.validate import ParamValidator
 
+import cfn_once
 from cfn_once._cloudformation.identity import Token
 from cfn_once._steps import aws_operations as tables
 from cfn_once._steps.aws import token_for, token_member
 from cfn_once._steps.aws_codec import to_record
 from cfn_once._steps.aws_operations import is_gone, repetition_of, window_of
 from cfn_once._steps.call import Repetition
+from support.kept import kept
 
 TOKEN = Token(bytes(range(100, 132)))
 SECRET = "hunter" + "22"
@@ -152,8 +155,10 @@ def sweep() -> Iterator[Known]:
 
 @pytest.fixture(scope="module")
 def operations() -> list[Known]:
-    """Every operation of the newest version of every service."""
-    return list(sweep())
+    """Every operation of the newest version of every service, swept once a botocore and tables."""
+    package = Path(cfn_once.__file__).parent
+    sources = [Path(__file__), *package.glob("_steps/*.py"), *package.glob("_cloudformation/*.py")]
+    return kept("operations", botocore.__version__, sources, lambda: list(sweep()))
 
 
 def names(operations, repetition):

@@ -6,47 +6,52 @@ from typing import Any
 
 import pytest
 
-from processes.world import Api, Bucket, Stack
-from support.runtime_api import Function
-
-SPEED = 20  # seconds of a provider's clock in one of ours
-
-
-@pytest.fixture
-def started() -> float:
-    """When all clocks of the test began, ours and the faster ones of its processes."""
-    return time.time()
+from support.external_api import ExternalApi
+from support.fast_clock import FastClock
+from support.requests_of_cloudformation import Requests
+from support.response_host import ResponseHost
+from support.runtime_api import TESTS, Function
 
 
 @pytest.fixture
-def bucket() -> Iterator[Bucket]:
-    with Bucket() as bucket:
+def clock() -> FastClock:
+    """The clock of the test's processes."""
+    return FastClock(started=time.time(), speed=20)
+
+
+@pytest.fixture
+def bucket(clock: FastClock) -> Iterator[ResponseHost]:
+    with ResponseHost(now=clock.now) as bucket:
         yield bucket
 
 
 @pytest.fixture
-def stack(bucket: Bucket, started: float) -> Callable[[str], Stack]:
+def stack(bucket: ResponseHost) -> Callable[[str], Requests]:
     """Make stacks with one resource, of the type given."""
-    return lambda resource_type: Stack(bucket, started, resource_type)
+    return lambda resource_type: Requests(bucket, resource_type)
 
 
 @pytest.fixture
-def start(bucket: Bucket, started: float, tmp_path: Path) -> Iterator[Callable[..., Function]]:
+def start(
+    bucket: ResponseHost, clock: FastClock, tmp_path: Path
+) -> Iterator[Callable[..., Function]]:
     """Start functions; every process is ended with the test."""
     with ExitStack() as functions:
 
-        def start(handler: str, api: Api, *, timeout: float = 6.0, **options: Any) -> Function:
+        def start(
+            handler: str, api: ExternalApi, *, timeout: float = 6.0, **options: Any
+        ) -> Function:
             function = Function(
                 f"handlers.{handler}",
                 task_root=Path(__file__).parent,
                 scratch=tmp_path / "sandboxes",
                 timeout=timeout,
                 environment={
+                    **clock.environment,
+                    "PYTHONPATH": str(TESTS),
                     "API": api.url,
                     "CFN_ONCE_LEDGER": f"sqlite:///{tmp_path}/ledger.sqlite3",
-                    "CFN_ONCE_RESPONSE_HOSTS": bucket.host,
-                    "STARTED": str(started),
-                    "SPEED": str(SPEED),
+                    "CFN_ONCE_RESPONSE_HOSTS": bucket.name,
                 },
                 **options,
             )
@@ -56,6 +61,6 @@ def start(bucket: Bucket, started: float, tmp_path: Path) -> Iterator[Callable[.
 
 
 @pytest.fixture
-def api() -> Iterator[Api]:
-    with Api(honours=True) as api:
+def api() -> Iterator[ExternalApi]:
+    with ExternalApi(tokens=True) as api:
         yield api

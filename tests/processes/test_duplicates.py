@@ -5,6 +5,7 @@ from threading import Event
 
 import pytest
 
+from support.host import HANG_UP
 from support.runtime_api import Ending
 
 MOMENTS = ["before create", "after create"]
@@ -23,14 +24,14 @@ def test_every_event_comes_again(start, stack, api, bucket, resource_type):
 
     for place in (sandbox, sandbox, function.sandbox()):
         function.deliver(create, place)
-    made, delete = dict(api.groups), shop.delete_after(create)
+    made, delete = dict(api.objects), shop.delete_after(create)
     for event in (delete, delete, create):
         function.deliver(event, sandbox)
 
     assert ["group-1"] == list(made)
-    assert 1 == api.creates
-    assert 1 == api.deletes
-    assert {} == api.groups
+    assert 1 == len(api.created)
+    assert 1 == api.count("delete")
+    assert {} == api.objects
     assert 3 == len(bucket.bodies_for(create))
     assert 1 == len(set(bucket.bodies_for(create)))
     assert ["SUCCESS"] * 2 == [one["Status"] for one in bucket.answers_to(delete)]
@@ -51,7 +52,7 @@ def test_twins_in_two_sandboxes(start, stack, api, bucket):
     ended = [one.ending for twin in twins for one in twin.result()]
 
     assert [Ending.RESPONSE] * 2 == ended
-    assert 1 == api.creates
+    assert 1 == len(api.created)
     assert ["group-1"] * 2 == [one["PhysicalResourceId"] for one in bucket.answers_to(create)]
     assert 1 == len(set(bucket.bodies_for(create)))
 
@@ -68,14 +69,14 @@ def test_killed_in_a_call_that_can_be_resolved(start, stack, api, bucket, resour
     api.accidents[moment] = sandbox.kill
 
     attempts = function.deliver(create, sandbox)
-    made = list(api.groups)
+    made = list(api.objects)
     function.deliver(shop.delete_after(create), sandbox)
 
     assert [Ending.DIED, Ending.RESPONSE] == [one.ending for one in attempts]
-    assert 1 == api.creates
+    assert 1 == len(api.created)
     assert ["group-1"] == made
     assert ["group-1"] == [one["PhysicalResourceId"] for one in bucket.answers_to(create)]
-    assert {} == api.groups
+    assert {} == api.objects
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -96,7 +97,7 @@ def test_killed_in_a_call_that_nobody_can_resolve(start, stack, api, bucket, mom
 
     failed, again = bucket.answers_to(create)
     (deleted,) = bucket.answers_to(delete)
-    assert (moment == "after create") == api.creates
+    assert (moment == "after create") == len(api.created)
     assert failed == again
     assert "FAILED" == failed["Status"]
     assert "step http.POST.127.0.0.1#0" in failed["Reason"]
@@ -112,12 +113,17 @@ def test_killed_before_it_could_tell(start, stack, api, bucket):
     function = start("provider", api)
     sandbox = function.sandbox()
     create = stack("Custom::Plain").create(Name="web")
-    bucket.accidents["before put"] = sandbox.kill
+
+    def lost(request):
+        sandbox.kill()
+        return HANG_UP
+
+    bucket.behaviours[:] = [lost, bucket.take]
 
     attempts = function.deliver(create, sandbox, function.sandbox())
 
     assert [Ending.DIED, Ending.RESPONSE] == [one.ending for one in attempts]
-    assert 1 == api.creates
+    assert 1 == len(api.created)
     assert ["group-1"] == [one["PhysicalResourceId"] for one in bucket.answers_to(create)]
 
 
@@ -137,7 +143,7 @@ def test_a_retry_in_another_sandbox(start, stack, api, bucket):
     assert Ending.DIED == died.ending
     assert "InProgress" == early.document["errorType"]
     assert Ending.RESPONSE == late.ending
-    assert 1 == api.creates
+    assert 1 == len(api.created)
     assert ["group-1"] == [one["PhysicalResourceId"] for one in bucket.answers_to(create)]
 
 
@@ -152,7 +158,7 @@ def test_a_process_that_wakes_after_its_work_was_taken_over(start, stack, api, b
     create = shop.create(Name="web")
     asleep, taken_over = Event(), Event()
     api.accidents["after create"] = lambda: (sleeper.freeze(), asleep.set())
-    api.accidents["after change"] = taken_over.set
+    api.accidents["after update"] = taken_over.set
     api.ready = False
 
     with ThreadPoolExecutor() as threads:
@@ -170,9 +176,9 @@ def test_a_process_that_wakes_after_its_work_was_taken_over(start, stack, api, b
     assert "InProgress" == early.document["errorType"]
     assert Ending.RESPONSE == late.ending
     assert 1 == len(bucket.bodies_for(create))
-    assert 1 == api.creates
-    assert 2 == api.changes
-    assert {} == api.groups
+    assert 1 == len(api.created)
+    assert 2 == api.count("update")
+    assert {} == api.objects
 
 
 def test_killed_at_the_deadline_each_time(start, stack, api, bucket):
@@ -190,7 +196,7 @@ def test_killed_at_the_deadline_each_time(start, stack, api, bucket):
     delete = shop.delete_after(create)
     function.deliver(delete, sandbox)
 
-    assert 1 == api.creates
+    assert 1 == len(api.created)
     assert len(set(bucket.bodies_for(create))) <= 1
     assert ["SUCCESS"] == [one["Status"] for one in bucket.answers_to(delete)]
-    assert {} == api.groups
+    assert {} == api.objects

@@ -7,7 +7,6 @@ so it gets a network of its own, and a Unix socket leads out of it.
 """
 
 import contextlib
-import fcntl
 import os
 import shutil
 import signal
@@ -16,12 +15,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import boto3
 from botocore.config import Config
 
+from support.ministack import locked, run
 from support.proxy import Tunnel
 
 PACKAGE = "amplify-dynamodb-simulator@2.9.30"
@@ -48,23 +47,14 @@ def install() -> Path:
     """Fetch the package unless it is there, and return the folder of its jar."""
     home = CACHE / PACKAGE.replace("@", "-")
     jar = home / "package" / "emulator"
-    CACHE.mkdir(parents=True, exist_ok=True)
-    lock = os.open(CACHE, os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(CACHE):
         if (jar / "DynamoDBLocal.jar").exists():
             return jar
         with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-            for command in (["npm", "pack", "--silent", PACKAGE], ["sh", "-c", "tar xzf *.tgz"]):
-                done = subprocess.run(
-                    command, cwd=folder, capture_output=True, text=True, check=False
-                )
-                if done.returncode:
-                    raise RuntimeError(f"{' '.join(command)}: {done.stderr[-500:]}")
+            run("npm", "pack", "--silent", PACKAGE, cwd=folder)
+            run("sh", "-c", "tar xzf *.tgz", cwd=folder)
             home.mkdir(exist_ok=True)
             os.replace(Path(folder) / "package", home / "package")
-    finally:
-        os.close(lock)
     return jar
 
 
@@ -106,12 +96,7 @@ class DynamoDBLocal:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def client(self, url: str | None = None) -> Any:
@@ -129,7 +114,7 @@ class DynamoDBLocal:
         """End it; nothing happens where it has ended before."""
         tunnel, self._tunnel = self._tunnel, None
         if tunnel is not None:
-            tunnel.__exit__(None, None, None)
+            tunnel.__exit__()
         process, self._process = self._process, None
         if process is not None:
             with contextlib.suppress(ProcessLookupError):

@@ -4,10 +4,8 @@ A provider as Lambda wants it: one zip with its modules, cfn_once, and what that
 What is zipped is the cfn_once that the caller imports: a checkout's, or that of the built wheel.
 """
 
-import fcntl
 import hashlib
 import io
-import os
 import re
 import shutil
 import sys
@@ -18,7 +16,7 @@ from pathlib import Path
 
 import cfn_once
 
-from .ministack import ROOT, install, run
+from .ministack import ROOT, install, locked, run
 
 CACHE = ROOT / "build" / "lambda"
 # Every Lambda runtime for Python brings it, and MiniStack's workers have it, too.
@@ -64,16 +62,11 @@ def _packages(requirements: list[str]) -> Path:
     key = "\n".join([*sorted(requirements), constraints.read_text(), sys.version])
     folder = CACHE / hashlib.sha256(key.encode()).hexdigest()[:16]
     python = install() / "bin/python"
-    CACHE.mkdir(parents=True, exist_ok=True)
-    lock = os.open(CACHE, os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two that need it at once come one after the other
+    with locked(CACHE):
         if not folder.exists():
             half_made = folder.with_suffix(".part")
             shutil.rmtree(half_made, ignore_errors=True)
             pip = (python, "-m", "pip", "install", "--quiet", "--no-compile")
             run(*pip, "--constraint", constraints, "--target", half_made, *requirements)
             half_made.rename(folder)
-    finally:
-        os.close(lock)
     return folder

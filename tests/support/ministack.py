@@ -21,9 +21,8 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import boto3
@@ -55,24 +54,31 @@ def install() -> Path:
 
     Two that call at the same time come one after the other.
     """
-    HOME.mkdir(exist_ok=True)
-    lock = os.open(HOME, os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(HOME):
         stamp = HOME / "installed.txt"
         wanted = "\n".join([*PINS, sys.version])
         if not stamp.exists() or stamp.read_text() != wanted:
             run(sys.executable, "-m", "venv", "--clear", HOME)
             run(HOME / "bin/python", "-m", "pip", "install", "--quiet", *PINS)
             stamp.write_text(wanted)
-    finally:
-        os.close(lock)
     return HOME
 
 
-def run(*command: str | Path) -> None:
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Let one process after the other see to what a folder holds."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def run(*command: str | Path, cwd: str | Path | None = None) -> None:
     """Run a command to its end; what it printed is told only where it fails."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stdout + done.stderr)[-4000:]
         raise RuntimeError(f"{' '.join(map(str, command))} failed:\n{said}")
@@ -106,12 +112,7 @@ class MiniStack:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def client(self, service: str, **options: Any) -> Any:

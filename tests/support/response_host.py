@@ -1,149 +1,64 @@
-"""
-A host for answers that misbehaves as it is told: over real sockets, on 127.0.0.1.
+"""CloudFormation's bucket over real sockets: signs ResponseURLs, and keeps what S3 would take."""
 
-    with ResponseHost(Status(503), RESET, Status(200)) as host:     # the last one for ever
-        put to host.url("/key?signature=...")
-        host.received          # every request that came in whole, whatever became of it
-"""
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
-import contextlib
-import socket
-import ssl
-import struct
-import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Self
-
-PATIENCE = 5  # seconds
-TICK = 0.02  # seconds between two looks at whether the host is closed
+from cfn_once.testing._responses import BUCKET, ResponseBucket
+from support.host import Behaviour, Host, Received, Status
 
 
-@dataclass(frozen=True)
-class Received:
-    """One request, as it came over the wire."""
+class Told(NamedTuple):
+    """One body that was taken: when, by the monotonic clock, and under which URL."""
 
-    method: str
-    target: str
-    headers: tuple[tuple[str, str], ...]
+    at: float
+    url: str
     body: bytes
 
-    def values(self, name: str) -> list[str]:
-        """Return every value of a header; an empty one is "", an absent one is missing."""
-        return [value for one, value in self.headers if one.lower() == name]
 
-
-@dataclass(frozen=True)
-class Status:
-    """Answer with a status; `after` seconds, and with what a redirect points to."""
-
-    code: int
-    after: float = 0.0
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    length: int | None = None  # more than is sent: the body never ends
-
-    def __call__(self, connection: Any, closed: threading.Event) -> None:
-        closed.wait(self.after)
-        length = len(self.body) if self.length is None else self.length
-        headers = {"content-length": str(length), "connection": "close", **self.headers}
-        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        connection.sendall(f"HTTP/1.1 {self.code} Told\r\n{lines}\r\n".encode() + self.body)
-        if self.length is not None:
-            closed.wait(PATIENCE)
-
-
-def RESET(connection: Any, closed: threading.Event) -> None:
-    """Break the connection off, as a load balancer that loses its target does."""
-    del closed
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-
-def SILENCE(connection: Any, closed: threading.Event) -> None:
-    """Take the request and never answer; a client without a timeout is let go, to fail."""
-    del connection
-    closed.wait(PATIENCE)
-
-
-Behaviour = Callable[[Any, threading.Event], None]
-
-
-class ResponseHost:
-    """Behaves in the given ways, one a request, the last one for ever.
+class ResponseHost(Host):
+    """The bucket; behaviours besides its own make it fail.
 
     Args:
-        behaviours: What is done once a request is there; 200 unless given.
-        tls: Serve https with this context.
+        now: Reads the clock by which URLs expire.
+        options: As for `Host`.
 
     Attributes:
-        received: The requests, in order.
-        watch: Is called with each request before it is answered.
+        told: All that was taken, in order.
     """
 
-    def __init__(self, *behaviours: Behaviour, tls: ssl.SSLContext | None = None) -> None:
-        self.behaviours = list(behaviours or [Status(200)])
-        self.received: list[Received] = []
-        self.watch: Callable[[Received], None] = lambda _: None
-        self._tls, self._closed, self._threads = tls, threading.Event(), []
-        self._lock = threading.Lock()
+    def __init__(
+        self, *behaviours: Behaviour, now: Callable[[], float] = time.time, **options: Any
+    ) -> None:
+        super().__init__(*(behaviours or [self.take]), **options)
+        self.told: list[Told] = []
+        self.now = now
+        self._bucket = ResponseBucket(self._keep, now)
 
-    def __enter__(self) -> Self:
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self._socket.settimeout(TICK)
-        self.name = f"127.0.0.1:{self._socket.getsockname()[1]}"
-        self._start(self._accept)
-        return self
+    def sign(self, key: str, at: float) -> str:
+        """Return the URL under which an answer may be PUT; its date orders requests."""
+        return self._bucket.sign(key, at).replace(f"https://{BUCKET}", self.url)
 
-    def __exit__(self, *_: object) -> None:
-        self._closed.set()
-        for thread in self._threads:
-            thread.join()
-        self._socket.close()
+    def take(self, request: Received) -> Status:
+        """Keep an answer, or refuse it as S3 does."""
+        content_type = request.headers.get("content-type", "")
+        signed = f"https://{BUCKET}{request.target}"
+        reply = self._bucket.put(signed, request.body, content_type=content_type)
+        return Status(reply.status, body=reply.to_xml())
 
-    def url(self, target: str) -> str:
-        """Return the URL of something on this host."""
-        return f"{'https' if self._tls else 'http'}://{self.name}{target}"
+    def told_for(self, event: Mapping[str, Any]) -> list[Told]:
+        """Return all that was ever answered to a request, in order, and when it came."""
+        return [told for told in self.told if told.url == event["ResponseURL"]]
 
-    def heal(self) -> None:
-        """Answer 200 from now on."""
-        self.behaviours[:] = [Status(200)]
+    def bodies_for(self, event: Mapping[str, Any]) -> list[bytes]:
+        """Return all that was ever answered to a request, in order, as it came."""
+        return [told.body for told in self.told_for(event)]
 
-    def _start(self, run: Callable[..., None], *arguments: Any) -> None:
-        thread = threading.Thread(target=run, args=arguments)
-        self._threads.append(thread)
-        thread.start()
+    def answers_to(self, event: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return all that was ever answered to a request, in order."""
+        return [json.loads(body) for body in self.bodies_for(event)]
 
-    def _accept(self) -> None:
-        while not self._closed.is_set():
-            with contextlib.suppress(TimeoutError):
-                connection, _ = self._socket.accept()
-                self._start(self._serve, connection)
-
-    def _serve(self, connection: socket.socket) -> None:
-        connection.settimeout(5)
-        # A client that gives up, or trusts nobody, is no error of ours.
-        with contextlib.suppress(OSError), contextlib.closing(connection):
-            spoken = (
-                self._tls.wrap_socket(connection, server_side=True) if self._tls else connection
-            )
-            with contextlib.closing(spoken):
-                request = _read(spoken)
-                with self._lock:
-                    self.received.append(request)
-                    more = len(self.behaviours) > 1
-                    behave = self.behaviours.pop(0) if more else self.behaviours[0]
-                self.watch(request)
-                behave(spoken, self._closed)
-
-
-def _read(connection: Any) -> Received:
-    with connection.makefile("rb") as stream:
-        method, target, _ = stream.readline().decode("ascii").split(" ", 2)
-        headers = []
-        while line := stream.readline().decode("latin-1").strip("\r\n"):
-            name, _, value = line.partition(":")
-            headers.append((name, value.strip()))
-        length = next(
-            (int(value) for name, value in headers if name.lower() == "content-length"), 0
-        )
-        return Received(method, target, tuple(headers), stream.read(length))
+    def _keep(self, url: str, body: bytes) -> None:
+        here = url.replace(f"https://{BUCKET}", self.url)
+        self.told.append(Told(time.monotonic(), here, body))

@@ -21,15 +21,18 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
+
+from support.host import HANG_UP, Host, Received, Reply, Status
 
 ATTEMPTS = 3  # how often Lambda delivers an asynchronous event at most
 INIT_TIMEOUT = 60.0  # seconds; Lambda gives 10, on a machine that nobody shares
 API = "/2018-06-01/runtime"
+TESTS = Path(__file__).resolve().parents[1]
+PAGE = os.sysconf("SC_PAGE_SIZE")
+TAKEN = Status(202, body=b"{}")
 
 
 class Ending(StrEnum):
@@ -51,7 +54,7 @@ class Invocation:
         document: What the handler returned, or the error that it raised, as Lambda tells it.
         log: What the process printed meanwhile, its start included where it was started for this.
         init: Seconds from the start of the process until it asked for an event; None when warm.
-        seconds: Between handing the event over and its end.
+        began: When it was asked for, by the monotonic clock; a cold start is part of it.
     """
 
     request_id: str
@@ -59,7 +62,7 @@ class Invocation:
     document: Any
     log: str
     init: float | None
-    seconds: float
+    began: float
 
     @property
     def succeeded(self) -> bool:
@@ -79,6 +82,8 @@ class Function:
         environment: Variables of the processes, besides Lambda's.
         python: The interpreter, with `awslambdaric` installed.
         overtime: Seconds that a process lives on after its deadline.
+        memory: Bytes of resident memory over which a process is killed, as Lambda kills it; 0 for
+            none.
     """
 
     def __init__(
@@ -92,9 +97,11 @@ class Function:
         environment: Mapping[str, str] | None = None,
         python: str | Path = sys.executable,
         overtime: float = 0.0,
+        memory: int = 0,
     ) -> None:
         self.handler, self.task_root, self.scratch = handler, task_root, scratch
         self.timeout, self.pauses, self.overtime = timeout, tuple(pauses), overtime
+        self.memory = memory
         self.environment, self.python = dict(environment or {}), str(python)
         self.closed = threading.Event()
         self._sandboxes: list[Sandbox] = []
@@ -103,12 +110,7 @@ class Function:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -174,14 +176,12 @@ class Sandbox:
     def invoke(self, event: Any, *, request_id: str | None = None) -> Invocation:
         """Deliver an event once, and return what became of it."""
         with self._busy:
+            began = time.monotonic()
             warm = self._runtime is not None and self._runtime.is_alive()
             runtime = self._started()
+            request_id = request_id or str(uuid4())
             invocation = runtime.invoke(
-                request_id or str(uuid4()),
-                json.dumps(event).encode(),
-                self._function.timeout,
-                self._function.overtime,
-                warm=warm,
+                request_id, json.dumps(event).encode(), began=began, warm=warm
             )
             if not runtime.is_alive():
                 runtime.close()
@@ -230,6 +230,7 @@ class Runtime:
     """
 
     def __init__(self, function: Function, folder: Path) -> None:
+        self._function = function
         self._change = threading.Condition()
         self._waiting: tuple[str, bytes, float] | None = None  # an event nobody has taken yet
         self._ended: tuple[Ending, Any] | None = None  # how the event at work ended
@@ -237,17 +238,15 @@ class Runtime:
         self._closed = False
         self.init: float | None = None
         self.init_error: Any = None
-        self._server = _Server(("127.0.0.1", 0), _RuntimeApi)
-        self._server.runtime = self
+        self._api = Host(self._reply).__enter__()
         self._log = (folder / "log").open("ab+")
         self._from = self._log.seek(0, os.SEEK_END)
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         self._began = time.monotonic()
         try:
             self._process = subprocess.Popen(
                 [function.python, "-m", "awslambdaric", function.handler],
                 cwd=function.task_root,
-                env=_environment(function, folder, self._server.server_port),
+                env=_environment(function, folder, self._api.name),
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
                 stderr=subprocess.STDOUT,
@@ -258,6 +257,8 @@ class Runtime:
             raise
         self._watch = threading.Thread(target=self._wait_for_its_end, daemon=True)
         self._watch.start()
+        if function.memory:
+            threading.Thread(target=self._watch_memory, daemon=True).start()
 
     def is_alive(self) -> bool:
         """Tell whether the process runs."""
@@ -272,17 +273,15 @@ class Runtime:
         if not done:
             self.signal(signal.SIGKILL)
 
-    def invoke(
-        self, request_id: str, body: bytes, timeout: float, overtime: float, *, warm: bool
-    ) -> Invocation:
+    def invoke(self, request_id: str, body: bytes, *, began: float, warm: bool) -> Invocation:
         """Hand an event over, and wait for its end."""
         if warm:
             self._from = self._log.seek(0, os.SEEK_END)
-        began = time.monotonic()
+        timeout = self._function.timeout
         with self._change:
             self._waiting, self._ended = (request_id, body, timeout), None
             self._change.notify_all()
-            over = self._change.wait_for(self._is_over, timeout + overtime)
+            over = self._change.wait_for(self._is_over, timeout + self._function.overtime)
             ended = self._ended or (Ending.DIED, None)
             if self.init is None:
                 ended = (Ending.INIT_ERROR, self.init_error)
@@ -297,10 +296,24 @@ class Runtime:
             document=ended[1],
             log=self.log(),
             init=None if warm else self.init,
-            seconds=time.monotonic() - began,
+            began=began,
         )
 
-    def next_event(self) -> tuple[str, bytes, float] | None:
+    def _reply(self, request: Received) -> Reply:
+        """Speak a runtime's protocol. Source: Lambda Developer Guide, "Runtime API"."""
+        if request.target == f"{API}/invocation/next":
+            event = self._next_event()
+            return HANG_UP if event is None else event
+        if request.target == f"{API}/init/error":
+            self.init_error = request.json
+            return TAKEN
+        request_id, _, kind = request.target.removeprefix(f"{API}/invocation/").partition("/")
+        ending = {"response": Ending.RESPONSE, "error": Ending.ERROR}.get(kind)
+        document = request.json if request.body else None
+        known = ending is not None and self._end_event(request_id, ending, document)
+        return TAKEN if known else Status(400)
+
+    def _next_event(self) -> Status | None:
         """Wait for an event; None when there will be no more."""
         with self._change:
             if self.init is None:
@@ -311,9 +324,17 @@ class Runtime:
                 return None
             request_id, body, timeout = self._waiting
             self._waiting, self._current = None, request_id
-            return request_id, body, time.time() + timeout
+        headers = {
+            "Lambda-Runtime-Aws-Request-Id": request_id,
+            "Lambda-Runtime-Deadline-Ms": str(int((time.time() + timeout) * 1000)),
+            "Lambda-Runtime-Invoked-Function-Arn": (
+                "arn:aws:lambda:us-east-1:123456789012:function:provider"
+            ),
+            "Content-Type": "application/json",
+        }
+        return Status(200, headers=headers, body=body)
 
-    def end_event(self, request_id: str, ending: Ending, document: Any) -> bool:
+    def _end_event(self, request_id: str, ending: Ending, document: Any) -> bool:
         """Take a handler's result; False for one that nobody waits for any more."""
         with self._change:
             if request_id != self._current:
@@ -321,11 +342,6 @@ class Runtime:
             self._ended = (ending, document)
             self._change.notify_all()
             return True
-
-    def end_init(self, document: Any) -> None:
-        """Take the reason why the handler could not be loaded."""
-        with self._change:
-            self.init_error = document
 
     def log(self) -> str:
         """Return what the process has printed since its event was handed over."""
@@ -354,14 +370,24 @@ class Runtime:
         self._stop_serving()
 
     def _stop_serving(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._api.__exit__()
         self._log.close()
 
     def _wait_for_its_end(self) -> None:
         self._process.wait()
         with self._change:
             self._change.notify_all()
+
+    def _watch_memory(self) -> None:
+        table = Path(f"/proc/{self._process.pid}/statm")
+        while self._process.poll() is None:
+            try:
+                pages = table.read_text(encoding="ascii").split()
+            except OSError:
+                return  # it has just ended
+            if pages and int(pages[1]) * PAGE > self._function.memory:
+                self.signal(signal.SIGKILL)
+            time.sleep(0.01)
 
     def _may_work(self) -> bool:
         return not self._closed and self._process.poll() is None
@@ -370,77 +396,14 @@ class Runtime:
         return self._ended is not None or not self._may_work()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    runtime: Runtime
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        error = sys.exc_info()[1]
-        if not isinstance(error, ConnectionError):  # a process that was killed hangs up
-            super().handle_error(request, client_address)
-
-
-class _RuntimeApi(BaseHTTPRequestHandler):
-    """The four paths that a runtime knows. Source: Lambda Developer Guide, "Runtime API"."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # else each answer waits 40 ms for the client's acknowledgement
-    wbufsize = 65536  # headers and body in one packet, for the same reason
-    server: _Server
-
-    def do_GET(self) -> None:
-        if self.path != f"{API}/invocation/next":
-            self._answer(404, {}, b"")
-            return
-        taken = self.server.runtime.next_event()
-        if taken is None:
-            self.close_connection = True
-            return
-        request_id, body, deadline = taken
-        headers = {
-            "Lambda-Runtime-Aws-Request-Id": request_id,
-            "Lambda-Runtime-Deadline-Ms": str(int(deadline * 1000)),
-            "Lambda-Runtime-Invoked-Function-Arn": (
-                "arn:aws:lambda:us-east-1:123456789012:function:provider"
-            ),
-            "Content-Type": "application/json",
-        }
-        self._answer(200, headers, body)
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        document = json.loads(body) if body else None
-        if self.path == f"{API}/init/error":
-            self.server.runtime.end_init(document)
-            self._answer(202, {}, b"{}")
-            return
-        request_id, _, kind = self.path.removeprefix(f"{API}/invocation/").partition("/")
-        endings = {"response": Ending.RESPONSE, "error": Ending.ERROR}
-        known = kind in endings and self.server.runtime.end_event(
-            request_id, endings[kind], document
-        )
-        self._answer(202 if known else 400, {}, b"{}")
-
-    def _answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - the base's name
-        pass
-
-
-def _environment(function: Function, folder: Path, port: int) -> dict[str, str]:
+def _environment(function: Function, folder: Path, api: str) -> dict[str, str]:
     """Return the variables that Lambda sets, and nothing of ours but what was asked for."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
         "TMPDIR": str(folder),
-        "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}",
+        "AWS_LAMBDA_RUNTIME_API": api,
         "AWS_LAMBDA_FUNCTION_NAME": "provider",
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",

@@ -1,7 +1,5 @@
 """What is no sound request: answered FAILED where somebody trustworthy can be told, else raised."""
 
-import json
-import logging
 from dataclasses import dataclass
 
 import pytest
@@ -17,25 +15,16 @@ from cfn_once._cloudformation.delivery import HttpsDelivery
 from cfn_once.ledger import MemoryStore
 from cfn_once.testing import VirtualClock
 from support.requests_of_cloudformation import recorded
+from support.taken import Taken
 
 ISSUED = 1_719_828_000  # when the recorded events were
 
 
-class Told:
-    """A delivery that checks hosts as the real one does, and keeps what it is given."""
-
-    def __init__(self):
-        self.bodies = []
+class Told(Taken):
+    """A delivery that checks hosts as the real one does."""
 
     def check(self, request):
         HttpsDelivery().check(request)
-
-    def put(self, request, body, deadline):
-        self.bodies.append(body)
-
-    @property
-    def answers(self):
-        return [json.loads(body) for body in self.bodies]
 
 
 class Ledger(MemoryStore):
@@ -248,26 +237,6 @@ def test_a_wrong_ledger_elsewhere(monkeypatch):
 
     with pytest.raises(ConfigurationError, match="give dynamodb://TABLE"):
         Sent(ledger="mysql://")
-
-
-def test_a_batch_from_sqs_goes_on_after_a_bad_message(caplog):
-    """
-    Each message stands for itself: one that is no request comes again, and so ends in the queue's
-    dead-letter queue; the others are done.
-    """
-    caplog.set_level(logging.ERROR)
-    sent = Sent()
-    bodies = ["not JSON", json.dumps({"half": "a request"}), json.dumps(event())]
-    records = [
-        {"messageId": f"m{number}", "body": body, "eventSource": "aws:sqs"}
-        for number, body in enumerate(bodies)
-    ]
-
-    returned = sent.provider({"Records": records})
-
-    assert {"batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "m1"}]} == returned
-    assert ["SUCCESS"] == [answer["Status"] for answer in sent.told.answers]
-    assert 2 == len(caplog.records)
 
 
 def test_a_batch_of_which_nothing_came_to_anything():

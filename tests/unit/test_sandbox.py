@@ -5,17 +5,13 @@ import sys
 
 import pytest
 
-from cfn_once._lambda import sandbox as _sandbox
+from cfn_once._lambda.sandbox import Sandbox
 
 
 @pytest.fixture
 def sandbox(tmp_path, monkeypatch):
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "provider")
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(_sandbox, "_held", [])
-    yield tmp_path
-    for _, file in _sandbox._held:
-        file.close()
+    return Sandbox(str(tmp_path))
 
 
 def another_process(folder):
@@ -32,26 +28,26 @@ def test_the_same_for_a_whole_life(sandbox):
     """
     A process sees one id for its whole life.
     """
-    assert _sandbox.sandbox_id() is not None
-    assert _sandbox.sandbox_id() == _sandbox.sandbox_id()
+    assert sandbox.id() is not None
+    assert sandbox.id() == sandbox.id()
 
 
-def test_who_comes_after_a_dead_process_gets_its_id(sandbox):
+def test_who_comes_after_a_dead_process_gets_its_id(sandbox, tmp_path):
     """
     The lock of a dead process is free: who holds it now knows that the owner of its id is over.
     """
-    before = another_process(sandbox)
+    before = another_process(tmp_path)
 
-    assert before == _sandbox.sandbox_id()
+    assert before == sandbox.id()
 
 
-def test_who_comes_beside_a_living_one_gets_another(sandbox):
+def test_who_comes_beside_a_living_one_gets_another(sandbox, tmp_path):
     """
     While a process lives, no other one gets its id.
     """
-    mine = _sandbox.sandbox_id()
+    mine = sandbox.id()
 
-    assert mine != another_process(sandbox)
+    assert mine != another_process(tmp_path)
 
 
 def test_none_where_it_proves_nothing(sandbox, monkeypatch):
@@ -59,16 +55,14 @@ def test_none_where_it_proves_nothing(sandbox, monkeypatch):
     Off Lambda, and where one process works on several events at once, there is no id.
     """
     monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "lambda-managed-instances")
-    managed = _sandbox.sandbox_id()
+    managed = sandbox.id()
     monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME")
 
-    assert (None, None) == (managed, _sandbox.sandbox_id())
+    assert (None, None) == (managed, sandbox.id())
 
 
-def test_a_disk_that_cannot_be_written(sandbox, monkeypatch):
+def test_a_disk_that_cannot_be_written(sandbox, tmp_path):
     """
     Without a scratch disk there is no id, and the lease is waited for.
     """
-    monkeypatch.setattr("tempfile.tempdir", str(sandbox / "missing"))
-
-    assert None is _sandbox.sandbox_id()
+    assert Sandbox(str(tmp_path / "missing")).id() is None

@@ -7,25 +7,37 @@ go of it when the process ends, however it ends. Who gets the lock again gets th
 import os
 from typing import IO
 
-_held: list[tuple[str, IO[str]]] = []
 MOST = 64
 
 
-def sandbox_id() -> str | None:
-    """Return the sandbox's id; None off Lambda, and where one process works on several events."""
-    managed = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "lambda-managed-instances"
-    if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ or managed:
-        return None
-    if not _held and (found := _hold_one()) is not None:
-        _held.append(found)
-    return _held[0][0] if _held else None
+class Sandbox:
+    """The sandbox that this process lives in.
+
+    Args:
+        folder: Its scratch disk; the folder for temporary files unless given.
+    """
+
+    def __init__(self, folder: str | None = None) -> None:
+        self._folder = folder
+        self._held: tuple[str, IO[str]] | None = None
+
+    def id(self) -> str | None:
+        """Return its id; None off Lambda, and where one process works on several events."""
+        managed = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "lambda-managed-instances"
+        if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ or managed:
+            return None
+        self._held = self._held or _hold_one(self._folder)
+        return self._held and self._held[0]
 
 
-def _hold_one() -> tuple[str, IO[str]] | None:
+sandbox_id = Sandbox().id
+
+
+def _hold_one(folder: str | None) -> tuple[str, IO[str]] | None:
     import tempfile  # not before the first event: it loads a dozen modules
 
     for number in range(MOST):
-        path = os.path.join(tempfile.gettempdir(), f"cfn-once-sandbox-{number}")
+        path = os.path.join(folder or tempfile.gettempdir(), f"cfn-once-sandbox-{number}")
         try:
             file = open(path, "a+", encoding="ascii")  # noqa: SIM115 - held until the process ends
         except OSError:

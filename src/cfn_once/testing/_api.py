@@ -6,6 +6,7 @@ A far side to write tests against: an API whose objects are made, changed and re
 """
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -64,6 +65,7 @@ class FakeApi:
         tokens: An `Idempotency-Key`, or `token=`, makes a creation happen once.
         window: Seconds after which a token is forgotten; None for never.
         clock: By which the window is measured; `assert_safe` puts its own here.
+        prefix: What the ids begin with.
 
     Attributes:
         url: Where it listens on 127.0.0.1, from the first use on. `POST /groups` of a JSON map
@@ -81,13 +83,14 @@ class FakeApi:
         tokens: bool = True,
         window: float | None = None,
         clock: VirtualClock | None = None,
+        prefix: str = "obj",
     ) -> None:
         self.clock = clock or VirtualClock()
         self.objects: dict[str, dict[str, Json]] = {}
         self.created: list[str] = []
         self.calls: list[ApiCall] = []
         self.listeners: list[Callable[[ApiCall], None]] = []
-        self._tokens = tokens
+        self._tokens, self._prefix = tokens, prefix
         self._window = float("inf") if window is None else window
         self._kept: dict[str, _Kept] = {}
         self._failures: list[_Failure] = []
@@ -148,7 +151,7 @@ class FakeApi:
         with self._doing(ApiCall("create", None, asked, token)):
             kept = self._remembered(token)
             if kept is None:
-                made = f"obj-{len(self.created) + 1}"
+                made = f"{self._prefix}-{len(self.created) + 1}"
                 self.created.append(made)
                 self.objects[made] = deepcopy(asked)
                 if token is not None and self._tokens:
@@ -238,6 +241,11 @@ class _Server(ThreadingHTTPServer):
         self.api, self.url = api, f"http://127.0.0.1:{self.server_address[1]}"
         self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that hung up: it timed out, or was killed."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
     def close(self) -> None:
         self.shutdown()

@@ -73,12 +73,12 @@ def test_a_life_in_envelopes(provider, far_side, envelope):
     too.
     """
     stack = FakeCloudFormation(provider, envelope=envelope)
-    stack.create("Group", {"Name": "a"}, lost_answers=1)
+    stack.create("Group", {"Product": "a"}, lost_answers=1)
     stack.delete("Group")
 
-    assert ["g-1"] == far_side.made
+    assert ["g-1"] == far_side.created
     assert 1 == stack.story.count("it failed")
-    assert {} == far_side.live
+    assert {} == far_side.objects
 
 
 def test_two_events_of_a_factory_are_two():

@@ -4,7 +4,7 @@ import pytest
 
 from cfn_once.testing import FakeCloudFormation
 
-ONE = {"Name": "a", "Size": 1}
+ONE = {"Product": "a", "Target": 1}
 
 
 def sent(cloudformation):
@@ -47,7 +47,7 @@ def test_what_is_sent_is_text(cloudformation):
     cloudformation.create("Group", {**ONE, "ServiceTimeout": 30})
     event, _ = cloudformation.answers[0]
 
-    assert {"Name": "a", "Size": "1", "ServiceTimeout": "30"} == {
+    assert {"Product": "a", "Target": "1", "ServiceTimeout": "30"} == {
         name: one for name, one in event["ResourceProperties"].items() if name != "ServiceToken"
     }
     assert ("30", event["ServiceToken"]) == (
@@ -56,21 +56,24 @@ def test_what_is_sent_is_text(cloudformation):
     )
     assert ("g-1", "1", "true") == (
         cloudformation.ref("Group"),
-        cloudformation.get_att("Group", "Size"),
+        cloudformation.get_att("Group", "Target"),
         cloudformation.get_att("Group", "On"),
     )
 
 
 def test_a_failed_create_and_its_delete(cloudformation, far_side):
     """
-    FAILED is followed by the Delete of the id that it carried, and the reason is CloudFormation's.
+    FAILED carries the id that the hook had set, and is followed by the Delete of it, which removes
+    what was made; the reason is CloudFormation's.
     """
     far_side.fails.append(ValueError("no capacity"))
 
     answer = cloudformation.create("Group", ONE)
     reason = cloudformation.stack_events[1].resource_status_reason
 
-    assert not answer.succeeded
+    assert ("FAILED", "g-1") == (answer.status, answer.physical_resource_id)
+    assert "ValueError: no capacity" == answer.reason
+    assert ["g-1"] == far_side.deletes
     assert [("C", None), ("D", "g-1")] == sent(cloudformation)
     assert (
         "Received response status [FAILED] from custom resource. Message returned: ValueError: no"
@@ -79,20 +82,21 @@ def test_a_failed_create_and_its_delete(cloudformation, far_side):
     assert {} == cloudformation.resources
 
 
-def test_an_update_in_place(cloudformation):
+def test_an_update_in_place(cloudformation, far_side):
     """
     An Update carries the id and both sets of properties; the same id keeps the resource.
     """
     cloudformation.create("Group", ONE)
-    cloudformation.update("Group", {**ONE, "Size": 2})
+    cloudformation.update("Group", {**ONE, "Target": 2})
     event, _ = cloudformation.answers[1]
 
     assert [("C", None), ("U", "g-1")] == sent(cloudformation)
     assert ("2", "1") == (
-        event["ResourceProperties"]["Size"],
-        event["OldResourceProperties"]["Size"],
+        event["ResourceProperties"]["Target"],
+        event["OldResourceProperties"]["Target"],
     )
-    assert "2" == cloudformation.get_att("Group", "Size")
+    assert "2" == cloudformation.get_att("Group", "Target")
+    assert [("g-1", 2)] == far_side.updates
 
 
 def test_a_replacement_and_its_clean_up(cloudformation):
@@ -100,11 +104,11 @@ def test_a_replacement_and_its_clean_up(cloudformation):
     Another id is a replacement: the old one is deleted, with the old properties.
     """
     cloudformation.create("Group", ONE)
-    cloudformation.update("Group", {"Name": "b"})
+    cloudformation.update("Group", {"Product": "b"})
     delete, _ = cloudformation.answers[2]
 
     assert [("C", None), ("U", "g-1"), ("D", "g-1")] == sent(cloudformation)
-    assert "a" == delete["ResourceProperties"]["Name"]
+    assert "a" == delete["ResourceProperties"]["Product"]
     assert "g-2" == cloudformation.ref("Group")
 
 
@@ -115,8 +119,8 @@ def test_a_clean_up_is_tried_three_times(cloudformation, far_side, stuck, tries,
     CloudFormation forgets the resource.
     """
     cloudformation.create("Group", ONE)
-    far_side.stuck = stuck
-    cloudformation.update("Group", {"Name": "b"})
+    far_side.fail("delete", times=stuck, status=409)
+    cloudformation.update("Group", {"Product": "b"})
     deletes = [
         event["RequestId"]
         for event, _ in cloudformation.answers
@@ -137,26 +141,30 @@ def test_a_failed_update_is_rolled_back_in_place(cloudformation, far_side):
     """
     cloudformation.create("Group", ONE)
     far_side.fails.append(ValueError("no capacity"))
-    answer = cloudformation.update("Group", {**ONE, "Size": 9})
+    answer = cloudformation.update("Group", {**ONE, "Target": 9})
     back, _ = cloudformation.answers[2]
 
-    assert not answer.succeeded
+    assert ("FAILED", "g-1") == (answer.status, answer.physical_resource_id)
     assert [("C", None), ("U", "g-1"), ("U", "g-1")] == sent(cloudformation)
-    assert ("1", "9") == (back["ResourceProperties"]["Size"], back["OldResourceProperties"]["Size"])
-    assert [9, 1] == far_side.sizes
+    assert ("1", "9") == (
+        back["ResourceProperties"]["Target"],
+        back["OldResourceProperties"]["Target"],
+    )
+    assert [("g-1", 9), ("g-1", 1)] == far_side.updates
 
 
 def test_a_replacement_is_rolled_back(cloudformation, far_side):
     """
-    Where another resource fails after a replacement, the Update back carries the new id, and the
-    new one is deleted once the old one is answered.
+    Where another resource fails after a replacement, the Update back carries the new id, makes
+    nothing, and the new one is deleted once the old one is answered.
     """
     cloudformation.create("Group", ONE)
-    back = cloudformation.update_and_roll_back("Group", {"Name": "b"})
+    back = cloudformation.update_and_roll_back("Group", {"Product": "b"})
 
-    assert "g-1" == back.physical_resource_id
+    assert ("g-1", "g-1") == (back.physical_resource_id, back.data["GroupId"])
     assert [("C", None), ("U", "g-1"), ("U", "g-2"), ("D", "g-2")] == sent(cloudformation)
-    assert ["g-1"] == list(far_side.live)
+    assert ["g-1", "g-2"] == far_side.created
+    assert ["g-1"] == list(far_side.objects)
 
 
 def test_an_update_is_rolled_back_though_it_succeeded(cloudformation, far_side):
@@ -164,10 +172,10 @@ def test_an_update_is_rolled_back_though_it_succeeded(cloudformation, far_side):
     Where another resource fails, ours is updated back in place.
     """
     cloudformation.create("Group", ONE)
-    cloudformation.update_and_roll_back("Group", {**ONE, "Size": 5})
+    cloudformation.update_and_roll_back("Group", {**ONE, "Target": 5})
 
-    assert [5, 1] == far_side.sizes
-    assert "1" == cloudformation.get_att("Group", "Size")
+    assert [("g-1", 5), ("g-1", 1)] == far_side.updates
+    assert "1" == cloudformation.get_att("Group", "Target")
 
 
 def test_an_update_that_fails_itself_is_rolled_back_once(cloudformation, far_side):
@@ -176,10 +184,10 @@ def test_an_update_that_fails_itself_is_rolled_back_once(cloudformation, far_sid
     """
     cloudformation.create("Group", ONE)
     far_side.fails.append(ValueError("no capacity"))
-    answer = cloudformation.update_and_roll_back("Group", {**ONE, "Size": 5})
+    answer = cloudformation.update_and_roll_back("Group", {**ONE, "Target": 5})
 
     assert not answer.succeeded
-    assert [5, 1] == far_side.sizes
+    assert [("g-1", 5), ("g-1", 1)] == far_side.updates
 
 
 def test_a_resource_added_in_an_update_that_fails(cloudformation, far_side):
@@ -205,7 +213,7 @@ def test_a_create_is_cancelled(cloudformation, far_side, at, faults):
 
     assert answer.succeeded
     assert answer.physical_resource_id.startswith("stack-Group-")
-    assert ["g-1"] == far_side.made
+    assert ["g-1"] == far_side.created
     assert ("CREATE_FAILED", "Resource creation cancelled") == create[1:]
     assert "DELETE_COMPLETE" == delete.resource_status
     assert {} == cloudformation.resources
@@ -225,31 +233,24 @@ def test_a_create_that_nobody_answers(cloudformation, far_side):
     assert "00000000-0000-0000-0000-000000000001" in answer.reason
     assert b"" == answer.body
     assert delete["PhysicalResourceId"].startswith("stack-Group-")
-    assert ["g-1"] == far_side.made
+    assert ["g-1"] == far_side.created
     assert cloudformation.clock.now() >= before + 1800
 
 
-def test_an_answer_that_comes_too_late(cloudformation, far_side):
+@pytest.mark.parametrize(
+    ("timeout", "faults"),
+    [(170, {"crash_after": "group", "crashes": 2}), (30, {"slow": {"group": 40}})],
+    ids=["it comes too late", "it is told too late"],
+)
+def test_an_answer_after_the_service_timeout(cloudformation, far_side, timeout, faults):
     """
     After its ServiceTimeout nobody waits for an answer: CloudFormation has failed the Create, and
     deletes an id that it invents.
     """
-    answer = cloudformation.create(
-        "Group", {**ONE, "ServiceTimeout": 170}, crash_after="group", crashes=2
-    )
+    answer = cloudformation.create("Group", {**ONE, "ServiceTimeout": timeout}, **faults)
 
     assert "CloudFormation did not receive a response" in answer.reason
-    assert ["g-1"] == far_side.made
-    assert {} == cloudformation.resources
-
-
-def test_an_answer_that_is_told_too_late(cloudformation, far_side):
-    """
-    The same where the hook took so long, and the answer was told.
-    """
-    answer = cloudformation.create("Group", {**ONE, "ServiceTimeout": 30}, slow={"group": 40})
-
-    assert "CloudFormation did not receive a response" in answer.reason
+    assert ["g-1"] == far_side.created
     assert {} == cloudformation.resources
 
 
@@ -258,24 +259,28 @@ def test_an_update_that_nobody_answers_is_rolled_back(cloudformation, far_side):
     The same for an Update, whose id is known.
     """
     cloudformation.create("Group", ONE)
-    answer = cloudformation.update("Group", {**ONE, "Size": 2}, crash_after="size", crashes=3)
+    answer = cloudformation.update("Group", {**ONE, "Target": 2}, crash_after="size", crashes=3)
 
     assert ("FAILED", "g-1") == (answer.status, answer.physical_resource_id)
-    assert 1 == far_side.sizes[-1]
+    assert ("g-1", 1) == far_side.updates[-1]
 
 
 def test_a_delete_is_tried_again_by_hand(cloudformation, far_side):
     """
-    What could not be deleted is held; the next Delete comes under another RequestId.
+    What could not be deleted is held under its id; the next Delete has another RequestId.
     """
     cloudformation.create("Group", ONE)
-    far_side.stuck = 1
+    far_side.fail("delete", status=409)
 
     first = cloudformation.delete("Group")
     held = dict(cloudformation.resources)
     second = cloudformation.delete("Group")
 
-    assert ("FAILED", "SUCCESS") == (first.status, second.status)
+    assert ("FAILED", "g-1", "SUCCESS") == (
+        first.status,
+        first.physical_resource_id,
+        second.status,
+    )
     assert ["Group"] == list(held)
     assert 2 == shown(cloudformation).count("DELETE_IN_PROGRESS")
 
@@ -291,8 +296,8 @@ def test_a_stack_is_created_anew(cloudformation, far_side):
 
     assert before != cloudformation.stack_id
     assert before.rpartition("/")[0] == cloudformation.stack_id.rpartition("/")[0]
-    assert ["g-1", "g-2"] == far_side.made
-    assert ["g-2"] == list(far_side.live)
+    assert ["g-1", "g-2"] == far_side.created
+    assert ["g-2"] == list(far_side.objects)
 
 
 def test_a_deployment_is_retried(cloudformation, far_side):
@@ -316,7 +321,7 @@ def test_another_service_token(cloudformation):
     CloudFormation refuses to change it, and sends nothing.
     """
     cloudformation.create("Group", ONE)
-    answer = cloudformation.update("Group", {"Name": "b"}, service_token="arn:aws:sns:x:y:z")
+    answer = cloudformation.update("Group", {"Product": "b"}, service_token="arn:aws:sns:x:y:z")
 
     assert ("FAILED", "Modifying service token is not allowed.") == (answer.status, answer.reason)
     assert [("C", None)] == sent(cloudformation)
@@ -344,7 +349,7 @@ def test_a_resource_that_is_retained(cloudformation, far_side):
 
     assert [("C", None)] == sent(cloudformation)
     assert "DELETE_SKIPPED" == cloudformation.stack_events[-1].resource_status
-    far_side.live.clear()
+    far_side.objects.clear()
 
 
 def test_an_attribute_that_is_not_there(cloudformation):
@@ -375,4 +380,4 @@ def test_two_stacks_of_one_ledger(provider, far_side):
         stack.create("Group", ONE)
     first.delete_stack()
 
-    assert [second.ref("Group")] == list(far_side.live)
+    assert [second.ref("Group")] == list(far_side.objects)

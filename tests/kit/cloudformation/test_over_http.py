@@ -12,7 +12,7 @@ from botocore.credentials import Credentials
 from cfn_once.testing import FakeCloudFormation, VirtualClock
 from cfn_once.testing._responses import KEY_ID, SECRET, ResponseBucket
 
-ONE = {"Name": "a", "Size": 1}
+ONE = {"Product": "a", "Target": 1}
 HOURS = 3600
 
 
@@ -44,13 +44,13 @@ def test_a_whole_life_over_http(provider, far_side):
     """
     with FakeCloudFormation(provider, over_http=True) as stack:
         stack.create("Group", ONE, times=2)
-        stack.update("Group", {"Name": "b"})
+        stack.update("Group", {"Product": "b"})
         stack.delete("Group")
         urls = {event["ResponseURL"] for event, _ in stack.answers}
 
     assert 5 == len(stack.answers)
     assert all(url.startswith(f"http://{stack.response_host}/arn%3Aaws") for url in urls)
-    assert {} == far_side.live
+    assert {} == far_side.objects
 
 
 def test_an_answer_that_is_lost_over_http(provider, far_side):

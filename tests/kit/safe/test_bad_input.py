@@ -44,20 +44,6 @@ def test_a_type_that_nobody_serves():
     assert "Custom::Group, not Custom::Gruop" in told
 
 
-def test_properties_that_the_class_refuses():
-    """So is what it says of properties."""
-
-    class Strict(Group):
-        resource_type = "Custom::Strict"
-
-        def create(self):
-            raise ValueError(f"Size: missing, in {dict(self.properties)}")
-
-    told = refusal_of({"Name": "a"}, of=Strict)
-
-    assert "the Create is FAILED, though nothing befalls it: ValueError: Size: missing" in told
-
-
 def test_a_provider_without_a_ledger(monkeypatch, tmp_path):
     """It is given one in memory."""
     monkeypatch.chdir(tmp_path)
