@@ -13,7 +13,7 @@ def test_a_delete_overtakes_a_running_create(cloudformation, groups):
     and removes what it made; the Create stays silent.
     """
     create = cloudformation.event("Create", "Group", ONE)
-    delete = cloudformation.event("Delete", "Group", ONE, physical_resource_id="stack-Group-1A2B")
+    delete = cloudformation.event("Delete", "Group", ONE, physical_resource_id="stack-Group-1A2B3C4D5E6F")
 
     def overtaken():
         with pytest.raises(InProgress, match="not over yet"):
@@ -33,7 +33,7 @@ def test_a_create_that_comes_first_after_its_delete(cloudformation, groups):
     A first delivery that comes after a newer request has begun makes nothing, and is told so.
     """
     create = cloudformation.event("Create", "Group", ONE)
-    delete = cloudformation.event("Delete", "Group", ONE, physical_resource_id="stack-Group-1A2B")
+    delete = cloudformation.event("Delete", "Group", ONE, physical_resource_id="stack-Group-1A2B3C4D5E6F")
     cloudformation.send(delete)
 
     answer = cloudformation.send(create)
@@ -71,7 +71,8 @@ def test_an_id_that_nobody_can_place(cloudformation, groups, caplog):
 
     assert answer.succeeded
     assert [] == groups.deletes
-    assert "nobody can place" in caplog.text
+    assert "somebody-elses is not known here" in answer.reason
+    assert "somebody-elses is not known here" in caplog.text
     cloudformation.delete("Group")
 
 

@@ -119,7 +119,7 @@ def test_answered_failed(request_type, changes, reason):
     answer = sent.send(asked)
 
     held = asked.get("PhysicalResourceId")
-    made_none = f"cfn-once.none.{Request.addressee_of(asked).correlation_id}"
+    made_none = Request.addressee_of(asked).placeholder_id("none")
     assert "FAILED" == answer["Status"]
     assert reason in answer["Reason"]
     assert (held if isinstance(held, str) else made_none) == answer["PhysicalResourceId"]
@@ -176,27 +176,35 @@ def test_properties_that_fit_are_no_news(caplog):
 
 def test_a_type_that_nobody_knows_is_deleted():
     """
-    A Delete of a type that was never served, of which the ledger knows nothing, is done.
+    A Delete of a type that was never served is done where its id stands for nothing; somebody made
+    what bears another one, and has to look for it.
     """
-    sent = Sent()
+    sent, foreign = Sent(), Sent()
+    invented = f"stack-Group-{'1A2B3C4D5E6F'}"
+    of_nothing = event("Delete", ResourceType="Custom::Unheard")
+    of_nothing["PhysicalResourceId"] = of_nothing["StackId"].split("/")[1] + invented[5:]
 
-    answer = sent.send(event("Delete", ResourceType="Custom::Unheard"))
+    answer = sent.send(of_nothing)
+    refused = foreign.send(event("Delete", ResourceType="Custom::Unheard"))
 
     assert "SUCCESS" == answer["Status"]
-    assert recorded("delete")["PhysicalResourceId"] == answer["PhysicalResourceId"]
-    assert [] == sent.ran
+    assert "no Create of Group is in the ledger" in answer["Reason"]
+    assert "FAILED" == refused["Status"]
+    assert "is not known here" in refused["Reason"]
+    assert of_nothing["PhysicalResourceId"] == answer["PhysicalResourceId"]
+    assert [] == sent.ran + foreign.ran
 
 
 def test_an_account_that_is_not_served():
     """
-    A provider that names its accounts does nothing for others.
+    A provider that names its accounts does nothing for others, and the Delete of what it refused is
+    done.
     """
     sent = Sent(accounts=["210987654321"])
 
     answer = sent.send(event())
 
     assert "this provider does not serve 123456789012" == answer["Reason"]
-    assert not sent.ledger.touched
     assert [] == sent.ran
 
 

@@ -127,7 +127,8 @@ class Request:
             logical_resource_id=event["LogicalResourceId"],
             resource_type=str(resource_type) if _is_text(resource_type) else "of no type",
             response_url=event["ResponseURL"],
-            physical_resource_id=None if kind is _CREATE else physical_id,
+            physical_resource_id=None if kinds == [_CREATE] else physical_id,
+            issued_at=issue_time(event["ResponseURL"]),
         )
 
     def __str__(self) -> str:

@@ -158,6 +158,7 @@ class Execution:
             keeps_current=self._keeps_current,
             reason="" if succeeded else outcome.reason,
             operation=self._request.operation_name,
+            invented=self._request.carries_invented_id,
             given=self._given,
         )
 

@@ -42,9 +42,21 @@ def begun_over(head: Head, request: Request) -> Holding:
     return after._replace(unconfirmed=_unconfirmed(after, answered))
 
 
-def confirmed(head: Head) -> Sequence[str]:
-    """Return the Creates without confirmation, once CloudFormation has carried the held id back."""
-    return _unconfirmed(_as_left(head), set())
+def confirmed(head: Head, held: HeldObject | None, *, invented: bool) -> Sequence[str]:
+    """Return the Creates without confirmation when an operation has succeeded.
+
+    Args:
+        head: Before that.
+        held: What is held from now on.
+        invented: It was the Delete of an id that CloudFormation made up. It is the end of one
+            Create, and of one alone; which one is known only where there is no other.
+    """
+    left = _unconfirmed(_as_left(head), set())
+    if not invented:
+        return left
+    stays = None if held is None else held.operation
+    ended = next((name for name in reversed(left) if name != stays), None)
+    return [name for name in left if name != ended]
 
 
 def _unconfirmed(after: Holding, answered: set[str]) -> list[str]:

@@ -93,6 +93,7 @@ class Ending(NamedTuple):
             that nobody can place.
         reason: Why it failed; for people.
         operation: The operation's name, which what it made bears.
+        invented: It was the Delete of an id that CloudFormation made up.
         given: Its properties as JSON text, where it made something under the id that it was to
             replace.
     """
@@ -105,6 +106,7 @@ class Ending(NamedTuple):
     keeps_current: bool = False
     reason: str = ""
     operation: str = ""
+    invented: bool = False
     given: str | None = None
 
 
@@ -333,7 +335,6 @@ def finish(head: Head, ending: Ending, progress: Progress, ended: int) -> Change
     }
     of_head: Doc = {
         "recent": list(head.recent[-MOST_RECENT:]),
-        "ucf": list(confirmed(head)),
         "hist": [entry.to_doc() for entry in _history(head, ending, ended)],
     }
     if ending.succeeded:
@@ -379,6 +380,7 @@ def _held_from_now_on(head: Head, ending: Ending) -> Doc:
         "forg": [old.to_doc() for old in head.forgotten if old.id not in ending.removed],
         "gone": removed[-MOST_REMOVED:],
         "pend": [left.to_doc() for left in ending.pending_cleanup],
+        "ucf": list(confirmed(head, held, invented=ending.invented)),
     }
 
 

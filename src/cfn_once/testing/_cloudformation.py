@@ -397,4 +397,4 @@ class FakeCloudFormation(Stack):
 
     def _invented_id(self, logical_id: str) -> str:
         """Return an id as CloudFormation invents one where it was told none."""
-        return f"{self.stack_name}-{logical_id}-{1_099_511_627_776 + self._requests:X}"
+        return f"{self.stack_name}-{logical_id}-{16**11 + self._requests:X}"

@@ -260,7 +260,7 @@ def test_a_silent_copy_is_no_request_without_answer(cloudformation):
         cloudformation.send(create, crash_after="group")
     before = cloudformation.unanswered
     cloudformation.deliver(
-        cloudformation.event("Delete", "Group", ONE, physical_resource_id="stack-Group-1A2B")
+        cloudformation.event("Delete", "Group", ONE, physical_resource_id="stack-Group-1A2B3C4D5E6F")
     )
     cloudformation.clock.advance(6 * 3600)
     cloudformation.send(create)
