@@ -41,6 +41,7 @@ from .ledger import (
     Lease,
     Ledger,
     MemoryStore,
+    Refused,
     Stale,
     Store,
     open_store,
@@ -271,6 +272,8 @@ class Provider:
                     return with_ids(request, kept, no_echo=secret)
                 case Stale():
                     return _refusal(request, STALE)
+                case Refused(reason):
+                    return _refusal(request, reason)
                 case Ignored(reason):
                     log.warning("%s is ignored: %s", request, reason)
                     return None

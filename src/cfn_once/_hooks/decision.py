@@ -183,8 +183,10 @@ def kept(held: HeldObject) -> Success:
 
 
 def _delete(head: Head, request: Request, unable: str) -> Decision:
-    row = DELETES[place(head, request)]
-    decision = row(head, request)
+    known = place(head, request)
+    if request.resource_type != head.resource_type:
+        return _of_another_type(head, request, known, unable)
+    decision = DELETES[known](head, request)
     runs_something = decision.targets or _cleans_something(head, request, decision)
     if not unable or not runs_something:
         return decision
@@ -192,6 +194,28 @@ def _delete(head: Head, request: Request, unable: str) -> Decision:
         event_id = request.physical_resource_id
         return Refuse(f"{event_id} is not known here: {unable}. Look for it by hand")
     return Refuse(unable)
+
+
+def _of_another_type(head: Head, request: Request, known: Id, unable: str) -> Decision:
+    """Remove what the request's own type has left in the head of another one, and nothing else."""
+    placeholder, kind = request.placeholder, request.resource_type
+    operation = None if placeholder is None else placeholder.operation
+    own = [
+        old.id
+        for old in (*head.replaced, *head.forgotten)
+        if old.resource_type == kind
+        and (old.id == request.physical_resource_id or (operation and old.operation == operation))
+    ]
+    if own:
+        delete = Delete(tuple(own), cleans="", keeps_current=True)
+        return Refuse(unable) if unable else delete
+    if known in (Id.HELD, Id.FOREIGN):
+        return Refuse(
+            unable
+            or f"the ledger knows {request.logical_resource_id} as a {head.resource_type}:"
+            f" {request.physical_resource_id} is none of its objects. Look for it by hand"
+        )
+    return Delete(cleans="", keeps_current=True)
 
 
 def place(head: Head, request: Request) -> Id:

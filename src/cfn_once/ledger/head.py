@@ -210,6 +210,7 @@ class HeldObject(_Kept):
         returns: Of a replaced one: the last Create or Update that succeeded replaced it, and a
             rollback may return to it.
         deleting: Of a replaced one: its Delete has begun.
+        resource_type: Where it is not that of the head: a Create of another type has begun since.
     """
 
     id: str = _kept_as("id", "")
@@ -220,6 +221,7 @@ class HeldObject(_Kept):
     touched: str | None = _kept_as("tch")
     returns: bool = _kept_as("ret", default=False)
     deleting: bool = _kept_as("del", default=False)
+    resource_type: str | None = _kept_as("rt")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

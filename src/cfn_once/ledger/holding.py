@@ -130,6 +130,8 @@ def left_behind(head: Head) -> Operation:
 
 def _for_create(head: Head, before: Holding, request: Request) -> Holding:
     operation, held = head.operation, before.held
+    if head.resource_type != request.resource_type:
+        return _for_another_type(head, before, request)
     pending, forgotten = before.pending, before.forgotten
     is_same = (operation.request_id, operation.type) == (request.request_id, RequestType.CREATE)
     # Seeded bug: retained
@@ -140,11 +142,38 @@ def _for_create(head: Head, before: Holding, request: Request) -> Holding:
     return Holding(
         held=None,
         acknowledged=False,
-        replaced=[HeldObject(id=old.id) for old in before.replaced],
+        replaced=[_without_properties(old) for old in before.replaced],
         forgotten=forgotten,
         pending=pending,
         unconfirmed=[*before.unconfirmed, request.operation_name],
     )
+
+
+def _for_another_type(head: Head, before: Holding, request: Request) -> Holding:
+    """Take over the head of a resource of another type: what that one left, its Deletes remove."""
+    kind = head.resource_type
+    held = [] if before.held is None else [before.held]
+    replaced = [replace(_without_properties(old), resource_type=kind) for old in held]
+    left = [
+        HeldObject(
+            id=operation.assigned_id or f"what {operation.request_id} left",
+            operation=request.operation_name_of(operation.request_id),
+            resource_type=kind,
+        )
+        for operation in before.pending
+    ]
+    return Holding(
+        held=None,
+        acknowledged=False,
+        replaced=[*before.replaced, *replaced],
+        forgotten=[*before.forgotten, *left][-MOST_FORGOTTEN:],
+        pending=[],
+        unconfirmed=[request.operation_name],
+    )
+
+
+def _without_properties(old: HeldObject) -> HeldObject:
+    return HeldObject(id=old.id, resource_type=old.resource_type)
 
 
 def _for_update(head: Head, before: Holding, request: Request) -> Holding:
@@ -161,7 +190,9 @@ def _for_update(head: Head, before: Holding, request: Request) -> Holding:
     if event_id in known and unheard:
         return _unheard(head, before, request)
     others = [old for old in before.replaced if old.id != event_id]
-    displaced = [HeldObject(id=old.id, deleting=old.deleting) for old in (*others, held)]
+    displaced = [
+        replace(_without_properties(old), deleting=old.deleting) for old in (*others, held)
+    ]
     # Seeded bug: adopted
     return before._replace(held=adopted(request), acknowledged=True, replaced=displaced)
 

@@ -144,12 +144,13 @@ def _begun(request: Request, candidate: Candidate) -> Operation:
     )
 
 
-def _identity(request: Request) -> Doc:
+def _identity(request: Request, resource_type: str = "") -> Doc:
+    """Return whose a head is; a Delete of what another type left does not change it."""
     return {
         "v": VERSION,
         "stk": request.stack_id,
         "lid": request.logical_resource_id,
-        "rt": request.resource_type,
+        "rt": resource_type or request.resource_type,
     }
 
 
@@ -173,6 +174,7 @@ def begin(request: Request, candidate: Candidate) -> Write:
         Lacks(("recent",), short_id(request.request_id)),
         Absent(("pend",)),
         Equals(("v",), VERSION),
+        Equals(("rt",), request.resource_type),
     ]
     values: Doc = {**_identity(request), "op": _begun(request, candidate).to_doc()}
     default: Doc = {}
@@ -205,7 +207,7 @@ def _is_of_an_object(request: Request) -> bool:
 
 def begin_over(head: Head, request: Request, candidate: Candidate) -> Write:
     """Begin over an operation that is over and has left something, or that is still at work."""
-    holding = begun_over(head, request)
+    holding, creates = begun_over(head, request), request.type is RequestType.CREATE
     operation, short = head.operation, short_id(request.request_id)
     begun = _begun(request, candidate)
     begun = replace(begun, issued_at=max(operation.issued_at, begun.issued_at))
@@ -214,7 +216,7 @@ def begin_over(head: Head, request: Request, candidate: Candidate) -> Write:
         begun = replace(begun, generation=head.revision + 1, round=head.revision + 1)
     change = _making(
         {
-            **_identity(request),
+            **_identity(request, "" if creates else head.resource_type),
             "op": begun.to_doc(),
             "held": None if holding.held is None else holding.held.to_doc(),
             "ack": holding.acknowledged,
