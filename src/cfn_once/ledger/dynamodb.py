@@ -193,7 +193,7 @@ def _from_item(value: Doc) -> Any:
 
 
 class _Names:
-    """Spells guards and changes; every attribute is aliased, for `base` and others are reserved."""
+    """Spells guards and changes; every attribute is aliased, for `ttl` and others are reserved."""
 
     def __init__(self) -> None:
         self.names: dict[str, str] = {}
@@ -225,10 +225,8 @@ class _Names:
             alias, empty = self._path((name,)), self._value([])
             new = self._value([value])
             sets.append(f"{alias} = list_append(if_not_exists({alias}, {empty}), {new})")
-        adds = {**change.add, COUNT: 1}
         parts = ["SET " + ", ".join(sets)] if sets else []
-        added = (f"{self._path((name,))} {self._value(number)}" for name, number in adds.items())
-        parts.append("ADD " + ", ".join(added))
+        parts.append(f"ADD {self._path((COUNT,))} {self._value(1)}")
         if change.remove:
             parts.append("REMOVE " + ", ".join(self._path(path) for path in change.remove))
         return " ".join(parts)

@@ -96,13 +96,19 @@ class _Field(NamedTuple):
     def read(self, short: str, value: Any) -> Any:
         if type(value) not in self.kinds:
             raise CorruptHead(f"its {short} is {type(value).__name__}")
-        if self.part is None:
-            return tuple(value) if isinstance(value, list) else value
         if isinstance(value, list):
-            return tuple(map(self.part.from_doc, value))
-        if dict in self.kinds and self.part.is_one_of_many:
-            return {key: self.part.from_doc(doc) for key, doc in value.items()}
-        return self.part.from_doc(value)
+            return tuple(self._inner(short, inner) for inner in value)
+        if self.part is not None and self.part.is_one_of_many:
+            return {key: self._inner(short, inner) for key, inner in value.items()}
+        return value if self.part is None else self.part.from_doc(value)
+
+    def _inner(self, short: str, value: Any) -> Any:
+        """Read one of several: a document of a part, or text."""
+        if isinstance(value, dict) and self.part is not None:
+            return self.part.from_doc(value)
+        if isinstance(value, str) and self.part is None:
+            return value
+        raise CorruptHead(f"its {short} has {type(value).__name__} in it")
 
     def write(self, value: Any) -> Any:
         if isinstance(value, tuple):

@@ -69,14 +69,12 @@ class Change(NamedTuple):
     Attributes:
         set: Values by path; the map or list around each must be there.
         default: Values for attributes that are absent.
-        add: Numbers to add; an absent attribute counts as 0.
         append: Values to put at the end of lists; an absent list counts as empty.
         remove: Paths to remove.
     """
 
     set: Mapping[Path, Any] = {}
     default: Mapping[str, Any] = {}
-    add: Mapping[str, int] = {}
     append: Mapping[str, Any] = {}
     remove: Sequence[Path] = ()
 
@@ -86,7 +84,7 @@ class Change(NamedTuple):
         Raises:
             ValueError: Names the places.
         """
-        whole = ((name,) for name in (COUNT, *self.default, *self.add, *self.append))
+        whole = ((name,) for name in (COUNT, *self.default, *self.append))
         paths: list[Path] = [*self.set, *self.remove, *whole]
         known = set(paths)
         inner = [path for path in paths if len(path) > 1]
@@ -163,8 +161,7 @@ def apply(change: Change, doc: Doc) -> None:
     change.check()
     for name, value in change.default.items():
         doc.setdefault(name, value)
-    for name, number in {**change.add, COUNT: 1}.items():
-        doc[name] = doc.get(name, 0) + number
+    doc[COUNT] = doc.get(COUNT, 0) + 1
     for name, value in change.append.items():
         doc[name] = [*doc.get(name, ()), value]
     for path, value in change.set.items():

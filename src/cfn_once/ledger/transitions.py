@@ -292,15 +292,22 @@ def _recorded(progress: Progress, head: Head, at: Path) -> dict[Path, object]:
 
 def record(progress: Progress, head: Head) -> Change:
     """Keep what steps came to, and the id that the hook has set so far."""
-    return Change(set=_recorded(progress, head, OPERATION))
+    return _without_empty(_recorded(progress, head, OPERATION))
 
 
-def record_left(progress: Progress, head: Head, at: Path) -> Change:
+def record_left(progress: Progress, head: Head, place: int) -> Change:
     """Keep what a step of an operation left behind came to, before anything is removed for it."""
-    learned: Doc = {"st": State.PARKED.value}
-    return Change(
-        set={**_recorded(progress, head, at), **_set(learned, at)}, remove=[(*at, "tail")]
-    )
+    at: Path = ("pend", place)
+    values = _recorded(progress, head, at)
+    if head.pending_cleanup[place].state == State.RUNNING:  # it is over, and in doubt no more
+        values[*at, "st"] = State.PARKED.value
+    return Change(set=values, remove=[(*at, "tail")])
+
+
+def _without_empty(values: Mapping[Path, object], remove: Sequence[Path] = ()) -> Change:
+    """Return a change that removes a list of which nothing is left."""
+    kept = {path: value for path, value in values.items() if value != []}
+    return Change(set=kept, remove=[*remove, *(path for path in values if path not in kept)])
 
 
 def record_cleanup(stays: Sequence[Operation], removed: Sequence[str], head: Head) -> Change:
@@ -320,7 +327,7 @@ def park(
     change = _making(values, at)
     # Seeded bug: last-facts
     known = _recorded(progress, head, at)
-    return change._replace(set={**known, **change.set})
+    return _without_empty({**known, **change.set}, change.remove)
 
 
 def finish(head: Head, ending: Ending, progress: Progress, ended: int) -> Change:
@@ -349,7 +356,7 @@ def finish(head: Head, ending: Ending, progress: Progress, ended: int) -> Change
     made = {**first.set, **second.set}
     gone = [*first.remove, *second.remove]
     kept = {path: value for path, value in known.items() if path not in made and path not in gone}
-    return Change(set={**kept, **made}, remove=gone)
+    return _without_empty({**kept, **made}, gone)
 
 
 def _held_from_now_on(head: Head, ending: Ending) -> Doc:

@@ -9,6 +9,10 @@ from cfn_once import CustomResource, Provider
 from cfn_once.ledger import MemoryStore
 from cfn_once.testing import Crashed, FakeCloudFormation
 
+INVENTED = (
+    "stack-Group-1A2B3C4D5E6F"  # as CloudFormation makes one up for a Create that nobody answered
+)
+
 ONE = {"Product": "a", "Target": 1}
 
 
@@ -260,7 +264,7 @@ def test_a_silent_copy_is_no_request_without_answer(cloudformation):
         cloudformation.send(create, crash_after="group")
     before = cloudformation.unanswered
     cloudformation.deliver(
-        cloudformation.event("Delete", "Group", ONE, physical_resource_id="stack-Group-1A2B3C4D5E6F")
+        cloudformation.event("Delete", "Group", ONE, physical_resource_id=INVENTED)
     )
     cloudformation.clock.advance(6 * 3600)
     cloudformation.send(create)
