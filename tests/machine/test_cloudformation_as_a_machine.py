@@ -209,7 +209,7 @@ class CloudFormation(RuleBasedStateMachine):
             return
         event = self.stack.event("Create", name, properties)
         answer = self.operate(event, points)
-        held = answer.physical_resource_id if answer else f"stack-{name}-1A2B3C"
+        held = answer.physical_resource_id if answer else f"stack-{name}-1A2B3C4D5E6F"
         data = answer.data if answer else {}
         self.stack.resources[name] = Held("Custom::Thing", held, event["ResourceProperties"], data)
         if answer is None or not answer.succeeded:
@@ -223,7 +223,7 @@ class CloudFormation(RuleBasedStateMachine):
         create = self.stack.event("Create", name, properties)
         self.past.append(create)
         delete = self.stack.event(
-            "Delete", name, properties, physical_resource_id=f"stack-{name}-1A2B3C"
+            "Delete", name, properties, physical_resource_id=f"stack-{name}-1A2B3C4D5E6F"
         )
 
         def overtake():
@@ -238,7 +238,7 @@ class CloudFormation(RuleBasedStateMachine):
             pass
         self.clock.advance(60)
         self.stack.resources[name] = Held(
-            "Custom::Thing", f"stack-{name}-1A2B3C", create["ResourceProperties"], {}
+            "Custom::Thing", f"stack-{name}-1A2B3C4D5E6F", create["ResourceProperties"], {}
         )
         self.delete_for_good(name)
 

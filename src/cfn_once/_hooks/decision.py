@@ -128,22 +128,31 @@ def decide(head: Head, request: Request, hooks: Hooks) -> Decision:
 
 
 def _update(head: Head, request: Request, hooks: Hooks) -> Decision:
-    asked, held = request.properties_fingerprint, head.held
+    held = head.held
     if held is not None and held.id == request.physical_resource_id:
-        returns = (old for old in head.replaced if old.returns and old.properties == asked)
-        former = next(returns, None)
-        # Seeded bug: replaced-before
-        if former is not None:
-            return Update(former.id) if _is_touched(former, hooks) else Keep(kept(former))
-        # Seeded bug: rollback-of-nothing
-        if held.properties == asked != request.old_properties_fingerprint:
-            if not _is_touched(held, hooks):
-                return Keep(kept(held))
-        elif held.touched is None and _is_as_before(held, request, hooks):
-            return Keep(kept(held))
+        known = _of_known(head, held, request, hooks)
+        if known is not None:
+            return known
     if hooks.unable:
         return Refuse(hooks.unable)
     return Create(replaces=True) if hooks.replaces() else Update()
+
+
+def _of_known(head: Head, held: HeldObject, request: Request, hooks: Hooks) -> Decision | None:
+    """Decide where an object is, or was, of the properties asked for; None where none is."""
+    asked = request.properties_fingerprint
+    returns = (old for old in head.replaced if old.returns and old.properties == asked)
+    former = next(returns, None)
+    # Seeded bug: replaced-before
+    if former is not None:
+        return Update(former.id) if _is_touched(former, hooks) else Keep(kept(former))
+    is_rollback = held.properties == asked != request.old_properties_fingerprint
+    # Seeded bug: rollback-of-nothing
+    if is_rollback and not _is_touched(held, hooks):
+        return Keep(kept(held))
+    if not is_rollback and held.touched is None and _is_as_before(held, request, hooks):
+        return Keep(kept(held))
+    return None
 
 
 def _is_touched(held: HeldObject, hooks: Hooks) -> bool:

@@ -339,10 +339,10 @@ def _type_arguments(cls: type) -> tuple[Any, Any] | None:
             if not (isinstance(origin, type) and issubclass(origin, CustomResource)):
                 continue
             arguments = get_args(generic)
-            if any(isinstance(one, TypeVar) for one in arguments):
+            if any(isinstance(argument, TypeVar) for argument in arguments):
                 return None
             if len(arguments) == 2:
-                first, second = (_resolved(one, base) for one in arguments)
+                first, second = (_resolved(argument, base) for argument in arguments)
                 return first, second
     raise ConfigurationError(
         f"{cls.__name__} must name two types: CustomResource[Properties, Attributes]"

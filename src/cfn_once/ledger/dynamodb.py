@@ -7,7 +7,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from .._errors import ConfigurationError, LedgerTrouble, LedgerUnavailable
-from .head import Doc, Head, read_head
+from .document import Doc
+from .head import Head, read_head
 from .store import (
     COUNT,
     Absent,
@@ -188,8 +189,8 @@ def _from_item(value: Doc) -> Any:
     if kind == "N":
         return int(inner)
     if kind == "M":
-        return {name: _from_item(one) for name, one in inner.items()}
-    return [_from_item(one) for one in inner] if kind == "L" else inner
+        return {name: _from_item(part) for name, part in inner.items()}
+    return [_from_item(part) for part in inner] if kind == "L" else inner
 
 
 class _Names:
@@ -204,9 +205,9 @@ class _Names:
             case AllOf([one]) | AnyOf([one]):  # DynamoDB refuses redundant parentheses
                 return self.guard(one)
             case AllOf(guards):
-                return "(" + " AND ".join(self.guard(one) for one in guards) + ")"
+                return "(" + " AND ".join(self.guard(part) for part in guards) + ")"
             case AnyOf(guards):
-                return "(" + " OR ".join(self.guard(one) for one in guards) + ")"
+                return "(" + " OR ".join(self.guard(part) for part in guards) + ")"
             case Absent(path):
                 return f"attribute_not_exists({self._path(path)})"
             case Equals(path, value):

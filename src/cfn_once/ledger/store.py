@@ -10,7 +10,8 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from .head import Doc, Head, read_head
+from .document import Doc
+from .head import Head, read_head
 
 Path = tuple[str | int, ...]
 """Attribute names and list places, from the head downwards."""
@@ -141,9 +142,9 @@ def holds(guard: Guard, doc: Doc) -> bool:
     """Tell whether a guard allows a write to this head; an empty one is no head."""
     match guard:
         case AllOf(guards):
-            return all(holds(one, doc) for one in guards)
+            return all(holds(part, doc) for part in guards)
         case AnyOf(guards):
-            return any(holds(one, doc) for one in guards)
+            return any(holds(part, doc) for part in guards)
         case Absent(path):
             return not _at(doc, path)[0]
         case Equals(path, wanted):

@@ -18,18 +18,9 @@ from typing import NamedTuple
 
 from .._cloudformation.identity import base32, digest
 from .._cloudformation.request import Request, RequestType
-from .head import (
-    VERSION,
-    Doc,
-    Head,
-    HeldObject,
-    HistoryEntry,
-    Operation,
-    Origin,
-    State,
-    StepRecord,
-)
-from .holding import adopted, begun_over, confirmed
+from .document import Doc
+from .head import VERSION, Head, HistoryEntry, Operation, State, StepRecord
+from .holding import adopted, answered, begun_over, confirmed, replaced_by
 from .store import Absent, AllOf, AnyOf, Below, Change, Equals, Guard, Lacks, Path, Write
 
 MOST_RECENT, MOST_REPLACED, MOST_REMOVED, MOST_HISTORY = 32, 16, 32, 4
@@ -360,26 +351,15 @@ def finish(head: Head, ending: Ending, progress: Progress, ended: int) -> Change
 
 
 def _held_from_now_on(head: Head, ending: Ending) -> Doc:
-    operation, before = head.operation, head.held
-    if operation.type == RequestType.DELETE:
-        held = before if ending.keeps_current else None
-        gone = {operation.event_physical_id, *ending.removed}
+    if head.operation.type == RequestType.DELETE:
+        held = head.held if ending.keeps_current else None
+        gone = {head.operation.event_physical_id, *ending.removed}
         replaced = [old for old in head.replaced if old.id not in gone]
     else:
-        held = _answered(head, ending)
-        # A rollback may return to what this one replaces, and to nothing that was replaced before.
-        # Seeded bug: returns
-        replaced = [
-            replace(old, returns=False)
-            for old in head.replaced
-            if old.id not in (held.id, head.held_id)
-        ]
-        if operation.type == RequestType.UPDATE and before and before.id != held.id:
-            replaced.append(replace(before, returns=True))
+        held = answered(head, ending.physical_id, ending.response, ending.operation)
+        replaced = replaced_by(head, held)
     held_id = None if held is None else held.id
-    removed = [
-        known for known in dict.fromkeys([*head.removed, *ending.removed]) if known != held_id
-    ]
+    removed = dict.fromkeys([*head.removed, *ending.removed])
     # Seeded bug: acknowledged
     acknowledged = head.acknowledged and held_id == head.held_id
     return {
@@ -387,31 +367,10 @@ def _held_from_now_on(head: Head, ending: Ending) -> Doc:
         "ack": acknowledged and held is not None,
         "repl": [old.to_doc() for old in replaced[-MOST_REPLACED:]],
         "forg": [old.to_doc() for old in head.forgotten if old.id not in ending.removed],
-        "gone": removed[-MOST_REMOVED:],
+        "gone": [known for known in removed if known != held_id][-MOST_REMOVED:],
         "pend": [left.to_doc() for left in ending.pending_cleanup],
         "ucf": list(confirmed(head, held, invented=ending.invented)),
     }
-
-
-def _answered(head: Head, ending: Ending) -> HeldObject:
-    """Return the object that a Create or Update has answered."""
-    held = next((old for old in head.replaced if old.id == ending.physical_id), None)
-    if head.held is not None and head.held.id == ending.physical_id:
-        held = head.held
-        origin = held.made_by
-    elif held is not None:
-        origin = Origin.RETURNED.value
-    else:
-        creates = head.operation.type == RequestType.CREATE
-        origin = (Origin.CREATED if creates else Origin.REPLACED).value
-        held = HeldObject(id=ending.physical_id, operation=ending.operation)
-    return HeldObject(
-        id=held.id,
-        properties=head.operation.properties,
-        response=ending.response,
-        operation=held.operation,
-        made_by=origin,
-    )
 
 
 def _history(head: Head, ending: Ending, ended: int) -> list[HistoryEntry]:
