@@ -137,8 +137,6 @@ class Execution:
             given=self._given,
         )
 
-    # What becomes of the hook
-
     def _outcome(self) -> Outcome:
         """Do what is asked for; every failure of a hook is a value."""
         with self._mask:
