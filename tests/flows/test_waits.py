@@ -5,7 +5,7 @@ import pytest
 from cfn_once import CustomResource, PermanentError, Provider
 from cfn_once._lambda.continuation import ContinuationUnavailable
 from cfn_once.testing import FakeCloudFormation
-from cfn_once.testing._process import Process
+from cfn_once.testing.process import Process
 
 
 class Cluster:

@@ -4,12 +4,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ._answers import Answer
-    from ._api import ApiCall, ApiError, FakeApi
-    from ._clock import VirtualClock
-    from ._cloudformation import FakeCloudFormation
-    from ._deployed import DeployedLambda
-    from ._events import (
+    from .answers import Answer
+    from .api import ApiCall, ApiError, FakeApi
+    from .clock import VirtualClock
+    from .cloudformation import FakeCloudFormation
+    from .deployed import DeployedLambda
+    from .events import (
         LambdaContext,
         create_event,
         delete_event,
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
         sqs_event,
         update_event,
     )
-    from ._ports import Crashed
-    from ._process import Faults
-    from ._run import FarSide
-    from ._safe import Checked, assert_safe
-    from ._stack import Held, StackEvent
+    from .ports import Crashed
+    from .process import Faults
+    from .run import FarSide
+    from .safe import Checked, assert_safe
+    from .stack import Held, StackEvent
 
 __all__ = [
     "Answer",
@@ -50,27 +50,27 @@ __all__ = [
 
 # pytest imports this package at every start, for the plugin in it: the kit comes when it is used.
 _MODULES = {
-    "Answer": "_answers",
-    "ApiCall": "_api",
-    "ApiError": "_api",
-    "Checked": "_safe",
-    "Crashed": "_ports",
-    "DeployedLambda": "_deployed",
-    "FakeApi": "_api",
-    "FakeCloudFormation": "_cloudformation",
-    "FarSide": "_run",
-    "Faults": "_process",
-    "Held": "_stack",
-    "LambdaContext": "_events",
-    "StackEvent": "_stack",
-    "VirtualClock": "_clock",
-    "assert_safe": "_safe",
-    "create_event": "_events",
-    "delete_event": "_events",
-    "on_failure_event": "_events",
-    "sns_event": "_events",
-    "sqs_event": "_events",
-    "update_event": "_events",
+    "Answer": "answers",
+    "ApiCall": "api",
+    "ApiError": "api",
+    "Checked": "safe",
+    "Crashed": "ports",
+    "DeployedLambda": "deployed",
+    "FakeApi": "api",
+    "FakeCloudFormation": "cloudformation",
+    "FarSide": "run",
+    "Faults": "process",
+    "Held": "stack",
+    "LambdaContext": "events",
+    "StackEvent": "stack",
+    "VirtualClock": "clock",
+    "assert_safe": "safe",
+    "create_event": "events",
+    "delete_event": "events",
+    "on_failure_event": "events",
+    "sns_event": "events",
+    "sqs_event": "events",
+    "update_event": "events",
 }
 
 

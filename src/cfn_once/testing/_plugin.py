@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     from ..ledger import MemoryStore
-    from ._api import FakeApi
-    from ._clock import VirtualClock
-    from ._cloudformation import FakeCloudFormation
+    from .api import FakeApi
+    from .clock import VirtualClock
+    from .cloudformation import FakeCloudFormation
 
 MARKER = "cfn_once(**faults): what befalls every operation of the test, such as times=2"
 CONTRACT = "cfn_once.testing.contract"
@@ -77,7 +77,7 @@ def ledger() -> MemoryStore:
 @pytest.fixture
 def _cfn_once_clock() -> VirtualClock:
     """Return the clock of the test, for its stacks and its far side."""
-    from ._clock import VirtualClock
+    from .clock import VirtualClock
 
     return VirtualClock()
 
@@ -85,7 +85,7 @@ def _cfn_once_clock() -> VirtualClock:
 @pytest.fixture
 def fake_api(request: pytest.FixtureRequest, _cfn_once_clock: VirtualClock) -> Iterator[FakeApi]:
     """Serve a far side; what lives there when the test is over fails it."""
-    from ._api import FakeApi
+    from .api import FakeApi
 
     api = FakeApi(clock=_cfn_once_clock)
     yield api
@@ -103,7 +103,7 @@ def cloudformation(
     When the test is over each stack is deleted, late copies come, and whatever is then left over
     or unanswered fails the test.
     """
-    from ._cloudformation import FakeCloudFormation
+    from .cloudformation import FakeCloudFormation
 
     if "fake_api" in request.fixturenames:
         request.getfixturevalue("fake_api")  # made before us, so it looks after us at what is left

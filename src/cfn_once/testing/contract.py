@@ -14,10 +14,10 @@ from unittest import SkipTest
 
 from .._cloudformation.request import Json
 from .._provider import Provider
-from ._answers import Answer
-from ._cloudformation import FakeCloudFormation
-from ._deployed import DeployedLambda
-from ._process import Faults
+from .answers import Answer
+from .cloudformation import FakeCloudFormation
+from .deployed import DeployedLambda
+from .process import Faults
 
 Properties = Mapping[str, Json]
 ID = "Resource"

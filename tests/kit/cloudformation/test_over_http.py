@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from cfn_once.testing import FakeCloudFormation, VirtualClock
-from cfn_once.testing._responses import KEY_ID, SECRET, ResponseBucket
+from cfn_once.testing.responses import KEY_ID, SECRET, ResponseBucket
 
 ONE = {"Name": "a", "Size": 1}
 HOURS = 3600

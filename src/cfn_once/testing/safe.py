@@ -9,11 +9,11 @@ from itertools import count
 from .._clock import SYSTEM_CLOCK
 from .._cloudformation.request import Json
 from .._provider import Provider
-from ._advice import differs, told
-from ._cloudformation import FakeCloudFormation
-from ._ports import TELL
-from ._run import FarSide, Fault, Kind, NoFarSide, Run
-from ._staged import Scenario, play
+from .advice import differs, told
+from .cloudformation import FakeCloudFormation
+from .ports import TELL
+from .run import FarSide, Fault, Kind, NoFarSide, Run
+from .stage import Scenario, play
 
 LIMIT = 5000  # runs; a provider of two or three steps takes some hundreds
 LEAST = 3

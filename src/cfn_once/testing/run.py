@@ -20,9 +20,9 @@ from typing import Any, NamedTuple, Protocol
 
 from .._provider import Provider
 from .._steps.aws_operations import is_read
-from ._answers import Answer
-from ._clock import VirtualClock
-from ._ports import READ, TELL, WRITE
+from .answers import Answer
+from .clock import VirtualClock
+from .ports import READ, TELL, WRITE
 
 IN_DOUBT = ("cannot be repeated safely", "in doubt: ")
 LONGEST = 300  # characters of what is told of an object

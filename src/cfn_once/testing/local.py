@@ -17,12 +17,12 @@ from .._cloudformation.request import Request
 from .._errors import DeliveryError
 from .._provider import Provider
 from ..ledger import Store
-from ._clock import VirtualClock
-from ._events import Envelope, LambdaContext
-from ._ports import Crashed
-from ._process import Faults, Process
-from ._responses import ResponseBucket
-from ._turns import Turns
+from .clock import VirtualClock
+from .events import Envelope, LambdaContext
+from .ports import Crashed
+from .process import Faults, Process
+from .responses import ResponseBucket
+from .turns import Turns
 
 log = logging.getLogger("cfn_once.testing")
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from .._cloudformation.request import Json
-from ._clock import VirtualClock
+from .clock import VirtualClock
 
 OPERATIONS = ("create", "find", "get", "update", "delete")
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Unpack
 
 from .._cloudformation.request import SERVICE_TIMEOUT, Json
-from ._answers import (
+from .answers import (
     CANCELLED,
     NOT_DELETED,
     TOKEN_IS_FIXED,
@@ -24,11 +24,11 @@ from ._answers import (
     received,
     refused,
 )
-from ._events import as_sent
-from ._lambda import LocalLambda
-from ._process import COPIES, Faults, copies_of, given, may_silence
-from ._responses import key_of
-from ._stack import Held, Stack, StackEvent, issued
+from .events import as_sent
+from .local import LocalLambda
+from .process import COPIES, Faults, copies_of, given, may_silence
+from .responses import key_of
+from .stack import Held, Stack, StackEvent, issued
 
 CLEAN_UPS = 3  # attempts; CloudFormation User Guide, "Troubleshooting"
 PROGRESS = {"Create": "CREATE", "Update": "UPDATE", "Delete": "DELETE"}

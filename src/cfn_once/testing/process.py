@@ -9,9 +9,9 @@ from .._clock import Deadline
 from .._cloudformation.delivery import HttpsDelivery
 from .._cloudformation.request import Request
 from ..ledger import Head, Store, Write, Written
-from . import _ports
-from ._ports import Crashed, Ports
-from ._turns import Turns
+from . import ports
+from .ports import Crashed, Ports
+from .turns import Turns
 
 T = TypeVar("T")
 
@@ -101,7 +101,7 @@ class Process(Ports):
         super().__init__(
             store,
             receive,
-            _ports.Faults(
+            ports.Faults(
                 faults.get("crash_before"),
                 faults.get("crash_after"),
                 faults.get("crash_at"),

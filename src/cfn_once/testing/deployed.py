@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._clock import SYSTEM_CLOCK
-from ._clock import VirtualClock
-from ._events import Envelope, as_it_is
-from ._process import COPIES, Faults
-from ._responses import Keep, ResponseBucket, S3Bucket
+from .clock import VirtualClock
+from .events import Envelope, as_it_is
+from .process import COPIES, Faults
+from .responses import Keep, ResponseBucket, S3Bucket
 
 
 class WallClock(VirtualClock):

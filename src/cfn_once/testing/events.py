@@ -9,7 +9,7 @@ from typing import Any
 
 from .._clock import SYSTEM_CLOCK
 from .._cloudformation.request import Json
-from ._responses import ResponseBucket, key_of
+from .responses import ResponseBucket, key_of
 
 REGION, ACCOUNT = "us-east-1", "123456789012"
 SERVICE_TOKEN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:provider"

@@ -13,14 +13,14 @@ from uuid import UUID
 from .._cloudformation.request import Json, issue_time
 from .._provider import Provider
 from ..ledger import MemoryStore, Store
-from ._answers import Answer, judge, read
-from ._clock import TIMEOUT, VirtualClock
-from ._deployed import DeployedLambda, WallClock
-from ._events import SERVICE_TOKEN, Envelope, as_it_is, as_sent, request_event
-from ._lambda import LocalLambda
-from ._process import COPIES, Faults, given
-from ._responses import ResponseBucket, S3Bucket, key_of
-from ._watchdog import Hung, Watchdog
+from .answers import Answer, judge, read
+from .clock import TIMEOUT, VirtualClock
+from .deployed import DeployedLambda, WallClock
+from .events import SERVICE_TOKEN, Envelope, as_it_is, as_sent, request_event
+from .local import LocalLambda
+from .process import COPIES, Faults, given
+from .responses import ResponseBucket, S3Bucket, key_of
+from .watchdog import Hung, Watchdog
 
 WATCHDOG = 20.0  # real seconds for one operation, which takes milliseconds
 LAST_LINES = 25  # of a story

@@ -18,16 +18,16 @@ from .._clock import Deadline
 from .._cloudformation.request import Json, Request
 from .._errors import DeliveryError, InProgress, PermanentError
 from .._provider import Provider
-from ._answers import CANCELLED, Answer
-from ._clock import TIMEOUT
-from ._cloudformation import FakeCloudFormation
-from ._events import LambdaContext
-from ._lambda import LocalLambda, Tell
-from ._process import Faults, Process
-from ._run import Broken, Kind, Point, Run
-from ._stack import Held
-from ._turns import Turns
-from ._watchdog import Hung
+from .answers import CANCELLED, Answer
+from .clock import TIMEOUT
+from .cloudformation import FakeCloudFormation
+from .events import LambdaContext
+from .local import LocalLambda, Tell
+from .process import Faults, Process
+from .run import Broken, Kind, Point, Run
+from .stack import Held
+from .turns import Turns
+from .watchdog import Hung
 
 LATER = 3600.0  # seconds until the copy that comes when all is gone; a ResponseURL lives for 7200
 CLOUDFORMATION = "CloudFormation"

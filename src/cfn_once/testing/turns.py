@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any
 
 from .._errors import ConfigurationError
-from ._clock import VirtualClock
+from .clock import VirtualClock
 
 Job = Callable[[], None]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ._run import IN_DOUBT, Effect, Line, Run
+from .run import IN_DOUBT, Effect, Line, Run
 
 NOT_ALONE = (
     "If nothing of the kind can be had, assert_safe(..., allow_in_doubt=True) takes what a FAILED"
