@@ -298,7 +298,7 @@ def test_a_way_back_that_dies_before_it_is_due(guard_of):
 
     cloudformation = FakeCloudFormation(Provider(Thing, ledger="memory://"))
     event = cloudformation.event("Create", "Thing")
-    cloudformation._function.attempt(event, {}, [])
+    cloudformation.send(event)
     ((due, hop),) = cloudformation._function.waiting.items()
     cloudformation._function.waiting.clear()
     guard = guard_of(cloudformation)

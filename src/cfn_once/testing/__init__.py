@@ -18,8 +18,8 @@ if TYPE_CHECKING:
         sqs_event,
         update_event,
     )
-    from .ports import Crashed
-    from .process import Faults
+    from .faults import Faults
+    from .process import Crashed
     from .run import FarSide
     from .safe import Checked, assert_safe
     from .stack import Held, StackEvent
@@ -54,12 +54,12 @@ _MODULES = {
     "ApiCall": "api",
     "ApiError": "api",
     "Checked": "safe",
-    "Crashed": "ports",
+    "Crashed": "process",
     "DeployedLambda": "deployed",
     "FakeApi": "api",
     "FakeCloudFormation": "cloudformation",
     "FarSide": "run",
-    "Faults": "process",
+    "Faults": "faults",
     "Held": "stack",
     "LambdaContext": "events",
     "StackEvent": "stack",

@@ -24,9 +24,10 @@ from .answers import (
     received,
     refused,
 )
+from .deployed import DeployedLambda
 from .events import as_sent
+from .faults import COPIES, NOTHING, FaultPlan, Faults
 from .local import LocalLambda
-from .process import COPIES, Faults, copies_of, given, may_silence
 from .responses import key_of
 from .stack import Held, Stack, StackEvent, issued
 
@@ -75,7 +76,8 @@ class FakeCloudFormation(Stack):
             resource_type: The type in the template; may be left out of a provider of one type.
             faults: What befalls the Create.
         """
-        return self._create(self._create_event(logical_id, properties, resource_type), faults)
+        event = self._create_event(logical_id, properties, resource_type)
+        return self._create(event, FaultPlan.of(faults))
 
     def retry_create(self, logical_id: str, **faults: Unpack[Faults]) -> Answer:
         """Create again what could not be created, under the same RequestId, as a retried
@@ -88,7 +90,7 @@ class FakeCloudFormation(Stack):
         ]
         if not before or logical_id in self.resources:
             raise ValueError(f"there is no Create of {logical_id} that has failed")
-        return self._create(self.asked_again(before[-1]), faults)
+        return self._create(self.asked_again(before[-1]), FaultPlan.of(faults))
 
     def create_and_roll_back(
         self,
@@ -133,8 +135,8 @@ class FakeCloudFormation(Stack):
         Raises:
             AssertionError: The Create makes no such call.
         """
-        function, befalls = self._here("cancel_create"), given(faults)
-        if copies := sorted(set(befalls) & set(COPIES)):
+        function, plan = self._here("cancel_create"), FaultPlan.of(faults)
+        if copies := sorted(set(plan.named) & set(COPIES)):
             raise TypeError(f"cancel_create delivers once: {', '.join(copies)} is for other verbs")
         create = self._create_event(logical_id, properties, resource_type)
         held = Held(
@@ -156,12 +158,12 @@ class FakeCloudFormation(Stack):
 
         def overtake() -> None:
             with self._watched(deletes[0]):
-                function.attempt(deletes[0], {}, errors)
+                function.attempt(deletes[0], NOTHING, errors)
 
         self._status(create, "CREATE_IN_PROGRESS")
-        self._lose(befalls)
+        self.lose_answers(plan.lost_answers)
         with self._watched(create):
-            function.turns.run(lambda: function.attempt(create, befalls, errors, on_call=cancel))
+            function.turns.run(lambda: function.attempt(create, plan, errors, on_call=cancel))
         if not deletes:
             there_were = ", ".join(calls) or "none"
             raise AssertionError(
@@ -193,12 +195,13 @@ class FakeCloudFormation(Stack):
             answer = refused(TOKEN_IS_FIXED, held.physical_resource_id)
             self.stack_events.append(StackEvent(logical_id, "UPDATE_FAILED", answer.reason))
             return answer
-        answer, new = self._update(logical_id, properties, faults)
+        plan = FaultPlan.of(faults)
+        answer, new = self._update(logical_id, properties, plan)
         if not answer.succeeded:
             self.roll_back(logical_id, to=held, from_=new)
             return answer
         if new.physical_resource_id != held.physical_resource_id:
-            self._clean_up(logical_id, held, copies_of(faults))
+            self._clean_up(logical_id, held, plan.copies)
         return answer
 
     def update_and_roll_back(
@@ -211,7 +214,7 @@ class FakeCloudFormation(Stack):
             The answer to the Update that rolls back; where the first one fails, the answer to it.
         """
         held = self._held(logical_id)
-        answer, new = self._update(logical_id, properties, faults)
+        answer, new = self._update(logical_id, properties, FaultPlan.of(faults))
         back = self.roll_back(logical_id, to=held, from_=new)
         return back if answer.succeeded else answer
 
@@ -219,12 +222,12 @@ class FakeCloudFormation(Stack):
         """Update a resource back to what it was, then remove what had replaced it."""
         self.resources[logical_id] = from_
         event = self.event("Update", logical_id, to.properties)
-        answer = self._operate(event, {})
+        answer = self._operate(event, NOTHING)
         self.resources[logical_id] = Held(
             to.resource_type, answer.physical_resource_id, to.properties, answer.data
         )
         if answer.physical_resource_id != from_.physical_resource_id:
-            self._clean_up(logical_id, from_, {})
+            self._clean_up(logical_id, from_, NOTHING)
         return answer
 
     def rename(self, logical_id: str, new_id: str, **faults: Unpack[Faults]) -> Answer:
@@ -241,7 +244,7 @@ class FakeCloudFormation(Stack):
     def remove(self, logical_id: str) -> Answer:
         """Take a resource out of the template: it is deleted, in three attempts at most."""
         held = self.resources.pop(logical_id, None) or self._held(logical_id)
-        return self._clean_up(logical_id, held, {})
+        return self._clean_up(logical_id, held, NOTHING)
 
     def retain(self, logical_id: str) -> None:
         """Let a resource go without a Delete, as `DeletionPolicy: Retain` does."""
@@ -253,7 +256,7 @@ class FakeCloudFormation(Stack):
         """Delete a resource; what could not be deleted is still held, and may be tried again."""
         self._held(logical_id)
         event = self.event("Delete", logical_id)
-        return self._deleted(logical_id, self._operate(event, faults))
+        return self._deleted(logical_id, self._operate(event, FaultPlan.of(faults)))
 
     def delete_stack(self, **faults: Unpack[Faults]) -> list[Answer]:
         """Delete every resource that the stack holds, the last one first."""
@@ -291,9 +294,9 @@ class FakeCloudFormation(Stack):
             raise ValueError(f"{logical_id} is in the stack already: update it, or delete it first")
         return self.event("Create", logical_id, properties, resource_type=resource_type)
 
-    def _create(self, event: dict[str, Any], faults: Faults) -> Answer:
+    def _create(self, event: dict[str, Any], plan: FaultPlan) -> Answer:
         logical_id = event["LogicalResourceId"]
-        answer = self._operate(event, faults)
+        answer = self._operate(event, plan)
         self.resources[logical_id] = Held(
             event["ResourceType"],
             answer.physical_resource_id,
@@ -305,11 +308,11 @@ class FakeCloudFormation(Stack):
         return answer
 
     def _update(
-        self, logical_id: str, properties: Mapping[str, Json] | None, faults: Faults
+        self, logical_id: str, properties: Mapping[str, Json] | None, plan: FaultPlan
     ) -> tuple[Answer, Held]:
         """Update, and return what is held then, clean-up and rollback apart."""
         event = self.event("Update", logical_id, properties)
-        answer = self._operate(event, faults)
+        answer = self._operate(event, plan)
         new = Held(
             event["ResourceType"],
             answer.physical_resource_id,
@@ -320,7 +323,7 @@ class FakeCloudFormation(Stack):
             self.resources[logical_id] = new
         return answer, new
 
-    def _clean_up(self, logical_id: str, held: Held, faults: Faults) -> Answer:
+    def _clean_up(self, logical_id: str, held: Held, plan: FaultPlan) -> Answer:
         """Delete what is replaced or removed, in three attempts; then it is left behind."""
         for _ in range(CLEAN_UPS):
             event = self.event(
@@ -331,7 +334,7 @@ class FakeCloudFormation(Stack):
                 resource_type=held.resource_type,
             )
             event["ResourceProperties"] = dict(held.properties)
-            answer = self._operate(event, faults)
+            answer = self._operate(event, plan)
             if answer.succeeded:
                 return answer
         self.orphans.append(held)
@@ -343,14 +346,13 @@ class FakeCloudFormation(Stack):
             del self.resources[logical_id]
         return answer
 
-    def _operate(self, event: dict[str, Any], faults: Faults) -> Answer:
+    def _operate(self, event: dict[str, Any], plan: FaultPlan) -> Answer:
         """Send a request as often as it befalls, and return what CloudFormation makes of it."""
-        own = given(faults)
-        befalls = own or self._faults
+        plan = plan if plan.named else self._plan
         self._deliver_late(self.clock.now())
         self._status(event, f"{PROGRESS[event['RequestType']]}_IN_PROGRESS")
-        errors = self._deliver(event, befalls, strict=bool(own))
-        gives_up = may_silence(befalls) or self.clock.now() > self._until(event)
+        errors = self._deliver(event, plan)
+        gives_up = plan.may_silence or self.clock.now() > self._until(event)
         if errors and self.answer_to(event) is None and not gives_up:
             raise errors[0]
         return self._outcome(event, gives_up=gives_up)
@@ -366,7 +368,7 @@ class FakeCloudFormation(Stack):
                 f" never answered\n{self._story_so_far()}"
             )
         if answer is None:
-            if isinstance(self._function, LocalLambda):  # in no time
+            if not isinstance(self._function, DeployedLambda):  # in no time
                 self.wait(max(0.0, self._until(event) - self.clock.now()))
             self._given_up.add(event["ResponseURL"])
             invented = self._invented_id(event["LogicalResourceId"])

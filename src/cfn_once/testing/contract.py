@@ -17,7 +17,7 @@ from .._provider import Provider
 from .answers import Answer
 from .cloudformation import FakeCloudFormation
 from .deployed import DeployedLambda
-from .process import Faults
+from .faults import Faults
 
 Properties = Mapping[str, Json]
 ID = "Resource"

@@ -7,7 +7,7 @@ from typing import Any
 from .._clock import SYSTEM_CLOCK
 from .clock import VirtualClock
 from .events import Envelope, as_it_is
-from .process import COPIES, Faults
+from .faults import COPIES, FaultPlan
 from .responses import Keep, ResponseBucket, S3Bucket
 
 
@@ -71,16 +71,13 @@ class DeployedLambda:
             self._answers.serve(self._port)
         return self._answers
 
-    def deliver(
-        self, event: Mapping[str, Any], faults: Faults, number: int = 1, **how: Any
-    ) -> list[BaseException]:
+    def deliver(self, event: Mapping[str, Any], plan: FaultPlan) -> list[BaseException]:
         """Hand copies over as CloudFormation does, and wait for what is answered.
 
         Raises:
             ValueError: Faults that only a provider in this process can have.
         """
-        del how  # what is strict about faults that it does not take
-        if beyond := sorted(set(faults) - {*COPIES, "lost_answers"}):
+        if beyond := sorted(set(plan.named) - {*COPIES, "lost_answers"}):
             raise ValueError(
                 f"{', '.join(beyond)}: a deployed function can be sent copies, and its answers"
                 " lost; for the rest give FakeCloudFormation the Provider itself"
@@ -88,14 +85,17 @@ class DeployedLambda:
         assert self._answers is not None, "give it to FakeCloudFormation"
         url = event["ResponseURL"]
         told = self._answers.puts(url)
-        for _ in range(number):
+        for _ in range(plan.at_once):
             self.client.invoke(
                 FunctionName=self.function_name,
                 InvocationType="Event",
                 Payload=json.dumps(self._envelope(event)).encode(),
             )
         if self._answers.wait_for(url, max(told, 1), self._patience):
-            self._answers.wait_for(url, told + number, self._quiet)
+            self._answers.wait_for(url, told + plan.at_once, self._quiet)
         return []
 
-    invoke = deliver
+    def invoke(self, event: Mapping[str, Any], plan: FaultPlan, *, provider: Any = None) -> None:
+        """Hand it over once."""
+        del provider
+        self.deliver(event, plan)

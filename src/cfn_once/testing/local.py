@@ -12,15 +12,14 @@ from functools import partial
 from typing import Any
 
 from .._clock import Deadline
-from .._cloudformation.delivery import HttpsDelivery
+from .._cloudformation.delivery import Delivery, HttpsDelivery
 from .._cloudformation.request import Request
 from .._errors import DeliveryError
 from .._provider import Provider
 from ..ledger import Store
-from .clock import VirtualClock
 from .events import Envelope, LambdaContext
-from .ports import Crashed
-from .process import Faults, Process
+from .faults import NOTHING, FaultInjector, FaultPlan
+from .process import Crashed, Process
 from .responses import ResponseBucket
 from .turns import Turns
 
@@ -35,63 +34,70 @@ class LocalLambda:
 
     Args:
         provider: As it is deployed; copies of it are driven.
-        clock: Returns the clock.
-        bucket: Takes the answers, over HTTP where it serves.
-        over_http: The provider's own delivery PUTs the answers.
+        ledger: Where all of them keep their heads.
+        delivery: Takes the answers.
+        turns: The clock, shared by deliveries that are at work at the same time.
         envelope: What a request comes in.
         timeout: Seconds that an invocation has.
         tell: Takes the lines of the story.
 
     Attributes:
         made: The name of every call that was ever made.
+        waiting: What is to come back, by the moment when it is due.
     """
 
     def __init__(
         self,
         provider: Provider,
         ledger: Store,
-        clock: Callable[[], VirtualClock],
-        bucket: ResponseBucket,
+        delivery: Delivery,
+        turns: Turns,
         *,
-        over_http: bool,
         envelope: Envelope,
         timeout: float,
         tell: Tell,
     ) -> None:
-        self.provider, self.ledger, self.bucket = provider, ledger, bucket
-        self.turns = Turns(clock)
+        self.provider, self.ledger, self.delivery, self.turns = provider, ledger, delivery, turns
         self.made: set[str] = set()
         self.waiting: dict[float, Mapping[str, Any]] = {}
-        self._over_http, self._envelope = over_http, envelope
-        self._timeout, self._tell = timeout, tell
+        self._envelope, self._timeout, self._tell = envelope, timeout, tell
 
-    def invoke(
-        self,
-        event: Mapping[str, Any],
-        faults: Faults,
-        *,
-        provider: Provider | None = None,
-        strict: bool = True,
-        on_call: Tell | None = None,
-    ) -> None:
-        """Run the provider once.
+    def drive(self, provider: Provider, event: Mapping[str, Any], **ports: Any) -> Any:
+        """Hand an event to a provider that reaches the world by these ports, and return its own.
 
         Args:
-            event: What Lambda hands over.
-            faults: What befalls it; those of one delivery count.
-            provider: Another version of it.
-            strict: Refuse faults of calls that were not made.
-            on_call: Is told the name of each call before it is made.
-
-        Raises:
-            Crashed: The process died.
-            AssertionError: A fault could not befall.
+            provider: A copy of it is driven.
+            event: What Lambda hands over, but for its envelope.
+            ports: As `Provider.using` takes them; the clock is ours.
         """
         context = LambdaContext(
             timeout=self._timeout,
             now=self.turns.now,
             aws_request_id=event.get("RequestId", LambdaContext.aws_request_id),
         )
+        handed = json.loads(json.dumps(self._envelope(event)))
+        return provider.using(clock=self.turns, **ports)(handed, context)
+
+    def invoke(
+        self,
+        event: Mapping[str, Any],
+        plan: FaultPlan,
+        *,
+        provider: Provider | None = None,
+        on_call: Tell | None = None,
+    ) -> None:
+        """Run the provider once.
+
+        Args:
+            event: What CloudFormation sends.
+            plan: What befalls it.
+            provider: Another version of it.
+            on_call: Is told the name of each call before it is made.
+
+        Raises:
+            Crashed: The process died.
+            AssertionError: A fault could not befall.
+        """
 
         def call(name: str) -> None:
             self._tell(f"  call {name}")
@@ -99,38 +105,20 @@ class LocalLambda:
             if on_call is not None:
                 on_call(name)
 
-        def receive(request: Request, body: bytes) -> None:
-            if self._over_http:
-                deadline = Deadline(self.turns, context)
-                HttpsDelivery(hosts=[self.bucket.host]).put(request, body, deadline)
-            else:
-                self._put(request, body)
-
-        hosts = (self.bucket.host,) if self._over_http else ()
-        end = self.turns.now() + self._timeout
-        process = Process(self.ledger, receive, self.turns, end, faults, hosts, call)
-        driven = (provider or self.provider).using(
-            ledger=process,
-            delivery=process,
-            calls=process,
-            clock=self.turns,
-            continuation=process,
-        )
+        injector = FaultInjector(plan, self.turns, self.turns.now() + self._timeout, call)
+        process = Process(self.ledger, self.delivery, injector)
+        ports = dict.fromkeys(("ledger", "delivery", "calls", "continuation"), process)
         try:
-            comes_again = driven(json.loads(json.dumps(self._envelope(event))), context)
+            comes_again = self.drive(provider or self.provider, event, **ports)
         finally:
             self.waiting |= process.sent
-            if process.broken:
-                raise process.broken[0]
+            injector.raise_what_was_asserted()
         if comes_again and comes_again["batchItemFailures"]:
             raise RuntimeError("SQS delivers the message again: the function could not handle it")
-        if strict:
-            process.judge()
+        injector.judge()
 
-    def deliver(
-        self, event: Mapping[str, Any], faults: Faults, number: int = 1, *, strict: bool = True
-    ) -> list[BaseException]:
-        """Deliver so many copies at the same time, and what comes back; faults befall the first.
+    def deliver(self, event: Mapping[str, Any], plan: FaultPlan) -> list[BaseException]:
+        """Deliver copies at the same time, and what comes back; the plan befalls the first.
 
         Returns:
             What those raised that Lambda has given up.
@@ -139,46 +127,51 @@ class LocalLambda:
             AssertionError: Something is not as CloudFormation or the test has it.
         """
         errors: list[BaseException] = []
-        first = partial(self.attempt, event, faults, errors, strict=strict)
-        if number == 1:
+        first = partial(self.attempt, event, plan, errors)
+        copy = partial(self.attempt, event, NOTHING, errors)
+        if plan.at_once == 1:
             first()
         else:
-            copy = partial(self.attempt, event, {}, errors)
-            self.turns.run(first, *[copy] * (number - 1))
+            self.turns.run(first, *[copy] * (plan.at_once - 1))
         while self.waiting:
             due = min(self.waiting)
             again = self.waiting.pop(due)
             self.turns.sleep(max(0.0, due - self.turns.now()))
             self._tell("it comes back from its wait")
-            self.attempt(again, {}, errors)
+            self.attempt(again, NOTHING, errors)
         return errors
 
     def attempt(
         self,
         event: Mapping[str, Any],
-        faults: Faults,
+        plan: FaultPlan,
         errors: list[BaseException],
-        *,
-        strict: bool = True,
         on_call: Tell | None = None,
     ) -> None:
-        """Invoke, and twice more after errors; faults befall the first one.
+        """Invoke, and twice more after errors; the plan says what befalls each.
 
         Args:
-            event: What Lambda hands over.
-            faults: What befalls it.
+            event: What CloudFormation sends.
+            plan: What befalls it.
             errors: Where the last of three errors goes.
-            strict: As for `invoke`.
             on_call: As for `invoke`.
         """
-        harmed = faults.get("crashes", 1)
+
+        def invoke(number: int) -> None:
+            self.invoke(event, plan.nth(number), on_call=on_call)
+            if number == 0 and plan.strict and plan.crash_at is not None:
+                raise AssertionError(
+                    f"there is no point {plan.crash_at} to crash at: the delivery was over before"
+                    " it"
+                )
+
+        self.retry(invoke, errors)
+
+    def retry(self, invoke: Callable[[int], None], errors: list[BaseException]) -> None:
+        """Invoke, and again a minute and two minutes after an error; the last one is kept."""
         for number, pause in enumerate((*RETRY_PAUSES, None)):
-            befalls: Faults = {"crash_at": 0} if number < harmed else {}
-            if number == 0:
-                befalls = faults
-            judged = strict and number == 0
             try:
-                self.invoke(event, befalls, strict=judged, on_call=on_call)
+                invoke(number)
             except AssertionError:
                 raise
             except (Exception, Crashed) as error:  # noqa: BLE001 - Lambda retries, whatever it is
@@ -189,14 +182,21 @@ class LocalLambda:
                     return
                 self.turns.sleep(pause)
             else:
-                if judged and (at := befalls.get("crash_at")) is not None:
-                    raise AssertionError(
-                        f"there is no point {at} to crash at: the delivery was over before it"
-                    )
                 return
 
-    def _put(self, request: Request, body: bytes) -> None:
-        reply = self.bucket.put(request.response_url, body)
+
+class InProcessDelivery:
+    """Takes answers to the bucket without a network."""
+
+    def __init__(self, bucket: ResponseBucket) -> None:
+        self._bucket = bucket
+
+    def check(self, request: Request) -> None:
+        HttpsDelivery().check(request)
+
+    def put(self, request: Request, body: bytes, deadline: Deadline) -> None:
+        del deadline
+        reply = self._bucket.put(request.response_url, body)
         if reply.status != 200:
             raise DeliveryError(
                 f"{request}: the answer is recorded but nobody could be told: status"

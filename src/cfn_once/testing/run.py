@@ -22,7 +22,7 @@ from .._provider import Provider
 from .._steps.aws_operations import is_read
 from .answers import Answer
 from .clock import VirtualClock
-from .ports import READ, TELL, WRITE
+from .process import Point
 
 IN_DOUBT = ("cannot be repeated safely", "in doubt: ")
 LONGEST = 300  # characters of what is told of an object
@@ -90,30 +90,6 @@ class Fault:
     request: int = -1
     at: int = -1
     until: int = -1
-
-
-class Point(NamedTuple):
-    """A moment before or after an action of a delivery."""
-
-    name: str
-    after: bool
-
-    def __str__(self) -> str:
-        does = f"calls {self.name}" if self.is_call else self.name
-        return f"{'after' if self.after else 'before'} it {does}"
-
-    @property
-    def is_call(self) -> bool:
-        """Tell whether the action is a call of the far side."""
-        return self.name not in (READ, WRITE, TELL)
-
-    @property
-    def only_reads(self) -> bool:
-        """Tell whether it is a call that changes nothing, as far as its name tells."""
-        service, _, operation = self.name.partition(".")
-        return self.name.startswith(_HTTP_READS) or (
-            bool(operation) and is_read(service, operation)
-        )
 
 
 class Place(NamedTuple):
@@ -332,7 +308,7 @@ class Run:
             return True  # CloudFormation has waited for nobody
         if _tells_of_doubt(answer.reason):
             return self.allow_in_doubt
-        reads = kind is Kind.NO_ANSWER and self.points[request][self.fault.at].only_reads
+        reads = kind is Kind.NO_ANSWER and _only_reads(self.points[request][self.fault.at])
         return self.reached and (kind is Kind.REFUSED or reads)
 
     def judge_the_end(self) -> None:
@@ -347,6 +323,12 @@ class Run:
 
     def _may_leave(self) -> bool:
         return self.allow_in_doubt and any(map(_tells_of_doubt, self.reasons))
+
+
+def _only_reads(point: Point) -> bool:
+    """Tell whether an action is a call that changes nothing, as far as its name tells."""
+    service, _, operation = point.name.partition(".")
+    return point.name.startswith(_HTTP_READS) or bool(operation and is_read(service, operation))
 
 
 def _tells_of_doubt(reason: str) -> bool:

@@ -11,7 +11,7 @@ from .._cloudformation.request import Json
 from .._provider import Provider
 from .advice import differs, told
 from .cloudformation import FakeCloudFormation
-from .ports import TELL
+from .process import TELL
 from .run import FarSide, Fault, Kind, NoFarSide, Run
 from .stage import Scenario, play
 

@@ -7,9 +7,10 @@ One stack: what it holds, and the requests about it, each sent as often and as l
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self, Unpack
+from typing import Any, NamedTuple, Protocol, Self, Unpack
 from uuid import UUID
 
+from .._cloudformation.delivery import HttpsDelivery
 from .._cloudformation.request import Json, issue_time
 from .._provider import Provider
 from ..ledger import MemoryStore, Store
@@ -17,9 +18,10 @@ from .answers import Answer, judge, read
 from .clock import TIMEOUT, VirtualClock
 from .deployed import DeployedLambda, WallClock
 from .events import SERVICE_TOKEN, Envelope, as_it_is, as_sent, request_event
-from .local import LocalLambda
-from .process import COPIES, Faults, given
+from .faults import COPIES, NOTHING, FaultPlan, Faults
+from .local import InProcessDelivery, LocalLambda
 from .responses import ResponseBucket, S3Bucket, key_of
+from .turns import Turns
 from .watchdog import Hung, Watchdog
 
 WATCHDOG = 20.0  # real seconds for one operation, which takes milliseconds
@@ -44,6 +46,20 @@ class StackEvent(NamedTuple):
     resource_status_reason: str = ""
 
 
+class Function(Protocol):
+    """What CloudFormation hands requests to."""
+
+    made: set[str]
+
+    def invoke(
+        self, event: Mapping[str, Any], plan: FaultPlan, *, provider: Provider | None = None
+    ) -> None:
+        """Hand an event over once."""
+
+    def deliver(self, event: Mapping[str, Any], plan: FaultPlan) -> list[BaseException]:
+        """Hand it over as Lambda does; return what those deliveries raised that were given up."""
+
+
 class Stack:
     """One stack whose custom resources a provider serves."""
 
@@ -65,7 +81,7 @@ class Stack:
                 "a FakeCloudFormation drives a Provider, or a DeployedLambda: give it"
                 f' Provider(MyResource, ledger="memory://"), not {provider!r}'
             )
-        self.clock = clock or VirtualClock()
+        self._turns = Turns(clock or VirtualClock())
         self.ledger: Store = ledger or MemoryStore()
         self.stack_name = stack_name
         self.resources: dict[str, Held] = {}
@@ -74,26 +90,25 @@ class Stack:
         self.stack_events: list[StackEvent] = []
         self.deliveries = 0
         self._provider = provider
-        self._faults: Faults = given(faults or {})
+        self._plan = FaultPlan.of(faults or {}, strict=False)
         self._watchdog = Watchdog(watchdog)
-        self._function: LocalLambda | DeployedLambda
+        self._function: Function
         self._bucket: ResponseBucket | S3Bucket
         if isinstance(provider, Provider):
-            bucket = self._bucket = ResponseBucket(self._keep, lambda: self.clock.now())  # noqa: PLW0108 - it may be another one
+            bucket = self._bucket = ResponseBucket(self._keep, self._turns.now)
             if over_http:
                 bucket.serve()
             self._function = LocalLambda(
                 provider,
                 self.ledger,
-                lambda: self.clock,
-                bucket,
-                over_http=over_http,
+                HttpsDelivery(hosts=[bucket.host]) if over_http else InProcessDelivery(bucket),
+                self._turns,
                 envelope=envelope,
                 timeout=timeout,
                 tell=self._tell,
             )
         else:
-            self.clock, self._watchdog = WallClock(), Watchdog(0)  # it has its own patience
+            self._turns, self._watchdog = Turns(WallClock()), Watchdog(0)  # it has its own patience
             self._function, self._bucket = provider, provider.open(self._keep, envelope)
         self._began, self._story = self.clock.now(), list[str]()
         self._sent: dict[str, dict[str, Any]] = {}
@@ -115,6 +130,15 @@ class Stack:
     def close(self) -> None:
         """Stop taking answers over HTTP."""
         self._bucket.close()
+
+    @property
+    def clock(self) -> VirtualClock:
+        """The time; another clock may be put here."""
+        return self._turns.clock
+
+    @clock.setter
+    def clock(self, clock: VirtualClock) -> None:
+        self._turns.clock = clock
 
     @property
     def response_host(self) -> str:
@@ -201,12 +225,12 @@ class Stack:
             CfnOnceError: What the provider raises, so that Lambda comes again.
             AssertionError: CloudFormation refuses the answer, or a fault could not befall.
         """
-        befalls = given(faults)
-        if copies := [name for name in (*COPIES, "crashes") if name in befalls]:
+        plan = FaultPlan.of(faults)
+        if copies := [name for name in (*COPIES, "crashes") if name in plan.named]:
             raise TypeError(f"send delivers once: {', '.join(copies)} is for deliver and the verbs")
-        self._lose(befalls)
+        self.lose_answers(plan.lost_answers)
         with self._watched(event):
-            self._function.invoke(event, befalls, provider=provider)
+            self._function.invoke(event, plan, provider=provider)
         return self.answer_to(event)
 
     def deliver(self, event: Mapping[str, Any], **faults: Unpack[Faults]) -> Answer | None:
@@ -215,7 +239,7 @@ class Stack:
         Raises:
             Exception: What the third delivery raised.
         """
-        errors = self._deliver(event, given(faults))
+        errors = self._deliver(event, FaultPlan.of(faults))
         if errors and self.answer_to(event) is None:
             raise errors[0]
         return self.answer_to(event)
@@ -239,19 +263,16 @@ class Stack:
         """Let every copy come that is still to come."""
         self._deliver_late(float("inf"))
 
-    def _deliver(
-        self, event: Mapping[str, Any], faults: Faults, *, strict: bool = True
-    ) -> list[BaseException]:
+    def _deliver(self, event: Mapping[str, Any], plan: FaultPlan) -> list[BaseException]:
         """Deliver as often as it befalls; return what those raised that Lambda has given up."""
-        self._lose(faults)
-        number = faults.get("at_once", 1)
-        with self._watched(event, number):
-            errors = self._function.deliver(event, faults, number, strict=strict)
-        for _ in range(faults.get("times", 1) - 1):
+        self.lose_answers(plan.lost_answers)
+        with self._watched(event, plan.at_once):
+            errors = self._function.deliver(event, plan)
+        for _ in range(plan.times - 1):
             with self._watched(event):
-                errors += self._function.deliver(event, {})
-        if "late" in faults:
-            self._late.append((self.clock.now() + faults["late"], event))
+                errors += self._function.deliver(event, NOTHING)
+        if plan.late is not None:
+            self._late.append((self.clock.now() + plan.late, event))
         return errors
 
     def _deliver_late(self, until: float) -> None:
@@ -261,7 +282,7 @@ class Stack:
             moment, event = self._late.pop(0)
             self.clock.advance(max(0.0, moment - self.clock.now()))
             with self._watched(event):
-                self._function.deliver(event, {})
+                self._function.deliver(event, NOTHING)
 
     @contextmanager
     def _watched(self, event: Mapping[str, Any], number: int = 1) -> Iterator[None]:
@@ -302,9 +323,6 @@ class Stack:
         answer = read(body)
         self._tell(f"  answered {answer.status} {answer.physical_resource_id} {answer.reason}")
         self.answers.append((event, answer))
-
-    def _lose(self, faults: Faults) -> None:
-        self.lose_answers(faults.get("lost_answers", 0))
 
     def _issue(self, event: dict[str, Any]) -> dict[str, Any]:
         """Give a request its ResponseURL."""

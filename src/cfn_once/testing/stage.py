@@ -9,24 +9,24 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Unpack
 
 import requests
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from .._clock import Deadline
+from .._cloudformation.delivery import Delivery
 from .._cloudformation.request import Json, Request
 from .._errors import DeliveryError, InProgress, PermanentError
 from .._provider import Provider
 from .answers import CANCELLED, Answer
-from .clock import TIMEOUT
 from .cloudformation import FakeCloudFormation
-from .events import LambdaContext
-from .local import LocalLambda, Tell
-from .process import Faults, Process
-from .run import Broken, Kind, Point, Run
+from .faults import NOTHING, FaultPlan, Faults
+from .local import LocalLambda
+from .process import TELL, Crashed, Point, Process
+from .run import Broken, Kind, Run
 from .stack import Held
-from .turns import Turns
 from .watchdog import Hung
 
 LATER = 3600.0  # seconds until the copy that comes when all is gone; a ResponseURL lives for 7200
@@ -79,6 +79,7 @@ class StagedStack(FakeCloudFormation):
         super().__init__(run.provider, clock=run.clock, watchdog=watchdog)
         self._run, self._events = run, list[dict[str, Any]]()
         assert isinstance(self._function, LocalLambda)
+        self._function.turns.aside = run.aside
         self._lambda = self._function = StagedLambda(self._function, run)
 
     def create(
@@ -155,15 +156,15 @@ class StagedStack(FakeCloudFormation):
         """
         try:
             with self._watched(event):
-                return self._lambda.deliver(event, {})
+                return self._lambda.deliver(event, NOTHING)
         except AssertionError as refusal:
             self._run.hangs = isinstance(refusal.__cause__, Hung)
             raise Broken(str(refusal).partition("\nThe story so far")[0]) from refusal
 
-    def _create(self, event: dict[str, Any], faults: Faults) -> Answer:
+    def _create(self, event: dict[str, Any], plan: FaultPlan) -> Answer:
         run = self._run
         if run.fault.kind is not Kind.CANCEL or run.fault.request != run.request:
-            return super()._create(event, faults)
+            return super()._create(event, plan)
         logical_id, deletes = event["LogicalResourceId"], list[dict[str, Any]]()
         held = Held(
             event["ResourceType"], self._invented_id(logical_id), event["ResourceProperties"], {}
@@ -187,8 +188,8 @@ class StagedStack(FakeCloudFormation):
         self._deleted(logical_id, answer)
         raise Over
 
-    def _operate(self, event: dict[str, Any], faults: Faults) -> Answer:
-        del faults
+    def _operate(self, event: dict[str, Any], plan: FaultPlan) -> Answer:
+        del plan
         number = self._run.request
         self._events.append(event)
         self._ask(event)
@@ -214,108 +215,86 @@ class StagedStack(FakeCloudFormation):
         return answer
 
 
-class StagedLambda(LocalLambda):
+class StagedLambda:
     """Lambda, which tells what it does, and lets a twin or a Delete come meanwhile.
+
+    Args:
+        function: What is staged.
+        run: Looks on.
 
     Attributes:
         cancel: Makes the Delete that comes meanwhile.
     """
 
     def __init__(self, function: LocalLambda, run: Run) -> None:
-        vars(self).update(vars(function))
-        self.turns = self.baton = Baton(run)
         self.cancel: Callable[[], dict[str, Any]] | None = None
-        self._run, self._copies = run, Counter[str]()
-        self._errors = list[BaseException]()
+        self.made = function.made
+        self._function, self._run = function, run
+        self._copies, self._errors = Counter[str](), list[BaseException]()
 
-    def deliver(
-        self, event: Mapping[str, Any], faults: Faults, number: int = 1, *, strict: bool = True
-    ) -> list[BaseException]:
-        del faults, number, strict
+    def deliver(self, event: Mapping[str, Any], plan: FaultPlan) -> list[BaseException]:
+        del plan  # the fault is the run's
         fault, self._errors = self._run.fault, []
+        job = partial(self._attempt, event)
         if fault.kind in (Kind.TWIN, Kind.CANCEL) and fault.request == self._run.request:
-            self.turns.run(lambda: self.attempt(event, {}, self._errors))
+            self._function.turns.run(job)
         else:
-            self.attempt(event, {}, self._errors)
+            job()
         return self._errors
+
+    def invoke(
+        self, event: Mapping[str, Any], plan: FaultPlan, *, provider: Provider | None = None
+    ) -> None:
+        del plan, provider
+        function = self._function
+        self._copies[event["RequestId"]] += 1
+        number = self._copies[event["RequestId"]]
+        invocation = StagedInvocation(self, function.delivery, self._run, event, number)
+        process = Process(function.ledger, invocation, invocation)
+        ports = dict.fromkeys(("ledger", "delivery", "calls"), process)
+        try:
+            function.drive(self._run.provider, event, **ports)
+        except InProgress:
+            invocation.tell("waits for the one before, and gives up")
+            raise
+        except Exception as error:
+            invocation.tell(f"fails: {type(error).__name__}: {error}"[:160])
+            raise
+        finally:
+            invocation.look_outside()
 
     def meanwhile(self, event: Mapping[str, Any]) -> None:
         """Let another copy come, or the Delete."""
         other = self.cancel() if self.cancel is not None else event
-        self.turns.start(lambda: self.attempt(other, {}, self._errors))
-        self.baton.hand_over()
-
-    def invoke(
-        self,
-        event: Mapping[str, Any],
-        faults: Faults,
-        *,
-        provider: Provider | None = None,
-        strict: bool = True,
-        on_call: Tell | None = None,
-    ) -> None:
-        del faults, provider, strict, on_call
-        run = self._run
-        self._copies[event["RequestId"]] += 1
-        process = StagedProcess(self, run, event, self._copies[event["RequestId"]])
-        context = LambdaContext(
-            timeout=TIMEOUT, now=self.turns.now, aws_request_id=event["RequestId"]
-        )
-        driven = run.provider.using(
-            ledger=process, delivery=process, calls=process, clock=self.turns
-        )
-        try:
-            driven(json.loads(json.dumps(event)), context)
-        except InProgress:
-            process.tell("waits for the one before, and gives up")
-            raise
-        except Exception as error:
-            process.tell(f"fails: {type(error).__name__}: {error}"[:160])
-            raise
-        finally:
-            process.look_outside()
-
-
-class Baton(Turns):
-    """Turns that are handed over where the fault says so, and wherever somebody sleeps."""
-
-    def __init__(self, run: Run) -> None:
-        super().__init__(lambda: run.clock)
-        self._run = run
-
-    def sleep(self, seconds: float, *, polling: bool = False) -> None:
-        if seconds > 0:
-            with self._run.aside():
-                super().sleep(seconds, polling=polling)
-
-    def pause(self) -> None:
-        """Go on."""
+        self._function.turns.start(partial(self._attempt, other))
+        self.hand_over()
 
     def hand_over(self) -> None:
         """Let the others go first."""
-        with self._run.aside():
-            super().pause()
+        self._function.turns.pause()
+
+    def _attempt(self, event: Mapping[str, Any]) -> None:
+        self._function.retry(lambda _: self.invoke(event, NOTHING), self._errors)
 
 
-class StagedProcess(Process):
-    """One delivery, in which the fault happens at its point."""
+class StagedInvocation:
+    """One invocation, in which the fault happens at its point.
+
+    It stands at every point of the process, and between it and the bucket.
+    """
 
     def __init__(
-        self, function: StagedLambda, run: Run, event: Mapping[str, Any], number: int
+        self,
+        function: StagedLambda,
+        delivery: Delivery,
+        run: Run,
+        event: Mapping[str, Any],
+        number: int,
     ) -> None:
-        end = function.turns.now() + TIMEOUT
-        super().__init__(
-            function.ledger,
-            function._put,  # noqa: SLF001 - our own
-            function.turns,
-            end,
-            {},
-            (),
-            lambda _: None,
-        )
-        self._function, self._run, self._event, self._number = function, run, event, number
+        self._function, self._delivery, self._run = function, delivery, run
+        self._event, self._number = event, number
         self._who = f"{event['RequestType']} {number}"
-        self._inside, self._actions = list[str](), 0
+        self._inside, self._points, self._actions = list[str](), 0, 0
         run.who, run.call = self._who, self._inside
         struck, kind = run.fault.request == run.request, run.fault.kind
         other = ("Delete", 1) if kind is Kind.CANCEL else (event["RequestType"], 2)
@@ -339,15 +318,15 @@ class StagedProcess(Process):
         self._run.who, self._run.call = self._who, []
         self._run.look(None)
 
-    def put(self, request: Request, body: bytes, deadline: Deadline) -> None:
-        super().put(request, body, deadline)
-        said = json.loads(body)
-        told = f"{said['Status']} {said['PhysicalResourceId']} {said.get('Reason', '')}"
-        self.tell(f"answers {told[:300].strip()}")
+    def check(self, request: Request) -> None:
+        self._delivery.check(request)
 
-    def _pass_a_point(self, name: str, *, after: bool = False) -> None:
-        point, index = Point(name, after), self._points
-        self._points += 1
+    def put(self, request: Request, body: bytes, deadline: Deadline) -> None:
+        self._delivery.put(request, body, deadline)
+        self._answer = json.loads(body)
+
+    def at(self, point: Point) -> None:
+        index, self._points = self._points, self._points + 1
         self._see(point)
         self._record.append(point)
         if self._is_other:
@@ -356,7 +335,11 @@ class StagedProcess(Process):
             self._strike(point)
         elif self._run.fault.kind is Kind.CRASH_FOR_GOOD and not self._is_struck:
             self._die_again(index)
-        self._actions += not after
+        self._actions += not point.after
+        if point == Point(TELL, after=True):
+            said = self._answer
+            told = f"{said['Status']} {said['PhysicalResourceId']} {said.get('Reason', '')}"
+            self.tell(f"answers {told[:300].strip()}")
 
     def _see(self, point: Point) -> None:
         """See what was done up to this point, and by which line."""
@@ -378,7 +361,7 @@ class StagedProcess(Process):
     def _hold_up_the_other(self, point: Point) -> None:
         if not point.after and self._actions == self._run.fault.until:
             self._run.reached = True
-            self._hold_up(point, self._function.baton.hand_over)
+            self._hold_up(point, self._function.hand_over)
 
     def _hold_up(self, point: Point, meanwhile: Callable[[], None]) -> None:
         self.tell(f"is held up {point}")
@@ -388,7 +371,7 @@ class StagedProcess(Process):
     def _die_again(self, index: int) -> None:
         if index == 0 and self._run.fault.request == self._run.request:
             self.tell("the process dies")
-            self._die_if(True, "it died again")
+            raise Crashed("it died again")
 
     def _strike(self, point: Point) -> None:
         run = self._run
@@ -399,7 +382,7 @@ class StagedProcess(Process):
         run.reached = True
         if kind is Kind.CRASH or kind is Kind.CRASH_FOR_GOOD:
             self.tell(f"the process dies {point}")
-            self._die_if(True, str(point))
+            raise Crashed(str(point))
         if kind is Kind.UNTOLD:
             self.tell(f"cannot reach CloudFormation, {point}")
             raise DeliveryError("CloudFormation is out of reach")

@@ -7,6 +7,7 @@ Deliveries at the same time: one at a time, they take turns at whatever they do 
 
 import heapq
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from itertools import count
 from typing import Any
 
@@ -20,41 +21,47 @@ class Turns:
     """A clock for `Provider`, shared by deliveries that may be at work at the same time.
 
     Args:
-        clock: Returns what gives the time, and is moved where everybody sleeps.
+        clock: Gives the time, and is moved where everybody sleeps.
+
+    Attributes:
+        clock: The same; it may become another one.
+        aside: Surrounds each time that others may go on.
     """
 
-    def __init__(self, clock: Callable[[], VirtualClock]) -> None:
-        self._clock = clock
+    def __init__(self, clock: VirtualClock) -> None:
+        self.clock = clock
+        self.aside: Callable[[], AbstractContextManager[None]] = nullcontext
         self._waiting: list[tuple[float, int, Any]] = []
         self._numbers = count()
         self._hub: Any = None
 
     def now(self) -> float:
-        return self._clock().now()
+        return self.clock.now()
 
     def sleep(self, seconds: float, *, polling: bool = False) -> None:
-        if self._hub is None:
-            self._clock().sleep(seconds, polling=polling)
-        else:
-            self._yield_until(self.now() + seconds)
+        with self.aside():
+            if self._hub is None:
+                self.clock.sleep(seconds, polling=polling)
+            else:
+                self._yield_until(self.now() + seconds)
 
     def remaining(self, context: Any) -> float:
-        return self._clock().remaining(context)
+        return self.clock.remaining(context)
 
     def nonce(self) -> str:
-        return self._clock().nonce()
+        return self.clock.nonce()
 
     def jitter(self) -> float:
-        return self._clock().jitter()
+        return self.clock.jitter()
 
     def alarm(self, seconds: float, ring: Callable[[], None]) -> Callable[[], None]:
         if self._hub is None:
-            return self._clock().alarm(seconds, ring)
-        watchdog = _greenlets().greenlet(ring, self._hub)
-        self._wait(self.now() + seconds, watchdog)
+            return self.clock.alarm(seconds, ring)
+        bell = _greenlets().greenlet(ring, self._hub)
+        self._wait(self.now() + seconds, bell)
 
         def call_off() -> None:
-            self._waiting = [one for one in self._waiting if one[2] is not watchdog]
+            self._waiting = [waiting for waiting in self._waiting if waiting[2] is not bell]
             heapq.heapify(self._waiting)
 
         return call_off
@@ -62,7 +69,8 @@ class Turns:
     def pause(self) -> None:
         """Let the others have their turn."""
         if self._hub is not None:
-            self._yield_until(self.now())
+            with self.aside():
+                self._yield_until(self.now())
 
     def run(self, *jobs: Job) -> None:
         """Run jobs at the same time, and return when all have ended, those started by them too."""
@@ -74,7 +82,7 @@ class Turns:
                 self.start(job)
             while self._waiting:
                 until, _, waiting = heapq.heappop(self._waiting)
-                self._clock().sleep(max(0.0, until - self.now()))
+                self.clock.sleep(max(0.0, until - self.now()))
                 waiting.switch()
         finally:
             self._hub = None

@@ -1,0 +1,207 @@
+"""What befalls an operation, by name and as one value, and how it is done to a process."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self, TypedDict
+
+from .process import Crashed, Point
+from .turns import Turns
+
+
+class Faults(TypedDict, total=False):
+    """What befalls an operation; a call is named as for `crash_before`.
+
+    Attributes:
+        times: So often the event is delivered, one delivery after another.
+        at_once: So many deliveries are at work at the same time, taking turns.
+        late: Another copy comes so many seconds later, whatever has happened meanwhile.
+        crash_before: A step, or `http.<METHOD>.<host>`, or `<service>.<Operation>`: the process
+            dies before that call leaves.
+        crash_after: The process dies after that call has had its effect.
+        crash_at: The process dies at this point: 2n is before its n-th action, be it on the
+            ledger, on the far side or an answer, and 2n+1 after it, n from 0.
+        crashes: So many of Lambda's three deliveries die, the first one as is said, the others as
+            they begin; with 3 nobody answers.
+        failing: Each call, and what it raises the first time, without any effect.
+        losing: Each call, and what it raises the first time, after it has had its effect.
+        slow: Each call, and the seconds that it takes the first time after it has had its effect;
+            near the function's timeout the hook is answered for, and at it Lambda ends the process.
+        lost_answers: So many answers cannot be delivered.
+        meanwhile: What happens in the world while a call is made, by its name.
+    """
+
+    times: int
+    at_once: int
+    late: float
+    crash_before: str | None
+    crash_after: str | None
+    crash_at: int | None
+    crashes: int
+    failing: Mapping[str, Exception]
+    losing: Mapping[str, Exception]
+    slow: Mapping[str, float]
+    lost_answers: int
+    meanwhile: Mapping[str, Callable[[], object]] | None
+
+
+COPIES = ("times", "at_once", "late")  # the rest befalls one delivery
+MOST_CRASHES = 3  # deliveries of Lambda
+BOUNDS = {"times": (1, 1000), "at_once": (1, 100), "crashes": (1, MOST_CRASHES)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultPlan:
+    """The same faults as a value, with what is usual where none is named.
+
+    Attributes:
+        named: The faults that were named.
+        strict: A fault that could not befall is an error.
+    """
+
+    times: int = 1
+    at_once: int = 1
+    late: float | None = None
+    crash_before: str | None = None
+    crash_after: str | None = None
+    crash_at: int | None = None
+    crashes: int = 1
+    failing: Mapping[str, Exception] = field(default_factory=dict)
+    losing: Mapping[str, Exception] = field(default_factory=dict)
+    slow: Mapping[str, float] = field(default_factory=dict)
+    lost_answers: int = 0
+    meanwhile: Mapping[str, Callable[[], object]] = field(default_factory=dict)
+    named: tuple[str, ...] = ()
+    strict: bool = True
+
+    @classmethod
+    def of(cls, faults: Faults, *, strict: bool = True) -> Self:
+        """Return the faults that are not None.
+
+        Raises:
+            TypeError: Names those that are none of ours, and those that there are.
+            ValueError: There are too many copies, or too few.
+        """
+        known = Faults.__annotations__
+        if unknown := sorted(set(faults) - set(known)):
+            raise TypeError(f"no such fault: {', '.join(unknown)}; there are {', '.join(known)}")
+        given: dict[str, Any] = {name: one for name, one in faults.items() if one is not None}
+        for name, (least, most) in BOUNDS.items():
+            if not least <= given.get(name, least) <= most:
+                raise ValueError(f"{name} is from {least} to {most}, not {given[name]}")
+        return cls(**given, named=tuple(given), strict=strict)
+
+    @property
+    def copies(self) -> "FaultPlan":
+        """What befalls the clean-up after an operation: as many copies, and nothing else."""
+        given: dict[str, Any] = {name: getattr(self, name) for name in COPIES if name in self.named}
+        return FaultPlan(**given, named=tuple(given))
+
+    @property
+    def may_silence(self) -> bool:
+        """Whether an operation may go unanswered by what befalls it; Lambda delivers thrice."""
+        return self.crashes == MOST_CRASHES or "lost_answers" in self.named
+
+    def nth(self, number: int) -> "FaultPlan":
+        """Return what befalls Lambda's delivery of this number, from 0."""
+        if number == 0:
+            return self
+        return FaultPlan(crash_at=0, strict=False) if number < self.crashes else NOTHING
+
+
+NOTHING = FaultPlan(strict=False)
+
+
+class FaultInjector:
+    """Does to one process what a plan says.
+
+    Args:
+        plan: Those faults count that befall a delivery.
+        turns: Are changed before each action.
+        end: When Lambda ends the process, by the clock of `turns`.
+        on_call: Is told the name of each call before it is made.
+    """
+
+    def __init__(
+        self, plan: FaultPlan, turns: Turns, end: float, on_call: Callable[[str], None]
+    ) -> None:
+        self._plan, self._turns, self._end, self._on_call = plan, turns, end, on_call
+        self._failing, self._losing = dict(plan.failing), dict(plan.losing)
+        self._slow = dict(plan.slow)
+        self._points, self._made = 0, list[str]()
+        self._broken: AssertionError | None = None
+
+    def at(self, point: Point) -> None:
+        if point.after:
+            self._after(point)
+        else:
+            self._before(point)
+
+    def raise_what_was_asserted(self) -> None:
+        """Raise what the test asserted meanwhile, which a hook may have taken for its own error."""
+        if self._broken is not None:
+            raise self._broken
+
+    def judge(self) -> None:
+        """Refuse faults that could not befall, as the call that they speak of was not made.
+
+        Raises:
+            AssertionError: Says which, and which calls there were.
+        """
+        plan = self._plan
+        named = {plan.crash_before, plan.crash_after, *plan.failing, *plan.losing, *plan.slow}
+        missing = (named | set(plan.meanwhile)) - {None, *self._made}
+        if plan.strict and missing:
+            raise AssertionError(
+                f"there was no call of {', '.join(sorted(map(str, missing)))}; there were:"
+                f" {', '.join(self._made) or 'none'}"
+            )
+
+    def _before(self, point: Point) -> None:
+        self._turns.pause()
+        if point.is_call:
+            self._on_call(point.name)
+        self._count()
+        if point.is_call:
+            self._made.append(point.name)
+            self._die_at(self._plan.crash_before, point)
+            self._meanwhile(point.name)
+            if point.name in self._failing:
+                raise self._failing.pop(point.name)
+
+    def _after(self, point: Point) -> None:
+        if point.is_call:
+            if point.name in self._slow:
+                self._take(self._slow.pop(point.name), point.name)
+            if point.name in self._losing:
+                raise self._losing.pop(point.name)
+        self._count()
+        self._die_at(self._plan.crash_after, point)
+
+    def _count(self) -> None:
+        number, self._points = self._points, self._points + 1
+        if number == self._plan.crash_at:
+            raise Crashed(f"at point {number}")
+
+    def _die_at(self, call: str | None, point: Point) -> None:
+        if point.is_call and point.name == call:
+            raise Crashed(point.name)
+
+    def _meanwhile(self, name: str) -> None:
+        try:
+            self._plan.meanwhile.get(name, _nothing)()
+        except AssertionError as error:
+            self._broken = self._broken or error
+            raise
+
+    def _take(self, seconds: float, name: str) -> None:
+        left = max(0.0, self._end - self._turns.now())
+        self._turns.sleep(min(seconds, left))
+        if seconds > left:
+            raise Crashed(
+                f"Lambda ended it: its time was over while {name} was called",
+                later="Lambda had ended it before",
+            )
+
+
+def _nothing() -> None:
+    """Do nothing: the test has nothing happen while the call is made."""
