@@ -1,41 +1,27 @@
-"""
-CloudFormation, as a provider meets it: whole operations on one stack, with all that follows them.
-
-    create      C            fails: D     unanswered: D of an invented id     cancelled: D meanwhile
-    update      U            fails: U back, D of what had replaced it
-                             replaced: D of the old one, three times at most
-    delete      D            fails: still held
-
-C is a Create, U an Update, D a Delete; each is retried as Lambda retries it. What CloudFormation
-refuses in an answer is an AssertionError here, and so is a second answer that differs.
-"""
+"""`FakeCloudFormation`: CloudFormation, as a provider meets it and a test operates it."""
 
 from collections.abc import Mapping
-from typing import Any, Unpack
+from typing import Any, Self, Unpack
 
-from .._cloudformation.request import SERVICE_TIMEOUT, Json
-from .answers import (
-    CANCELLED,
-    NOT_DELETED,
-    TOKEN_IS_FIXED,
-    Answer,
-    lacks,
-    not_received,
-    received,
-    refused,
-)
+from .._cloudformation.request import Json
+from .._provider import Provider
+from ..ledger import MemoryStore, Store
+from .answers import Answer, lacks
+from .clock import TIMEOUT, Turns, VirtualClock
+from .deliveries import Deliveries, Requests
 from .deployed import DeployedLambda
-from .events import as_sent
+from .events import Envelope, Event, as_it_is, as_sent
 from .faults import COPIES, NOTHING, FaultPlan, Faults
 from .local import LocalLambda
 from .responses import key_of
-from .stack import Held, Stack, StackEvent, issued
+from .stack import Held, Stack
+from .watchdog import HangWatchdog
 
-CLEAN_UPS = 3  # attempts; CloudFormation User Guide, "Troubleshooting"
-PROGRESS = {"Create": "CREATE", "Update": "UPDATE", "Delete": "DELETE"}
+WATCHDOG = 20.0  # real seconds for one operation, which takes milliseconds
+Properties = Mapping[str, Json]
 
 
-class FakeCloudFormation(Stack):
+class FakeCloudFormation:
     """One stack whose custom resources a provider serves, in process and in virtual time.
 
     Args:
@@ -60,10 +46,96 @@ class FakeCloudFormation(Stack):
         deliveries: How often the provider was invoked, Lambda's retries apart.
     """
 
+    def __init__(
+        self,
+        provider: Provider | DeployedLambda,
+        *,
+        ledger: Store | None = None,
+        clock: VirtualClock | None = None,
+        stack_name: str = "stack",
+        timeout: float = TIMEOUT,
+        over_http: bool = False,
+        envelope: Envelope = as_it_is,
+        watchdog: float = WATCHDOG,
+        faults: Faults | None = None,
+    ) -> None:
+        if not isinstance(provider, Provider | DeployedLambda):
+            raise TypeError(
+                "a FakeCloudFormation drives a Provider, or a DeployedLambda: give it"
+                f' Provider(MyResource, ledger="memory://"), not {provider!r}'
+            )
+        self.ledger: Store = ledger or MemoryStore()
+        plan = FaultPlan.of(faults or {}, strict=False)
+        function: DeployedLambda | LocalLambda
+        if isinstance(provider, DeployedLambda):
+            function = provider
+        else:
+            turns = Turns(clock or VirtualClock())
+            function = LocalLambda(provider, self.ledger, turns, timeout, over_http=over_http)
+        self._function = function
+        requests = self._requests = Requests(function.turns, stack_name)
+        self._bucket = function.open(requests.keep, requests.tell, envelope)
+        patience = HangWatchdog(watchdog if function.is_virtual else 0)
+        self._deliveries = Deliveries(function, self._bucket, requests, patience)
+        stack = self._stack = Stack(stack_name, self._deliveries, plan)
+        self.stack_name, self.resources, self.orphans = stack_name, stack.resources, stack.orphans
+        self.answers, self.stack_events = requests.answers, stack.events
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop taking answers over HTTP."""
+        self._bucket.close()
+
+    @property
+    def clock(self) -> VirtualClock:
+        return self._function.turns.clock
+
+    @clock.setter
+    def clock(self, clock: VirtualClock) -> None:
+        self._function.turns.clock = clock
+
+    @property
+    def stack_id(self) -> str:
+        """The stack's ARN: another one after `recreate_stack`."""
+        return self._stack.id
+
+    @stack_id.setter
+    def stack_id(self, stack_id: str) -> None:
+        self._stack.id = stack_id
+
+    @property
+    def deliveries(self) -> int:
+        return self._deliveries.count
+
+    @property
+    def response_host(self) -> str:
+        """The host of the ResponseURLs, as CFN_ONCE_RESPONSE_HOSTS wants it."""
+        return self._bucket.host
+
+    @property
+    def story(self) -> str:
+        """What has happened so far, a line each: requests, calls, crashes, answers."""
+        return self._requests.story
+
+    @property
+    def calls(self) -> frozenset[str]:
+        """The names of the calls that hooks have made; none where the function is deployed."""
+        return frozenset(self._function.made)
+
+    @property
+    def unanswered(self) -> list[str]:
+        """The newest request to each resource that was delivered and is not answered."""
+        return self._requests.unanswered
+
     def create(
         self,
         logical_id: str,
-        properties: Mapping[str, Json] | None = None,
+        properties: Properties | None = None,
         *,
         resource_type: str | None = None,
         **faults: Unpack[Faults],
@@ -76,26 +148,26 @@ class FakeCloudFormation(Stack):
             resource_type: The type in the template; may be left out of a provider of one type.
             faults: What befalls the Create.
         """
-        event = self._create_event(logical_id, properties, resource_type)
-        return self._create(event, FaultPlan.of(faults))
+        create = self._create_event(logical_id, properties, resource_type)
+        return self._stack.create(create, FaultPlan.of(faults))
 
     def retry_create(self, logical_id: str, **faults: Unpack[Faults]) -> Answer:
         """Create again what could not be created, under the same RequestId, as a retried
         deployment does.
         """
-        before = [
+        creates = [
             event
             for event, _ in self.answers
             if (event["LogicalResourceId"], event["RequestType"]) == (logical_id, "Create")
         ]
-        if not before or logical_id in self.resources:
+        if not creates or logical_id in self.resources:
             raise ValueError(f"there is no Create of {logical_id} that has failed")
-        return self._create(self.asked_again(before[-1]), FaultPlan.of(faults))
+        return self._stack.create(self.asked_again(creates[-1]), FaultPlan.of(faults))
 
     def create_and_roll_back(
         self,
         logical_id: str,
-        properties: Mapping[str, Json] | None = None,
+        properties: Properties | None = None,
         *,
         resource_type: str | None = None,
         **faults: Unpack[Faults],
@@ -113,21 +185,15 @@ class FakeCloudFormation(Stack):
     def cancel_create(
         self,
         logical_id: str,
-        properties: Mapping[str, Json] | None = None,
+        properties: Properties | None = None,
         *,
         at: str | None = None,
         resource_type: str | None = None,
         **faults: Unpack[Faults],
     ) -> Answer:
         """Create a resource in a stack where another one fails meanwhile: while the Create still
-        runs, its Delete comes with an id that CloudFormation invents.
-
-        Args:
-            logical_id: The resource's name in the template.
-            properties: As in a template.
-            at: The call during which the Delete comes; the first one unless given.
-            resource_type: The type in the template.
-            faults: What befalls the Create: it may be slow, or die.
+        runs, during the call `at` or the first one, its Delete comes with an id that
+        CloudFormation invents.
 
         Returns:
             The answer to the Delete.
@@ -135,77 +201,37 @@ class FakeCloudFormation(Stack):
         Raises:
             AssertionError: The Create makes no such call.
         """
-        function, plan = self._here("cancel_create"), FaultPlan.of(faults)
+        if not isinstance(self._function, LocalLambda):
+            raise TypeError(
+                "cancel_create needs the Provider itself: a deployed function takes no turns"
+            )
+        plan = FaultPlan.of(faults)
         if copies := sorted(set(plan.named) & set(COPIES)):
             raise TypeError(f"cancel_create delivers once: {', '.join(copies)} is for other verbs")
         create = self._create_event(logical_id, properties, resource_type)
-        held = Held(
-            create["ResourceType"],
-            self._invented_id(logical_id),
-            create["ResourceProperties"],
-            {},
-        )
-        deletes, calls, errors = list[Any](), list[str](), list[BaseException]()
-
-        def cancel(name: str) -> None:
-            calls.append(name)
-            if not deletes and at in (None, name):
-                self._status(create, "CREATE_FAILED", CANCELLED)
-                self.resources[logical_id] = held
-                deletes.append(self.event("Delete", logical_id))
-                self._status(deletes[0], "DELETE_IN_PROGRESS")
-                function.turns.start(overtake)
-
-        def overtake() -> None:
-            with self._watched(deletes[0]):
-                function.attempt(deletes[0], NOTHING, errors)
-
-        self._status(create, "CREATE_IN_PROGRESS")
-        self.lose_answers(plan.lost_answers)
-        with self._watched(create):
-            function.turns.run(lambda: function.attempt(create, plan, errors, on_call=cancel))
-        if not deletes:
-            there_were = ", ".join(calls) or "none"
-            raise AssertionError(
-                f"the Create of {logical_id} makes no call{f' of {at}' if at else ''} during which"
-                f" it could be cancelled; there were: {there_were}"
-            )
-        return self._deleted(logical_id, self._outcome(deletes[0], gives_up=False))
+        return self._stack.cancel_create(create, at, plan, self._function.attempt)
 
     def update(
         self,
         logical_id: str,
-        properties: Mapping[str, Json] | None = None,
+        properties: Properties | None = None,
         *,
         service_token: str | None = None,
         **faults: Unpack[Faults],
     ) -> Answer:
         """Update a resource, then remove what it replaced; a failed Update is rolled back.
 
-        The Update is sent even where the properties are the same.
-
         Args:
             logical_id: The resource's name in the template.
-            properties: As in a template; those that are held, unless given.
+            properties: As in a template; those that are held, unless given: they are sent too.
             service_token: The ServiceToken in the template, which CloudFormation refuses to change.
             faults: What befalls the Update; the clean-up comes as many times.
         """
-        held = self._held(logical_id)
-        if service_token not in (None, self._service_token()):
-            answer = refused(TOKEN_IS_FIXED, held.physical_resource_id)
-            self.stack_events.append(StackEvent(logical_id, "UPDATE_FAILED", answer.reason))
-            return answer
         plan = FaultPlan.of(faults)
-        answer, new = self._update(logical_id, properties, plan)
-        if not answer.succeeded:
-            self.roll_back(logical_id, to=held, from_=new)
-            return answer
-        if new.physical_resource_id != held.physical_resource_id:
-            self._clean_up(logical_id, held, plan.copies)
-        return answer
+        return self._stack.update(logical_id, properties, service_token, plan)
 
     def update_and_roll_back(
-        self, logical_id: str, properties: Mapping[str, Json], **faults: Unpack[Faults]
+        self, logical_id: str, properties: Properties, **faults: Unpack[Faults]
     ) -> Answer:
         """Update a resource in a stack where another one fails afterwards: it is updated back, and
         what had replaced it is removed.
@@ -213,28 +239,18 @@ class FakeCloudFormation(Stack):
         Returns:
             The answer to the Update that rolls back; where the first one fails, the answer to it.
         """
-        held = self._held(logical_id)
-        answer, new = self._update(logical_id, properties, FaultPlan.of(faults))
-        back = self.roll_back(logical_id, to=held, from_=new)
-        return back if answer.succeeded else answer
+        plan = FaultPlan.of(faults)
+        return self._stack.change(logical_id, properties, plan, another_fails=True)
 
     def roll_back(self, logical_id: str, *, to: Held, from_: Held) -> Answer:
         """Update a resource back to what it was, then remove what had replaced it."""
-        self.resources[logical_id] = from_
-        event = self.event("Update", logical_id, to.properties)
-        answer = self._operate(event, NOTHING)
-        self.resources[logical_id] = Held(
-            to.resource_type, answer.physical_resource_id, to.properties, answer.data
-        )
-        if answer.physical_resource_id != from_.physical_resource_id:
-            self._clean_up(logical_id, from_, NOTHING)
-        return answer
+        return self._stack.roll_back(logical_id, to=to, from_=from_)
 
     def rename(self, logical_id: str, new_id: str, **faults: Unpack[Faults]) -> Answer:
         """Give a resource another name in the template: it is created anew, then the old one is
         deleted.
         """
-        held = self._held(logical_id)
+        held = self._stack.held(logical_id)
         properties = {k: v for k, v in held.properties.items() if k != "ServiceToken"}
         answer = self.create(new_id, properties, resource_type=held.resource_type, **faults)
         if answer.succeeded:
@@ -243,20 +259,19 @@ class FakeCloudFormation(Stack):
 
     def remove(self, logical_id: str) -> Answer:
         """Take a resource out of the template: it is deleted, in three attempts at most."""
-        held = self.resources.pop(logical_id, None) or self._held(logical_id)
-        return self._clean_up(logical_id, held, NOTHING)
+        held = self._stack.held(logical_id)
+        del self.resources[logical_id]
+        return self._stack.clean_up(logical_id, held, NOTHING)
 
     def retain(self, logical_id: str) -> None:
         """Let a resource go without a Delete, as `DeletionPolicy: Retain` does."""
-        self._held(logical_id)
+        self._stack.held(logical_id)
         del self.resources[logical_id]
-        self.stack_events.append(StackEvent(logical_id, "DELETE_SKIPPED"))
+        self._stack.show(logical_id, "DELETE_SKIPPED")
 
     def delete(self, logical_id: str, **faults: Unpack[Faults]) -> Answer:
         """Delete a resource; what could not be deleted is still held, and may be tried again."""
-        self._held(logical_id)
-        event = self.event("Delete", logical_id)
-        return self._deleted(logical_id, self._operate(event, FaultPlan.of(faults)))
+        return self._stack.delete(logical_id, FaultPlan.of(faults))
 
     def delete_stack(self, **faults: Unpack[Faults]) -> list[Answer]:
         """Delete every resource that the stack holds, the last one first."""
@@ -265,15 +280,15 @@ class FakeCloudFormation(Stack):
     def recreate_stack(self) -> list[Answer]:
         """Delete the stack, and make one of the same name: another StackId, nothing in it."""
         answers = self.delete_stack()
-        failed = [one.reason for one in answers if not one.succeeded]
+        failed = [answer.reason for answer in answers if not answer.succeeded]
         assert not failed, f"the stack cannot be deleted: {'; '.join(failed)}"
         self.clock.advance(1)
-        self.stack_id = self._new_stack_id()
+        self._stack.found()
         return answers
 
     def ref(self, logical_id: str) -> str:
         """Return what `Ref` comes to."""
-        return self._held(logical_id).physical_resource_id
+        return self._stack.held(logical_id).physical_resource_id
 
     def get_att(self, logical_id: str, attribute: str) -> Json:
         """Return what `Fn::GetAtt` comes to.
@@ -281,11 +296,93 @@ class FakeCloudFormation(Stack):
         Raises:
             AssertionError: The last answer had no such attribute, in CloudFormation's words.
         """
-        data = self._held(logical_id).data
+        data = self._stack.held(logical_id).data
         if attribute not in data:
-            last = self._sent[self._newest[logical_id]]
-            raise AssertionError(lacks(attribute, key_of(last)))
+            raise AssertionError(lacks(attribute, key_of(self._requests.newest(logical_id))))
         return as_sent(data[attribute])
+
+    def event(
+        self,
+        request_type: str,
+        logical_id: str,
+        properties: Properties | None = None,
+        *,
+        physical_resource_id: str | None = None,
+        resource_type: str | None = None,
+    ) -> dict[str, Any]:
+        """Return a request as CloudFormation would send it now, about what it holds now.
+
+        Args:
+            request_type: Create, Update or Delete.
+            logical_id: The resource's name in the template.
+            properties: As in a template; a Delete sends those that are held.
+            physical_resource_id: In place of the id that is held, as CloudFormation invents one.
+            resource_type: In place of the type that is held.
+        """
+        return self._stack.event(
+            request_type,
+            logical_id,
+            properties,
+            physical_resource_id=physical_resource_id,
+            resource_type=resource_type,
+        )
+
+    def asked_again(self, event: Event) -> dict[str, Any]:
+        """Return the same request with a new ResponseURL, as a retried deployment sends it."""
+        return self._stack.issue({**event})
+
+    def send(
+        self,
+        event: Event,
+        *,
+        provider: Provider | None = None,
+        **faults: Unpack[Faults],
+    ) -> Answer | None:
+        """Deliver an event once, and return what CloudFormation was told by then.
+
+        Args:
+            event: As `event` makes it; the same one again is a duplicate.
+            provider: Another version of the provider, or its guardian, in place of the usual one.
+            faults: What befalls this delivery. Where there are fewer points than `crash_at` says,
+                the process lives.
+
+        Raises:
+            Crashed: The process died where it was told to.
+            CfnOnceError: What the provider raises, so that Lambda comes again.
+            AssertionError: CloudFormation refuses the answer, or a fault could not befall.
+        """
+        plan = FaultPlan.of(faults)
+        if copies := [name for name in (*COPIES, "crashes") if name in plan.named]:
+            raise TypeError(f"send delivers once: {', '.join(copies)} is for deliver and the verbs")
+        self._deliveries.invoke(event, plan, provider)
+        return self.answer_to(event)
+
+    def deliver(self, event: Event, **faults: Unpack[Faults]) -> Answer | None:
+        """Deliver as Lambda does: twice more after an error, a minute and two minutes later.
+
+        Raises:
+            Exception: What the third delivery raised.
+        """
+        errors = self._deliveries.deliver(event, FaultPlan.of(faults))
+        if errors and self.answer_to(event) is None:
+            raise errors[0]
+        return self.answer_to(event)
+
+    def answer_to(self, event: Event) -> Answer | None:
+        """Return what CloudFormation was told of a request, or None."""
+        return self._requests.of(event).answer
+
+    def lose_answers(self, number: int) -> None:
+        """Let the next answers be refused, as a response bucket out of reach does."""
+        self._bucket.refuse(number)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass; copies that are late come when they are due."""
+        self._deliveries.wait(seconds)
+
+    def settle(self) -> None:
+        """Let every copy come that is still to come."""
+        self._deliveries.deliver_late(float("inf"))
 
     def _create_event(
         self, logical_id: str, properties: Mapping[str, Json] | None, resource_type: str | None
@@ -293,109 +390,3 @@ class FakeCloudFormation(Stack):
         if logical_id in self.resources:
             raise ValueError(f"{logical_id} is in the stack already: update it, or delete it first")
         return self.event("Create", logical_id, properties, resource_type=resource_type)
-
-    def _create(self, event: dict[str, Any], plan: FaultPlan) -> Answer:
-        logical_id = event["LogicalResourceId"]
-        answer = self._operate(event, plan)
-        self.resources[logical_id] = Held(
-            event["ResourceType"],
-            answer.physical_resource_id,
-            event["ResourceProperties"],
-            answer.data,
-        )
-        if not answer.succeeded:
-            self.delete(logical_id)
-        return answer
-
-    def _update(
-        self, logical_id: str, properties: Mapping[str, Json] | None, plan: FaultPlan
-    ) -> tuple[Answer, Held]:
-        """Update, and return what is held then, clean-up and rollback apart."""
-        event = self.event("Update", logical_id, properties)
-        answer = self._operate(event, plan)
-        new = Held(
-            event["ResourceType"],
-            answer.physical_resource_id,
-            event["ResourceProperties"],
-            answer.data,
-        )
-        if answer.succeeded:
-            self.resources[logical_id] = new
-        return answer, new
-
-    def _clean_up(self, logical_id: str, held: Held, plan: FaultPlan) -> Answer:
-        """Delete what is replaced or removed, in three attempts; then it is left behind."""
-        for _ in range(CLEAN_UPS):
-            event = self.event(
-                "Delete",
-                logical_id,
-                {},
-                physical_resource_id=held.physical_resource_id,
-                resource_type=held.resource_type,
-            )
-            event["ResourceProperties"] = dict(held.properties)
-            answer = self._operate(event, plan)
-            if answer.succeeded:
-                return answer
-        self.orphans.append(held)
-        self.stack_events.append(StackEvent(self.stack_name, "UPDATE_COMPLETE", NOT_DELETED))
-        return answer
-
-    def _deleted(self, logical_id: str, answer: Answer) -> Answer:
-        if answer.succeeded:
-            del self.resources[logical_id]
-        return answer
-
-    def _operate(self, event: dict[str, Any], plan: FaultPlan) -> Answer:
-        """Send a request as often as it befalls, and return what CloudFormation makes of it."""
-        plan = plan if plan.named else self._plan
-        self._deliver_late(self.clock.now())
-        self._status(event, f"{PROGRESS[event['RequestType']]}_IN_PROGRESS")
-        errors = self._deliver(event, plan)
-        gives_up = plan.may_silence or self.clock.now() > self._until(event)
-        if errors and self.answer_to(event) is None and not gives_up:
-            raise errors[0]
-        return self._outcome(event, gives_up=gives_up)
-
-    def _outcome(self, event: dict[str, Any], *, gives_up: bool) -> Answer:
-        """Return the answer, or what CloudFormation says when it has waited for none."""
-        verb, answer = PROGRESS[event["RequestType"]], self.answer_to(event)
-        if self._told_at.get(event["ResponseURL"], 0.0) > self._until(event):
-            answer, gives_up = None, True  # nobody reads it any more
-        if answer is None and not gives_up:
-            raise AssertionError(
-                f"the stack hangs: the {event['RequestType']} of {event['LogicalResourceId']} was"
-                f" never answered\n{self._story_so_far()}"
-            )
-        if answer is None:
-            if not isinstance(self._function, DeployedLambda):  # in no time
-                self.wait(max(0.0, self._until(event) - self.clock.now()))
-            self._given_up.add(event["ResponseURL"])
-            invented = self._invented_id(event["LogicalResourceId"])
-            answer = refused(not_received(event), event.get("PhysicalResourceId", invented))
-            self._tell(f"  {answer.reason}")
-        status = f"{verb}_{'COMPLETE' if answer.succeeded else 'FAILED'}"
-        self._status(event, status, received(answer, event))
-        return answer
-
-    def _until(self, event: Mapping[str, Any]) -> float:
-        """Return when CloudFormation stops waiting for an answer."""
-        return issued(event) + float(event.get("ServiceTimeout", SERVICE_TIMEOUT))
-
-    def _status(self, event: Mapping[str, Any], status: str, reason: str = "") -> None:
-        self.stack_events.append(StackEvent(event["LogicalResourceId"], status, reason))
-
-    def _held(self, logical_id: str) -> Held:
-        if logical_id not in self.resources:
-            named = ", ".join(self.resources) or "nothing"
-            raise ValueError(f"the stack holds no {logical_id}; it holds {named}")
-        return self.resources[logical_id]
-
-    def _here(self, verb: str) -> LocalLambda:
-        if not isinstance(self._function, LocalLambda):
-            raise TypeError(f"{verb} needs the Provider itself: a deployed function takes no turns")
-        return self._function
-
-    def _invented_id(self, logical_id: str) -> str:
-        """Return an id as CloudFormation invents one where it was told none."""
-        return f"{self.stack_name}-{logical_id}-{1_099_511_627_776 + self._requests:X}"

@@ -1,12 +1,11 @@
 """A function that is deployed, on AWS or an emulator: invoked through boto3, in real time."""
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from .._clock import SYSTEM_CLOCK
-from .clock import VirtualClock
-from .events import Envelope, as_it_is
+from .clock import Turns, VirtualClock
+from .events import SERVICE_TOKEN, Envelope, Event, as_it_is
 from .faults import COPIES, FaultPlan
 from .responses import Keep, ResponseBucket, S3Bucket
 
@@ -39,6 +38,8 @@ class DeployedLambda:
         quiet: Seconds to wait for a further answer to what is answered: copies may stay silent.
     """
 
+    is_virtual = False  # it has a patience of its own
+
     def __init__(
         self,
         function_name: str,
@@ -54,15 +55,18 @@ class DeployedLambda:
         if bool(bucket) != (s3 is not None):
             raise ValueError("answers in S3 take both: bucket, and s3, a client")
         self.function_name, self.client = function_name, client
-        self.resource_types = (resource_type,) if resource_type else ()
+        self.resource_types: tuple[str, ...] = (resource_type,) if resource_type else ()
+        is_arn = function_name.startswith("arn:")
+        self.service_token = function_name if is_arn else SERVICE_TOKEN
         self._port, self._bucket, self._s3 = port, bucket, s3
         self._patience, self._quiet = patience, quiet
         self._answers: ResponseBucket | S3Bucket | None = None
         self._envelope: Envelope = as_it_is
-        self.made: set[str] = set()
+        self.made, self.turns = set[str](), Turns(WallClock())
 
-    def open(self, keep: Keep, envelope: Envelope) -> ResponseBucket | S3Bucket:
+    def open(self, keep: Keep, tell: object, envelope: Envelope) -> ResponseBucket | S3Bucket:
         """Take answers from now on."""
+        del tell  # what happens is told where it runs
         self._envelope = envelope
         if self._bucket:
             self._answers = S3Bucket(keep, self._bucket, self._s3)
@@ -71,7 +75,7 @@ class DeployedLambda:
             self._answers.serve(self._port)
         return self._answers
 
-    def deliver(self, event: Mapping[str, Any], plan: FaultPlan) -> list[BaseException]:
+    def deliver(self, event: Event, plan: FaultPlan) -> list[BaseException]:
         """Hand copies over as CloudFormation does, and wait for what is answered.
 
         Raises:
@@ -95,7 +99,7 @@ class DeployedLambda:
             self._answers.wait_for(url, told + plan.at_once, self._quiet)
         return []
 
-    def invoke(self, event: Mapping[str, Any], plan: FaultPlan, *, provider: Any = None) -> None:
+    def invoke(self, event: Event, plan: FaultPlan, *, provider: Any = None) -> None:
         """Hand it over once."""
         del provider
         self.deliver(event, plan)

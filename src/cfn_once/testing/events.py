@@ -17,7 +17,8 @@ TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:provider"
 STACK_ID = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/stack/{uuid.UUID(int=1)}"
 RESOURCE_TYPE = "Custom::Resource"
 
-Envelope = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+Event = Mapping[str, Any]
+Envelope = Callable[[Event], Event]
 
 
 def create_event(

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self, TypedDict
 
+from .clock import Turns
 from .process import Crashed, Point
-from .turns import Turns
 
 
 class Faults(TypedDict, total=False):
@@ -112,22 +112,14 @@ NOTHING = FaultPlan(strict=False)
 
 
 class FaultInjector:
-    """Does to one process what a plan says.
-
-    Args:
-        plan: Those faults count that befall a delivery.
-        turns: Are changed before each action.
-        end: When Lambda ends the process, by the clock of `turns`.
-        on_call: Is told the name of each call before it is made.
-    """
+    """Does to one process what a plan says, until `end`, when Lambda ends it."""
 
     def __init__(
         self, plan: FaultPlan, turns: Turns, end: float, on_call: Callable[[str], None]
     ) -> None:
         self._plan, self._turns, self._end, self._on_call = plan, turns, end, on_call
         self._failing, self._losing = dict(plan.failing), dict(plan.losing)
-        self._slow = dict(plan.slow)
-        self._points, self._made = 0, list[str]()
+        self._slow, self._points, self._made = dict(plan.slow), 0, list[str]()
         self._broken: AssertionError | None = None
 
     def at(self, point: Point) -> None:
@@ -136,21 +128,16 @@ class FaultInjector:
         else:
             self._before(point)
 
-    def raise_what_was_asserted(self) -> None:
-        """Raise what the test asserted meanwhile, which a hook may have taken for its own error."""
+    def end(self, error: BaseException | None) -> None:
+        """Raise what the test asserted meanwhile, which a hook may have taken for its own error,
+        and name the calls of the plan that were not made.
+        """
         if self._broken is not None:
             raise self._broken
-
-    def judge(self) -> None:
-        """Refuse faults that could not befall, as the call that they speak of was not made.
-
-        Raises:
-            AssertionError: Says which, and which calls there were.
-        """
         plan = self._plan
         named = {plan.crash_before, plan.crash_after, *plan.failing, *plan.losing, *plan.slow}
         missing = (named | set(plan.meanwhile)) - {None, *self._made}
-        if plan.strict and missing:
+        if missing and plan.strict and error is None:
             raise AssertionError(
                 f"there was no call of {', '.join(sorted(map(str, missing)))}; there were:"
                 f" {', '.join(self._made) or 'none'}"

@@ -7,9 +7,8 @@ Lambda, as CloudFormation meets it: an event is invoked asynchronously, again af
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from .._clock import Deadline
 from .._cloudformation.delivery import Delivery, HttpsDelivery
@@ -17,11 +16,11 @@ from .._cloudformation.request import Request
 from .._errors import DeliveryError
 from .._provider import Provider
 from ..ledger import Store
-from .events import Envelope, LambdaContext
+from .clock import Turns
+from .events import SERVICE_TOKEN, Envelope, Event, LambdaContext
 from .faults import NOTHING, FaultInjector, FaultPlan
-from .process import Crashed, Process
-from .responses import ResponseBucket
-from .turns import Turns
+from .process import Crashed, Interceptor, Process
+from .responses import Keep, ResponseBucket
 
 log = logging.getLogger("cfn_once.testing")
 
@@ -32,92 +31,79 @@ Tell = Callable[[str], None]
 class LocalLambda:
     """A function that is a provider in this process, in virtual time.
 
-    Args:
-        provider: As it is deployed; copies of it are driven.
-        ledger: Where all of them keep their heads.
-        delivery: Takes the answers.
-        turns: The clock, shared by deliveries that are at work at the same time.
-        envelope: What a request comes in.
-        timeout: Seconds that an invocation has.
-        tell: Takes the lines of the story.
-
     Attributes:
         made: The name of every call that was ever made.
         waiting: What is to come back, by the moment when it is due.
+        continues: A hook may send its event to come back.
+        intercept: Makes what stands at the points of an invocation, from the event, what befalls
+            it, and who is told of its calls.
     """
 
+    is_virtual, service_token = True, SERVICE_TOKEN
+
     def __init__(
-        self,
-        provider: Provider,
-        ledger: Store,
-        delivery: Delivery,
-        turns: Turns,
-        *,
-        envelope: Envelope,
-        timeout: float,
-        tell: Tell,
+        self, provider: Provider, ledger: Store, turns: Turns, timeout: float, *, over_http: bool
     ) -> None:
-        self.provider, self.ledger, self.delivery, self.turns = provider, ledger, delivery, turns
-        self.made: set[str] = set()
-        self.waiting: dict[float, Mapping[str, Any]] = {}
-        self._envelope, self._timeout, self._tell = envelope, timeout, tell
+        self.turns, self.resource_types = turns, provider.resource_types
+        self.made, self.continues = set[str](), True
+        self.waiting: dict[float, Event] = {}
+        self.intercept: Callable[[Event, FaultPlan, Tell | None], Interceptor] = self._inject
+        self._provider, self._ledger = provider, ledger
+        self._timeout, self._over_http = timeout, over_http
 
-    def drive(self, provider: Provider, event: Mapping[str, Any], **ports: Any) -> Any:
-        """Hand an event to a provider that reaches the world by these ports, and return its own.
+    def open(self, keep: Keep, tell: Tell, envelope: Envelope) -> ResponseBucket:
+        """Take answers from now on, and tell what happens; requests come in an envelope."""
+        self._tell, self._envelope = tell, envelope
+        bucket = ResponseBucket(keep, self.turns.now)
+        self._delivery: Delivery = InProcessDelivery(bucket)
+        if self._over_http:
+            bucket.serve()
+            self._delivery = HttpsDelivery(hosts=[bucket.host])
+        return bucket
 
-        Args:
-            provider: A copy of it is driven.
-            event: What Lambda hands over, but for its envelope.
-            ports: As `Provider.using` takes them; the clock is ours.
+    def invoke(
+        self,
+        event: Event,
+        plan: FaultPlan,
+        *,
+        provider: Provider | None = None,
+        on_call: Tell | None = None,
+    ) -> None:
+        """Run the provider once, or another version of it.
+
+        Raises:
+            Crashed: The process died.
+            AssertionError: A fault could not befall.
         """
         context = LambdaContext(
             timeout=self._timeout,
             now=self.turns.now,
             aws_request_id=event.get("RequestId", LambdaContext.aws_request_id),
         )
-        handed = json.loads(json.dumps(self._envelope(event)))
-        return provider.using(clock=self.turns, **ports)(handed, context)
-
-    def invoke(
-        self,
-        event: Mapping[str, Any],
-        plan: FaultPlan,
-        *,
-        provider: Provider | None = None,
-        on_call: Tell | None = None,
-    ) -> None:
-        """Run the provider once.
-
-        Args:
-            event: What CloudFormation sends.
-            plan: What befalls it.
-            provider: Another version of it.
-            on_call: Is told the name of each call before it is made.
-
-        Raises:
-            Crashed: The process died.
-            AssertionError: A fault could not befall.
-        """
-
-        def call(name: str) -> None:
-            self._tell(f"  call {name}")
-            self.made.add(name)
-            if on_call is not None:
-                on_call(name)
-
-        injector = FaultInjector(plan, self.turns, self.turns.now() + self._timeout, call)
-        process = Process(self.ledger, self.delivery, injector)
-        ports = dict.fromkeys(("ledger", "delivery", "calls", "continuation"), process)
+        interceptor = self.intercept(event, plan, on_call)
+        process = Process(self._ledger, self._delivery, interceptor)
+        driven = (provider or self._provider).using(
+            ledger=process,
+            delivery=process,
+            calls=process,
+            clock=self.turns,
+            continuation=process if self.continues else None,
+        )
+        failed: BaseException | None = None
         try:
-            comes_again = self.drive(provider or self.provider, event, **ports)
+            again = driven(json.loads(json.dumps(self._envelope(event))), context)
+            if again and again["batchItemFailures"]:
+                raise RuntimeError(
+                    "SQS delivers the message again: the function could not handle it"
+                )
+        except BaseException as error:
+            failed = error
+            raise
         finally:
             self.waiting |= process.sent
-            injector.raise_what_was_asserted()
-        if comes_again and comes_again["batchItemFailures"]:
-            raise RuntimeError("SQS delivers the message again: the function could not handle it")
-        injector.judge()
+            interceptor.end(failed)
 
-    def deliver(self, event: Mapping[str, Any], plan: FaultPlan) -> list[BaseException]:
+    def deliver(self, event: Event, plan: FaultPlan) -> list[BaseException]:
         """Deliver copies at the same time, and what comes back; the plan befalls the first.
 
         Returns:
@@ -143,35 +129,15 @@ class LocalLambda:
 
     def attempt(
         self,
-        event: Mapping[str, Any],
+        event: Event,
         plan: FaultPlan,
         errors: list[BaseException],
         on_call: Tell | None = None,
     ) -> None:
-        """Invoke, and twice more after errors; the plan says what befalls each.
-
-        Args:
-            event: What CloudFormation sends.
-            plan: What befalls it.
-            errors: Where the last of three errors goes.
-            on_call: As for `invoke`.
-        """
-
-        def invoke(number: int) -> None:
-            self.invoke(event, plan.nth(number), on_call=on_call)
-            if number == 0 and plan.strict and plan.crash_at is not None:
-                raise AssertionError(
-                    f"there is no point {plan.crash_at} to crash at: the delivery was over before"
-                    " it"
-                )
-
-        self.retry(invoke, errors)
-
-    def retry(self, invoke: Callable[[int], None], errors: list[BaseException]) -> None:
         """Invoke, and again a minute and two minutes after an error; the last one is kept."""
         for number, pause in enumerate((*RETRY_PAUSES, None)):
             try:
-                invoke(number)
+                self.invoke(event, plan.nth(number), on_call=on_call)
             except AssertionError:
                 raise
             except (Exception, Crashed) as error:  # noqa: BLE001 - Lambda retries, whatever it is
@@ -182,7 +148,23 @@ class LocalLambda:
                     return
                 self.turns.sleep(pause)
             else:
+                if number == 0 and plan.strict and plan.crash_at is not None:
+                    raise AssertionError(
+                        f"there is no point {plan.crash_at} to crash at: the delivery was over"
+                        " before it"
+                    )
                 return
+
+    def _inject(self, event: Event, plan: FaultPlan, on_call: Tell | None) -> Interceptor:
+        del event
+
+        def call(name: str) -> None:
+            self._tell(f"  call {name}")
+            self.made.add(name)
+            if on_call is not None:
+                on_call(name)
+
+        return FaultInjector(plan, self.turns, self.turns.now() + self._timeout, call)
 
 
 class InProcessDelivery:

@@ -55,14 +55,12 @@ class Interceptor(Protocol):
     def at(self, point: Point) -> None:
         """See a point pass; what is raised here befalls the process, which dies of `Crashed`."""
 
+    def end(self, error: BaseException | None) -> None:
+        """See the invocation end; what is raised here is raised in the place of `error`."""
+
 
 class Process:
     """The store, the calls, the delivery and the continuation of one invocation.
-
-    Args:
-        store: The ledger's.
-        delivery: Takes the answers.
-        interceptor: Sees each action, before and after; an action that raises has no after.
 
     Attributes:
         sent: The events that it sent to come back, and when, in seconds since 1970.

@@ -1,10 +1,12 @@
 """`assert_safe`: a scenario under every single fault, and the shortest story of what goes wrong."""
 
 import logging
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 from .._clock import SYSTEM_CLOCK
 from .._cloudformation.request import Json
@@ -12,12 +14,14 @@ from .._provider import Provider
 from .advice import differs, told
 from .cloudformation import FakeCloudFormation
 from .process import TELL
-from .run import FarSide, Fault, Kind, NoFarSide, Run
-from .stage import Scenario, play
+from .run import Broken, FarSide, Fault, Kind, NoFarSide, Run
+from .stage import Over, Stage
 
 LIMIT = 5000  # runs; a provider of two or three steps takes some hundreds
 LEAST = 3
 WATCHDOG = 20.0  # real seconds for one request, which takes milliseconds
+
+Scenario = Callable[[FakeCloudFormation], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +196,39 @@ class _Search:
             raise AssertionError(
                 told(min(self._failed, key=lambda run: (not run.effects, len(run.lines))))
             )
+
+
+def play(run: Run, scenario: Scenario, watchdog: float) -> Run:
+    """Run a scenario from its beginning to its end, and return what was seen."""
+    far_side: Any = run.far_side
+    far_side.reset()
+    own_clock = getattr(far_side, "clock", None)
+    if own_clock is not None:
+        far_side.clock = run.clock
+    listeners = getattr(far_side, "listeners", [])
+    listeners.append(run.listen)
+    stack = FakeCloudFormation(run.provider, clock=run.clock, watchdog=watchdog)
+    stage = Stage(run, stack._stack)  # noqa: SLF001 - our own
+    try:
+        try:
+            scenario(stack)
+        except Over:
+            stack.delete_stack()
+        if stack.resources:
+            raise ValueError(
+                f"the scenario leaves {', '.join(stack.resources)} in the stack: end it with"
+                " stack.delete(...), so that what is left then is left for ever"
+            )
+        stage.deliver_late(math.inf)
+        run.judge_the_end()
+    except Broken as broken:
+        run.broken = str(broken)
+    finally:
+        listeners.remove(run.listen)
+        if own_clock is not None:
+            far_side.clock = own_clock
+        stack.close()
+    return run
 
 
 class _LimitReached(Exception):

@@ -1,31 +1,28 @@
 """
-One stack: what it holds, and the requests about it, each sent as often and as late as a test likes.
+One stack: what it holds, and whole operations on it, with all that follows them.
 
-    event ──► send, deliver ──► the function ──► a PUT to the ResponseURL ──► judged, told
+    create      C            fails: D     unanswered: D of an invented id     cancelled: D meanwhile
+    update      U            fails: U back, D of what had replaced it
+                             replaced: D of the old one, three times at most
+    delete      D            fails: still held
+
+C is a Create, U an Update, D a Delete. Its operator hands each over, and decides what is tried
+again after a failure: for a test that is nothing, as the test itself does.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, Self, Unpack
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-from .._cloudformation.delivery import HttpsDelivery
-from .._cloudformation.request import Json, issue_time
-from .._provider import Provider
-from ..ledger import MemoryStore, Store
-from .answers import Answer, judge, read
-from .clock import TIMEOUT, VirtualClock
-from .deployed import DeployedLambda, WallClock
-from .events import SERVICE_TOKEN, Envelope, as_it_is, as_sent, request_event
-from .faults import COPIES, NOTHING, FaultPlan, Faults
-from .local import InProcessDelivery, LocalLambda
-from .responses import ResponseBucket, S3Bucket, key_of
-from .turns import Turns
-from .watchdog import Hung, Watchdog
+from .._cloudformation.request import Json
+from .answers import CANCELLED, NOT_DELETED, TOKEN_IS_FIXED, Answer, received, refused
+from .deliveries import Deliveries
+from .events import Event, as_sent, request_event
+from .faults import NOTHING, FaultPlan
+from .responses import key_of
 
-WATCHDOG = 20.0  # real seconds for one operation, which takes milliseconds
-LAST_LINES = 25  # of a story
+CLEAN_UPS = 3  # attempts; CloudFormation User Guide, "Troubleshooting"
 
 
 @dataclass(slots=True)
@@ -46,123 +43,61 @@ class StackEvent(NamedTuple):
     resource_status_reason: str = ""
 
 
-class Function(Protocol):
-    """What CloudFormation hands requests to."""
+class Operator(Protocol):
+    """Whoever operates a stack."""
 
-    made: set[str]
+    def operate(self, event: dict[str, Any], plan: FaultPlan) -> Answer:
+        """Hand a request over, and return what CloudFormation makes of it."""
 
-    def invoke(
-        self, event: Mapping[str, Any], plan: FaultPlan, *, provider: Provider | None = None
-    ) -> None:
-        """Hand an event over once."""
+    def another_fails(self) -> bool:
+        """Tell, before an Update, whether another resource of the stack will fail after it."""
 
-    def deliver(self, event: Mapping[str, Any], plan: FaultPlan) -> list[BaseException]:
-        """Hand it over as Lambda does; return what those deliveries raised that were given up."""
+    def tries_again(self, what: str, answer: Answer) -> bool:
+        """Tell, after an operation and all that followed it, whether it is tried again."""
 
 
 class Stack:
-    """One stack whose custom resources a provider serves."""
+    """What CloudFormation knows of a stack, and does about it.
 
-    def __init__(
-        self,
-        provider: Provider | DeployedLambda,
-        *,
-        ledger: Store | None = None,
-        clock: VirtualClock | None = None,
-        stack_name: str = "stack",
-        timeout: float = TIMEOUT,
-        over_http: bool = False,
-        envelope: Envelope = as_it_is,
-        watchdog: float = WATCHDOG,
-        faults: Faults | None = None,
-    ) -> None:
-        if not isinstance(provider, Provider | DeployedLambda):
-            raise TypeError(
-                "a FakeCloudFormation drives a Provider, or a DeployedLambda: give it"
-                f' Provider(MyResource, ledger="memory://"), not {provider!r}'
-            )
-        self._turns = Turns(clock or VirtualClock())
-        self.ledger: Store = ledger or MemoryStore()
-        self.stack_name = stack_name
+    Args:
+        name: Its name.
+        deliveries: The way to the function.
+        plan: What befalls each request of an operation that names no faults.
+
+    Attributes:
+        id: Its ARN; `found` gives it another one.
+        events: What the console shows.
+    """
+
+    def __init__(self, name: str, deliveries: Deliveries, plan: FaultPlan) -> None:
+        self.name, self.deliveries = name, deliveries
+        self.operator: Operator = deliveries
         self.resources: dict[str, Held] = {}
         self.orphans: list[Held] = []
-        self.answers: list[tuple[dict[str, Any], Answer]] = []
-        self.stack_events: list[StackEvent] = []
-        self.deliveries = 0
-        self._provider = provider
-        self._plan = FaultPlan.of(faults or {}, strict=False)
-        self._watchdog = Watchdog(watchdog)
-        self._function: Function
-        self._bucket: ResponseBucket | S3Bucket
-        if isinstance(provider, Provider):
-            bucket = self._bucket = ResponseBucket(self._keep, self._turns.now)
-            if over_http:
-                bucket.serve()
-            self._function = LocalLambda(
-                provider,
-                self.ledger,
-                HttpsDelivery(hosts=[bucket.host]) if over_http else InProcessDelivery(bucket),
-                self._turns,
-                envelope=envelope,
-                timeout=timeout,
-                tell=self._tell,
-            )
-        else:
-            self._turns, self._watchdog = Turns(WallClock()), Watchdog(0)  # it has its own patience
-            self._function, self._bucket = provider, provider.open(self._keep, envelope)
-        self._began, self._story = self.clock.now(), list[str]()
-        self._sent: dict[str, dict[str, Any]] = {}
-        self._told: dict[str, bytes] = {}
-        self._told_at: dict[str, float] = {}
-        self._newest: dict[str, str] = {}
-        self._given_up: set[str] = set()
-        self._late: list[tuple[float, Mapping[str, Any]]] = []
-        self._violations: list[AssertionError] = []
-        self._requests = 0
-        self.stack_id = self._new_stack_id()
+        self.events: list[StackEvent] = []
+        self._plan, self._function = plan, deliveries.function
+        self._requests, self._turns = deliveries.requests, deliveries.turns
+        self.found()
 
-    def __enter__(self) -> Self:
-        return self
+    def found(self) -> None:
+        """Make the stack, or one of the same name after it."""
+        account = "arn:aws:cloudformation:us-east-1:123456789012"
+        self.id = f"{account}:stack/{self.name}/{UUID(int=int(self._turns.now()))}"
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def held(self, logical_id: str) -> Held:
+        """Return what is held of a resource.
 
-    def close(self) -> None:
-        """Stop taking answers over HTTP."""
-        self._bucket.close()
+        Raises:
+            ValueError: Nothing is.
+        """
+        if logical_id not in self.resources:
+            named = ", ".join(self.resources) or "nothing"
+            raise ValueError(f"the stack holds no {logical_id}; it holds {named}")
+        return self.resources[logical_id]
 
-    @property
-    def clock(self) -> VirtualClock:
-        """The time; another clock may be put here."""
-        return self._turns.clock
-
-    @clock.setter
-    def clock(self, clock: VirtualClock) -> None:
-        self._turns.clock = clock
-
-    @property
-    def response_host(self) -> str:
-        """The host of the ResponseURLs, as CFN_ONCE_RESPONSE_HOSTS wants it."""
-        return self._bucket.host
-
-    @property
-    def story(self) -> str:
-        """What has happened so far, a line each: requests, calls, crashes, answers."""
-        return "\n".join(self._story)
-
-    @property
-    def calls(self) -> frozenset[str]:
-        """The names of the calls that hooks have made; none where the function is deployed."""
-        return frozenset(self._function.made)
-
-    @property
-    def unanswered(self) -> list[str]:
-        """The newest request to each resource that was delivered and is not answered."""
-        return [
-            f"the {self._sent[url]['RequestType']} of {logical_id}"
-            for logical_id, url in self._newest.items()
-            if url not in self._told and url not in self._given_up
-        ]
+    def show(self, logical_id: str, status: str, reason: str = "") -> None:
+        """Add a line to the stack's events."""
+        self.events.append(StackEvent(logical_id, status, reason))
 
     def event(
         self,
@@ -173,188 +108,180 @@ class Stack:
         physical_resource_id: str | None = None,
         resource_type: str | None = None,
     ) -> dict[str, Any]:
-        """Return a request as CloudFormation would send it now, about what it holds now.
-
-        Args:
-            request_type: Create, Update or Delete.
-            logical_id: The resource's name in the template.
-            properties: As in a template; a Delete sends those that are held.
-            physical_resource_id: In place of the id that is held, as CloudFormation invents one.
-            resource_type: In place of the type that is held.
-        """
+        """Return a request as CloudFormation would send it now, about what it holds now."""
+        self._requests.number += 1
         held = self.resources.get(logical_id)
-        kept = held.properties if held is not None else {}
-        sent = kept if properties is None and held is not None else as_sent(properties or {})
-        held_id = held.physical_resource_id if held is not None else ""
-        self._requests += 1
-        event = request_event(
-            request_type,
-            logical_id,
-            resource_type or (held.resource_type if held else self._only_type()),
-            sent,
-            stack_id=self.stack_id,
-            request_id=str(UUID(int=self._requests)),
-            service_token=self._service_token(),
-            response_url="",
-            physical_resource_id=physical_resource_id or held_id,
-            old=kept if request_type == "Update" else None,
+        if held is None:
+            held = Held(resource_type or self._only_type(), "", {}, {})
+        return self.issue(
+            request_event(
+                request_type,
+                logical_id,
+                resource_type or held.resource_type,
+                held.properties if properties is None else as_sent(properties),
+                stack_id=self.id,
+                request_id=str(UUID(int=self._requests.number)),
+                service_token=self._function.service_token,
+                response_url="",
+                physical_resource_id=physical_resource_id or held.physical_resource_id,
+                old=held.properties if request_type == "Update" else None,
+            )
         )
-        return self._issue(event)
 
-    def asked_again(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the same request with a new ResponseURL, as a retried deployment sends it."""
-        return self._issue({**event})
-
-    def send(
-        self,
-        event: Mapping[str, Any],
-        *,
-        provider: Provider | None = None,
-        **faults: Unpack[Faults],
-    ) -> Answer | None:
-        """Deliver an event once, and return what CloudFormation was told by then.
-
-        Args:
-            event: As `event` makes it; the same one again is a duplicate.
-            provider: Another version of the provider, or its guardian, in place of the usual one.
-            faults: What befalls this delivery. Where there are fewer points than `crash_at` says,
-                the process lives.
-
-        Raises:
-            Crashed: The process died where it was told to.
-            CfnOnceError: What the provider raises, so that Lambda comes again.
-            AssertionError: CloudFormation refuses the answer, or a fault could not befall.
-        """
-        plan = FaultPlan.of(faults)
-        if copies := [name for name in (*COPIES, "crashes") if name in plan.named]:
-            raise TypeError(f"send delivers once: {', '.join(copies)} is for deliver and the verbs")
-        self.lose_answers(plan.lost_answers)
-        with self._watched(event):
-            self._function.invoke(event, plan, provider=provider)
-        return self.answer_to(event)
-
-    def deliver(self, event: Mapping[str, Any], **faults: Unpack[Faults]) -> Answer | None:
-        """Deliver as Lambda does: twice more after an error, a minute and two minutes later.
-
-        Raises:
-            Exception: What the third delivery raised.
-        """
-        errors = self._deliver(event, FaultPlan.of(faults))
-        if errors and self.answer_to(event) is None:
-            raise errors[0]
-        return self.answer_to(event)
-
-    def answer_to(self, event: Mapping[str, Any]) -> Answer | None:
-        """Return what CloudFormation was told of a request, or None."""
-        body = self._told.get(event["ResponseURL"])
-        return None if body is None else read(body)
-
-    def lose_answers(self, number: int) -> None:
-        """Let the next answers be refused, as a response bucket out of reach does."""
-        self._bucket.refuse(number)
-
-    def wait(self, seconds: float) -> None:
-        """Let time pass; copies that are late come when they are due."""
-        until = self.clock.now() + seconds
-        self._deliver_late(until)
-        self.clock.advance(max(0.0, until - self.clock.now()))
-
-    def settle(self) -> None:
-        """Let every copy come that is still to come."""
-        self._deliver_late(float("inf"))
-
-    def _deliver(self, event: Mapping[str, Any], plan: FaultPlan) -> list[BaseException]:
-        """Deliver as often as it befalls; return what those raised that Lambda has given up."""
-        self.lose_answers(plan.lost_answers)
-        with self._watched(event, plan.at_once):
-            errors = self._function.deliver(event, plan)
-        for _ in range(plan.times - 1):
-            with self._watched(event):
-                errors += self._function.deliver(event, NOTHING)
-        if plan.late is not None:
-            self._late.append((self.clock.now() + plan.late, event))
-        return errors
-
-    def _deliver_late(self, until: float) -> None:
-        """Deliver the copies that are due; nobody waits for them, so they may fail."""
-        self._late.sort(key=lambda one: one[0])
-        while self._late and self._late[0][0] <= until:
-            moment, event = self._late.pop(0)
-            self.clock.advance(max(0.0, moment - self.clock.now()))
-            with self._watched(event):
-                self._function.deliver(event, NOTHING)
-
-    @contextmanager
-    def _watched(self, event: Mapping[str, Any], number: int = 1) -> Iterator[None]:
-        """Count, tell and watch over what is done about an event."""
-        self.deliveries += number
-        url = event["ResponseURL"]
-        self._sent.setdefault(url, dict(event))
-        copies = f", {number} at once" if number > 1 else ""
-        self._tell(f"{event['RequestType']} of {event['LogicalResourceId']} is delivered{copies}")
-        before = self._newest.get(event["LogicalResourceId"])
-        if before is None or issued(self._sent[before]) <= issued(event):
-            self._newest[event["LogicalResourceId"]] = url
-        try:
-            with self._watchdog:
-                yield
-        except Hung as hung:
-            raise AssertionError(
-                f"a hook hangs in the {event['RequestType']} of {event['LogicalResourceId']}:\n"
-                f"{hung.where}\n{self._story_so_far()}"
-            ) from hung
-        finally:
-            if self._violations:
-                raise self._violations.pop(0)
-
-    def _keep(self, url: str, body: bytes) -> None:
-        """Take an answer; S3 takes anything, and what CloudFormation refuses is told later."""
-        event = self._sent.get(url)
-        try:
-            assert event is not None, "an answer to a request that this stack has not sent"
-            judge(event, body)
-            before = self._told.setdefault(url, body)
-            what = f"the {event['RequestType']} of {event['LogicalResourceId']}"
-            assert before == body, f"two answers to {what}: {before!r} and {body!r}"
-        except AssertionError as refusal:
-            self._violations.append(refusal)
-            return
-        self._told_at.setdefault(url, self.clock.now())
-        answer = read(body)
-        self._tell(f"  answered {answer.status} {answer.physical_resource_id} {answer.reason}")
-        self.answers.append((event, answer))
-
-    def _issue(self, event: dict[str, Any]) -> dict[str, Any]:
+    def issue(self, event: dict[str, Any]) -> dict[str, Any]:
         """Give a request its ResponseURL."""
-        self.clock.advance(1)  # issue times are whole seconds
-        event["ResponseURL"] = self._bucket.sign(key_of(event), self.clock.now())
-        self._sent[event["ResponseURL"]] = event
-        return event
+        self._turns.clock.advance(1)  # issue times are whole seconds
+        event["ResponseURL"] = self.deliveries.bucket.sign(key_of(event), self._turns.now())
+        return self._requests.add(event)
+
+    def create(self, event: dict[str, Any], plan: FaultPlan) -> Answer:
+        """Create a resource; a failed Create is followed by its Delete."""
+        logical_id = event["LogicalResourceId"]
+        answer = self._operate(event, plan)
+        self.resources[logical_id] = _held_after(event, answer)
+        if not answer.succeeded:
+            self.delete(logical_id, NOTHING)
+        self.operator.tries_again("Create", answer)
+        return answer
+
+    def cancel(self, create: Event) -> dict[str, Any]:
+        """Return the Delete of a Create that still runs, with an id that CloudFormation invents."""
+        logical_id = create["LogicalResourceId"]
+        self.show(logical_id, "CREATE_FAILED", CANCELLED)
+        invented = self._requests.invented_id(logical_id)
+        self.resources[logical_id] = Held(
+            create["ResourceType"], invented, create["ResourceProperties"], {}
+        )
+        return self.event("Delete", logical_id)
+
+    def cancel_create(
+        self, create: dict[str, Any], at: str | None, plan: FaultPlan, attempt: Callable[..., None]
+    ) -> Answer:
+        """Create a resource, and delete it during a call; return the answer to the Delete."""
+        calls, deletes = list[str](), list[dict[str, Any]]()
+
+        def other(call: str) -> Event | None:
+            calls.append(call)
+            if deletes or at not in (None, call):
+                return None
+            deletes.append(self.cancel(create))
+            self._begins(deletes[0])
+            return deletes[0]
+
+        self._begins(create)
+        self.deliveries.interrupt(create, attempt, plan, other)
+        logical_id = create["LogicalResourceId"]
+        if not deletes:
+            raise AssertionError(
+                f"the Create of {logical_id} makes no call{f' of {at}' if at else ''} during which"
+                f" it could be cancelled; there were: {', '.join(calls) or 'none'}"
+            )
+        answer = self.deliveries.outcome(deletes[0], gives_up=False)
+        return self._deleted(logical_id, self._ends(deletes[0], answer))
+
+    def update(
+        self,
+        logical_id: str,
+        properties: Mapping[str, Json] | None,
+        service_token: str | None,
+        plan: FaultPlan,
+    ) -> Answer:
+        """Update a resource; CloudFormation refuses to change its service token."""
+        held, another_fails = self.held(logical_id), self.operator.another_fails()
+        if service_token in (None, self._function.service_token) or another_fails:
+            answer = self.change(logical_id, properties, plan, another_fails=another_fails)
+        else:
+            answer = refused(TOKEN_IS_FIXED, held.physical_resource_id)
+            self.show(logical_id, "UPDATE_FAILED", answer.reason)
+        self.operator.tries_again("Update", answer)
+        return answer
+
+    def change(
+        self,
+        logical_id: str,
+        properties: Mapping[str, Json] | None,
+        plan: FaultPlan,
+        *,
+        another_fails: bool,
+    ) -> Answer:
+        """Update a resource, then remove what it replaced, or roll it back; return what counts."""
+        held, event = self.held(logical_id), self.event("Update", logical_id, properties)
+        answer = self._operate(event, plan)
+        new = _held_after(event, answer)
+        if another_fails or not answer.succeeded:
+            back = self.roll_back(logical_id, to=held, from_=new)
+            return back if answer.succeeded else answer
+        self.resources[logical_id] = new
+        if new.physical_resource_id != held.physical_resource_id:
+            self.clean_up(logical_id, held, plan.copies)
+        return answer
+
+    def roll_back(self, logical_id: str, *, to: Held, from_: Held) -> Answer:
+        """Update a resource back to what it was, then remove what had replaced it."""
+        self.resources[logical_id] = from_
+        answer = self._operate(self.event("Update", logical_id, to.properties), NOTHING)
+        held = replace(to, physical_resource_id=answer.physical_resource_id, data=answer.data)
+        self.resources[logical_id] = held
+        if answer.physical_resource_id != from_.physical_resource_id:
+            self.clean_up(logical_id, from_, NOTHING)
+        if self.operator.tries_again("rollback", answer):
+            return self.roll_back(logical_id, to=to, from_=from_)
+        return answer
+
+    def clean_up(self, logical_id: str, held: Held, plan: FaultPlan) -> Answer:
+        """Delete what is replaced or removed, in three attempts; then it is left behind."""
+        for _ in range(CLEAN_UPS):
+            event = self.event(
+                "Delete",
+                logical_id,
+                {},
+                physical_resource_id=held.physical_resource_id,
+                resource_type=held.resource_type,
+            )
+            event["ResourceProperties"] = dict(held.properties)
+            answer = self._operate(event, plan)
+            if answer.succeeded:
+                return answer
+        self.orphans.append(held)
+        self.show(self.name, "UPDATE_COMPLETE", NOT_DELETED)
+        return answer
+
+    def delete(self, logical_id: str, plan: FaultPlan) -> Answer:
+        """Delete a resource; what could not be deleted is still held."""
+        self.held(logical_id)
+        answer = self._operate(self.event("Delete", logical_id), plan)
+        self._deleted(logical_id, answer)
+        if self.operator.tries_again("Delete", answer):
+            return self.delete(logical_id, NOTHING)
+        return answer
+
+    def _operate(self, event: dict[str, Any], plan: FaultPlan) -> Answer:
+        self._begins(event)
+        answer = self.operator.operate(event, plan if plan.named else self._plan)
+        return self._ends(event, answer)
+
+    def _begins(self, event: Event) -> None:
+        self.show(event["LogicalResourceId"], f"{event['RequestType'].upper()}_IN_PROGRESS")
+
+    def _ends(self, event: Event, answer: Answer) -> Answer:
+        status = "COMPLETE" if answer.succeeded else "FAILED"
+        verb, reason = event["RequestType"].upper(), received(answer, event)
+        self.show(event["LogicalResourceId"], f"{verb}_{status}", reason)
+        return answer
+
+    def _deleted(self, logical_id: str, answer: Answer) -> Answer:
+        if answer.succeeded:
+            del self.resources[logical_id]
+        return answer
 
     def _only_type(self) -> str:
-        named = self._provider.resource_types
+        named = self._function.resource_types
         if len(named) != 1:
             serves = ", ".join(named) or "what nobody has said"
             raise ValueError(f"name the resource_type: the provider serves {serves}")
         return named[0]
 
-    def _service_token(self) -> str:
-        named = getattr(self._provider, "function_name", "")
-        return named if named.startswith("arn:") else SERVICE_TOKEN
 
-    def _new_stack_id(self) -> str:
-        return (
-            f"arn:aws:cloudformation:us-east-1:123456789012:stack/{self.stack_name}/"
-            f"{UUID(int=int(self.clock.now()))}"
-        )
-
-    def _tell(self, line: str) -> None:
-        self._story.append(f"{self.clock.now() - self._began:7.0f} s  {line}")
-
-    def _story_so_far(self) -> str:
-        return "\n".join(["The story so far:", *self._story[-LAST_LINES:]])
-
-
-def issued(event: Mapping[str, Any]) -> int:
-    """Return when a request was issued, in seconds since 1970."""
-    return issue_time(event["ResponseURL"]) or 0
+def _held_after(event: Event, answer: Answer) -> Held:
+    properties = event["ResourceProperties"]
+    return Held(event["ResourceType"], answer.physical_resource_id, properties, answer.data)

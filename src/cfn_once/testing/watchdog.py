@@ -23,7 +23,7 @@ class Hung(BaseException):
         self.where = where
 
 
-class Watchdog:
+class HangWatchdog:
     """Interrupts what takes too long, by the real clock.
 
     It needs the main thread of a system that has signals, as pytest has on Linux and macOS; a
