@@ -10,13 +10,13 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from .._cloudformation.request import Json
 from .clock import VirtualClock
+from .server import LocalHandler, LocalServer
 
 OPERATIONS = ("create", "find", "get", "update", "delete")
 
@@ -49,8 +49,8 @@ class _Failure(NamedTuple):
     after: bool
 
 
-class _Kept(NamedTuple):
-    """What is remembered of a token."""
+class _Made(NamedTuple):
+    """What was made under a token, until that is forgotten."""
 
     id: str
     properties: Mapping[str, Json]
@@ -87,12 +87,12 @@ class FakeApi:
         self.created: list[str] = []
         self.calls: list[ApiCall] = []
         self.listeners: list[Callable[[ApiCall], None]] = []
-        self._tokens = tokens
+        self._honours_tokens = tokens
         self._window = float("inf") if window is None else window
-        self._kept: dict[str, _Kept] = {}
+        self._tokens: dict[str, _Made] = {}
         self._failures: list[_Failure] = []
         self._lock = threading.RLock()
-        self._server: _Server | None = None
+        self._server: LocalServer | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -103,7 +103,7 @@ class FakeApi:
     @property
     def url(self) -> str:
         if self._server is None:
-            self._server = _Server(self)
+            self._server = LocalServer(ApiHandler, self)
         return self._server.url
 
     def close(self) -> None:
@@ -115,8 +115,8 @@ class FakeApi:
     def reset(self) -> None:
         """Forget all that was made, asked for, and told by `fail`; go on listening."""
         with self._lock:
-            for one in (self.objects, self.created, self.calls, self._kept, self._failures):
-                one.clear()
+            for memory in (self.objects, self.created, self.calls, self._tokens, self._failures):
+                memory.clear()
 
     def fail(
         self,
@@ -146,22 +146,22 @@ class FakeApi:
         """
         asked = deepcopy(dict(properties))
         with self._doing(ApiCall("create", None, asked, token)):
-            kept = self._remembered(token)
-            if kept is None:
-                made = f"obj-{len(self.created) + 1}"
-                self.created.append(made)
-                self.objects[made] = deepcopy(asked)
-                if token is not None and self._tokens:
-                    self._kept[token] = _Kept(made, asked, self.clock.now() + self._window)
-                return made
-            if kept.properties != asked:
-                raise ApiError(422, f"this token made {kept.id}, of other properties")
-            return kept.id
+            known = self._tokens.get(token or "")
+            if known is not None and known.until >= self.clock.now():
+                if known.properties != asked:
+                    raise ApiError(422, f"this token made {known.id}, of other properties")
+                return known.id
+            made = f"obj-{len(self.created) + 1}"
+            self.created.append(made)
+            self.objects[made] = deepcopy(asked)
+            if token is not None and self._honours_tokens:
+                self._tokens[token] = _Made(made, asked, self.clock.now() + self._window)
+            return made
 
     def find(self, **wanted: Json) -> str | None:
         """Return the id of the first object with these properties, or None."""
         with self._doing(ApiCall("find", None, wanted)):
-            return next((one for one, _ in self._matching(wanted)), None)
+            return next((name for name, _ in self._matching(wanted)), None)
 
     def get(self, id: str) -> dict[str, Json]:  # noqa: A002 - what it is
         """Return an object's properties.
@@ -190,7 +190,7 @@ class FakeApi:
     def search(self, **wanted: Json) -> list[dict[str, Json]]:
         """Return the objects with these properties, each with its id."""
         with self._doing(ApiCall("find", None, wanted)):
-            return [{"id": one, **deepcopy(held)} for one, held in self._matching(wanted)]
+            return [{"id": name, **deepcopy(held)} for name, held in self._matching(wanted)]
 
     @contextmanager
     def _doing(self, call: ApiCall) -> Iterator[None]:
@@ -207,22 +207,17 @@ class FakeApi:
             raise ApiError(failure.status, "it was done, and the answer is lost")
 
     def _next_failure(self, operation: str) -> _Failure | None:
-        for one in self._failures:
-            if one.operation in (None, operation):
-                self._failures.remove(one)
-                return one
+        for failure in self._failures:
+            if failure.operation in (None, operation):
+                self._failures.remove(failure)
+                return failure
         return None
 
-    def _remembered(self, token: str | None) -> _Kept | None:
-        kept = self._kept.get(token or "")
-        return None if kept is None or kept.until < self.clock.now() else kept
-
     def _matching(self, wanted: Mapping[str, Json]) -> list[tuple[str, dict[str, Json]]]:
-        return [
-            (one, held)
-            for one, held in self.objects.items()
-            if all(name in held and str(held[name]) == str(v) for name, v in wanted.items())
-        ]
+        def text(properties: Mapping[str, Json]) -> set[tuple[str, str]]:
+            return {(name, str(value)) for name, value in properties.items()}
+
+        return [kept for kept in self.objects.items() if text(wanted) <= text(kept[1])]
 
     def _held(self, id: str) -> dict[str, Json]:  # noqa: A002 - what it is
         if id not in self.objects:
@@ -230,66 +225,45 @@ class FakeApi:
         return self.objects[id]
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, api: FakeApi) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.api, self.url = api, f"http://127.0.0.1:{self.server_address[1]}"
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self.shutdown()
-        self.server_close()
-        self._thread.join()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-    disable_nagle_algorithm = True
+class ApiHandler(LocalHandler):
+    """The API over HTTP: collections, and objects in them."""
 
     def _answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
         try:
-            status, told = self._act(body)
+            status, told = self._act(self.read())
         except ApiError as error:
             status, told = error.status, {"message": str(error)}
         text = b"" if told is None else json.dumps(told).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
+        self.reply(status, text, "application/json")
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 - the library's names
 
     def _act(self, body: bytes) -> tuple[int, Json]:
-        api, parts = self.server.api, urlsplit(self.path)
-        names = [name for name in parts.path.split("/") if name]
-        one = names[-1] if names and len(names) % 2 == 0 else None
-        match self.command, one:
+        api: FakeApi = self.server.what
+        match self.command, self._object():
             case "POST", None:
                 asked = _map(body)
                 made = api.create(asked, token=self.headers.get("idempotency-key"))
                 return 201, {"id": made, **asked}
             case "GET", None:
-                return 200, api.search(**dict(parse_qsl(parts.query)))
-            case "GET", str():
-                return 200, {"id": one, **api.get(one)}
-            case (("PUT" | "PATCH"), str()):
+                return 200, api.search(**dict(parse_qsl(urlsplit(self.path).query)))
+            case "GET", str(object_id):
+                return 200, {"id": object_id, **api.get(object_id)}
+            case (("PUT" | "PATCH"), str(object_id)):
                 asked = _map(body)
-                api.update(one, asked)
-                return 200, {"id": one, **asked}
-            case "DELETE", str():
-                if not api.delete(one):
-                    raise ApiError(404, f"there is no {one}")
+                api.update(object_id, asked)
+                return 200, {"id": object_id, **asked}
+            case "DELETE", str(object_id):
+                if not api.delete(object_id):
+                    raise ApiError(404, f"there is no {object_id}")
                 return 204, None
             case _:
-                raise ApiError(405, f"{self.command} {parts.path}")
+                raise ApiError(405, f"{self.command} {urlsplit(self.path).path}")
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
-        """Print nothing."""
+    def _object(self) -> str | None:
+        """Return the id of the object that the path names, or None where it is a collection."""
+        names = [name for name in urlsplit(self.path).path.split("/") if name]
+        return names[-1] if names and len(names) % 2 == 0 else None
 
 
 def _map(body: bytes) -> dict[str, Json]:

@@ -13,7 +13,7 @@ from .deployed import DeployedLambda
 from .events import Envelope, Event, as_it_is, as_sent
 from .faults import COPIES, NOTHING, FaultPlan, Faults
 from .local import LocalLambda
-from .responses import key_of
+from .signing import key_of
 from .stack import Held, Stack
 from .watchdog import HangWatchdog
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from .._clock import SYSTEM_CLOCK
 from .._cloudformation.request import Json
-from .responses import ResponseBucket, key_of
+from .signing import key_of, sign
 
 REGION, ACCOUNT = "us-east-1", "123456789012"
 SERVICE_TOKEN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:provider"
@@ -251,7 +251,7 @@ def request_event(
         event["OldResourceProperties"] = {**old, "ServiceToken": service_token}
     if response_url is None:
         signed_at = SYSTEM_CLOCK.now() if now is None else now
-        event["ResponseURL"] = ResponseBucket().sign(key_of(event), signed_at)
+        event["ResponseURL"] = sign(key_of(event), signed_at)
     return event
 
 

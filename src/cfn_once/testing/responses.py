@@ -6,26 +6,17 @@ The bucket that answers go to: pre-signed URLs, and S3's own way of refusing a P
 The same rules hold in process and over HTTP; `serve` opens a port on 127.0.0.1.
 """
 
-import hmac
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from functools import lru_cache
-from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import urlsplit
 
 from .._clock import SYSTEM_CLOCK
+from .server import LocalHandler, LocalServer
+from .signing import BUCKET, LIFE, sign, verify
 
-BUCKET = "cloudformation-custom-resource-response-useast1.s3.amazonaws.com"
-LIFE = 7200  # seconds; every recorded URL
-# The sample credentials of AWS's documentation: what they sign is worth nothing elsewhere.
-KEY_ID, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 LOOK = 0.3  # seconds between two looks into a bucket of one's own
-SCOPE = "us-east-1/s3/aws4_request"
-ALGORITHM = "AWS4-HMAC-SHA256"
 
 
 class Reply(NamedTuple):
@@ -71,13 +62,12 @@ class ResponseBucket:
         now: Reads the clock by which URLs expire.
     """
 
-    def __init__(self, keep: Keep | None = None, now: Callable[[], float] | None = None) -> None:
-        self._keep: Keep = keep or _forget
-        self._now, self._refusals = now or SYSTEM_CLOCK.now, 0
-        self._server: _Server | None = None
+    def __init__(self, keep: Keep, now: Callable[[], float] = SYSTEM_CLOCK.now) -> None:
+        self._keep, self._now, self._refusals = keep, now, 0
+        self._server: LocalServer | None = None
         self._puts: Counter[str] = Counter()
         self._changed = threading.Condition()
-        self._base = f"https://{BUCKET}"
+        self._base = BUCKET
 
     @property
     def host(self) -> str:
@@ -86,18 +76,7 @@ class ResponseBucket:
 
     def sign(self, key: str, now: float) -> str:
         """Return the URL under which `key` may be PUT for the next two hours."""
-        date = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
-        path = "/" + quote(key, safe="/-_.~")
-        query = {
-            "X-Amz-Algorithm": ALGORITHM,
-            "X-Amz-Date": date,
-            "X-Amz-SignedHeaders": "host",
-            "X-Amz-Expires": str(LIFE),
-            "X-Amz-Credential": f"{KEY_ID}/{date[:8]}/{SCOPE}",
-        }
-        signature = _signature(self.host, path, query)
-        asked = "&".join(f"{name}={quote(value, safe='')}" for name, value in query.items())
-        return f"{self._base}{path}?{asked}&X-Amz-Signature={signature}"
+        return sign(key, now, self._base)
 
     def refuse(self, number: int) -> None:
         """Answer the next PUTs 503, as a bucket that is out of reach for a while."""
@@ -126,24 +105,18 @@ class ResponseBucket:
             return self._changed.wait_for(lambda: self._puts[url] >= number, seconds)
 
     def _judge(self, url: str, content_type: str) -> Reply:
-        parts = urlsplit(url)
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        signature = query.pop("X-Amz-Signature", None)
-        if signature is None:
+        try:
+            until = verify(url)
+        except KeyError:
             return DENIED
         # A type is part of what the older kind of URL signs: no provider may rely on the newer.
-        if content_type or not hmac.compare_digest(
-            signature, _signature(parts.netloc, parts.path, query)
-        ):
+        if content_type or until is None:
             return MISMATCH
-        signed = datetime.strptime(query["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-        if self._now() > signed.timestamp() + int(query["X-Amz-Expires"]):
-            return EXPIRED
-        return KEPT
+        return KEPT if self._now() <= until else EXPIRED
 
     def serve(self, port: int = 0) -> None:
         """Take answers over HTTP as well, on a port of 127.0.0.1, a free one unless given."""
-        self._server = _Server(self, port)
+        self._server = LocalServer(PutHandler, self, port)
         self._base = self._server.url
 
     def close(self) -> None:
@@ -216,75 +189,12 @@ class S3Bucket:
         """Do nothing: nothing was opened."""
 
 
-class _Server(ThreadingHTTPServer):
-    """S3 as far as a PUT to a pre-signed URL goes."""
+class PutHandler(LocalHandler):
+    """S3, as far as a PUT to a pre-signed URL goes."""
 
-    daemon_threads = True
-
-    def __init__(self, bucket: ResponseBucket, port: int) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
-        self.bucket = bucket
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
-        self._thread = threading.Thread(
-            target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
-        )
-        self._thread.start()
-
-    def close(self) -> None:
-        self.shutdown()
-        self.server_close()
-        self._thread.join()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-
-    def do_PUT(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
-        reply = self.server.bucket.put(
-            f"http://{self.headers['host']}{self.path}",
-            body,
-            content_type=self.headers.get("content-type") or "",
-        )
-        self.send_response(reply.status)
-        self.send_header("content-length", str(len(reply.to_xml())))
-        self.send_header("connection", "close")
-        self.end_headers()
-        self.wfile.write(reply.to_xml())
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
-        """Print nothing: the line would hold the URL, which is a secret."""
-
-
-def _forget(url: str, body: bytes) -> None:
-    """Keep nothing."""
-
-
-def key_of(event: Mapping[str, Any]) -> str:
-    """Return the key of a request's answer: the same for every URL of the request."""
-    return "|".join(str(event[part]) for part in ("StackId", "LogicalResourceId", "RequestId"))
-
-
-def _signature(host: str, path: str, query: Mapping[str, str]) -> str:
-    """Return Signature Version 4 of a request whose only signed header is its host."""
-    date = query.get("X-Amz-Date", "")
-    asked = "&".join(
-        f"{quote(name, safe='-_.~')}={quote(value, safe='-_.~')}"
-        for name, value in sorted(query.items())
-    )
-    canonical = f"PUT\n{path}\n{asked}\nhost:{host}\n\nhost\nUNSIGNED-PAYLOAD"
-    digest = sha256(canonical.encode()).hexdigest()
-    text = f"{ALGORITHM}\n{date}\n{date[:8]}/{SCOPE}\n{digest}"
-    return _hmac(_signing_key(date[:8]), text).hex()
-
-
-@lru_cache(maxsize=64)
-def _signing_key(day: str) -> bytes:
-    key = f"AWS4{SECRET}".encode()
-    for part in (day, *SCOPE.split("/")):
-        key = _hmac(key, part)
-    return key
-
-
-def _hmac(key: bytes, text: str) -> bytes:
-    return hmac.new(key, text.encode(), sha256).digest()
+    def do_PUT(self) -> None:  # noqa: N802 - the library's name
+        bucket: ResponseBucket = self.server.what
+        url = f"http://{self.headers['host']}{self.path}"
+        content_type = self.headers.get("content-type") or ""
+        reply = bucket.put(url, self.read(), content_type=content_type)
+        self.reply(reply.status, reply.to_xml(), "application/xml")

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -14,7 +15,7 @@ from .._provider import Provider
 from .advice import differs, told
 from .cloudformation import FakeCloudFormation
 from .process import TELL
-from .run import Broken, FarSide, Fault, Kind, NoFarSide, Run
+from .run import Broken, FarSide, Fault, FaultKind, NoFarSide, Run
 from .stage import Over, Stage
 
 LIMIT = 5000  # runs; a provider of two or three steps takes some hundreds
@@ -89,23 +90,20 @@ def assert_safe(
     if limit < LEAST:
         raise ValueError(f"limit is {LEAST} runs at least: two without a fault, and one with")
     life = scenario if callable(scenario) else _life(scenario, changed)
-    search = _Search(provider, life, far_side or NoFarSide(), allow_in_doubt, limit, watchdog)
+    search = _Search(
+        partial(Run, provider, far_side or NoFarSide(), allow_in_doubt=allow_in_doubt),
+        lambda run: play(run, life, watchdog),
+        limit,
+    )
     with _quiet():
         return search.go(must_make=far_side is not None)
 
 
 class _Search:
-    def __init__(
-        self,
-        provider: Provider,
-        life: Scenario,
-        far_side: FarSide,
-        allow_in_doubt: bool,  # noqa: FBT001 - one caller
-        limit: int,
-        watchdog: float,
-    ) -> None:
-        self._provider, self._life, self._far_side = provider, life, far_side
-        self._allow_in_doubt, self._limit, self._watchdog = allow_in_doubt, limit, watchdog
+    """Looks for a run that breaks a law, among so many."""
+
+    def __init__(self, make: Callable[..., Run], play: Callable[[Run], Run], limit: int) -> None:
+        self._make, self._play, self._limit = make, play, limit
         self._runs = 0
         self._back_at: int | None = None
         self._base: Run | None = None
@@ -119,7 +117,7 @@ class _Search:
         """
         began, complete = SYSTEM_CLOCK.now(), True
         base = self._without_fault()
-        if must_make and not base.effects:
+        if must_make and not base.seen.effects:
             raise AssertionError(
                 "the scenario makes nothing on the far side: give assert_safe the one that the"
                 " hooks call, or none where they make nothing"
@@ -129,11 +127,11 @@ class _Search:
             for number in range(base.updates):
                 self._back_at = number
                 rolled_back = self._without_fault()
-                same = zip(base.checkpoints, rolled_back.checkpoints, strict=False)
-                self._explore(rolled_back, since=sum(one == other for one, other in same))
+                pairs = zip(base.checkpoints, rolled_back.checkpoints, strict=False)
+                self._explore(rolled_back, since=sum(one == other for one, other in pairs))
         except _LimitReached:
             complete = False
-        if any(one.call is None for one in base.effects):
+        if any(effect.call is None for effect in base.seen.effects):
             base.broken = "something is made outside of all steps"
             raise AssertionError(told(base))
         return Checked(self._runs, complete, SYSTEM_CLOCK.now() - began)
@@ -146,9 +144,9 @@ class _Search:
         """
         self._base = None
         first, second = self._run(Fault()), self._run(Fault())
-        for one in (first, second):
-            if one.broken and (one is first or len(first.effects) == len(second.effects)):
-                raise AssertionError(told(one))
+        same = len(first.seen.effects) == len(second.seen.effects)
+        if first.broken or (second.broken and same):
+            raise AssertionError(told(first if first.broken else second))
         if (_made(first), first.points) != (_made(second), second.points):
             raise AssertionError(differs(first, second))
         self._base = second
@@ -160,7 +158,7 @@ class _Search:
             for fault in kinds:
                 self._run(fault)
             self._judge()
-        for kind in (Kind.TWIN, Kind.CANCEL):
+        for kind in (FaultKind.TWIN, FaultKind.CANCEL):
             for request, at in _held_up(base, since, kind):
                 for until in count():
                     if not self._run(Fault(kind, request, at, until)).reached:
@@ -172,18 +170,7 @@ class _Search:
             self._judge()
             raise _LimitReached
         self._runs += 1
-        run = play(
-            Run(
-                self._provider,
-                self._far_side,
-                fault,
-                back_at=self._back_at,
-                base=self._base,
-                allow_in_doubt=self._allow_in_doubt,
-            ),
-            self._life,
-            self._watchdog,
-        )
+        run = self._play(self._make(fault=fault, back_at=self._back_at, base=self._base))
         if run.hangs:
             raise AssertionError(told(run))  # others would take as long
         if run.broken:
@@ -194,7 +181,7 @@ class _Search:
         if self._failed:
             # Best one that shows what is made; of these the shortest.
             raise AssertionError(
-                told(min(self._failed, key=lambda run: (not run.effects, len(run.lines))))
+                told(min(self._failed, key=lambda run: (not run.seen.effects, len(run.seen.lines))))
             )
 
 
@@ -206,7 +193,7 @@ def play(run: Run, scenario: Scenario, watchdog: float) -> Run:
     if own_clock is not None:
         far_side.clock = run.clock
     listeners = getattr(far_side, "listeners", [])
-    listeners.append(run.listen)
+    listeners.append(run.seen.listen)
     stack = FakeCloudFormation(run.provider, clock=run.clock, watchdog=watchdog)
     stage = Stage(run, stack._stack)  # noqa: SLF001 - our own
     try:
@@ -224,7 +211,7 @@ def play(run: Run, scenario: Scenario, watchdog: float) -> Run:
     except Broken as broken:
         run.broken = str(broken)
     finally:
-        listeners.remove(run.listen)
+        listeners.remove(run.seen.listen)
         if own_clock is not None:
             far_side.clock = own_clock
         stack.close()
@@ -243,35 +230,37 @@ def _single(base: Run, since: int) -> Iterator[list[Fault]]:
         for request in range(since, last)
         for at, point in enumerate(base.points[request])
     ]
-    yield [Fault(Kind.CRASH, request, at) for request, at, _ in points]
+    yield [Fault(FaultKind.CRASH, request, at) for request, at, _ in points]
     yield [
-        Fault(Kind.LATE, request, until=after)
+        Fault(FaultKind.LATE, request, until=after)
         for request in range(since, last)
         for after in range(request, last)
     ]
-    yield [Fault(Kind.UNTOLD, request, at) for request, at, point in points if point.name == TELL]
+    yield [
+        Fault(FaultKind.UNTOLD, request, at) for request, at, point in points if point.name == TELL
+    ]
     yield [
         Fault(kind, request, at)
         for request, at, point in points
-        for kind in (Kind.NO_ANSWER, *(() if point.after else (Kind.REFUSED,)))
+        for kind in (FaultKind.NO_ANSWER, *(() if point.after else (FaultKind.REFUSED,)))
         if point.is_call
     ]
-    yield [Fault(Kind.CRASH_FOR_GOOD, request, at) for request, at, _ in points]
+    yield [Fault(FaultKind.CRASH_FOR_GOOD, request, at) for request, at, _ in points]
 
 
-def _held_up(base: Run, since: int, kind: Kind) -> list[tuple[int, int]]:
+def _held_up(base: Run, since: int, kind: FaultKind) -> list[tuple[int, int]]:
     """Return where a delivery is held up for another one: before each action."""
     return [
         (request, at)
         for request in range(since, len(base.points))
-        if kind is Kind.TWIN or base.checkpoints[request].request_type == "Create"
+        if kind is FaultKind.TWIN or base.checkpoints[request].request_type == "Create"
         for at, point in enumerate(base.points[request])
         if not point.after
     ]
 
 
 def _made(run: Run) -> list[tuple[int, str | None]]:
-    return [(one.request, one.call) for one in run.effects]
+    return [(effect.request, effect.call) for effect in run.seen.effects]
 
 
 def _life(properties: Mapping[str, Json], changed: Mapping[str, Json] | None) -> Scenario:

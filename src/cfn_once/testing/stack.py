@@ -20,7 +20,7 @@ from .answers import CANCELLED, NOT_DELETED, TOKEN_IS_FIXED, Answer, received, r
 from .deliveries import Deliveries
 from .events import Event, as_sent, request_event
 from .faults import NOTHING, FaultPlan
-from .responses import key_of
+from .signing import key_of
 
 CLEAN_UPS = 3  # attempts; CloudFormation User Guide, "Troubleshooting"
 

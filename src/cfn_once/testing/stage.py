@@ -5,7 +5,6 @@ A run on its stage: whoever operates its stack, and lets the one fault happen at
                             late copies, rollbacks, cancels       twins         crashes, errors
 """
 
-import sys
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -20,7 +19,7 @@ from .events import Event
 from .faults import NOTHING, FaultPlan
 from .local import LocalLambda, Tell
 from .process import TELL, Crashed, Interceptor, Point
-from .run import LONGEST, Broken, Kind, Run
+from .run import LONGEST, Broken, FaultKind, Run
 from .stack import Stack
 from .watchdog import Hung
 
@@ -44,18 +43,18 @@ class Stage:
         self._living, self._rolls_back = 0, False
         self._cancel: Callable[[], Event] | None = None
         stack.operator, function.intercept, function.continues = self, self._intercept, False
-        function.turns.aside = run.aside
+        function.turns.aside = run.seen.aside
 
     def operate(self, event: dict[str, Any], plan: FaultPlan) -> Answer:
         if plan.named:
             named = ", ".join(plan.named)
             raise TypeError(f"a scenario of assert_safe brings no faults of its own: {named}")
-        run, number = self._run, self._run.request
+        run, number = self._run, self._run.seen.request
         self._events.append(event)
         held = event.get("PhysicalResourceId")
         named = f"{event['RequestType']} of {event['LogicalResourceId']}"
-        run.tell(f"asks for the {named}{f', {held}' if held else ''}", who=CLOUDFORMATION)
-        if run.fault.kind is Kind.CANCEL and run.fault.request == number:
+        run.seen.tell(f"asks for the {named}{f', {held}' if held else ''}", who=CLOUDFORMATION)
+        if run.fault.kind is FaultKind.CANCEL and run.is_struck:
             self._be_cancelled(event)
             raise Over
         answer = self._judged(event, self._send(event))
@@ -87,7 +86,7 @@ class Stage:
     def deliver_late(self, after: float) -> None:
         """Deliver the copy that is late, if it comes after this request."""
         run = self._run
-        if run.fault.kind is not Kind.LATE or run.fault.until > after or run.reached:
+        if run.fault.kind is not FaultKind.LATE or run.fault.until > after or run.reached:
             return
         if not self._stack.resources:
             run.clock.advance(LATER)
@@ -115,15 +114,17 @@ class Stage:
         Raises:
             Broken: A hook hangs, or CloudFormation refuses the answer.
         """
-        fault, errors = self._run.fault, list[BaseException]()
+        run, errors = self._run, list[BaseException]()
         self._errors = errors
         job = partial(self._function.attempt, event, NOTHING, errors)
-        in_turns = fault.kind in (Kind.TWIN, Kind.CANCEL) and fault.request == self._run.request
         try:
             with self._stack.deliveries.watched(event):
-                self._function.turns.run(job) if in_turns else job()
+                if run.is_struck and run.fault.kind.holds_up:
+                    self._function.turns.run(job)
+                else:
+                    job()
         except AssertionError as refusal:
-            self._run.hangs = isinstance(refusal.__cause__, Hung)
+            run.hangs = isinstance(refusal.__cause__, Hung)
             raise Broken(str(refusal).partition("\nThe story so far")[0]) from refusal
         return errors
 
@@ -133,7 +134,7 @@ class Stage:
 
         def cancel() -> Event:
             deletes.append(self._stack.cancel(create))
-            self._run.tell("cancels it, and asks for the Delete", who=CLOUDFORMATION)
+            self._run.seen.tell("cancels it, and asks for the Delete", who=CLOUDFORMATION)
             return deletes[0]
 
         self._cancel = cancel
@@ -145,12 +146,12 @@ class Stage:
 
     def _judged(self, event: Event, errors: list[BaseException]) -> Answer:
         run = self._run
-        gives_up = run.fault.kind is Kind.CRASH_FOR_GOOD and run.fault.request == run.request
+        gives_up = run.fault.kind is FaultKind.CRASH_FOR_GOOD and run.is_struck
         if self.answer_to(event) is None:
             if not gives_up:
                 why = "; ".join(str(error) for error in errors) or "no delivery fails"
                 raise Broken(f"the {event['RequestType']} is never answered: {why}")
-            run.tell("gives up waiting for an answer", who=CLOUDFORMATION)
+            run.seen.tell("gives up waiting for an answer", who=CLOUDFORMATION)
         answer = self._stack.deliveries.outcome(event, gives_up=gives_up)
         run.check(event["RequestType"], answer)
         return answer
@@ -165,65 +166,73 @@ class StagedInvocation:
     """One invocation, in which the fault happens at its point."""
 
     def __init__(self, stage: Stage, run: Run, event: Event, number: int) -> None:
-        self._stage, self._run, self._event = stage, run, event
-        self._who = f"{event['RequestType']} {number}"
-        self._inside, self._points, self._actions = list[str](), 0, 0
-        run.who, run.call = self._who, self._inside
-        struck, kind = run.fault.request == run.request, run.fault.kind
-        other = ("Delete", 1) if kind is Kind.CANCEL else (event["RequestType"], 2)
-        self._is_other = (
-            struck and kind in (Kind.TWIN, Kind.CANCEL) and (event["RequestType"], number) == other
-        )
-        self._is_struck = struck and number == 1 and not self._is_other
-        if len(run.points) == run.request:
+        kind, request_type = run.fault.kind, event["RequestType"]
+        self._stage, self._run, self._seen, self._event = stage, run, run.seen, event
+        self._who, self._inside = f"{request_type} {number}", list[str]()
+        self._seen.who, self._seen.inside = self._who, self._inside
+        self._points, self._actions = 0, 0
+        other = ("Delete", 1) if kind is FaultKind.CANCEL else (request_type, 2)
+        self._is_other = run.is_struck and kind.holds_up and other == (request_type, number)
+        is_first = number == 1 and not self._is_other
+        self._is_struck = run.is_struck and is_first
+        if len(run.points) == self._seen.request:
             run.points.append([])
-        is_recorded = number == 1 and not self._is_other
-        self._record = run.points[run.request] if is_recorded else list[Point]()
+        self._record = run.points[self._seen.request] if is_first else list[Point]()
         self._tell("Lambda delivers it" + (" again" if number > 1 else ""))
 
     def at(self, point: Point) -> None:
-        index, self._points = self._points, self._points + 1
+        fault, number = self._run.fault, self._points
+        self._points += 1
         self._see(point)
         self._record.append(point)
         if self._is_other:
             self._hold_up_the_other(point)
-        elif self._is_struck and index == self._run.fault.at:
+        elif self._is_struck and number == fault.at:
             self._strike(point)
-        elif self._run.fault.kind is Kind.CRASH_FOR_GOOD and not self._is_struck:
-            self._die_again(index)
+        elif fault.kind is FaultKind.CRASH_FOR_GOOD and number == 0:
+            self._die_again()
         self._actions += not point.after
-        answer = self._stage.answer_to(self._event)
-        if point == Point(TELL, after=True) and answer is not None:
-            told = f"{answer.status} {answer.physical_resource_id} {answer.reason}"
-            self._tell(f"answers {told[:LONGEST].strip()}")
+        if point == Point(TELL, after=True):
+            self._tell_answer()
 
     def end(self, error: BaseException | None) -> None:
         if isinstance(error, InProgress):
             self._tell("waits for the one before, and gives up")
         elif isinstance(error, Exception):
             self._tell(f"fails: {type(error).__name__}: {error}"[:160])
-        self._run.who, self._run.call = self._who, []
-        self._run.look(None)
+        self._seen.who, self._seen.inside = self._who, []
+        self._seen.look(None)
 
     def _tell(self, text: str) -> None:
-        self._run.tell(text, who=self._who)
+        self._seen.tell(text, who=self._who)
+
+    def _tell_answer(self) -> None:
+        answer = self._stage.answer_to(self._event)
+        if answer is not None:
+            told = f"{answer.status} {answer.physical_resource_id} {answer.reason}"
+            self._tell(f"answers {told[:LONGEST].strip()}")
 
     def _see(self, point: Point) -> None:
         """See what was done up to this point, and by which line."""
-        run, inside = self._run, self._inside
-        run.who = self._who
+        seen, inside = self._seen, self._inside
+        seen.who = self._who
         by = inside[-1] if inside else None
         if point.after and point.is_call:
-            if not run.look(by):
+            if not seen.look(by):
                 self._tell(f"calls {by}")
             inside.pop()
         else:
-            run.look(by)
+            seen.look(by)
             if point.is_call:
                 inside.append(point.name)
-        run.call = inside
+        seen.inside = inside
         if point.is_call:
-            run.place = run.place_of(sys._getframe())  # noqa: SLF001 - the way there is
+            seen.look_here()
+
+    def _die_again(self) -> None:
+        if self._run.is_struck and not self._is_struck:
+            self._tell("the process dies")
+            raise Crashed("it died again")
 
     def _hold_up_the_other(self, point: Point) -> None:
         if not point.after and self._actions == self._run.fault.until:
@@ -235,27 +244,21 @@ class StagedInvocation:
         meanwhile()
         self._tell("goes on")
 
-    def _die_again(self, index: int) -> None:
-        if index == 0 and self._run.fault.request == self._run.request:
-            self._tell("the process dies")
-            raise Crashed("it died again")
-
     def _strike(self, point: Point) -> None:
-        run = self._run
-        kind = run.fault.kind
-        if kind is Kind.TWIN or kind is Kind.CANCEL:
-            self._hold_up(point, lambda: self._stage.meanwhile(self._event))
+        kind = self._run.fault.kind
+        if kind.holds_up:
+            self._hold_up(point, partial(self._stage.meanwhile, self._event))
             return
-        run.reached = True
-        if kind is Kind.CRASH or kind is Kind.CRASH_FOR_GOOD:
+        self._run.reached = True
+        if kind in (FaultKind.CRASH, FaultKind.CRASH_FOR_GOOD):
             self._tell(f"the process dies {point}")
             raise Crashed(str(point))
-        if kind is Kind.UNTOLD:
+        if kind is FaultKind.UNTOLD:
             self._tell(f"cannot reach CloudFormation, {point}")
             raise DeliveryError("CloudFormation is out of reach")
         if not point.after:
             self._inside.pop()
-        if kind is Kind.REFUSED:
+        if kind is FaultKind.REFUSED:
             self._tell(f"{point.name} is refused by the far side")
             raise _refusal(point.name)
         acted = "has acted" if point.after else "has not acted"
