@@ -1,13 +1,6 @@
 """What to tell of a run that breaks a law: the story, the line, and what to change."""
 
-from collections.abc import Iterable
-
 from .run import IN_DOUBT, Effect, Line, Run
-
-NOT_ALONE = (
-    "If nothing of the kind can be had, assert_safe(..., allow_in_doubt=True) takes what a FAILED"
-    " answer names as in doubt."
-)
 
 
 def told(run: Run) -> str:
@@ -37,13 +30,12 @@ def differs(first: Run, second: Run) -> str:
     )
 
 
-def _story(lines: Iterable[Line]) -> str:
-    told = list(lines)
-    width = max((len(line.who) for line in told), default=0)
+def _story(lines: list[Line]) -> str:
+    width = max((len(line.who) for line in lines), default=0)
     return "\n".join(
         f"{line.seconds:6.0f} s  {line.who:{width}}  {line.text}"
         + (f"  ({line.place})" if line.place is not None else "")
-        for line in told
+        for line in lines
     )
 
 
@@ -88,8 +80,9 @@ def _on_doubt(run: Run) -> str:
     return (
         "Nobody can tell whether the call acted before its answer was lost. Give it find=, a"
         " function that looks up by step.token what the step made; or, where the far side takes a"
-        " token, say so: honours_idempotency_key on the class, window= on a step."
-        f" {NOT_ALONE}"
+        " token, say so: honours_idempotency_key on the class, window= on a step. If nothing of the"
+        " kind can be had, assert_safe(..., allow_in_doubt=True) takes what a FAILED answer names"
+        " as in doubt."
     )
 
 

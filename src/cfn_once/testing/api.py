@@ -6,6 +6,7 @@ A far side to write tests against: an API whose objects are made, changed and re
 """
 
 import json
+import math
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,16 +23,12 @@ OPERATIONS = ("create", "find", "get", "update", "delete")
 
 
 class ApiError(Exception):
-    """The far side refuses, or fails.
-
-    Attributes:
-        status: As over HTTP.
-        response: Where cfn-once looks for the status of an error, as in `requests`' own.
-    """
+    """The far side refuses, or fails, with a status as over HTTP."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(f"{status}: {text}")
-        self.status, self.response = status, SimpleNamespace(status_code=status)
+        self.status = status
+        self.response = SimpleNamespace(status_code=status)  # where cfn-once looks for it
 
 
 class ApiCall(NamedTuple):
@@ -47,14 +44,6 @@ class _Failure(NamedTuple):
     operation: str | None
     status: int
     after: bool
-
-
-class _Made(NamedTuple):
-    """What was made under a token, until that is forgotten."""
-
-    id: str
-    properties: Mapping[str, Json]
-    until: float
 
 
 class FakeApi:
@@ -76,11 +65,7 @@ class FakeApi:
     """
 
     def __init__(
-        self,
-        *,
-        tokens: bool = True,
-        window: float | None = None,
-        clock: VirtualClock | None = None,
+        self, *, tokens: bool = True, window: float | None = None, clock: VirtualClock | None = None
     ) -> None:
         self.clock = clock or VirtualClock()
         self.objects: dict[str, dict[str, Json]] = {}
@@ -88,8 +73,8 @@ class FakeApi:
         self.calls: list[ApiCall] = []
         self.listeners: list[Callable[[ApiCall], None]] = []
         self._honours_tokens = tokens
-        self._window = float("inf") if window is None else window
-        self._tokens: dict[str, _Made] = {}
+        self._window = math.inf if window is None else window
+        self._tokens: dict[str, tuple[str, Mapping[str, Json], float]] = {}  # made, of, until
         self._failures: list[_Failure] = []
         self._lock = threading.RLock()
         self._server: LocalServer | None = None
@@ -103,7 +88,7 @@ class FakeApi:
     @property
     def url(self) -> str:
         if self._server is None:
-            self._server = LocalServer(ApiHandler, self)
+            self._server = LocalServer(_ApiHandler, self)
         return self._server.url
 
     def close(self) -> None:
@@ -126,36 +111,29 @@ class FakeApi:
         times: int = 1,
         status: int = 503,
     ) -> None:
-        """Let the next calls fail.
+        """Let the next calls fail: create, find, get, update or delete; any, unless given.
 
-        Args:
-            operation: create, find, get, update or delete; any, unless given.
-            after: It acts, and only then fails: its answer is lost.
-            times: So many calls.
-            status: Of the error; below 500 it says for certain that nothing was done.
+        `after` it has acted, so that its answer is lost, or before; so many `times`; with a
+        status that says for certain, below 500, that nothing was done.
         """
         if operation not in (None, *OPERATIONS):
             raise ValueError(f"no operation {operation!r}: there are {', '.join(OPERATIONS)}")
         self._failures += [_Failure(operation, status, after)] * times
 
     def create(self, properties: Mapping[str, Json], *, token: str | None = None) -> str:
-        """Make an object, and return its id; under a known token, return the one it made.
-
-        Raises:
-            ApiError: 422, if the token made something else.
-        """
+        """Make an object, and return its id; a known token's again, or 422 if that differs."""
         asked = deepcopy(dict(properties))
         with self._doing(ApiCall("create", None, asked, token)):
-            known = self._tokens.get(token or "")
-            if known is not None and known.until >= self.clock.now():
-                if known.properties != asked:
-                    raise ApiError(422, f"this token made {known.id}, of other properties")
-                return known.id
+            made, of, until = self._tokens.get(token or "", ("", asked, -math.inf))
+            if until >= self.clock.now():
+                if of != asked:
+                    raise ApiError(422, f"this token made {made}, of other properties")
+                return made
             made = f"obj-{len(self.created) + 1}"
             self.created.append(made)
             self.objects[made] = deepcopy(asked)
             if token is not None and self._honours_tokens:
-                self._tokens[token] = _Made(made, asked, self.clock.now() + self._window)
+                self._tokens[token] = (made, asked, self.clock.now() + self._window)
             return made
 
     def find(self, **wanted: Json) -> str | None:
@@ -164,20 +142,12 @@ class FakeApi:
             return next((name for name, _ in self._matching(wanted)), None)
 
     def get(self, id: str) -> dict[str, Json]:  # noqa: A002 - what it is
-        """Return an object's properties.
-
-        Raises:
-            ApiError: 404, if it is not there.
-        """
+        """Return an object's properties; an error 404, if it is not there."""
         with self._doing(ApiCall("get", id, {})):
             return deepcopy(self._held(id))
 
     def update(self, id: str, properties: Mapping[str, Json]) -> None:  # noqa: A002 - what it is
-        """Change an object's properties; those that are not named stay.
-
-        Raises:
-            ApiError: 404, if it is not there.
-        """
+        """Change an object's properties; those that are not named stay. 404, as for `get`."""
         asked = deepcopy(dict(properties))
         with self._doing(ApiCall("update", id, asked)):
             self._held(id).update(asked)
@@ -225,7 +195,7 @@ class FakeApi:
         return self.objects[id]
 
 
-class ApiHandler(LocalHandler):
+class _ApiHandler(LocalHandler):
     """The API over HTTP: collections, and objects in them."""
 
     def _answer(self) -> None:

@@ -18,11 +18,7 @@ TIMEOUT = 120.0  # seconds; the Timeout of templates/provider.yaml
 
 
 class VirtualClock:
-    """A clock for `Provider`: sleeping moves it, and `advance`; alarms ring on the way.
-
-    Args:
-        now: Seconds since 1970 at the start.
-    """
+    """A clock for `Provider`, from a moment on: sleeping moves it, and `advance`; alarms ring."""
 
     def __init__(self, now: float = 1_800_000_000.0) -> None:
         self._now, self._nonces = now, 0
@@ -68,19 +64,18 @@ class VirtualClock:
 
 
 class Turns:
-    """A clock for `Provider`, shared by deliveries that may be at work at the same time.
+    """A clock for `Provider`, shared by deliveries that may be at work at the same time."""
 
-    Attributes:
-        clock: Gives the time, and is moved where everybody sleeps.
-        aside: Surrounds each time that others may go on.
-    """
-
-    def __init__(self, clock: VirtualClock) -> None:
-        self.clock = clock
-        self.aside: Callable[[], AbstractContextManager[None]] = nullcontext
+    def __init__(self, clock: Callable[[], VirtualClock]) -> None:
+        self._clock = clock  # returns what is moved where everybody sleeps
+        self.aside: Callable[[], AbstractContextManager[None]] = nullcontext  # while others go on
         self._waiting: list[tuple[float, int, Any]] = []
         self._numbers = count()
         self._hub: Any = None
+
+    @property
+    def clock(self) -> VirtualClock:
+        return self._clock()
 
     def now(self) -> float:
         return self.clock.now()
@@ -114,7 +109,6 @@ class Turns:
         return call_off
 
     def pause(self) -> None:
-        """Let the others have their turn."""
         if self._hub is not None:
             with self.aside():
                 self._yield_until(self.now())

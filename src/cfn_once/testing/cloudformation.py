@@ -9,16 +9,14 @@ from ..ledger import MemoryStore, Store
 from .answers import Answer, lacks
 from .clock import TIMEOUT, Turns, VirtualClock
 from .deliveries import Deliveries, Requests
-from .deployed import DeployedLambda
-from .events import Envelope, Event, as_it_is, as_sent
+from .events import Envelope, Event, as_sent
 from .faults import COPIES, NOTHING, FaultPlan, Faults
-from .local import LocalLambda
+from .functions import DeployedLambda, LocalLambda
 from .signing import key_of
-from .stack import Held, Stack
+from .stack import Held, Properties, Stack
 from .watchdog import HangWatchdog
 
 WATCHDOG = 20.0  # real seconds for one operation, which takes milliseconds
-Properties = Mapping[str, Json]
 
 
 class FakeCloudFormation:
@@ -44,6 +42,7 @@ class FakeCloudFormation:
         answers: Every answer, in order, as `(event, Answer)`.
         stack_events: What the console shows of each resource.
         deliveries: How often the provider was invoked, Lambda's retries apart.
+        response_host: The host of the ResponseURLs, as CFN_ONCE_RESPONSE_HOSTS wants it.
     """
 
     def __init__(
@@ -55,7 +54,7 @@ class FakeCloudFormation:
         stack_name: str = "stack",
         timeout: float = TIMEOUT,
         over_http: bool = False,
-        envelope: Envelope = as_it_is,
+        envelope: Envelope = dict,
         watchdog: float = WATCHDOG,
         faults: Faults | None = None,
     ) -> None:
@@ -66,11 +65,11 @@ class FakeCloudFormation:
             )
         self.ledger: Store = ledger or MemoryStore()
         plan = FaultPlan.of(faults or {}, strict=False)
+        self.clock, turns = clock or VirtualClock(), Turns(lambda: self.clock)
         function: DeployedLambda | LocalLambda
         if isinstance(provider, DeployedLambda):
-            function = provider
+            function, self.clock = provider, provider.clock
         else:
-            turns = Turns(clock or VirtualClock())
             function = LocalLambda(provider, self.ledger, turns, timeout, over_http=over_http)
         self._function = function
         requests = self._requests = Requests(function.turns, stack_name)
@@ -80,6 +79,7 @@ class FakeCloudFormation:
         stack = self._stack = Stack(stack_name, self._deliveries, plan)
         self.stack_name, self.resources, self.orphans = stack_name, stack.resources, stack.orphans
         self.answers, self.stack_events = requests.answers, stack.events
+        self.response_host = self._bucket.host
 
     def __enter__(self) -> Self:
         return self
@@ -90,14 +90,6 @@ class FakeCloudFormation:
     def close(self) -> None:
         """Stop taking answers over HTTP."""
         self._bucket.close()
-
-    @property
-    def clock(self) -> VirtualClock:
-        return self._function.turns.clock
-
-    @clock.setter
-    def clock(self, clock: VirtualClock) -> None:
-        self._function.turns.clock = clock
 
     @property
     def stack_id(self) -> str:
@@ -113,14 +105,9 @@ class FakeCloudFormation:
         return self._deliveries.count
 
     @property
-    def response_host(self) -> str:
-        """The host of the ResponseURLs, as CFN_ONCE_RESPONSE_HOSTS wants it."""
-        return self._bucket.host
-
-    @property
     def story(self) -> str:
         """What has happened so far, a line each: requests, calls, crashes, answers."""
-        return self._requests.story
+        return "\n".join(self._requests.lines)
 
     @property
     def calls(self) -> frozenset[str]:
@@ -135,7 +122,7 @@ class FakeCloudFormation:
     def create(
         self,
         logical_id: str,
-        properties: Properties | None = None,
+        properties: Properties = None,
         *,
         resource_type: str | None = None,
         **faults: Unpack[Faults],
@@ -152,13 +139,12 @@ class FakeCloudFormation:
         return self._stack.create(create, FaultPlan.of(faults))
 
     def retry_create(self, logical_id: str, **faults: Unpack[Faults]) -> Answer:
-        """Create again what could not be created, under the same RequestId, as a retried
-        deployment does.
-        """
+        """Create what could not be created, under the same RequestId, as a retried deployment."""
+        wanted = ("Create", logical_id)
         creates = [
             event
             for event, _ in self.answers
-            if (event["LogicalResourceId"], event["RequestType"]) == (logical_id, "Create")
+            if wanted == (event["RequestType"], event["LogicalResourceId"])
         ]
         if not creates or logical_id in self.resources:
             raise ValueError(f"there is no Create of {logical_id} that has failed")
@@ -167,16 +153,12 @@ class FakeCloudFormation:
     def create_and_roll_back(
         self,
         logical_id: str,
-        properties: Properties | None = None,
+        properties: Properties = None,
         *,
         resource_type: str | None = None,
         **faults: Unpack[Faults],
     ) -> Answer:
-        """Create a resource in a stack where another one fails afterwards: it is deleted again.
-
-        Returns:
-            The answer to the Create.
-        """
+        """Create a resource, and delete it as another one fails; return the Create's answer."""
         answer = self.create(logical_id, properties, resource_type=resource_type, **faults)
         if answer.succeeded:
             self.remove(logical_id)
@@ -185,59 +167,49 @@ class FakeCloudFormation:
     def cancel_create(
         self,
         logical_id: str,
-        properties: Properties | None = None,
+        properties: Properties = None,
         *,
         at: str | None = None,
         resource_type: str | None = None,
         **faults: Unpack[Faults],
     ) -> Answer:
-        """Create a resource in a stack where another one fails meanwhile: while the Create still
-        runs, during the call `at` or the first one, its Delete comes with an id that
-        CloudFormation invents.
+        """Create a resource in a stack where another one fails meanwhile.
 
-        Returns:
-            The answer to the Delete.
-
-        Raises:
-            AssertionError: The Create makes no such call.
+        While the Create still runs, during the call `at` or the first one, its Delete comes with
+        an id that CloudFormation invents. The answer is the one to the Delete.
         """
-        if not isinstance(self._function, LocalLambda):
-            raise TypeError(
-                "cancel_create needs the Provider itself: a deployed function takes no turns"
-            )
+        if not self._function.is_virtual:
+            needs = "cancel_create needs the Provider itself"
+            raise TypeError(f"{needs}: a deployed function takes no turns")
         plan = FaultPlan.of(faults)
         if copies := sorted(set(plan.named) & set(COPIES)):
             raise TypeError(f"cancel_create delivers once: {', '.join(copies)} is for other verbs")
         create = self._create_event(logical_id, properties, resource_type)
-        return self._stack.cancel_create(create, at, plan, self._function.attempt)
+        return self._stack.cancel_create(create, at, plan)
 
     def update(
         self,
         logical_id: str,
-        properties: Properties | None = None,
+        properties: Properties = None,
         *,
         service_token: str | None = None,
         **faults: Unpack[Faults],
     ) -> Answer:
         """Update a resource, then remove what it replaced; a failed Update is rolled back.
 
-        Args:
-            logical_id: The resource's name in the template.
-            properties: As in a template; those that are held, unless given: they are sent too.
-            service_token: The ServiceToken in the template, which CloudFormation refuses to change.
-            faults: What befalls the Update; the clean-up comes as many times.
+        The Update is sent even where the properties are the same, or none are given; the clean-up
+        comes as many times. CloudFormation refuses to change the ServiceToken in a template.
         """
         plan = FaultPlan.of(faults)
         return self._stack.update(logical_id, properties, service_token, plan)
 
     def update_and_roll_back(
-        self, logical_id: str, properties: Properties, **faults: Unpack[Faults]
+        self, logical_id: str, properties: Mapping[str, Json], **faults: Unpack[Faults]
     ) -> Answer:
-        """Update a resource in a stack where another one fails afterwards: it is updated back, and
-        what had replaced it is removed.
+        """Update a resource in a stack where another one fails afterwards.
 
-        Returns:
-            The answer to the Update that rolls back; where the first one fails, the answer to it.
+        It is updated back, and what had replaced it is removed. The answer is the one to the last
+        Update; where the first one fails, to that.
         """
         plan = FaultPlan.of(faults)
         return self._stack.change(logical_id, properties, plan, another_fails=True)
@@ -247,9 +219,7 @@ class FakeCloudFormation:
         return self._stack.roll_back(logical_id, to=to, from_=from_)
 
     def rename(self, logical_id: str, new_id: str, **faults: Unpack[Faults]) -> Answer:
-        """Give a resource another name in the template: it is created anew, then the old one is
-        deleted.
-        """
+        """Rename a resource in the template: it is created anew, then the old one is deleted."""
         held = self._stack.held(logical_id)
         properties = {k: v for k, v in held.properties.items() if k != "ServiceToken"}
         answer = self.create(new_id, properties, resource_type=held.resource_type, **faults)
@@ -291,11 +261,7 @@ class FakeCloudFormation:
         return self._stack.held(logical_id).physical_resource_id
 
     def get_att(self, logical_id: str, attribute: str) -> Json:
-        """Return what `Fn::GetAtt` comes to.
-
-        Raises:
-            AssertionError: The last answer had no such attribute, in CloudFormation's words.
-        """
+        """Return what `Fn::GetAtt` comes to, or raise CloudFormation's error."""
         data = self._stack.held(logical_id).data
         if attribute not in data:
             raise AssertionError(lacks(attribute, key_of(self._requests.newest(logical_id))))
@@ -305,19 +271,14 @@ class FakeCloudFormation:
         self,
         request_type: str,
         logical_id: str,
-        properties: Properties | None = None,
+        properties: Properties = None,
         *,
         physical_resource_id: str | None = None,
         resource_type: str | None = None,
     ) -> dict[str, Any]:
-        """Return a request as CloudFormation would send it now, about what it holds now.
+        """Return a Create, Update or Delete as CloudFormation would send it now.
 
-        Args:
-            request_type: Create, Update or Delete.
-            logical_id: The resource's name in the template.
-            properties: As in a template; a Delete sends those that are held.
-            physical_resource_id: In place of the id that is held, as CloudFormation invents one.
-            resource_type: In place of the type that is held.
+        Properties are as in a template; those that are held unless given, as are type and id.
         """
         return self._stack.event(
             request_type,
@@ -332,24 +293,13 @@ class FakeCloudFormation:
         return self._stack.issue({**event})
 
     def send(
-        self,
-        event: Event,
-        *,
-        provider: Provider | None = None,
-        **faults: Unpack[Faults],
+        self, event: Event, *, provider: Provider | None = None, **faults: Unpack[Faults]
     ) -> Answer | None:
         """Deliver an event once, and return what CloudFormation was told by then.
 
-        Args:
-            event: As `event` makes it; the same one again is a duplicate.
-            provider: Another version of the provider, or its guardian, in place of the usual one.
-            faults: What befalls this delivery. Where there are fewer points than `crash_at` says,
-                the process lives.
-
-        Raises:
-            Crashed: The process died where it was told to.
-            CfnOnceError: What the provider raises, so that Lambda comes again.
-            AssertionError: CloudFormation refuses the answer, or a fault could not befall.
+        What the provider raises is raised, and what CloudFormation refuses in its answer. The same
+        event again is a duplicate; another version of the provider may take it, or its guardian.
+        Where there are fewer points than `crash_at` says, the process lives.
         """
         plan = FaultPlan.of(faults)
         if copies := [name for name in (*COPIES, "crashes") if name in plan.named]:
@@ -358,11 +308,7 @@ class FakeCloudFormation:
         return self.answer_to(event)
 
     def deliver(self, event: Event, **faults: Unpack[Faults]) -> Answer | None:
-        """Deliver as Lambda does: twice more after an error, a minute and two minutes later.
-
-        Raises:
-            Exception: What the third delivery raised.
-        """
+        """Deliver as Lambda does, again a minute and two after an error; raise the third one."""
         errors = self._deliveries.deliver(event, FaultPlan.of(faults))
         if errors and self.answer_to(event) is None:
             raise errors[0]

@@ -5,10 +5,9 @@ The requests of a stack: handed to a function as often and as late as a plan say
               └─ at once, again and again, late
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Protocol
 
 from .._cloudformation.request import SERVICE_TIMEOUT, issue_time
@@ -24,16 +23,8 @@ LAST_LINES = 25  # of a story
 FIRST_INVENTED = 0x10000000000  # the end of an id: as long as CloudFormation makes them
 
 
-Other = Callable[[str], Event | None]
-
-
 class Function(Protocol):
-    """What requests are handed to.
-
-    Attributes:
-        made: The name of every call that was ever made, as far as is known.
-        is_virtual: Waiting for it takes no time.
-    """
+    """What requests are handed to; where it is virtual, waiting for it takes no time."""
 
     made: set[str]
     is_virtual: bool
@@ -59,47 +50,32 @@ class Asked:
 
 
 class Requests:
-    """What a stack asked for, what CloudFormation was told of it, and the story of both.
-
-    Attributes:
-        number: So many were made.
-        answers: Every answer, in order.
-    """
+    """What a stack asked for, what CloudFormation was told of it, and the story of both."""
 
     def __init__(self, turns: Turns, stack_name: str) -> None:
         self.number, self.answers = 0, list[tuple[dict[str, Any], Answer]]()
-        self._stack_name = stack_name
-        self._turns, self._began, self._lines = turns, turns.now(), list[str]()
+        self._turns, self._stack_name = turns, stack_name
+        self._began, self.lines = turns.now(), list[str]()
         self._asked: dict[str, Asked] = {}
         self._newest: dict[str, str] = {}
-        self._refusals: list[AssertionError] = []
-
-    @property
-    def story(self) -> str:
-        """What has happened so far."""
-        return "\n".join(self._lines)
+        self.refusals: list[AssertionError] = []
 
     @property
     def story_so_far(self) -> str:
         """The end of it, for an error."""
-        return "\n".join(["The story so far:", *self._lines[-LAST_LINES:]])
+        return "\n".join(["The story so far:", *self.lines[-LAST_LINES:]])
 
     @property
     def unanswered(self) -> list[str]:
         """The newest request to each resource that was delivered and is not answered."""
         newest = [self._asked[url] for url in self._newest.values()]
-        return [
-            f"the {_named(asked.event)}"
-            for asked in newest
-            if asked.answer is None and not asked.is_given_up
-        ]
+        waiting = [asked for asked in newest if asked.answer is None and not asked.is_given_up]
+        return [f"the {_named(asked.event)}" for asked in waiting]
 
     def tell(self, line: str) -> None:
-        """Add a line to the story."""
-        self._lines.append(f"{self._turns.now() - self._began:7.0f} s  {line}")
+        self.lines.append(f"{self._turns.now() - self._began:7.0f} s  {line}")
 
     def add(self, event: dict[str, Any]) -> dict[str, Any]:
-        """Take note of a request, and return it."""
         self._asked[event["ResponseURL"]] = Asked(event)
         return event
 
@@ -115,13 +91,12 @@ class Requests:
         """Return the newest request to a resource that was delivered."""
         return self._asked[self._newest[logical_id]].event
 
+    def of(self, event: Event) -> Asked:
+        return self._asked.get(event["ResponseURL"]) or Asked(dict(event))
+
     def invented_id(self, logical_id: str) -> str:
         """Return an id as CloudFormation invents one where it was told none."""
         return f"{self._stack_name}-{logical_id}-{FIRST_INVENTED + self.number:X}"
-
-    def of(self, event: Event) -> Asked:
-        """Return what became of a request."""
-        return self._asked.get(event["ResponseURL"]) or Asked(dict(event))
 
     def keep(self, url: str, body: bytes) -> None:
         """Take an answer; S3 takes anything, and what CloudFormation refuses is told later."""
@@ -134,25 +109,14 @@ class Requests:
             answer, told = asked.answer, asked.answer.body
             assert told == body, f"two answers to the {_named(asked.event)}: {told!r} and {body!r}"
         except AssertionError as refusal:
-            self._refusals.append(refusal)
+            self.refusals.append(refusal)
         else:
             self.tell(f"  answered {answer.status} {answer.physical_resource_id} {answer.reason}")
             self.answers.append((asked.event, answer))
 
-    def raise_refusals(self) -> None:
-        """Raise why CloudFormation refuses an answer that it was told."""
-        if self._refusals:
-            raise self._refusals.pop(0)
-
 
 class Deliveries:
-    """How requests get to a function, and what CloudFormation makes of them.
-
-    It operates a stack for a test, which decides by itself what follows a failure.
-
-    Attributes:
-        count: How often the function was invoked, Lambda's retries apart.
-    """
+    """How requests get to a function; a test decides by itself what follows a failure."""
 
     def __init__(
         self,
@@ -170,39 +134,34 @@ class Deliveries:
         """Hand a request over, and return what CloudFormation makes of it."""
         self.deliver_late(self.turns.now())
         errors = self.deliver(event, plan)
-        gives_up = plan.may_silence or self.turns.now() > deadline_of(event)
+        gives_up = plan.may_silence or self.turns.now() > _deadline(event)
         if errors and not gives_up and self.requests.of(event).answer is None:
             raise errors[0]
         return self.outcome(event, gives_up=gives_up)
 
     def another_fails(self) -> bool:
-        """No other resource of the stack fails."""
         return False
 
-    def tries_again(self, what: str, answer: Answer) -> bool:
-        """Nothing is tried again."""
+    def ended(self, what: str, answer: Answer) -> bool:
         del what, answer
         return False
 
     def outcome(self, event: Event, *, gives_up: bool) -> Answer:
         """Return the answer, or what CloudFormation says when it has waited for none."""
-        asked, until = self.requests.of(event), deadline_of(event)
+        requests, asked, until = self.requests, self.requests.of(event), _deadline(event)
         if asked.answer is not None and asked.answered_at <= until:
             return asked.answer
         if asked.answer is None and not gives_up:
-            raise AssertionError(
-                f"the stack hangs: the {_named(event)} was never answered\n"
-                f"{self.requests.story_so_far}"
-            )
+            hangs = f"the stack hangs: the {_named(event)} was never answered"
+            raise AssertionError(f"{hangs}\n{requests.story_so_far}")
         if self.function.is_virtual:
             self.wait(max(0.0, until - self.turns.now()))
         asked.is_given_up = True
-        self.requests.tell(f"  {not_received(event)}")
-        invented = self.requests.invented_id(event["LogicalResourceId"])
+        requests.tell(f"  {not_received(event)}")
+        invented = requests.invented_id(event["LogicalResourceId"])
         return refused(not_received(event), event.get("PhysicalResourceId", invented))
 
     def invoke(self, event: Event, plan: FaultPlan, provider: Provider | None) -> None:
-        """Invoke the function once."""
         self.bucket.refuse(plan.lost_answers)
         with self.watched(event):
             self.function.invoke(event, plan, provider=provider)
@@ -218,31 +177,6 @@ class Deliveries:
         if plan.late is not None:
             self._late.append((self.turns.now() + plan.late, event))
         return errors
-
-    def interrupt(
-        self, event: Event, attempt: Callable[..., None], plan: FaultPlan, other: Other
-    ) -> None:
-        """Deliver a request, and another one meanwhile, in turns.
-
-        Args:
-            event: The request.
-            attempt: Delivers either.
-            plan: What befalls the first.
-            other: Is told the name of each call, and returns the other request when it is due.
-        """
-        errors: list[BaseException] = []
-
-        def overtake(other: Event) -> None:
-            with self.watched(other):
-                attempt(other, NOTHING, errors)
-
-        def on_call(name: str) -> None:
-            if (due := other(name)) is not None:
-                self.turns.start(partial(overtake, due))
-
-        self.bucket.refuse(plan.lost_answers)
-        with self.watched(event):
-            self.turns.run(lambda: attempt(event, plan, errors, on_call=on_call))
 
     def deliver_late(self, until: float) -> None:
         """Deliver the copies that are due; nobody waits for them, so they may fail."""
@@ -261,26 +195,21 @@ class Deliveries:
 
     @contextmanager
     def watched(self, event: Event, copies: int = 1) -> Iterator[None]:
-        """Count, tell and watch over what is done about a request.
-
-        Raises:
-            AssertionError: A hook hangs, or CloudFormation refuses an answer.
-        """
+        """Count, tell and watch over what is done about a request, and refuse its answers."""
         self.count += copies
         self.requests.leaves(event, copies)
         try:
             with self._watchdog:
                 yield
         except Hung as hung:
-            story = self.requests.story_so_far
-            raise AssertionError(
-                f"a hook hangs in the {_named(event)}:\n{hung.where}\n{story}"
-            ) from hung
+            hangs = f"a hook hangs in the {_named(event)}:\n{hung}"
+            raise AssertionError(f"{hangs}\n{self.requests.story_so_far}") from hung
         finally:
-            self.requests.raise_refusals()
+            if self.requests.refusals:
+                raise self.requests.refusals.pop(0)
 
 
-def deadline_of(event: Event) -> float:
+def _deadline(event: Event) -> float:
     """Return when CloudFormation stops waiting for an answer."""
     return _issued(event) + float(event.get("ServiceTimeout", SERVICE_TIMEOUT))
 

@@ -5,6 +5,7 @@ import sys
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 from .._clock import SYSTEM_CLOCK
@@ -16,9 +17,21 @@ SERVICE_TOKEN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:provider"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:provider"
 STACK_ID = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/stack/{uuid.UUID(int=1)}"
 RESOURCE_TYPE = "Custom::Resource"
+NOBODY = {"cognito_identity_id": None, "cognito_identity_pool_id": None}
 
 Event = Mapping[str, Any]
 Envelope = Callable[[Event], Event]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Whom a request comes from, and where its answer goes: signed now, where no URL is given."""
+
+    stack_id: str = STACK_ID
+    request_id: str | None = None
+    service_token: str = SERVICE_TOKEN
+    response_url: str | None = None
+    now: float | None = None
 
 
 def create_event(
@@ -37,7 +50,8 @@ def create_event(
         options: `stack_id`, `request_id`, `service_token`, and `response_url` or the moment
             `now` at which the URL is signed: this one, unless given.
     """
-    return request_event("Create", logical_id, resource_type, _sent(properties), **options)
+    sent = as_sent(properties or {})
+    return request_event("Create", logical_id, resource_type, sent, Source(**options))
 
 
 def update_event(
@@ -50,14 +64,9 @@ def update_event(
     **options: Any,
 ) -> dict[str, Any]:
     """Return an Update as Lambda hands it over; `options` as for `create_event`."""
+    sent, old, source = as_sent(properties or {}), as_sent(old_properties or {}), Source(**options)
     return request_event(
-        "Update",
-        logical_id,
-        resource_type,
-        _sent(properties),
-        old=_sent(old_properties),
-        physical_resource_id=physical_resource_id,
-        **options,
+        "Update", logical_id, resource_type, sent, source, physical_resource_id, old
     )
 
 
@@ -70,67 +79,73 @@ def delete_event(
     **options: Any,
 ) -> dict[str, Any]:
     """Return a Delete as Lambda hands it over; `options` as for `create_event`."""
-    return request_event(
-        "Delete",
-        logical_id,
-        resource_type,
-        _sent(properties),
-        physical_resource_id=physical_resource_id,
-        **options,
-    )
+    sent, source = as_sent(properties or {}), Source(**options)
+    return request_event("Delete", logical_id, resource_type, sent, source, physical_resource_id)
 
 
-def as_it_is(request: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what Lambda hands over where a request comes without an envelope."""
-    return request
-
-
-def sns_event(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what Lambda hands over where a request came through an SNS topic."""
-    return {
-        "Records": [
-            {
-                "EventSource": "aws:sns",
-                "EventVersion": "1.0",
-                "EventSubscriptionArn": f"{TOPIC}:{uuid.UUID(int=2)}",
-                "Sns": _notification(request),
-            }
-        ]
-    }
-
-
-def sqs_event(*requests: Mapping[str, Any], raw: bool = False) -> dict[str, Any]:
-    """Return a batch of SQS messages with a request each.
-
-    Args:
-        requests: As `create_event` and its like make them.
-        raw: The topic's subscription delivers raw messages, without SNS's own wrapping.
-    """
-    return {
-        "Records": [
-            {
-                "messageId": str(uuid.UUID(int=number)),
-                "receiptHandle": "EXAMPLE",
-                "body": json.dumps(request if raw else _notification(request)),
-                "attributes": {"ApproximateReceiveCount": "1"},
-                "messageAttributes": {},
-                "eventSource": "aws:sqs",
-                "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:provider",
-                "awsRegion": REGION,
-            }
-            for number, request in enumerate(requests, 1)
-        ]
-    }
-
-
-def on_failure_event(
-    request: Mapping[str, Any], condition: str = "RetriesExhausted"
+def request_event(
+    request_type: str,
+    logical_id: str,
+    resource_type: str,
+    properties: Mapping[str, Json],
+    source: Source,
+    physical_resource_id: str = "",
+    old: Mapping[str, Json] | None = None,
 ) -> dict[str, Any]:
-    """Return what an on-failure destination, such as the guardian, is handed.
+    """Return a request, its fields in the order of the recorded ones."""
+    token, timeout = source.service_token, properties.get("ServiceTimeout")
+    event = {
+        "RequestType": request_type,
+        "ServiceToken": token,
+        "ServiceTimeout": timeout,
+        "ResponseURL": source.response_url,
+        "StackId": source.stack_id,
+        "RequestId": source.request_id or str(uuid.UUID(SYSTEM_CLOCK.nonce())),
+        "LogicalResourceId": logical_id,
+        "PhysicalResourceId": None if request_type == "Create" else physical_resource_id,
+        "ResourceType": resource_type,
+        "ResourceProperties": {**properties, "ServiceToken": token},
+        "OldResourceProperties": None if old is None else {**old, "ServiceToken": token},
+    }
+    if source.response_url is None:
+        signed_at = SYSTEM_CLOCK.now() if source.now is None else source.now
+        event["ResponseURL"] = sign(key_of(event), signed_at)
+    return {name: value for name, value in event.items() if value is not None}
 
-    Args:
-        request: What the function was handed that failed.
-        condition: `RetriesExhausted` or `EventAgeExceeded`.
+
+def sns_event(request: Event) -> dict[str, Any]:
+    """Return what Lambda hands over where a request came through an SNS topic."""
+    record = {
+        "EventSource": "aws:sns",
+        "EventVersion": "1.0",
+        "EventSubscriptionArn": f"{TOPIC}:{uuid.UUID(int=2)}",
+        "Sns": _notification(request),
+    }
+    return {"Records": [record]}
+
+
+def sqs_event(*requests: Event, raw: bool = False) -> dict[str, Any]:
+    """Return a batch of SQS messages with a request each; raw ones lack SNS's own wrapping."""
+    records = [
+        {
+            "messageId": str(uuid.UUID(int=number)),
+            "receiptHandle": "EXAMPLE",
+            "body": json.dumps(request if raw else _notification(request)),
+            "attributes": {"ApproximateReceiveCount": "1"},
+            "messageAttributes": {},
+            "eventSource": "aws:sqs",
+            "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:provider",
+            "awsRegion": REGION,
+        }
+        for number, request in enumerate(requests, 1)
+    ]
+    return {"Records": records}
+
+
+def on_failure_event(request: Event, condition: str = "RetriesExhausted") -> dict[str, Any]:
+    """Return what an on-failure destination, such as the guardian, is handed of a request.
+
+    The condition is `RetriesExhausted` or `EventAgeExceeded`.
     """
     return {
         "version": "1.0",
@@ -151,21 +166,11 @@ def on_failure_event(
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Identity:
-    """Who called through Amazon Cognito: nobody."""
-
-    cognito_identity_id: str | None = None
-    cognito_identity_pool_id: str | None = None
-
-
 @dataclass(kw_only=True)
 class LambdaContext:
     """The second argument of a handler, with all that awslambdaric's own has.
 
-    Args:
-        timeout: Seconds that the function has left when it begins.
-        now: Reads the clock; `VirtualClock().now` stops it.
+    Its `timeout`, in seconds, begins now; `now=VirtualClock().now` stops the clock.
     """
 
     timeout: float = 120.0
@@ -178,7 +183,7 @@ class LambdaContext:
     log_stream_name: str = "2027/01/15/[$LATEST]0123456789abcdef0123456789abcdef"
     invoked_function_arn: str = SERVICE_TOKEN
     client_context: Any = None
-    identity: Any = _Identity()
+    identity: Any = field(default_factory=lambda: SimpleNamespace(**NOBODY))
     tenant_id: str | None = None
 
     def __post_init__(self) -> None:
@@ -197,65 +202,19 @@ class LambdaContext:
         sys.stdout.write(str(msg))
 
 
-def as_sent(value: Json) -> Json:
-    """Return a template's value as CloudFormation sends it: every scalar as text.
-
-    Raises:
-        AssertionError: It is one that CloudFormation refuses.
-    """
+def as_sent(value: Any) -> Any:
+    """Return a template's value as CloudFormation sends it: every scalar as text."""
     if isinstance(value, Mapping):
-        return {name: as_sent(one) for name, one in value.items()}
+        return {name: as_sent(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
-        return [as_sent(one) for one in value]
+        return [as_sent(part) for part in value]
     if isinstance(value, bool):
         return "true" if value else "false"
     assert value is not None, "Template format error: 'null' values are not allowed in templates"
     return str(value)
 
 
-def _sent(properties: Mapping[str, Json] | None) -> dict[str, Json]:
-    return {name: as_sent(one) for name, one in (properties or {}).items()}
-
-
-def request_event(
-    request_type: str,
-    logical_id: str,
-    resource_type: str,
-    properties: Mapping[str, Json],
-    *,
-    stack_id: str = STACK_ID,
-    request_id: str | None = None,
-    service_token: str = SERVICE_TOKEN,
-    response_url: str | None = None,
-    now: float | None = None,
-    physical_resource_id: str | None = None,
-    old: Mapping[str, Json] | None = None,
-) -> dict[str, Any]:
-    """Return a request, its fields in the order of the recorded ones."""
-    event: dict[str, Any] = {"RequestType": request_type, "ServiceToken": service_token}
-    if "ServiceTimeout" in properties:
-        event["ServiceTimeout"] = properties["ServiceTimeout"]
-    event |= {
-        "ResponseURL": response_url,
-        "StackId": stack_id,
-        "RequestId": request_id or SYSTEM_CLOCK.nonce(),
-        "LogicalResourceId": logical_id,
-    }
-    if request_id is None:
-        event["RequestId"] = str(uuid.UUID(event["RequestId"]))
-    if request_type != "Create":
-        event["PhysicalResourceId"] = physical_resource_id
-    event["ResourceType"] = resource_type
-    event["ResourceProperties"] = {**properties, "ServiceToken": service_token}
-    if old is not None:
-        event["OldResourceProperties"] = {**old, "ServiceToken": service_token}
-    if response_url is None:
-        signed_at = SYSTEM_CLOCK.now() if now is None else now
-        event["ResponseURL"] = sign(key_of(event), signed_at)
-    return event
-
-
-def _notification(request: Mapping[str, Any]) -> dict[str, Any]:
+def _notification(request: Event) -> dict[str, Any]:
     """Return SNS's own wrapping of a request."""
     return {
         "Type": "Notification",

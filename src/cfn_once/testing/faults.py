@@ -51,12 +51,7 @@ BOUNDS = {"times": (1, 1000), "at_once": (1, 100), "crashes": (1, MOST_CRASHES)}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultPlan:
-    """The same faults as a value, with what is usual where none is named.
-
-    Attributes:
-        named: The faults that were named.
-        strict: A fault that could not befall is an error.
-    """
+    """The same faults as a value, with what is usual where none is named."""
 
     times: int = 1
     at_once: int = 1
@@ -71,20 +66,16 @@ class FaultPlan:
     lost_answers: int = 0
     meanwhile: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     named: tuple[str, ...] = ()
-    strict: bool = True
+    strict: bool = True  # a fault that could not befall is an error
+    on_call: Callable[[str], None] | None = None  # is told of each call before; others may come
 
     @classmethod
-    def of(cls, faults: Faults, *, strict: bool = True) -> Self:
-        """Return the faults that are not None.
-
-        Raises:
-            TypeError: Names those that are none of ours, and those that there are.
-            ValueError: There are too many copies, or too few.
-        """
+    def of(cls, faults: Mapping[str, Any], *, strict: bool = True) -> Self:
+        """Return the faults that are not None, or say what is wrong with them."""
         known = Faults.__annotations__
         if unknown := sorted(set(faults) - set(known)):
             raise TypeError(f"no such fault: {', '.join(unknown)}; there are {', '.join(known)}")
-        given: dict[str, Any] = {name: one for name, one in faults.items() if one is not None}
+        given = {name: of for name, of in faults.items() if of is not None}
         for name, (least, most) in BOUNDS.items():
             if not least <= given.get(name, least) <= most:
                 raise ValueError(f"{name} is from {least} to {most}, not {given[name]}")
@@ -93,8 +84,14 @@ class FaultPlan:
     @property
     def copies(self) -> "FaultPlan":
         """What befalls the clean-up after an operation: as many copies, and nothing else."""
-        given: dict[str, Any] = {name: getattr(self, name) for name in COPIES if name in self.named}
-        return FaultPlan(**given, named=tuple(given))
+        named = tuple(name for name in COPIES if name in self.named)
+        return FaultPlan(times=self.times, at_once=self.at_once, late=self.late, named=named)
+
+    @property
+    def calls(self) -> set[str]:
+        """The calls that it names."""
+        crashes = {name for name in (self.crash_before, self.crash_after) if name is not None}
+        return {*crashes, *self.failing, *self.losing, *self.slow, *self.meanwhile}
 
     @property
     def may_silence(self) -> bool:
@@ -105,7 +102,8 @@ class FaultPlan:
         """Return what befalls Lambda's delivery of this number, from 0."""
         if number == 0:
             return self
-        return FaultPlan(crash_at=0, strict=False) if number < self.crashes else NOTHING
+        crash_at = 0 if number < self.crashes else None
+        return FaultPlan(crash_at=crash_at, strict=False, on_call=self.on_call)
 
 
 NOTHING = FaultPlan(strict=False)
@@ -123,72 +121,62 @@ class FaultInjector:
         self._broken: AssertionError | None = None
 
     def at(self, point: Point) -> None:
-        if point.after:
-            self._after(point)
+        if not point.after:
+            self._turns.pause()
+        if not point.is_call:
+            self._count()
+        elif point.after:
+            self._after(point.name)
         else:
-            self._before(point)
+            self._before(point.name)
 
     def end(self, error: BaseException | None) -> None:
-        """Raise what the test asserted meanwhile, which a hook may have taken for its own error,
-        and name the calls of the plan that were not made.
-        """
-        if self._broken is not None:
+        """Raise what the test asserted meanwhile, and name the calls that were not made."""
+        if self._broken is not None:  # a hook may have taken it for its own error
             raise self._broken
-        plan = self._plan
-        named = {plan.crash_before, plan.crash_after, *plan.failing, *plan.losing, *plan.slow}
-        missing = (named | set(plan.meanwhile)) - {None, *self._made}
-        if missing and plan.strict and error is None:
+        missing = self._plan.calls - set(self._made)
+        if missing and self._plan.strict and error is None:
             raise AssertionError(
-                f"there was no call of {', '.join(sorted(map(str, missing)))}; there were:"
+                f"there was no call of {', '.join(sorted(missing))}; there were:"
                 f" {', '.join(self._made) or 'none'}"
             )
-
-    def _before(self, point: Point) -> None:
-        self._turns.pause()
-        if point.is_call:
-            self._on_call(point.name)
-        self._count()
-        if point.is_call:
-            self._made.append(point.name)
-            self._die_at(self._plan.crash_before, point)
-            self._meanwhile(point.name)
-            if point.name in self._failing:
-                raise self._failing.pop(point.name)
-
-    def _after(self, point: Point) -> None:
-        if point.is_call:
-            if point.name in self._slow:
-                self._take(self._slow.pop(point.name), point.name)
-            if point.name in self._losing:
-                raise self._losing.pop(point.name)
-        self._count()
-        self._die_at(self._plan.crash_after, point)
 
     def _count(self) -> None:
         number, self._points = self._points, self._points + 1
         if number == self._plan.crash_at:
             raise Crashed(f"at point {number}")
 
-    def _die_at(self, call: str | None, point: Point) -> None:
-        if point.is_call and point.name == call:
-            raise Crashed(point.name)
+    def _before(self, call: str) -> None:
+        self._on_call(call)
+        if self._plan.on_call is not None:
+            self._plan.on_call(call)
+        self._count()
+        self._made.append(call)
+        if call == self._plan.crash_before:
+            raise Crashed(call)
+        if call in self._plan.meanwhile:
+            try:
+                self._plan.meanwhile[call]()
+            except AssertionError as error:
+                self._broken = self._broken or error
+                raise
+        if call in self._failing:
+            raise self._failing.pop(call)
 
-    def _meanwhile(self, name: str) -> None:
-        try:
-            self._plan.meanwhile.get(name, _nothing)()
-        except AssertionError as error:
-            self._broken = self._broken or error
-            raise
+    def _after(self, call: str) -> None:
+        if call in self._slow:
+            self._take(self._slow.pop(call), call)
+        if call in self._losing:
+            raise self._losing.pop(call)
+        self._count()
+        if call == self._plan.crash_after:
+            raise Crashed(call)
 
-    def _take(self, seconds: float, name: str) -> None:
+    def _take(self, seconds: float, call: str) -> None:
         left = max(0.0, self._end - self._turns.now())
         self._turns.sleep(min(seconds, left))
         if seconds > left:
             raise Crashed(
-                f"Lambda ended it: its time was over while {name} was called",
+                f"Lambda ended it: its time was over while {call} was called",
                 later="Lambda had ended it before",
             )
-
-
-def _nothing() -> None:
-    """Do nothing: the test has nothing happen while the call is made."""

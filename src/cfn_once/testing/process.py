@@ -21,16 +21,11 @@ READ, WRITE, TELL = "reads the ledger", "writes to the ledger", "tells CloudForm
 
 
 class Crashed(BaseException):
-    """The function's process died here: nothing after it ran.
-
-    Args:
-        where: The place of it.
-        later: What is said to the process where it does not notice, and goes on.
-    """
+    """The function's process died here: nothing after it ran."""
 
     def __init__(self, where: str = "", later: str = "it died before") -> None:
         super().__init__(where)
-        self.later = later
+        self.later = later  # said to the process where it does not notice, and goes on
 
 
 class Point(NamedTuple):
@@ -60,11 +55,7 @@ class Interceptor(Protocol):
 
 
 class Process:
-    """The store, the calls, the delivery and the continuation of one invocation.
-
-    Attributes:
-        sent: The events that it sent to come back, and when, in seconds since 1970.
-    """
+    """The store, the calls, the delivery and the continuation of one invocation."""
 
     shortest, longest = 60.0, math.inf  # as EventBridge Scheduler's
 
@@ -72,7 +63,7 @@ class Process:
         self._store, self._delivery, self._interceptor = store, delivery, interceptor
         self._death: Crashed | None = None
         self.keeps_secrets = store.keeps_secrets
-        self.sent: dict[float, Mapping[str, Any]] = {}
+        self.sent: dict[float, Mapping[str, Any]] = {}  # what is to come back, by when it is due
 
     def call(self, name: str, fn: Callable[[], T]) -> T:
         return self._act(name, fn)

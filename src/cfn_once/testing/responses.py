@@ -17,27 +17,15 @@ from .server import LocalHandler, LocalServer
 from .signing import BUCKET, LIFE, sign, verify
 
 LOOK = 0.3  # seconds between two looks into a bucket of one's own
+Keep = Callable[[str, bytes], None]
 
 
 class Reply(NamedTuple):
-    """What S3 says to a PUT.
-
-    Attributes:
-        code: S3's name of what is wrong; empty where nothing is.
-    """
+    """What S3 says to a PUT, with its name of what is wrong; none where nothing is."""
 
     status: int
     code: str = ""
     message: str = ""
-
-    def to_xml(self) -> bytes:
-        """Return the body, as S3 writes it."""
-        if not self.code:
-            return b""
-        return (
-            '<?xml version="1.0" encoding="UTF-8"?>\n'
-            f"<Error><Code>{self.code}</Code><Message>{self.message}</Message></Error>"
-        ).encode()
 
 
 KEPT = Reply(200)
@@ -51,23 +39,15 @@ EXPIRED = Reply(403, "AccessDenied", "Request has expired")
 DENIED = Reply(403, "AccessDenied", "Access Denied")
 SLOW_DOWN = Reply(503, "SlowDown", "Please reduce your request rate.")
 
-Keep = Callable[[str, bytes], None]
-
 
 class ResponseBucket:
-    """Signs ResponseURLs, and takes what is PUT to them.
-
-    Args:
-        keep: Takes the URL and the body of each PUT that is not refused.
-        now: Reads the clock by which URLs expire.
-    """
+    """Signs ResponseURLs, which expire by the clock `now`, and keeps what is PUT to them."""
 
     def __init__(self, keep: Keep, now: Callable[[], float] = SYSTEM_CLOCK.now) -> None:
         self._keep, self._now, self._refusals = keep, now, 0
-        self._server: LocalServer | None = None
-        self._puts: Counter[str] = Counter()
-        self._changed = threading.Condition()
         self._base = BUCKET
+        self._server: LocalServer | None = None
+        self._puts, self._changed = Counter[str](), threading.Condition()
 
     @property
     def host(self) -> str:
@@ -96,13 +76,22 @@ class ResponseBucket:
         return reply
 
     def puts(self, url: str) -> int:
-        """Return how many bodies were PUT to a URL."""
         return self._puts[url]
 
     def wait_for(self, url: str, number: int, seconds: float) -> bool:
         """Wait, by the real clock, until so many bodies were PUT to a URL."""
         with self._changed:
             return self._changed.wait_for(lambda: self._puts[url] >= number, seconds)
+
+    def serve(self, port: int = 0) -> None:
+        """Take answers over HTTP as well, on a port of 127.0.0.1, a free one unless given."""
+        self._server = LocalServer(_PutHandler, self, port)
+        self._base = self._server.url
+
+    def close(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
 
     def _judge(self, url: str, content_type: str) -> Reply:
         try:
@@ -114,32 +103,26 @@ class ResponseBucket:
             return MISMATCH
         return KEPT if self._now() <= until else EXPIRED
 
-    def serve(self, port: int = 0) -> None:
-        """Take answers over HTTP as well, on a port of 127.0.0.1, a free one unless given."""
-        self._server = LocalServer(PutHandler, self, port)
-        self._base = self._server.url
 
-    def close(self) -> None:
-        """Stop serving."""
-        server, self._server = self._server, None
-        if server is not None:
-            server.close()
+class _PutHandler(LocalHandler):
+    def do_PUT(self) -> None:  # noqa: N802 - the library's name
+        bucket: ResponseBucket = self.server.what
+        url = f"http://{self.headers['host']}{self.path}"
+        content_type = self.headers.get("content-type") or ""
+        status, code, message = bucket.put(url, self.read(), content_type=content_type)
+        error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>" if code else ""
+        self.reply(status, error.encode(), "application/xml")
 
 
 class S3Bucket:
     """A bucket of one's own, on AWS or an emulator, which a function that runs there can reach.
 
-    Args:
-        keep: As for `ResponseBucket`.
-        name: The bucket's name.
-        client: `boto3.client("s3", config=Config(signature_version="s3v4"))`, which may put, get
-            and delete there.
+    The client, of `signature_version="s3v4"`, may put, get and delete there.
     """
 
     def __init__(self, keep: Keep, name: str, client: Any) -> None:
         self._keep, self._name, self._client = keep, name, client
-        self._puts: Counter[str] = Counter()
-        self._keys: dict[str, str] = {}
+        self._puts, self._keys = Counter[str](), dict[str, str]()
         self.host = urlsplit(self.sign("host", 0)).netloc
 
     def sign(self, key: str, now: float) -> str:
@@ -151,16 +134,11 @@ class S3Bucket:
         return url
 
     def refuse(self, number: int) -> None:
-        """Refuse nothing: the bucket is a real one.
-
-        Raises:
-            ValueError: Answers should be lost.
-        """
+        """Refuse nothing: the bucket is a real one."""
         if number:
             raise ValueError("lost_answers: a bucket of one's own loses none")
 
     def puts(self, url: str) -> int:
-        """Return how many bodies were found under a URL."""
         return self._puts[url]
 
     def wait_for(self, url: str, number: int, seconds: float) -> bool:
@@ -187,14 +165,3 @@ class S3Bucket:
 
     def close(self) -> None:
         """Do nothing: nothing was opened."""
-
-
-class PutHandler(LocalHandler):
-    """S3, as far as a PUT to a pre-signed URL goes."""
-
-    def do_PUT(self) -> None:  # noqa: N802 - the library's name
-        bucket: ResponseBucket = self.server.what
-        url = f"http://{self.headers['host']}{self.path}"
-        content_type = self.headers.get("content-type") or ""
-        reply = bucket.put(url, self.read(), content_type=content_type)
-        self.reply(reply.status, reply.to_xml(), "application/xml")

@@ -6,25 +6,34 @@ without a fault says what there should be after each request.
 """
 
 import json
+import linecache
 import sys
+import sysconfig
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
+from types import FrameType
 from typing import Any, NamedTuple, Protocol
 
 from .._provider import Provider
 from .._steps.aws_operations import is_read
 from .answers import Answer
 from .clock import VirtualClock
-from .places import Place, files_of, place_of
-from .process import Point
+from .process import TELL, Point
 
 IN_DOUBT = ("cannot be repeated safely", "in doubt: ")
 LONGEST = 300  # characters of what is told of an object
 OUTSIDE = "outside of all steps"
 HTTP_READS = ("http.GET.", "http.HEAD.", "http.OPTIONS.")
+HOOKS = ("create", "update", "delete")
+LIBRARIES = (
+    str(Path(__file__).parent.parent),
+    *(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib")),
+    "<",
+)
 
 
 class FarSide(Protocol):
@@ -40,16 +49,6 @@ class FarSide(Protocol):
 
     def reset(self) -> None:
         """Forget all: the next run begins."""
-
-
-class NoFarSide:
-    """The far side of a provider that makes nothing."""
-
-    objects: Mapping[str, Any] = {}
-    created: Sequence[str] = ()
-
-    def reset(self) -> None:
-        """Forget nothing."""
 
 
 class FaultKind(StrEnum):
@@ -70,22 +69,45 @@ class FaultKind(StrEnum):
         """Whether a delivery is held up, and another one comes meanwhile."""
         return self in (FaultKind.TWIN, FaultKind.CANCEL)
 
+    def may_befall(self, request_type: str, point: Point) -> bool:
+        """Tell whether it may befall a request at a point of its first delivery."""
+        only = {
+            FaultKind.UNTOLD: point.name == TELL,
+            FaultKind.REFUSED: point.is_call and not point.after,
+            FaultKind.NO_ANSWER: point.is_call,
+            FaultKind.TWIN: not point.after,
+            FaultKind.CANCEL: not point.after and request_type == "Create",
+        }
+        return only.get(self, True)
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What befalls one request.
-
-    Attributes:
-        request: Its number.
-        at: The point of its first delivery where it happens.
-        until: The number of the action before which whoever came meanwhile is held up in turn; of
-            a late copy, the number of the request after which it comes.
-    """
+    """What befalls one request."""
 
     kind: FaultKind = FaultKind.NOTHING
-    request: int = -1
-    at: int = -1
-    until: int = -1
+    request: int = -1  # its number
+    at: int = -1  # the point of its first delivery
+    until: int = -1  # the action that whoever came meanwhile waits for; a late copy, the request
+
+
+class Place(NamedTuple):
+    """A line of the user's code, and the line of the hook that led there."""
+
+    file: str
+    line: int
+    hook: "Place | None" = None
+
+    def __str__(self) -> str:
+        path = Path(self.file)
+        near = path.is_relative_to(Path.cwd())
+        return f"{path.relative_to(Path.cwd()) if near else path}:{self.line}"
+
+    @property
+    def source(self) -> str:
+        """Both lines, each with its number."""
+        before = f"{self.hook.source}\n" if self.hook is not None else ""
+        return f"{before}{self}\n    {linecache.getline(self.file, self.line).strip()}"
 
 
 class Effect(NamedTuple):
@@ -123,40 +145,30 @@ class Broken(Exception):
 
 
 class Witness:
-    """Sees what is made and removed on the far side, and by whom.
-
-    Attributes:
-        effects: What was made.
-        asked: What a `FakeApi` was asked to make.
-        lines: The story.
-        request: The number of the request at work.
-        who: The delivery at work.
-        inside: The calls that it is in, the innermost one last.
-        place: The line that made the last call.
-    """
+    """Sees what is made and removed on the far side, by which delivery, in which calls of it."""
 
     def __init__(self, far_side: FarSide, provider: Provider, clock: VirtualClock) -> None:
-        self.effects, self.asked, self.lines = list[Effect](), list[Effect](), list[Line]()
-        self.request, self.who, self.inside = 0, "", list[str]()
-        self.place: Place | None = None
+        self.effects, self.asked = list[Effect](), list[Effect]()  # asked: of a FakeApi
+        self.lines, self.request = list[Line](), 0
+        self.who, self.inside = "", list[str]()  # at work, the innermost call last
+        self.place: Place | None = None  # of the last call
         self._far_side, self._clock, self._began = far_side, clock, clock.now()
         self._created, self._alive = 0, set[str]()
-        self._files, self._thread = files_of(provider), threading.get_ident()
+        self._files, self._thread = _files_of(provider), threading.get_ident()
 
     def tell(self, text: str, place: Place | None = None, *, who: str = "") -> None:
-        """Add a line to the story."""
         self.lines.append(Line(self._clock.now() - self._began, who or self.who, text, place))
 
     def listen(self, call: Any) -> None:
         """Take note of what a `FakeApi` is asked for, and by which line."""
         frames = sys._current_frames()  # noqa: SLF001 - the way there is
-        self.place = place_of(frames.get(self._thread), self._files)
+        self.place = _place_of(frames.get(self._thread), self._files)
         if call.operation == "create":
-            self.asked.append(self._effect("", self.call, _spelt(call.properties)))
+            self.asked.append(self._effect("", _spelt(call.properties)))
 
     def look_here(self) -> None:
         """Take note of the line that makes a call."""
-        self.place = place_of(sys._getframe(), self._files)  # noqa: SLF001 - the way there is
+        self.place = _place_of(sys._getframe(), self._files)  # noqa: SLF001 - the way there is
 
     @property
     def call(self) -> str | None:
@@ -166,60 +178,47 @@ class Witness:
     @contextmanager
     def aside(self) -> Iterator[None]:
         """Let another delivery go on meanwhile."""
-        self.look(self.call)
+        self.look()
         at_work = self.who, self.inside, self.place
         yield
         self.who, self.inside, self.place = at_work
 
-    def look(self, call: str | None) -> bool:
+    def look(self) -> bool:
         """See what was made and removed since the last look; return whether anything was."""
         created, objects = self._far_side.created, self._far_side.objects
         made, self._created = created[self._created :], len(created)
         for name in made:
             what = _spelt(objects[name]) if isinstance(objects, Mapping) and name in objects else ""
-            self.effects.append(self._effect(name, call, what))
-            self.tell(f"{call or OUTSIDE} makes {name}", self.place)
+            self.effects.append(self._effect(name, what))
+            self.tell(f"{self.call or OUTSIDE} makes {name}", self.place)
         alive = {str(name) for name in objects}
         removed, self._alive = sorted(self._alive - alive), alive
         for name in removed:
-            self.tell(f"{call or OUTSIDE} removes {name}", self.place)
+            self.tell(f"{self.call or OUTSIDE} removes {name}", self.place)
         return bool(made or removed)
 
-    def _effect(self, name: str, call: str | None, what: str) -> Effect:
-        return Effect(name, self.who, self.request, call, self.place, what)
+    def _effect(self, name: str, what: str) -> Effect:
+        return Effect(name, self.who, self.request, self.call, self.place, what)
 
 
 @dataclass
 class Run:
-    """One run: what is to befall it, and what came of it.
-
-    Attributes:
-        back_at: The number of the `update` that is rolled back, because another resource fails.
-        base: The same run without a fault.
-        points: Those of each request's first delivery.
-        reached: The fault has happened.
-        updates: So often the scenario calls `update`.
-        left: What lives where there should be less.
-        broken: The law that is broken.
-        doubt: What an answer told of as in doubt, that may not be.
-        too_many: Something was made that should not be there.
-        hangs: The watchdog has ended it.
-    """
+    """One run: what is to befall it, and what came of it."""
 
     provider: Provider
     far_side: FarSide
     fault: Fault = Fault()
-    back_at: int | None = None
-    base: "Run | None" = None
+    back_at: int | None = None  # the number of the update that is rolled back, as another one fails
+    base: "Run | None" = None  # the same run without a fault
     allow_in_doubt: bool = False
-    points: list[list[Point]] = field(default_factory=list)
+    points: list[list[Point]] = field(default_factory=list)  # of each request's first delivery
     checkpoints: list[Checkpoint] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
-    reached: bool = False
-    updates: int = 0
-    broken: str = ""
-    doubt: str = ""
-    too_many: bool = False
+    left: list[str] = field(default_factory=list)  # what lives where there should be less
+    reached: bool = False  # the fault has happened
+    updates: int = 0  # so often the scenario calls update
+    broken: str = ""  # the law that is
+    doubt: str = ""  # what an answer told of as in doubt, that may not be
+    too_many: bool = False  # something was made that should not be there
     hangs: bool = False
 
     def __post_init__(self) -> None:
@@ -232,11 +231,9 @@ class Run:
         return self.fault.request == self.seen.request
 
     def check(self, request_type: str, answer: Answer) -> None:
-        """Judge how things stand after a request."""
         living, created = len(self.far_side.objects), len(self.far_side.created)
-        self.checkpoints.append(
-            Checkpoint(request_type, answer.succeeded, living, created, answer.reason)
-        )
+        then = Checkpoint(request_type, answer.succeeded, living, created, answer.reason)
+        self.checkpoints.append(then)
         self.seen.request += 1
         if not answer.succeeded and not self._may_fail(answer):
             how = "where it could succeed" if self.base else "though nothing befalls it"
@@ -247,11 +244,7 @@ class Run:
         self.compare()
 
     def compare(self) -> None:
-        """Compare how things stand with how they stood without the fault.
-
-        Raises:
-            Broken: There is too much, or too little.
-        """
+        """Compare how things stand with how they stood without the fault."""
         if self.base is None:
             return
         usual, made = self.base.checkpoints, len(self.far_side.created)
@@ -265,29 +258,12 @@ class Run:
             self.expect(last.living, f"after the {last.request_type}")
 
     def expect(self, number: int, when: str) -> None:
-        """Judge how many objects live.
-
-        Raises:
-            Broken: There are more or fewer.
-        """
         living = len(self.far_side.objects)
-        may_differ = self.allow_in_doubt and any(
-            _tells_of_doubt(then.reason) for then in self.checkpoints
-        )
-        if living != number and not may_differ:
+        in_doubt = any(_tells_of_doubt(then.reason) for then in self.checkpoints)
+        if living != number and not (self.allow_in_doubt and in_doubt):
             if living > number:
                 self.left, self.too_many = [str(name) for name in self.far_side.objects], True
             raise Broken(f"{_objects(living)} there {when}, where there should be {number}")
-
-    def judge_the_end(self) -> None:
-        """Judge what is left when all is deleted.
-
-        Raises:
-            Broken: Something is, or was in doubt.
-        """
-        self.expect(0, "when all is deleted")
-        if self.doubt:
-            raise Broken(self.doubt)
 
     def _may_fail(self, answer: Answer) -> bool:
         kind = self.fault.kind
@@ -304,6 +280,32 @@ class Run:
         name = self.points[self.fault.request][self.fault.at].name
         service, _, operation = name.partition(".")
         return name.startswith(HTTP_READS) or bool(operation and is_read(service, operation))
+
+
+def _files_of(provider: Provider) -> set[str]:
+    """Return where a provider's hooks are written."""
+    served = provider._served  # noqa: SLF001 - the provider is ours
+    hooks = [getattr(kind, name) for kind in served for name in HOOKS]
+    codes = [getattr(hook, "__code__", None) for hook in hooks]
+    files = {code.co_filename for code in codes if code is not None}
+    return {file for file in files if not file.startswith(LIBRARIES)}
+
+
+def _place_of(frame: FrameType | None, files: set[str]) -> Place | None:
+    """Return the innermost line of these files, or else of the user's code."""
+    ours, others = list[Place](), list[Place]()
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if file in files:
+            ours.append(Place(file, frame.f_lineno))
+            if frame.f_code.co_name in HOOKS:
+                break
+        elif not file.startswith(LIBRARIES):
+            others.append(Place(file, frame.f_lineno))
+        frame = frame.f_back
+    if len(ours) > 1:
+        return ours[0]._replace(hook=ours[-1])
+    return next(iter([*ours, *others]), None)
 
 
 def _tells_of_doubt(reason: str) -> bool:

@@ -3,8 +3,7 @@
 import logging
 import math
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 from typing import Any
@@ -13,30 +12,26 @@ from .._clock import SYSTEM_CLOCK
 from .._cloudformation.request import Json
 from .._provider import Provider
 from .advice import differs, told
+from .api import FakeApi
 from .cloudformation import FakeCloudFormation
-from .process import TELL
-from .run import Broken, FarSide, Fault, FaultKind, NoFarSide, Run
+from .run import Broken, FarSide, Fault, FaultKind, Run
+from .stack import Properties
 from .stage import Over, Stage
 
 LIMIT = 5000  # runs; a provider of two or three steps takes some hundreds
 LEAST = 3
 WATCHDOG = 20.0  # real seconds for one request, which takes milliseconds
 
+log = logging.getLogger("cfn_once")
 Scenario = Callable[[FakeCloudFormation], object]
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was tried.
-
-    Attributes:
-        runs: So many runs of the scenario, each under another fault.
-        complete: Nothing was left out because of the limit.
-        seconds: Of real time.
-    """
+    """What was tried: so many runs, each under another fault, in seconds of real time."""
 
     runs: int
-    complete: bool
+    complete: bool  # nothing was left out because of the limit
     seconds: float
 
 
@@ -71,32 +66,14 @@ def assert_safe(
         limit: The most runs.
         watchdog: Real seconds that a request may take, before its hook is said to hang.
 
-    Returns:
-        How many runs that were.
-
     Raises:
         AssertionError: With the shortest story that was found, the line and what to change.
     """
-    if not isinstance(provider, Provider):
-        raise TypeError(f"assert_safe drives a Provider: Provider(MyResource), not {provider!r}")
-    if callable(scenario) and changed is not None:
-        raise TypeError("changed= is for properties: a scenario calls stack.update itself")
-    missing = [name for name in ("objects", "created", "reset") if not hasattr(far_side, name)]
-    if far_side is not None and missing:
-        raise TypeError(
-            f"the far side has no {', '.join(missing)}: give assert_safe a FakeApi, or an object"
-            " with objects, created and reset()"
-        )
-    if limit < LEAST:
-        raise ValueError(f"limit is {LEAST} runs at least: two without a fault, and one with")
-    life = scenario if callable(scenario) else _life(scenario, changed)
-    search = _Search(
-        partial(Run, provider, far_side or NoFarSide(), allow_in_doubt=allow_in_doubt),
-        lambda run: play(run, life, watchdog),
-        limit,
-    )
-    with _quiet():
-        return search.go(must_make=far_side is not None)
+    _refuse_nonsense(provider, scenario, far_side, changed, limit)
+    life = scenario if callable(scenario) else partial(_live, scenario, changed)
+    make = partial(Run, provider, far_side or FakeApi(), allow_in_doubt=allow_in_doubt)
+    search = _Search(make, lambda run: play(run, life, watchdog), limit)
+    return search.go(must_make=far_side is not None)
 
 
 class _Search:
@@ -110,11 +87,7 @@ class _Search:
         self._failed: list[Run] = []
 
     def go(self, *, must_make: bool) -> Checked:
-        """Look for a story that breaks a law.
-
-        Raises:
-            AssertionError: There is one.
-        """
+        """Look for a story that breaks a law, and raise it."""
         began, complete = SYSTEM_CLOCK.now(), True
         base = self._without_fault()
         if must_make and not base.seen.effects:
@@ -128,7 +101,7 @@ class _Search:
                 self._back_at = number
                 rolled_back = self._without_fault()
                 pairs = zip(base.checkpoints, rolled_back.checkpoints, strict=False)
-                self._explore(rolled_back, since=sum(one == other for one, other in pairs))
+                self._explore(rolled_back, since=sum(before == now for before, now in pairs))
         except _LimitReached:
             complete = False
         if any(effect.call is None for effect in base.seen.effects):
@@ -137,11 +110,7 @@ class _Search:
         return Checked(self._runs, complete, SYSTEM_CLOCK.now() - began)
 
     def _without_fault(self) -> Run:
-        """Return what happens when nothing befalls the scenario.
-
-        Raises:
-            AssertionError: It is not what should be even then, or differs from time to time.
-        """
+        """Return what happens when nothing befalls the scenario, twice in the same way."""
         self._base = None
         first, second = self._run(Fault()), self._run(Fault())
         same = len(first.seen.effects) == len(second.seen.effects)
@@ -154,14 +123,14 @@ class _Search:
 
     def _explore(self, base: Run, since: int) -> None:
         """Try the faults that befall a request from this one on, the cheapest kind first."""
-        for kinds in _single(base, since):
-            for fault in kinds:
+        for faults in _single(base, since):
+            for fault in faults:
                 self._run(fault)
             self._judge()
         for kind in (FaultKind.TWIN, FaultKind.CANCEL):
-            for request, at in _held_up(base, since, kind):
+            for fault in _at_points(base, since, kind):
                 for until in count():
-                    if not self._run(Fault(kind, request, at, until)).reached:
+                    if not self._run(replace(fault, until=until)).reached:
                         break  # it has fewer actions, so this one went to its end
             self._judge()
 
@@ -180,15 +149,16 @@ class _Search:
     def _judge(self) -> None:
         if self._failed:
             # Best one that shows what is made; of these the shortest.
-            raise AssertionError(
-                told(min(self._failed, key=lambda run: (not run.seen.effects, len(run.seen.lines))))
-            )
+            seen = [(not run.seen.effects, len(run.seen.lines)) for run in self._failed]
+            raise AssertionError(told(self._failed[seen.index(min(seen))]))
 
 
 def play(run: Run, scenario: Scenario, watchdog: float) -> Run:
     """Run a scenario from its beginning to its end, and return what was seen."""
     far_side: Any = run.far_side
     far_side.reset()
+    level = log.level
+    log.setLevel(logging.CRITICAL + 1)  # hundreds of runs fail as they should
     own_clock = getattr(far_side, "clock", None)
     if own_clock is not None:
         far_side.clock = run.clock
@@ -207,10 +177,13 @@ def play(run: Run, scenario: Scenario, watchdog: float) -> Run:
                 " stack.delete(...), so that what is left then is left for ever"
             )
         stage.deliver_late(math.inf)
-        run.judge_the_end()
+        run.expect(0, "when all is deleted")
+        if run.doubt:
+            raise Broken(run.doubt)
     except Broken as broken:
         run.broken = str(broken)
     finally:
+        log.setLevel(level)
         listeners.remove(run.seen.listen)
         if own_clock is not None:
             far_side.clock = own_clock
@@ -222,64 +195,55 @@ class _LimitReached(Exception):
     """There were as many runs as there may be."""
 
 
+def _refuse_nonsense(
+    provider: object, scenario: object, far_side: object, changed: object, limit: int
+) -> None:
+    if not isinstance(provider, Provider):
+        raise TypeError(f"assert_safe drives a Provider: Provider(MyResource), not {provider!r}")
+    if callable(scenario) and changed is not None:
+        raise TypeError("changed= is for properties: a scenario calls stack.update itself")
+    missing = [name for name in ("objects", "created", "reset") if not hasattr(far_side, name)]
+    if far_side is not None and missing:
+        raise TypeError(
+            f"the far side has no {', '.join(missing)}: give assert_safe a FakeApi, or an object"
+            " with objects, created and reset()"
+        )
+    if limit < LEAST:
+        raise ValueError(f"limit is {LEAST} runs at least: two without a fault, and one with")
+
+
+def _at_points(base: Run, since: int, *kinds: FaultKind) -> list[Fault]:
+    """Return the faults of these kinds, at each point where they may befall a request."""
+    return [
+        Fault(kind, request, at)
+        for request in range(since, len(base.points))
+        for at, point in enumerate(base.points[request])
+        for kind in kinds
+        if kind.may_befall(base.checkpoints[request].request_type, point)
+    ]
+
+
 def _single(base: Run, since: int) -> Iterator[list[Fault]]:
     """Yield the faults that befall one delivery, or send a copy later."""
-    last = len(base.points)
-    points = [
-        (request, at, point)
-        for request in range(since, last)
-        for at, point in enumerate(base.points[request])
-    ]
-    yield [Fault(FaultKind.CRASH, request, at) for request, at, _ in points]
+    requests = range(since, len(base.points))
+    yield _at_points(base, since, FaultKind.CRASH)
     yield [
         Fault(FaultKind.LATE, request, until=after)
-        for request in range(since, last)
-        for after in range(request, last)
+        for request in requests
+        for after in requests
+        if after >= request
     ]
-    yield [
-        Fault(FaultKind.UNTOLD, request, at) for request, at, point in points if point.name == TELL
-    ]
-    yield [
-        Fault(kind, request, at)
-        for request, at, point in points
-        for kind in (FaultKind.NO_ANSWER, *(() if point.after else (FaultKind.REFUSED,)))
-        if point.is_call
-    ]
-    yield [Fault(FaultKind.CRASH_FOR_GOOD, request, at) for request, at, _ in points]
-
-
-def _held_up(base: Run, since: int, kind: FaultKind) -> list[tuple[int, int]]:
-    """Return where a delivery is held up for another one: before each action."""
-    return [
-        (request, at)
-        for request in range(since, len(base.points))
-        if kind is FaultKind.TWIN or base.checkpoints[request].request_type == "Create"
-        for at, point in enumerate(base.points[request])
-        if not point.after
-    ]
+    yield _at_points(base, since, FaultKind.UNTOLD)
+    yield _at_points(base, since, FaultKind.NO_ANSWER, FaultKind.REFUSED)
+    yield _at_points(base, since, FaultKind.CRASH_FOR_GOOD)
 
 
 def _made(run: Run) -> list[tuple[int, str | None]]:
     return [(effect.request, effect.call) for effect in run.seen.effects]
 
 
-def _life(properties: Mapping[str, Json], changed: Mapping[str, Json] | None) -> Scenario:
-    def life(stack: FakeCloudFormation) -> None:
-        stack.create("Resource", properties)
-        if changed is not None:
-            stack.update("Resource", changed)
-        stack.delete("Resource")
-
-    return life
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Log nothing: hundreds of runs fail as they should."""
-    log = logging.getLogger("cfn_once")
-    level = log.level
-    log.setLevel(logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        log.setLevel(level)
+def _live(properties: Properties, changed: Properties, stack: FakeCloudFormation) -> None:
+    stack.create("Resource", properties)
+    if changed is not None:
+        stack.update("Resource", changed)
+    stack.delete("Resource")

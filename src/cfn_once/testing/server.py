@@ -17,7 +17,6 @@ class LocalServer(ThreadingHTTPServer):
         self._thread.start()
 
     def close(self) -> None:
-        """Stop, and wait until it has."""
         self.shutdown()
         self.server_close()
         self._thread.join()
@@ -30,11 +29,9 @@ class LocalHandler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def read(self) -> bytes:
-        """Return the body of the request."""
         return self.rfile.read(int(self.headers.get("content-length") or 0))
 
     def reply(self, status: int, body: bytes, content_type: str) -> None:
-        """Answer the request."""
         self.send_response(status)
         self.send_header("content-type", content_type)
         self.send_header("content-length", str(len(body)))

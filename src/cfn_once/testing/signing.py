@@ -39,11 +39,7 @@ def sign(key: str, now: float, base: str = BUCKET) -> str:
 
 
 def verify(url: str) -> float | None:
-    """Return when a URL expires, in seconds since 1970; None where its signature is another.
-
-    Raises:
-        KeyError: It has no signature.
-    """
+    """Return when a URL expires; None where its signature is wrong, KeyError where it has none."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     signature = query.pop("X-Amz-Signature")

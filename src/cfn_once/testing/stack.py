@@ -7,10 +7,10 @@ One stack: what it holds, and whole operations on it, with all that follows them
     delete      D            fails: still held
 
 C is a Create, U an Update, D a Delete. Its operator hands each over, and decides what is tried
-again after a failure: for a test that is nothing, as the test itself does.
+again after a failure.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
@@ -18,11 +18,12 @@ from uuid import UUID
 from .._cloudformation.request import Json
 from .answers import CANCELLED, NOT_DELETED, TOKEN_IS_FIXED, Answer, received, refused
 from .deliveries import Deliveries
-from .events import Event, as_sent, request_event
+from .events import Event, Source, as_sent, request_event
 from .faults import NOTHING, FaultPlan
 from .signing import key_of
 
 CLEAN_UPS = 3  # attempts; CloudFormation User Guide, "Troubleshooting"
+Properties = Mapping[str, Json] | None
 
 
 @dataclass(slots=True)
@@ -52,29 +53,19 @@ class Operator(Protocol):
     def another_fails(self) -> bool:
         """Tell, before an Update, whether another resource of the stack will fail after it."""
 
-    def tries_again(self, what: str, answer: Answer) -> bool:
-        """Tell, after an operation and all that followed it, whether it is tried again."""
+    def ended(self, what: str, answer: Answer) -> bool:
+        """See an operation end, with all that followed it; tell whether it is tried again."""
 
 
 class Stack:
-    """What CloudFormation knows of a stack, and does about it.
-
-    Args:
-        name: Its name.
-        deliveries: The way to the function.
-        plan: What befalls each request of an operation that names no faults.
-
-    Attributes:
-        id: Its ARN; `found` gives it another one.
-        events: What the console shows.
-    """
+    """What CloudFormation knows of a stack, and does about it."""
 
     def __init__(self, name: str, deliveries: Deliveries, plan: FaultPlan) -> None:
         self.name, self.deliveries = name, deliveries
         self.operator: Operator = deliveries
         self.resources: dict[str, Held] = {}
         self.orphans: list[Held] = []
-        self.events: list[StackEvent] = []
+        self.events: list[StackEvent] = []  # as the console shows them
         self._plan, self._function = plan, deliveries.function
         self._requests, self._turns = deliveries.requests, deliveries.turns
         self.found()
@@ -85,25 +76,20 @@ class Stack:
         self.id = f"{account}:stack/{self.name}/{UUID(int=int(self._turns.now()))}"
 
     def held(self, logical_id: str) -> Held:
-        """Return what is held of a resource.
-
-        Raises:
-            ValueError: Nothing is.
-        """
+        """Return what is held of a resource, which must be something."""
         if logical_id not in self.resources:
             named = ", ".join(self.resources) or "nothing"
             raise ValueError(f"the stack holds no {logical_id}; it holds {named}")
         return self.resources[logical_id]
 
     def show(self, logical_id: str, status: str, reason: str = "") -> None:
-        """Add a line to the stack's events."""
         self.events.append(StackEvent(logical_id, status, reason))
 
     def event(
         self,
         request_type: str,
         logical_id: str,
-        properties: Mapping[str, Json] | None = None,
+        properties: Properties = None,
         *,
         physical_resource_id: str | None = None,
         resource_type: str | None = None,
@@ -113,20 +99,18 @@ class Stack:
         held = self.resources.get(logical_id)
         if held is None:
             held = Held(resource_type or self._only_type(), "", {}, {})
-        return self.issue(
-            request_event(
-                request_type,
-                logical_id,
-                resource_type or held.resource_type,
-                held.properties if properties is None else as_sent(properties),
-                stack_id=self.id,
-                request_id=str(UUID(int=self._requests.number)),
-                service_token=self._function.service_token,
-                response_url="",
-                physical_resource_id=physical_resource_id or held.physical_resource_id,
-                old=held.properties if request_type == "Update" else None,
-            )
+        source = Source(
+            stack_id=self.id,
+            request_id=str(UUID(int=self._requests.number)),
+            service_token=self._function.service_token,
+            response_url="",
         )
+        kind, sent = resource_type or held.resource_type, held.properties
+        if properties is not None:
+            sent = as_sent(properties)
+        old = held.properties if request_type == "Update" else None
+        named = physical_resource_id or held.physical_resource_id
+        return self.issue(request_event(request_type, logical_id, kind, sent, source, named, old))
 
     def issue(self, event: dict[str, Any]) -> dict[str, Any]:
         """Give a request its ResponseURL."""
@@ -135,42 +119,39 @@ class Stack:
         return self._requests.add(event)
 
     def create(self, event: dict[str, Any], plan: FaultPlan) -> Answer:
-        """Create a resource; a failed Create is followed by its Delete."""
         logical_id = event["LogicalResourceId"]
         answer = self._operate(event, plan)
         self.resources[logical_id] = _held_after(event, answer)
         if not answer.succeeded:
             self.delete(logical_id, NOTHING)
-        self.operator.tries_again("Create", answer)
+        self.operator.ended("Create", answer)
         return answer
 
     def cancel(self, create: Event) -> dict[str, Any]:
         """Return the Delete of a Create that still runs, with an id that CloudFormation invents."""
         logical_id = create["LogicalResourceId"]
         self.show(logical_id, "CREATE_FAILED", CANCELLED)
-        invented = self._requests.invented_id(logical_id)
-        self.resources[logical_id] = Held(
-            create["ResourceType"], invented, create["ResourceProperties"], {}
-        )
+        unanswered = refused(CANCELLED, self._requests.invented_id(logical_id))
+        self.resources[logical_id] = _held_after(create, unanswered)
         return self.event("Delete", logical_id)
 
-    def cancel_create(
-        self, create: dict[str, Any], at: str | None, plan: FaultPlan, attempt: Callable[..., None]
-    ) -> Answer:
+    def cancel_create(self, create: dict[str, Any], at: str | None, plan: FaultPlan) -> Answer:
         """Create a resource, and delete it during a call; return the answer to the Delete."""
-        calls, deletes = list[str](), list[dict[str, Any]]()
+        logical_id, calls, deletes = create["LogicalResourceId"], list[str](), list[Event]()
 
-        def other(call: str) -> Event | None:
-            calls.append(call)
-            if deletes or at not in (None, call):
-                return None
-            deletes.append(self.cancel(create))
-            self._begins(deletes[0])
-            return deletes[0]
+        def on_call(name: str) -> None:
+            calls.append(name)
+            if not deletes and at in (None, name):
+                deletes.append(self.cancel(create))
+                self._begins(deletes[0])
+                self._turns.start(overtake)
+
+        def overtake() -> None:
+            with self.deliveries.watched(deletes[0]):
+                self._function.deliver(deletes[0], NOTHING)
 
         self._begins(create)
-        self.deliveries.interrupt(create, attempt, plan, other)
-        logical_id = create["LogicalResourceId"]
+        self.deliveries.deliver(create, replace(plan, on_call=on_call))
         if not deletes:
             raise AssertionError(
                 f"the Create of {logical_id} makes no call{f' of {at}' if at else ''} during which"
@@ -180,11 +161,7 @@ class Stack:
         return self._deleted(logical_id, self._ends(deletes[0], answer))
 
     def update(
-        self,
-        logical_id: str,
-        properties: Mapping[str, Json] | None,
-        service_token: str | None,
-        plan: FaultPlan,
+        self, logical_id: str, properties: Properties, service_token: str | None, plan: FaultPlan
     ) -> Answer:
         """Update a resource; CloudFormation refuses to change its service token."""
         held, another_fails = self.held(logical_id), self.operator.another_fails()
@@ -193,16 +170,11 @@ class Stack:
         else:
             answer = refused(TOKEN_IS_FIXED, held.physical_resource_id)
             self.show(logical_id, "UPDATE_FAILED", answer.reason)
-        self.operator.tries_again("Update", answer)
+        self.operator.ended("Update", answer)
         return answer
 
     def change(
-        self,
-        logical_id: str,
-        properties: Mapping[str, Json] | None,
-        plan: FaultPlan,
-        *,
-        another_fails: bool,
+        self, logical_id: str, properties: Properties, plan: FaultPlan, *, another_fails: bool
     ) -> Answer:
         """Update a resource, then remove what it replaced, or roll it back; return what counts."""
         held, event = self.held(logical_id), self.event("Update", logical_id, properties)
@@ -217,26 +189,22 @@ class Stack:
         return answer
 
     def roll_back(self, logical_id: str, *, to: Held, from_: Held) -> Answer:
-        """Update a resource back to what it was, then remove what had replaced it."""
         self.resources[logical_id] = from_
         answer = self._operate(self.event("Update", logical_id, to.properties), NOTHING)
         held = replace(to, physical_resource_id=answer.physical_resource_id, data=answer.data)
         self.resources[logical_id] = held
         if answer.physical_resource_id != from_.physical_resource_id:
             self.clean_up(logical_id, from_, NOTHING)
-        if self.operator.tries_again("rollback", answer):
+        if self.operator.ended("rollback", answer):
             return self.roll_back(logical_id, to=to, from_=from_)
         return answer
 
     def clean_up(self, logical_id: str, held: Held, plan: FaultPlan) -> Answer:
         """Delete what is replaced or removed, in three attempts; then it is left behind."""
         for _ in range(CLEAN_UPS):
+            named, kind = held.physical_resource_id, held.resource_type
             event = self.event(
-                "Delete",
-                logical_id,
-                {},
-                physical_resource_id=held.physical_resource_id,
-                resource_type=held.resource_type,
+                "Delete", logical_id, {}, physical_resource_id=named, resource_type=kind
             )
             event["ResourceProperties"] = dict(held.properties)
             answer = self._operate(event, plan)
@@ -247,11 +215,10 @@ class Stack:
         return answer
 
     def delete(self, logical_id: str, plan: FaultPlan) -> Answer:
-        """Delete a resource; what could not be deleted is still held."""
         self.held(logical_id)
         answer = self._operate(self.event("Delete", logical_id), plan)
         self._deleted(logical_id, answer)
-        if self.operator.tries_again("Delete", answer):
+        if self.operator.ended("Delete", answer):
             return self.delete(logical_id, NOTHING)
         return answer
 
@@ -275,11 +242,11 @@ class Stack:
         return answer
 
     def _only_type(self) -> str:
-        named = self._function.resource_types
-        if len(named) != 1:
-            serves = ", ".join(named) or "what nobody has said"
+        served = self._function.resource_types
+        if len(served) != 1:
+            serves = ", ".join(served) or "what nobody has said"
             raise ValueError(f"name the resource_type: the provider serves {serves}")
-        return named[0]
+        return served[0]
 
 
 def _held_after(event: Event, answer: Answer) -> Held:

@@ -17,7 +17,7 @@ from .._errors import DeliveryError, InProgress, PermanentError
 from .answers import Answer
 from .events import Event
 from .faults import NOTHING, FaultPlan
-from .local import LocalLambda, Tell
+from .functions import LocalLambda
 from .process import TELL, Crashed, Interceptor, Point
 from .run import LONGEST, Broken, FaultKind, Run
 from .stack import Stack
@@ -41,7 +41,7 @@ class Stage:
         self._events, self._errors = list[Event](), list[BaseException]()
         self._copies, self._failures = Counter[str](), 0
         self._living, self._rolls_back = 0, False
-        self._cancel: Callable[[], Event] | None = None
+        self._delete: Event | None = None  # that overtakes its Create
         stack.operator, function.intercept, function.continues = self, self._intercept, False
         function.turns.aside = run.seen.aside
 
@@ -54,12 +54,17 @@ class Stage:
         held = event.get("PhysicalResourceId")
         named = f"{event['RequestType']} of {event['LogicalResourceId']}"
         run.seen.tell(f"asks for the {named}{f', {held}' if held else ''}", who=CLOUDFORMATION)
-        if run.fault.kind is FaultKind.CANCEL and run.is_struck:
-            self._be_cancelled(event)
-            raise Over
-        answer = self._judged(event, self._send(event))
-        self.deliver_late(number)
-        return answer
+        is_cancelled = run.fault.kind is FaultKind.CANCEL and run.is_struck
+        errors = self._send(event)
+        if not is_cancelled:
+            answer = self._judged(event, errors)
+            self.deliver_late(number)
+            return answer
+        if self._delete is None:
+            raise Broken("the hooks go another way when they run again, though nothing befell them")
+        if self._judged(self._delete, errors).succeeded:
+            del self._stack.resources[event["LogicalResourceId"]]
+        raise Over
 
     def another_fails(self) -> bool:
         run = self._run
@@ -67,7 +72,7 @@ class Stage:
         self._living, self._rolls_back = len(run.far_side.objects), run.updates - 1 == run.back_at
         return self._rolls_back
 
-    def tries_again(self, what: str, answer: Answer) -> bool:
+    def ended(self, what: str, answer: Answer) -> bool:
         run = self._run
         if what == "Update" and (self._rolls_back or not answer.succeeded):
             if run.checkpoints[-1].succeeded:
@@ -95,25 +100,21 @@ class Stage:
         run.compare()
 
     def meanwhile(self, event: Event) -> None:
-        """Let another copy come, or the Delete."""
-        other = self._cancel() if self._cancel is not None else event
+        other = event
+        if self._run.fault.kind is FaultKind.CANCEL:
+            other = self._delete = self._stack.cancel(event)
+            self._run.seen.tell("cancels it, and asks for the Delete", who=CLOUDFORMATION)
         self._function.turns.start(partial(self._function.attempt, other, NOTHING, self._errors))
         self.hand_over()
 
     def hand_over(self) -> None:
-        """Let the others go first."""
         self._function.turns.pause()
 
     def answer_to(self, event: Event) -> Answer | None:
-        """Return what CloudFormation was told."""
         return self._stack.deliveries.requests.of(event).answer
 
     def _send(self, event: Event) -> list[BaseException]:
-        """Deliver a request, and return why it failed.
-
-        Raises:
-            Broken: A hook hangs, or CloudFormation refuses the answer.
-        """
+        """Deliver a request, and return why it failed; what is refused of it breaks a law."""
         run, errors = self._run, list[BaseException]()
         self._errors = errors
         job = partial(self._function.attempt, event, NOTHING, errors)
@@ -128,22 +129,6 @@ class Stage:
             raise Broken(str(refusal).partition("\nThe story so far")[0]) from refusal
         return errors
 
-    def _be_cancelled(self, create: Event) -> None:
-        """Deliver a Create, and meanwhile its Delete."""
-        deletes = list[dict[str, Any]]()
-
-        def cancel() -> Event:
-            deletes.append(self._stack.cancel(create))
-            self._run.seen.tell("cancels it, and asks for the Delete", who=CLOUDFORMATION)
-            return deletes[0]
-
-        self._cancel = cancel
-        errors = self._send(create)
-        if not deletes:
-            raise Broken("the hooks go another way when they run again, though nothing befell them")
-        if self._judged(deletes[0], errors).succeeded:
-            del self._stack.resources[create["LogicalResourceId"]]
-
     def _judged(self, event: Event, errors: list[BaseException]) -> Answer:
         run = self._run
         gives_up = run.fault.kind is FaultKind.CRASH_FOR_GOOD and run.is_struck
@@ -156,8 +141,8 @@ class Stage:
         run.check(event["RequestType"], answer)
         return answer
 
-    def _intercept(self, event: Event, plan: FaultPlan, on_call: Tell | None) -> Interceptor:
-        del plan, on_call  # the fault is the run's
+    def _intercept(self, event: Event, plan: FaultPlan) -> Interceptor:
+        del plan  # the fault is the run's
         self._copies[event["RequestId"]] += 1
         return StagedInvocation(self, self._run, event, self._copies[event["RequestId"]])
 
@@ -175,25 +160,30 @@ class StagedInvocation:
         self._is_other = run.is_struck and kind.holds_up and other == (request_type, number)
         is_first = number == 1 and not self._is_other
         self._is_struck = run.is_struck and is_first
+        self._dies_again = run.is_struck and kind is FaultKind.CRASH_FOR_GOOD and not is_first
         if len(run.points) == self._seen.request:
             run.points.append([])
         self._record = run.points[self._seen.request] if is_first else list[Point]()
-        self._tell("Lambda delivers it" + (" again" if number > 1 else ""))
+        self._tell("Lambda delivers it" + " again" * (number > 1))
 
     def at(self, point: Point) -> None:
         fault, number = self._run.fault, self._points
         self._points += 1
         self._see(point)
         self._record.append(point)
-        if self._is_other:
-            self._hold_up_the_other(point)
+        if self._is_other and not point.after and self._actions == fault.until:
+            self._run.reached = True
+            self._hold_up(point, self._stage.hand_over)
         elif self._is_struck and number == fault.at:
             self._strike(point)
-        elif fault.kind is FaultKind.CRASH_FOR_GOOD and number == 0:
-            self._die_again()
+        elif self._dies_again and number == 0:
+            self._tell("the process dies")
+            raise Crashed("it died again")
         self._actions += not point.after
-        if point == Point(TELL, after=True):
-            self._tell_answer()
+        answer = self._stage.answer_to(self._event)
+        if answer is not None and point == Point(TELL, after=True):
+            told = f"{answer.status} {answer.physical_resource_id} {answer.reason}"
+            self._tell(f"answers {told[:LONGEST].strip()}")
 
     def end(self, error: BaseException | None) -> None:
         if isinstance(error, InProgress):
@@ -201,43 +191,24 @@ class StagedInvocation:
         elif isinstance(error, Exception):
             self._tell(f"fails: {type(error).__name__}: {error}"[:160])
         self._seen.who, self._seen.inside = self._who, []
-        self._seen.look(None)
+        self._seen.look()
 
     def _tell(self, text: str) -> None:
         self._seen.tell(text, who=self._who)
 
-    def _tell_answer(self) -> None:
-        answer = self._stage.answer_to(self._event)
-        if answer is not None:
-            told = f"{answer.status} {answer.physical_resource_id} {answer.reason}"
-            self._tell(f"answers {told[:LONGEST].strip()}")
-
     def _see(self, point: Point) -> None:
         """See what was done up to this point, and by which line."""
         seen, inside = self._seen, self._inside
-        seen.who = self._who
-        by = inside[-1] if inside else None
-        if point.after and point.is_call:
-            if not seen.look(by):
-                self._tell(f"calls {by}")
+        seen.who, seen.inside = self._who, inside
+        is_seen = seen.look()
+        if point.is_call and not point.after:
+            inside.append(point.name)
+        elif point.is_call:
+            if not is_seen:
+                self._tell(f"calls {seen.call}")
             inside.pop()
-        else:
-            seen.look(by)
-            if point.is_call:
-                inside.append(point.name)
-        seen.inside = inside
         if point.is_call:
             seen.look_here()
-
-    def _die_again(self) -> None:
-        if self._run.is_struck and not self._is_struck:
-            self._tell("the process dies")
-            raise Crashed("it died again")
-
-    def _hold_up_the_other(self, point: Point) -> None:
-        if not point.after and self._actions == self._run.fault.until:
-            self._run.reached = True
-            self._hold_up(point, self._stage.hand_over)
 
     def _hold_up(self, point: Point, meanwhile: Callable[[], None]) -> None:
         self._tell(f"is held up {point}")
@@ -260,26 +231,22 @@ class StagedInvocation:
             self._inside.pop()
         if kind is FaultKind.REFUSED:
             self._tell(f"{point.name} is refused by the far side")
-            raise _refusal(point.name)
+            raise _error(point.name, refused=True)
         acted = "has acted" if point.after else "has not acted"
         self._tell(f"{point.name} gets no answer; the far side {acted}")
-        raise _no_answer(point.name)
+        raise _error(point.name, refused=False)
 
 
-def _refusal(name: str) -> Exception:
-    """Return an error that says for certain that nothing was done."""
-    first, _, operation = name.partition(".")
+def _error(call: str, *, refused: bool) -> Exception:
+    """Return what a call raises that was refused for certain, or had no answer."""
+    first, _, operation = call.partition(".")
     if first == "http":
         response = requests.Response()
         response.status_code = 400
-        return requests.HTTPError(f"400 for {name}", response=response)
+        refusal = requests.HTTPError(f"400 for {call}", response=response)
+        return refusal if refused else requests.ReadTimeout(f"no answer to {call}")
     if operation:
-        return ClientError({"Error": {"Code": "AccessDenied", "Message": "refused"}}, operation)
-    return PermanentError(f"the far side refuses {name}")
-
-
-def _no_answer(name: str) -> Exception:
-    first, _, operation = name.partition(".")
-    if first == "http":
-        return requests.ReadTimeout(f"no answer to {name}")
-    return ReadTimeoutError(endpoint_url=name) if operation else TimeoutError(f"no answer: {name}")
+        denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "refused"}}, operation)
+        return denied if refused else ReadTimeoutError(endpoint_url=call)
+    no = f"the far side refuses {call}"
+    return PermanentError(no) if refused else TimeoutError(f"no answer: {call}")
