@@ -9,11 +9,11 @@ from ..ledger import MemoryStore, Store
 from .answers import Answer, lacks
 from .clock import TIMEOUT, Turns, VirtualClock
 from .deliveries import Deliveries, Requests
-from .events import Envelope, Event, as_sent
+from .events import Event, Wrapping, as_sent
 from .faults import COPIES, NOTHING, FaultPlan, Faults
 from .functions import DeployedLambda, LocalLambda
 from .signing import key_of
-from .stack import Held, Properties, Stack
+from .stack import Held, NewProperties, Stack
 from .watchdog import HangWatchdog
 
 WATCHDOG = 20.0  # real seconds for one operation, which takes milliseconds
@@ -54,7 +54,7 @@ class FakeCloudFormation:
         stack_name: str = "stack",
         timeout: float = TIMEOUT,
         over_http: bool = False,
-        envelope: Envelope = dict,
+        envelope: Wrapping = dict,
         watchdog: float = WATCHDOG,
         faults: Faults | None = None,
     ) -> None:
@@ -122,7 +122,7 @@ class FakeCloudFormation:
     def create(
         self,
         logical_id: str,
-        properties: Properties = None,
+        properties: NewProperties = None,
         *,
         resource_type: str | None = None,
         **faults: Unpack[Faults],
@@ -153,7 +153,7 @@ class FakeCloudFormation:
     def create_and_roll_back(
         self,
         logical_id: str,
-        properties: Properties = None,
+        properties: NewProperties = None,
         *,
         resource_type: str | None = None,
         **faults: Unpack[Faults],
@@ -167,7 +167,7 @@ class FakeCloudFormation:
     def cancel_create(
         self,
         logical_id: str,
-        properties: Properties = None,
+        properties: NewProperties = None,
         *,
         at: str | None = None,
         resource_type: str | None = None,
@@ -190,7 +190,7 @@ class FakeCloudFormation:
     def update(
         self,
         logical_id: str,
-        properties: Properties = None,
+        properties: NewProperties = None,
         *,
         service_token: str | None = None,
         **faults: Unpack[Faults],
@@ -271,7 +271,7 @@ class FakeCloudFormation:
         self,
         request_type: str,
         logical_id: str,
-        properties: Properties = None,
+        properties: NewProperties = None,
         *,
         physical_resource_id: str | None = None,
         resource_type: str | None = None,

@@ -20,7 +20,7 @@ RESOURCE_TYPE = "Custom::Resource"
 NOBODY = {"cognito_identity_id": None, "cognito_identity_pool_id": None}
 
 Event = Mapping[str, Any]
-Envelope = Callable[[Event], Event]
+Wrapping = Callable[[Event], Event]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

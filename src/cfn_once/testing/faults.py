@@ -176,7 +176,4 @@ class FaultInjector:
         left = max(0.0, self._end - self._turns.now())
         self._turns.sleep(min(seconds, left))
         if seconds > left:
-            raise Crashed(
-                f"Lambda ended it: its time was over while {call} was called",
-                later="Lambda had ended it before",
-            )
+            raise Crashed(f"Lambda ended it: its time was over while {call} was called")

@@ -18,7 +18,7 @@ from .._errors import DeliveryError
 from .._provider import Provider
 from ..ledger import Store
 from .clock import Turns, VirtualClock
-from .events import SERVICE_TOKEN, Envelope, Event, LambdaContext
+from .events import SERVICE_TOKEN, Event, LambdaContext, Wrapping
 from .faults import COPIES, NOTHING, FaultInjector, FaultPlan
 from .process import Crashed, Interceptor, Process
 from .responses import Keep, ResponseBucket, S3Bucket
@@ -48,7 +48,7 @@ class LocalLambda:
         self._provider, self._ledger = provider, ledger
         self._timeout, self._over_http = timeout, over_http
 
-    def open(self, keep: Keep, tell: Tell, envelope: Envelope) -> ResponseBucket:
+    def open(self, keep: Keep, tell: Tell, envelope: Wrapping) -> ResponseBucket:
         """Take answers from now on, and tell what happens; requests come in an envelope."""
         self._tell, self._envelope = tell, envelope
         bucket = ResponseBucket(keep, self.turns.now)
@@ -206,7 +206,7 @@ class DeployedLambda:
         self.made, self.clock = set[str](), WallClock()
         self.turns = Turns(lambda: self.clock)
 
-    def open(self, keep: Keep, tell: object, envelope: Envelope) -> ResponseBucket | S3Bucket:
+    def open(self, keep: Keep, tell: object, envelope: Wrapping) -> ResponseBucket | S3Bucket:
         """Take answers from now on."""
         del tell  # what happens is told where it runs
         self._envelope = envelope

@@ -23,10 +23,6 @@ READ, WRITE, TELL = "reads the ledger", "writes to the ledger", "tells CloudForm
 class Crashed(BaseException):
     """The function's process died here: nothing after it ran."""
 
-    def __init__(self, where: str = "", later: str = "it died before") -> None:
-        super().__init__(where)
-        self.later = later  # said to the process where it does not notice, and goes on
-
 
 class Point(NamedTuple):
     """A moment before or after an action of a process."""
@@ -61,7 +57,7 @@ class Process:
 
     def __init__(self, store: Store, delivery: Delivery, interceptor: Interceptor) -> None:
         self._store, self._delivery, self._interceptor = store, delivery, interceptor
-        self._death: Crashed | None = None
+        self._is_dead = False
         self.keeps_secrets = store.keeps_secrets
         self.sent: dict[float, Mapping[str, Any]] = {}  # what is to come back, by when it is due
 
@@ -100,11 +96,11 @@ class Process:
         self._go_on()
         try:
             self._interceptor.at(point)
-        except Crashed as death:
-            self._death = death
+        except Crashed:
+            self._is_dead = True
             raise
         self._go_on()  # it may have died at the hand of its watchdog while others had their turn
 
     def _go_on(self) -> None:
-        if self._death is not None:
-            raise Crashed(self._death.later, self._death.later)
+        if self._is_dead:
+            raise Crashed("it died before")

@@ -15,7 +15,7 @@ from .advice import differs, told
 from .api import FakeApi
 from .cloudformation import FakeCloudFormation
 from .run import Broken, FarSide, Fault, FaultKind, Run
-from .stack import Properties
+from .stack import NewProperties
 from .stage import Over, Stage
 
 LIMIT = 5000  # runs; a provider of two or three steps takes some hundreds
@@ -157,8 +157,6 @@ def play(run: Run, scenario: Scenario, watchdog: float) -> Run:
     """Run a scenario from its beginning to its end, and return what was seen."""
     far_side: Any = run.far_side
     far_side.reset()
-    level = log.level
-    log.setLevel(logging.CRITICAL + 1)  # hundreds of runs fail as they should
     own_clock = getattr(far_side, "clock", None)
     if own_clock is not None:
         far_side.clock = run.clock
@@ -166,6 +164,8 @@ def play(run: Run, scenario: Scenario, watchdog: float) -> Run:
     listeners.append(run.seen.listen)
     stack = FakeCloudFormation(run.provider, clock=run.clock, watchdog=watchdog)
     stage = Stage(run, stack._stack)  # noqa: SLF001 - our own
+    level = log.level
+    log.setLevel(logging.CRITICAL + 1)  # hundreds of runs fail as they should
     try:
         try:
             scenario(stack)
@@ -242,7 +242,7 @@ def _made(run: Run) -> list[tuple[int, str | None]]:
     return [(effect.request, effect.call) for effect in run.seen.effects]
 
 
-def _live(properties: Properties, changed: Properties, stack: FakeCloudFormation) -> None:
+def _live(properties: NewProperties, changed: NewProperties, stack: FakeCloudFormation) -> None:
     stack.create("Resource", properties)
     if changed is not None:
         stack.update("Resource", changed)

@@ -23,7 +23,7 @@ from .faults import NOTHING, FaultPlan
 from .signing import key_of
 
 CLEAN_UPS = 3  # attempts; CloudFormation User Guide, "Troubleshooting"
-Properties = Mapping[str, Json] | None
+NewProperties = Mapping[str, Json] | None  # None where those that are held stay
 
 
 @dataclass(slots=True)
@@ -89,7 +89,7 @@ class Stack:
         self,
         request_type: str,
         logical_id: str,
-        properties: Properties = None,
+        properties: NewProperties = None,
         *,
         physical_resource_id: str | None = None,
         resource_type: str | None = None,
@@ -161,7 +161,7 @@ class Stack:
         return self._deleted(logical_id, self._ends(deletes[0], answer))
 
     def update(
-        self, logical_id: str, properties: Properties, service_token: str | None, plan: FaultPlan
+        self, logical_id: str, properties: NewProperties, service_token: str | None, plan: FaultPlan
     ) -> Answer:
         """Update a resource; CloudFormation refuses to change its service token."""
         held, another_fails = self.held(logical_id), self.operator.another_fails()
@@ -174,7 +174,7 @@ class Stack:
         return answer
 
     def change(
-        self, logical_id: str, properties: Properties, plan: FaultPlan, *, another_fails: bool
+        self, logical_id: str, properties: NewProperties, plan: FaultPlan, *, another_fails: bool
     ) -> Answer:
         """Update a resource, then remove what it replaced, or roll it back; return what counts."""
         held, event = self.held(logical_id), self.event("Update", logical_id, properties)
