@@ -162,14 +162,14 @@ class CloudFormation(RuleBasedStateMachine):
         self.folder = TemporaryDirectory()
         path = Path(self.folder.name) / "ledger.sqlite3"
         self.world, self.clock = World(), VirtualClock()
-        provider = Provider(resource(self.world, strategy), ledger="memory://")
+        self.provider = Provider(resource(self.world, strategy), ledger="memory://")
         self.table = make_table(self.dynamodb, f"machine-{uuid4()}")
         store = Threefold(
             MemoryStore(),
             SQLiteStore(str(path), synchronous="OFF"),
             DynamoDBStore(self.table, client=self.dynamodb),
         )
-        self.stack = FakeCloudFormation(provider, ledger=store, clock=self.clock)
+        self.stack = FakeCloudFormation(self.provider, ledger=store, clock=self.clock)
         self.past: list[dict] = []
 
     def teardown(self):
@@ -314,9 +314,7 @@ class CloudFormation(RuleBasedStateMachine):
         for name in list(self.stack.resources):
             self.delete_for_good(name)
         self.clock.advance(10)
-        self.stack = FakeCloudFormation(
-            self.stack._provider, ledger=self.stack.ledger, clock=self.clock
-        )
+        self.stack = FakeCloudFormation(self.provider, ledger=self.stack.ledger, clock=self.clock)
         self.past.clear()
 
     @invariant()
