@@ -206,6 +206,8 @@ def place(head: Head, request: Request) -> Id:
         return Id.REPLACED
     if event_id in head.removed:
         return Id.REMOVED
+    if request.carries_other_placeholder and head.held is None:
+        return Id.INVENTED  # it stands for no Create of ours: what is held is not meant
     # Seeded bug: invented
     return Id.INVENTED if request.carries_invented_id else Id.FOREIGN
 
