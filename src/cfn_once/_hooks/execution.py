@@ -144,10 +144,10 @@ class Execution:
         )
 
     def _ending(self, outcome: Outcome, body: bytes) -> Ending:
-        succeeded = isinstance(outcome, Success)
+        succeeded, deletes = isinstance(outcome, Success), self._request.type is RequestType.DELETE
         pending: Sequence[Operation] = self._lease.head.pending_cleanup
         if succeeded:
-            is_last = self._request.type is RequestType.DELETE and not self._keeps_current
+            is_last = deletes and not self._keeps_current
             pending = [] if is_last else self._cleaned.pending
         return Ending(
             succeeded=succeeded,
@@ -158,7 +158,7 @@ class Execution:
             keeps_current=self._keeps_current,
             reason="" if succeeded else outcome.reason,
             operation=self._request.operation_name,
-            invented=self._request.carries_invented_id,
+            invented=deletes and self._request.carries_invented_id,
             given=self._given,
         )
 

@@ -368,9 +368,10 @@ def _held_from_now_on(head: Head, ending: Ending) -> Doc:
         if operation.type == RequestType.UPDATE and before and before.id != held.id:
             replaced.append(replace(before, returns=True))
     held_id = None if held is None else held.id
-    removed = [
-        known for known in dict.fromkeys([*head.removed, *ending.removed]) if known != held_id
-    ]
+    # An invented id has had its Delete: sent again, it may not stand for another Create.
+    ended = [str(operation.event_physical_id)] if ending.invented else []
+    known = dict.fromkeys([*head.removed, *ending.removed, *ended])
+    removed = [known_id for known_id in known if known_id != held_id]
     # Seeded bug: acknowledged
     acknowledged = head.acknowledged and held_id == head.held_id
     return {
