@@ -339,8 +339,9 @@ def finish(head: Head, ending: Ending, progress: Progress, ended: int) -> Change
     }
     if ending.succeeded:
         of_head |= _held_from_now_on(head, ending)
+        left = any(of_head[name] for name in ("held", "repl", "forg", "pend"))
         # Seeded bug: live-no-ttl
-        if deletes and not ending.keeps_current:  # results are erased at once
+        if deletes and not (ending.keeps_current and left):  # results are erased at once
             of_head["ttl"] = ended // 1000 + TOMBSTONE_DAYS * 86400
             of_operation["steps"], known = {}, {}
     first, second = _making(of_head), _making(of_operation, OPERATION)
