@@ -53,7 +53,9 @@ def test_three_deliveries_that_all_die(cloudformation, groups):
         cloudformation.clock.advance(180)
 
     cloudformation.deliver(
-        cloudformation.event("Delete", "Group", ONE, physical_resource_id="stack-Group-1A2B3C4D5E6F")
+        cloudformation.event(
+            "Delete", "Group", ONE, physical_resource_id="stack-Group-1A2B3C4D5E6F"
+        )
     )
 
     assert 1 == len(groups.created)

@@ -47,7 +47,9 @@ def test_the_id_set_too_late_is_found_by_replay(cloudformation, group_class, gro
     with pytest.raises(Crashed):
         cloudformation.send(create_event, crash_after="note")
 
-    delete = cloudformation.event("Delete", "Group", ONE, physical_resource_id="stack-Group-1A2B3C4D5E6F")
+    delete = cloudformation.event(
+        "Delete", "Group", ONE, physical_resource_id="stack-Group-1A2B3C4D5E6F"
+    )
     answer = cloudformation.deliver(delete)
 
     assert answer.succeeded
@@ -103,7 +105,9 @@ def test_calls_that_are_repeated_leave_traces_too(ends):
         with pytest.raises(Crashed):
             cloudformation.send(create, crash_after="put")
 
-    delete = cloudformation.event("Delete", "Thing", {}, physical_resource_id="stack-Thing-1A2B3C4D5E6F")
+    delete = cloudformation.event(
+        "Delete", "Thing", {}, physical_resource_id="stack-Thing-1A2B3C4D5E6F"
+    )
 
     assert cloudformation.deliver(delete).succeeded
     assert {} == parameters
@@ -223,7 +227,9 @@ def test_a_replay_that_cannot_read(groups):
         cloudformation.send(cloudformation.event("Create", "Thing"), crash_after="group")
     readable.clear()
     cloudformation.clock.advance(130)
-    delete = cloudformation.event("Delete", "Thing", {}, physical_resource_id="stack-Thing-1A2B3C4D5E6F")
+    delete = cloudformation.event(
+        "Delete", "Thing", {}, physical_resource_id="stack-Thing-1A2B3C4D5E6F"
+    )
 
     with pytest.raises(InProgress, match="cannot be told yet"):
         cloudformation.send(delete)

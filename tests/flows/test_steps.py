@@ -285,7 +285,9 @@ def test_hooks_that_swallow_everything():
 
     cloudformation = stack(create)
     create_event = cloudformation.event("Create", "Thing")
-    delete = cloudformation.event("Delete", "Thing", {}, physical_resource_id="stack-Thing-1A2B3C4D5E6F")
+    delete = cloudformation.event(
+        "Delete", "Thing", {}, physical_resource_id="stack-Thing-1A2B3C4D5E6F"
+    )
 
     def overtake():
         with pytest.raises(Exception, match="not over yet"):

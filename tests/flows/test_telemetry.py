@@ -262,7 +262,9 @@ def test_one_that_lost_its_resource(stack, lines):
     """
     cloudformation = stack()
     create = cloudformation.event("Create", "Thing")
-    delete = cloudformation.event("Delete", "Thing", physical_resource_id="stack-Thing-1A2B3C4D5E6F")
+    delete = cloudformation.event(
+        "Delete", "Thing", physical_resource_id="stack-Thing-1A2B3C4D5E6F"
+    )
 
     def overtake():
         with pytest.raises(InProgress):
