@@ -129,6 +129,7 @@ def decide(head: Head, request: Request, hooks: Hooks) -> Decision:
 
 def _update(head: Head, request: Request, hooks: Hooks) -> Decision:
     asked, held = request.properties_fingerprint, head.held
+    rolls_back = False
     if held is not None and held.id == request.physical_resource_id:
         returns = (old for old in head.replaced if old.returns and old.properties == asked)
         former = next(returns, None)
@@ -136,14 +137,15 @@ def _update(head: Head, request: Request, hooks: Hooks) -> Decision:
         if former is not None:
             return Update(former.id) if _is_touched(former, hooks) else Keep(kept(former))
         # Seeded bug: rollback-of-nothing
-        if held.properties == asked != request.old_properties_fingerprint:
-            if not _is_touched(held, hooks):
-                return Keep(kept(held))
-        elif held.touched is None and _is_as_before(held, request, hooks):
+        rolls_back = held.properties == asked != request.old_properties_fingerprint
+        if rolls_back and not _is_touched(held, hooks):
+            return Keep(kept(held))
+        if not rolls_back and held.touched is None and _is_as_before(held, request, hooks):
             return Keep(kept(held))
     if hooks.unable:
         return Refuse(hooks.unable)
-    return Create(replaces=True) if hooks.replaces() else Update()
+    # What is rolled back was never replaced, whatever replace_on says of the difference.
+    return Update() if rolls_back or not hooks.replaces() else Create(replaces=True)
 
 
 def _is_touched(held: HeldObject, hooks: Hooks) -> bool:
