@@ -25,8 +25,9 @@ from ._errors import (
     Superseded,
     Suspended,
 )
-from ._hooks.execution import Execution, Served
+from ._hooks.execution import Execution
 from ._hooks.resource import CustomResource
+from ._hooks.served import Served
 from ._lambda.continuation import Continuation, open_continuation
 from ._lambda.sandbox import sandbox_id
 from ._observability.logs import hand_over
@@ -41,6 +42,7 @@ from .ledger import (
     Lease,
     Ledger,
     MemoryStore,
+    Refused,
     Stale,
     Store,
     open_store,
@@ -145,7 +147,7 @@ class Provider:
     @property
     def resource_types(self) -> tuple[str, ...]:
         """The types that it serves, as templates name them."""
-        return tuple(one.resource_type for one in self._served)
+        return tuple(served.resource_type for served in self._served)
 
     def using(
         self,
@@ -271,6 +273,8 @@ class Provider:
                     return with_ids(request, kept, no_echo=secret)
                 case Stale():
                     return _refusal(request, STALE)
+                case Refused(reason):
+                    return _refusal(request, reason)
                 case Ignored(reason):
                     log.warning("%s is ignored: %s", request, reason)
                     return None
@@ -363,10 +367,12 @@ def _by_type(classes: Sequence[type[Resource]]) -> dict[str, type[Resource]]:
             "Provider() needs the classes that it serves: Provider(MyResource)"
         )
     served: dict[str, type[Resource]] = {}
-    for one in classes:
-        if one.resource_type in served:
-            raise ConfigurationError(f"two classes serve {one.resource_type}: name one otherwise")
-        served[one.resource_type] = one
+    for resource in classes:
+        if resource.resource_type in served:
+            raise ConfigurationError(
+                f"two classes serve {resource.resource_type}: name one otherwise"
+            )
+        served[resource.resource_type] = resource
     if len(classes) == 1:
         served.setdefault(ANY_TYPE, classes[0])
     return served

@@ -20,7 +20,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from cfn_once.testing._answers import judge
+from cfn_once.testing.answers import judge
 from crash.sandboxes import Delivery, Lambda
 from crash.story import Story
 from support.fast_clock import FastClock

@@ -149,16 +149,16 @@ def test_what_is_no_map_at_all(start, deploy, returned, reason):
 
 def test_an_id_that_is_too_long(start, deploy):
     """
-    CloudFormation takes ids of 1,024 bytes; a longer one is FAILED, under the id that says that
-    nothing was made under one. The ledger keeps the real one, for the Delete that follows.
+    CloudFormation takes ids of 1,024 bytes; a longer one is refused where the hook sets it, and the
+    one that it had set before stays.
     """
     answer, _ = told(
         start, deploy, lambda resource: setattr(resource, "physical_resource_id", "ü" * 513)
     )
 
     assert "FAILED" == answer["Status"]
-    assert answer["PhysicalResourceId"].startswith("cfn-once.none.")
-    assert "the physical id is 1026 bytes long; CloudFormation takes 1024" == answer["Reason"]
+    assert "thing-1" == answer["PhysicalResourceId"]
+    assert "physical_resource_id is 1026 bytes long; CloudFormation takes 1024" in answer["Reason"]
 
 
 def test_an_id_of_1024_bytes(start, deploy):

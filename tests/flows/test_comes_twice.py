@@ -5,6 +5,10 @@ import pytest
 from cfn_once import InProgress
 from cfn_once.testing import Crashed
 
+INVENTED = (
+    "stack-Group-1A2B3C4D5E6F"  # as CloudFormation makes one up for a Create that nobody answered
+)
+
 ONE = {"Product": "Linux/UNIX", "Target": 3}
 
 
@@ -53,9 +57,7 @@ def test_three_deliveries_that_all_die(cloudformation, groups):
         cloudformation.clock.advance(180)
 
     cloudformation.deliver(
-        cloudformation.event(
-            "Delete", "Group", ONE, physical_resource_id="stack-Group-1A2B3C4D5E6F"
-        )
+        cloudformation.event("Delete", "Group", ONE, physical_resource_id=INVENTED)
     )
 
     assert 1 == len(groups.created)

@@ -7,6 +7,10 @@ import pytest
 from cfn_once import CustomResource, InProgress, PermanentError, Provider
 from cfn_once.testing import Crashed, FakeCloudFormation
 
+INVENTED = (
+    "stack-Thing-1A2B3C4D5E6F"  # as CloudFormation makes one up for a Create that nobody answered
+)
+
 ONE = {"Product": "Linux/UNIX", "Target": 3}
 
 
@@ -105,9 +109,7 @@ def test_calls_that_are_repeated_leave_traces_too(ends):
         with pytest.raises(Crashed):
             cloudformation.send(create, crash_after="put")
 
-    delete = cloudformation.event(
-        "Delete", "Thing", {}, physical_resource_id="stack-Thing-1A2B3C4D5E6F"
-    )
+    delete = cloudformation.event("Delete", "Thing", {}, physical_resource_id=INVENTED)
 
     assert cloudformation.deliver(delete).succeeded
     assert {} == parameters
@@ -137,7 +139,7 @@ def test_a_doubt_that_nobody_can_resolve(groups, unresolved, status, retried):
     reason = cloudformation.deliver(create).reason if retried else "InDoubt: step mail#0"
 
     deleted = cloudformation.deliver(
-        cloudformation.event("Delete", "Thing", {}, physical_resource_id="stack-Thing-1A2B3C4D5E6F")
+        cloudformation.event("Delete", "Thing", {}, physical_resource_id=INVENTED)
     )
 
     assert "InDoubt: step mail#0" in reason
@@ -168,7 +170,7 @@ def test_a_token_tells_the_id(groups):
         cloudformation.send(cloudformation.event("Create", "Thing"), crash_after="group")
 
     cloudformation.deliver(
-        cloudformation.event("Delete", "Thing", {}, physical_resource_id="stack-Thing-1A2B3C4D5E6F")
+        cloudformation.event("Delete", "Thing", {}, physical_resource_id=INVENTED)
     )
 
     assert (["sig-1"], {}) == (groups.deletes, groups.objects)
@@ -227,9 +229,7 @@ def test_a_replay_that_cannot_read(groups):
         cloudformation.send(cloudformation.event("Create", "Thing"), crash_after="group")
     readable.clear()
     cloudformation.clock.advance(130)
-    delete = cloudformation.event(
-        "Delete", "Thing", {}, physical_resource_id="stack-Thing-1A2B3C4D5E6F"
-    )
+    delete = cloudformation.event("Delete", "Thing", {}, physical_resource_id=INVENTED)
 
     with pytest.raises(InProgress, match="cannot be told yet"):
         cloudformation.send(delete)

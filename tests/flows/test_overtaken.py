@@ -4,6 +4,10 @@ import pytest
 
 from cfn_once import InProgress
 
+INVENTED = (
+    "stack-Group-1A2B3C4D5E6F"  # as CloudFormation makes one up for a Create that nobody answered
+)
+
 ONE = {"Product": "Linux/UNIX", "Target": 3}
 
 
@@ -13,9 +17,7 @@ def test_a_delete_overtakes_a_running_create(cloudformation, groups):
     and removes what it made; the Create stays silent.
     """
     create = cloudformation.event("Create", "Group", ONE)
-    delete = cloudformation.event(
-        "Delete", "Group", ONE, physical_resource_id="stack-Group-1A2B3C4D5E6F"
-    )
+    delete = cloudformation.event("Delete", "Group", ONE, physical_resource_id=INVENTED)
 
     def overtaken():
         with pytest.raises(InProgress, match="not over yet"):
@@ -35,9 +37,7 @@ def test_a_create_that_comes_first_after_its_delete(cloudformation, groups):
     A first delivery that comes after a newer request has begun makes nothing, and is told so.
     """
     create = cloudformation.event("Create", "Group", ONE)
-    delete = cloudformation.event(
-        "Delete", "Group", ONE, physical_resource_id="stack-Group-1A2B3C4D5E6F"
-    )
+    delete = cloudformation.event("Delete", "Group", ONE, physical_resource_id=INVENTED)
     cloudformation.send(delete)
 
     answer = cloudformation.send(create)

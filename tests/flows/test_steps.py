@@ -15,6 +15,10 @@ from cfn_once import (
 )
 from cfn_once.testing import Crashed, FakeCloudFormation
 
+INVENTED = (
+    "stack-Thing-1A2B3C4D5E6F"  # as CloudFormation makes one up for a Create that nobody answered
+)
+
 
 def stack(create):
     class Thing(CustomResource[dict, dict]):
@@ -285,9 +289,7 @@ def test_hooks_that_swallow_everything():
 
     cloudformation = stack(create)
     create_event = cloudformation.event("Create", "Thing")
-    delete = cloudformation.event(
-        "Delete", "Thing", {}, physical_resource_id="stack-Thing-1A2B3C4D5E6F"
-    )
+    delete = cloudformation.event("Delete", "Thing", {}, physical_resource_id=INVENTED)
 
     def overtake():
         with pytest.raises(Exception, match="not over yet"):

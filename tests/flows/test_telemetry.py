@@ -33,6 +33,10 @@ from cfn_once.testing import (
 )
 from support.taken import Taken
 
+INVENTED = (
+    "stack-Thing-1A2B3C4D5E6F"  # as CloudFormation makes one up for a Create that nobody answered
+)
+
 # Until steps, recovery and watchdog tell of themselves.
 IDS = {"correlation_id", "request_id", "request_type", "logical_resource_id", "resource_type"}
 SECRET = 'hunter"22\\zwei'  # JSON and Python spell it otherwise than it is
@@ -262,9 +266,7 @@ def test_one_that_lost_its_resource(stack, lines):
     """
     cloudformation = stack()
     create = cloudformation.event("Create", "Thing")
-    delete = cloudformation.event(
-        "Delete", "Thing", physical_resource_id="stack-Thing-1A2B3C4D5E6F"
-    )
+    delete = cloudformation.event("Delete", "Thing", physical_resource_id=INVENTED)
 
     def overtake():
         with pytest.raises(InProgress):

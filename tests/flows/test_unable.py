@@ -296,7 +296,7 @@ def test_a_way_back_that_dies_before_it_is_due(guarded):
 
     cloudformation = guarded(Thing)
     event = cloudformation.event("Create", "Thing")
-    cloudformation._function.attempt(event, {}, [])
+    cloudformation.send(event)
     ((due, hop),) = cloudformation._function.waiting.items()
     cloudformation._function.waiting.clear()
 

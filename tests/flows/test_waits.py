@@ -104,16 +104,16 @@ def test_what_comes_back_twice_or_after_the_answer(stack, cluster):
     cluster.takes = 100
     event = stack.event("Create", "Thing")
     sent = []
-    stack._function.attempt(event, {}, [])
+    stack.send(event)
     sent += stack._function.waiting.values()
     stack._function.waiting.clear()
     stack.clock.advance(91)
     for again in sent * 2:
-        stack._function.attempt(again, {}, [])
+        stack.send(again)
     sent += stack._function.waiting.values()
     stack.clock.advance(200)
     for again in sent:
-        stack._function.attempt(again, {}, [])
+        stack.send(again)
 
     assert ["c-1", "greeting"] == cluster.made
     assert {"SUCCESS"} == {answer.status for _, answer in stack.answers}
@@ -125,7 +125,7 @@ def test_a_delete_stops_it(stack, cluster):
     """
     cluster.takes = 2400
     event = stack.event("Create", "Thing")
-    stack._function.attempt(event, {}, [])
+    stack.send(event)
     (again,) = stack._function.waiting.values()
     stack._function.waiting.clear()
     began = stack.clock.now()

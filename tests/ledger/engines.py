@@ -48,7 +48,7 @@ def keep_to_one_thread(client: Any) -> Any:
 
 
 def answer_with(client: Any, code: str, message: str = "", status: int = 400) -> Callable[[], None]:
-    """Let the far side answer every request with an error, until what is returned is called."""
+    """Answer every request with an error, as DynamoDB would, until what is returned is called."""
     body = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": message})
 
     def answer(request: Any, **_: Any) -> AWSResponse:

@@ -1,4 +1,4 @@
-"""What the processes of a race do: importable, since they are started anew and not forked."""
+"""What the processes of a race do: importable, since they are spawned and not forked."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,12 +9,11 @@ import boto3
 from botocore.config import Config
 
 from cfn_once import Request, RequestType
-from cfn_once.ledger import Change, Ending, Head, Progress, Store
-from cfn_once.ledger import transitions as _writes
+from cfn_once.ledger import Change, Ending, Head, Progress, Store, Write, transitions
 from cfn_once.ledger.dynamodb import DynamoDBStore
 from cfn_once.ledger.sqlite import SQLiteStore
-from cfn_once.ledger.store import Equals, Write
-from cfn_once.ledger.transitions import Claimant
+from cfn_once.ledger.store import Equals
+from cfn_once.ledger.transitions import Candidate
 
 PATIENCE = 60  # seconds after which a race is broken off
 
@@ -51,12 +50,12 @@ def open_dynamodb(table: str, url: str) -> Store:
 
 
 def prepare(start: Barrier, opener: Callable[..., Store], arguments: tuple[str, ...]) -> None:
-    """Set a process up, once."""
+    """Set a process up."""
     _here["start"], _here["store"] = start, opener(*arguments)
 
 
-def claimant(owner: str) -> Claimant:
-    return Claimant(owner=owner, lease=1_800_000_122_000, box=None, now=1_800_000_001_000)
+def candidate(owner: str) -> Candidate:
+    return Candidate(owner=owner, lease=1_800_000_124_000, sandbox_id=None, now=1_800_000_001_000)
 
 
 def _race(key: str, write: Write) -> tuple[bool, str]:
@@ -65,32 +64,36 @@ def _race(key: str, write: Write) -> tuple[bool, str]:
     _here["start"].wait(PATIENCE)
     written = store.write(key, write)
     assert written.head is not None
-    return written.applied, written.head.owner
+    return written.applied, written.head.operation.owner
 
 
 def begin(owner: str, keys: list[str]) -> list[tuple[bool, str]]:
-    """Begin one request as everybody does."""
-    return [_race(key, _writes.begin(CREATE, claimant(owner))) for key in keys]
+    """Begin the request that all others begin, too."""
+    return [_race(key, transitions.begin(CREATE, candidate(owner))) for key in keys]
 
 
 def overtake(owner: str, keys: list[str]) -> list[tuple[bool, str]]:
-    """Finish the request at work as its owner, or put a newer one in its place."""
-    ending = Ending(succeeded=True, body="{}", physical_id="thing-1")
+    """Finish the request at work as its owner, or begin a newer one over it."""
+    ending = Ending(succeeded=True, response="{}", physical_id="thing-1")
     results = []
     for key in keys:
         head = _read(key)
-        if owner == head.owner:
-            change = _writes.finish(head, ending, Progress(), 1, in_doubt=False)
-            guard = _writes.held_by(owner, head.fence)
-            write = Write(name="finish", guard=guard, change=change)
+        if owner == head.operation.owner:
+            change = transitions.finish(head, ending, Progress(), 1)
+            write = Write(name="finish", guard=transitions.held_by(owner), change=change)
         else:
-            write = _writes.begin_over(head, DELETE, claimant(owner))
+            write = transitions.begin_over(head, DELETE, candidate(owner))
         results.append(_race(key, write))
     return results
 
 
+def resume(owner: str, keys: list[str]) -> list[tuple[bool, str]]:
+    """Resume the request that all others resume, too: its execution has died."""
+    return [_race(key, transitions.resume(_read(key), CREATE, candidate(owner))) for key in keys]
+
+
 def count(owner: str, keys: list[str]) -> list[int]:
-    """Keep a step of our own after a look, under the count of writes, until none came between."""
+    """Keep a step of our own after a look, under the revision, until no write came between."""
     store: Store = _here["store"]
     tries = []
     for key in keys:
@@ -98,9 +101,11 @@ def count(owner: str, keys: list[str]) -> list[int]:
         for number in range(PATIENCE):
             head = _read(key)
             change = Change(
-                set={("steps", f"{owner}#0"): {"s": "D"}}, add={"rnd": 1}, append={"hist": owner}
+                set={("op", "steps", f"{owner}#0"): {"s": "D"}},
+                add={"ttl": 1},
+                append={"recent": owner},
             )
-            if store.write(key, Write(Equals(("w",), head.writes), change)).applied:
+            if store.write(key, Write(Equals(("w",), head.revision), change)).applied:
                 tries.append(number + 1)
                 break
     return tries

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from cfn_once import ConfigurationError
-from cfn_once.ledger import MemoryStore, Store, open_store
+from cfn_once.ledger import MemoryStore, Store, Write, open_store
 from cfn_once.ledger.dynamodb import DynamoDBStore
 from cfn_once.ledger.sqlite import SQLiteStore
-from cfn_once.ledger.store import Absent, Write
+from cfn_once.ledger.store import Absent
 from ledger.told import a_head
 from support.ministack import MiniStack
 
@@ -114,11 +114,11 @@ def test_a_secret_in_a_wrong_url(url: str) -> None:
     with pytest.raises(ConfigurationError) as raised:
         open_here(url)
 
-    told: BaseException | None = raised.value
-    while told is not None:
-        assert "hunter2" not in str(told)
-        assert "AKIA" not in str(told)
-        told = told.__cause__ or told.__context__
+    error: BaseException | None = raised.value
+    while error is not None:
+        assert "hunter2" not in str(error)
+        assert "AKIA" not in str(error)
+        error = error.__cause__ or error.__context__
 
 
 @pytest.mark.parametrize("url", [None, "", "sqlite:///tmp/ledger.sqlite3", "memory://"])
@@ -166,11 +166,11 @@ def test_a_file(tmp_path: Path, slashes: str, name: str) -> None:
 
 def test_memory() -> None:
     """Each is a ledger of its own."""
-    one, other = open_here("memory://"), open_here("memory://")
+    first, second = open_here("memory://"), open_here("memory://")
 
-    one.write("r1", Write(Absent(("v",)), a_head()))
+    first.write("r1", Write(Absent(("v",)), a_head()))
 
-    assert other.read("r1") is None
+    assert second.read("r1") is None
 
 
 @pytest.mark.parametrize(

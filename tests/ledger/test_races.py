@@ -1,5 +1,5 @@
 """
-Races between processes: one winner each, and nothing is lost.
+Races between processes: one winner each, and no write is lost.
 
 Never on moto, which is no lock: its client refuses a second thread (`keep_to_one_thread`).
 """
@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from cfn_once.ledger import Store
-from cfn_once.ledger import transitions as _writes
+from cfn_once.ledger import Head, Store, transitions
 from ledger import racing
 from support.ministack import MiniStack
 
@@ -27,9 +26,19 @@ class Racers:
         self.store, self._pool = store, pool
 
     def race(self, work: Callable[..., list[Any]], keys: list[str]) -> dict[str, list[Any]]:
-        """Let each do the same work on each key in turn, and return what each came to."""
+        """Let each do the same work on each key in turn, and return the results of each."""
         running = {owner: self._pool.submit(work, owner, keys) for owner in OWNERS}
         return {owner: future.result(racing.PATIENCE) for owner, future in running.items()}
+
+    def begin(self, owner: str, keys: list[str]) -> None:
+        """Begin the Create of each key, before a race over it."""
+        for key in keys:
+            self.store.write(key, transitions.begin(racing.CREATE, racing.candidate(owner)))
+
+    def head(self, key: str) -> Head:
+        head = self.store.read(key)
+        assert head is not None
+        return head
 
 
 @pytest.fixture(scope="module", params=["sqlite", "ministack"])
@@ -56,38 +65,49 @@ def test_one_request_begun_by_many(racers: Racers, key: str) -> None:
     results = racers.race(racing.begin, keys)
 
     rounds = list(zip(*results.values(), strict=True))
-    assert [1] * ROUNDS == [sum(won for won, _ in one) for one in rounds]
-    assert [1] * ROUNDS == [len({holder for _, holder in one}) for one in rounds]
+    assert [1] * ROUNDS == [sum(won for won, _ in outcomes) for outcomes in rounds]
+    assert [1] * ROUNDS == [len({holder for _, holder in outcomes}) for outcomes in rounds]
+
+
+def test_one_request_resumed_by_many(racers: Racers, key: str) -> None:
+    """Of those who take over from a dead execution at the same moment one works."""
+    keys = [f"{key}-{number}" for number in range(FEWER)]
+    racers.begin("dead", keys)
+
+    results = racers.race(racing.resume, keys)
+
+    wins = [[owner for owner in OWNERS if results[owner][n][0]] for n in range(FEWER)]
+    assert [1] * FEWER == [len(winners) for winners in wins]
+    assert [winners[0] for winners in wins] == [racers.head(key).operation.owner for key in keys]
 
 
 def test_an_answer_and_newer_requests_at_the_same_moment(racers: Racers, key: str) -> None:
-    """Either the answer is recorded, or one newer request has the resource; never both."""
+    """Either the response is recorded, or one newer request has the resource; never both."""
     keys = [f"{key}-{number}" for number in range(FEWER)]
-    write = _writes.begin(racing.CREATE, racing.claimant(OWNERS[0]))
-    for one in keys:
-        racers.store.write(one, write)
+    racers.begin(OWNERS[0], keys)
 
     results = racers.race(racing.overtake, keys)
 
-    heads = [racers.store.read(one) for one in keys]
+    heads = [racers.head(key) for key in keys]
     wins = [[owner for owner in OWNERS if results[owner][n][0]] for n in range(FEWER)]
     assert [1] * FEWER == [len(winners) for winners in wins]
-    assert [winners[0] for winners in wins] == [head.owner for head in heads if head is not None]
-    assert {2} == {head.writes for head in heads if head is not None}
+    assert [winners[0] for winners in wins] == [head.operation.owner for head in heads]
+    assert [winners[0] == OWNERS[0] for winners in wins] == [
+        head.operation.is_over for head in heads
+    ]
+    assert {2} == {head.revision for head in heads}
 
 
 def test_records_of_many_in_one_head(racers: Racers, key: str) -> None:
-    """What one keeps between another's look and his write is never lost: he looks again."""
+    """What one keeps between another's look and its write is never lost: that one looks again."""
     keys = [f"{key}-{number}" for number in range(FEWER)]
-    write = _writes.begin(racing.CREATE, racing.claimant("nobody"))
-    for one in keys:
-        racers.store.write(one, write)
+    racers.begin("nobody", keys)
 
     racers.race(racing.count, keys)
 
-    for one in keys:
-        head = racers.store.read(one)
-        assert head is not None
-        assert {f"{owner}#0" for owner in OWNERS} == set(head.steps)
-        assert sorted(OWNERS) == sorted(map(str, head.history))
-        assert (PROCESSES, PROCESSES + 1) == (head.round, head.writes)
+    for key in keys:
+        head = racers.head(key)
+        assert {f"{owner}#0" for owner in OWNERS} == set(head.operation.steps)
+        assert set(OWNERS) == {*head.recent[1:]}
+        assert (PROCESSES, PROCESSES) == (head.ttl, len(head.recent) - 1)
+        assert PROCESSES + 1 == head.revision

@@ -1,4 +1,4 @@
-"""How often a request goes to the ledger, counted on the wire: each trip is paid and waited for."""
+"""How often a request goes to the ledger, counted on the wire: each trip costs money and time."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -100,8 +100,8 @@ def test_a_request(stack: Stack, plan: str, trips: int) -> None:
     assert [WRITE] * trips == made
 
 
-def test_copies_of_a_request(stack: Stack) -> None:
-    """A replay takes one trip: the write that is refused brings the answer along."""
+def test_duplicates_of_a_request(stack: Stack) -> None:
+    """A duplicate takes one trip: the write that is refused brings the response along."""
     create = stack.event("Create", "Thing", {"Plan": "step step step"})
     stack.send(create)
 
@@ -111,7 +111,7 @@ def test_copies_of_a_request(stack: Stack) -> None:
 
 
 def test_requests_that_come_too_late(stack: Stack) -> None:
-    """A copy of an older request, and an older one that comes first now, take one trip each."""
+    """A duplicate of an older request, and an older one that comes first now: one trip each."""
     create = stack.event("Create", "Thing", {"Plan": "step step step"})
     late = stack.event("Delete", "Thing", physical_resource_id="thing-1")
     stack.create("Thing", {"Plan": "step"})
@@ -143,7 +143,7 @@ def test_a_life_in_order(stack: Stack) -> None:
 
 
 def test_a_takeover(stack: Stack) -> None:
-    """Three trips: a look, a claim, and the answer; the recorded steps come along."""
+    """Three trips: a look, a claim, and the response; the recorded steps come along."""
     create = stack.event("Create", "Thing", {"Plan": "step step"})
     with pytest.raises(Crashed):
         stack.send(create, crash_before="step1")
@@ -171,20 +171,24 @@ def test_a_twin_at_work(stack: Stack) -> None:
 
 
 def test_a_request_asked_again_after_it_failed(stack: Stack) -> None:
-    """A look, the new round, and the answer."""
+    """
+    A look, the new round, and the response. It begins at once: a hook that ended in order begins
+    no further call.
+    """
     create = stack.event("Create", "Thing", {})
     stack.send(create)
     again = stack.asked_again(create)
-    stack.clock.advance(180)
+    asked = stack.clock.now()
 
     made = stack.trips(lambda: stack.send(again))
 
     assert not stack.answer_to(create).succeeded
     assert [WRITE] * 3 == made
+    assert asked == stack.clock.now()
 
 
 def test_a_delete_after_a_failed_create(stack: Stack) -> None:
-    """A look, a begin over what is owed, and the answer."""
+    """A look, a begin over what was left, and the response."""
     create = stack.event("Create", "Thing", {})
     answer = stack.send(create)
     delete = stack.event("Delete", "Thing", {}, physical_resource_id=answer.physical_resource_id)

@@ -1,4 +1,4 @@
-"""Random writes come to the same on every store."""
+"""Random writes make the same heads on every store."""
 
 import itertools
 from pathlib import Path
@@ -8,52 +8,56 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cfn_once.ledger import Change, Guard, MemoryStore, Store
+from cfn_once.ledger import Change, Guard, MemoryStore, Store, Write
 from cfn_once.ledger.dynamodb import DynamoDBStore
 from cfn_once.ledger.sqlite import SQLiteStore
-from cfn_once.ledger.store import Absent, AllOf, AnyOf, Below, Equals, Lacks, Write
-from ledger.told import a_head, text
+from cfn_once.ledger.store import Absent, AllOf, AnyOf, Below, Equals, Lacks
+from ledger.told import a_head, an_operation, text
 
 # Attributes of each kind; what is kept at one keeps its kind, as in a head.
-TEXTS, NUMBERS, LISTS, FLAGS = (
-    ("typ", "phys", "base"),
-    ("hi", "rnd"),
-    ("recent", "removed"),
-    ("ok",),
-)
+TEXTS, NUMBERS, LISTS, FLAGS = ("stk", "lid", "rt"), ("ttl",), ("recent", "gone"), ("ack",)
+OPERATIONS = [("op",), ("pend", 0), ("pend", 1)]
 STEPS = ("a#0", "iam.CreateRole#0", "~gbqqinc2ikn5/http.POST.api.example.com#1")
-FIRST = a_head(steps={}, debts=[{"own": "o0", "steps": {}}, {"own": "o1"}])
+FIRST = a_head(pend=[an_operation(own="o0"), an_operation(own="o1")])
 
 few_texts = st.sampled_from(["", "r1", "r2", "Größe €", "#n0", ":v0", "🙂\n\x00"])
 numbers = st.sampled_from([-1, 0, 1, 2, 1_800_000_000_123, 10**17])
 records = st.fixed_dictionaries({"s": st.sampled_from("SDF"), "g": numbers, "r": few_texts})
-values = {
+values: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(TEXTS, few_texts),
     **dict.fromkeys(NUMBERS, numbers),
     **dict.fromkeys(LISTS, st.lists(few_texts, max_size=3)),
     **dict.fromkeys(FLAGS, st.booleans()),
 }
+# Of an operation; each has an owner, and all else may be absent.
+inner_values = {"own": few_texts, "out": few_texts, "iss": numbers, "tail": st.booleans()}
 names = st.sampled_from([*values])
-nested = st.one_of(
-    st.tuples(st.just("steps"), st.sampled_from(STEPS)),
-    st.tuples(st.just("debts"), st.just(0), st.just("steps"), st.sampled_from(STEPS)),
-    st.tuples(st.just("debts"), st.sampled_from([0, 1, 2]), st.sampled_from(["own", "gone"])),
+operations = st.sampled_from(OPERATIONS)
+inner = st.builds(lambda at, name: (*at, name), operations, st.sampled_from([*inner_values]))
+steps = st.builds(lambda at, key: (*at, "steps", key), operations, st.sampled_from(STEPS))
+paths = st.one_of(
+    names.map(lambda name: (name,)),
+    inner,
+    steps,
+    st.just(("pend", 2)),  # nothing is there
+    st.just(("pend", 2, "own")),
 )
-paths = st.one_of(names.map(lambda name: (name,)), nested)
 simple_guards = st.one_of(
     paths.map(Absent),
     names.filter(lambda name: name not in LISTS).flatmap(
         lambda name: values[name].map(lambda value: Equals((name,), value))
     ),
-    st.builds(Equals, st.just(("debts", 0, "own")), few_texts),
+    inner.flatmap(lambda path: st.builds(Equals, st.just(path), inner_values[path[-1]])),
+    st.builds(Equals, st.just(("pend", 2, "own")), few_texts),
     st.builds(Below, st.sampled_from(NUMBERS).map(lambda name: (name,)), numbers),
+    st.builds(Below, operations.map(lambda at: (*at, "iss")), numbers),
     st.builds(Lacks, st.sampled_from(LISTS).map(lambda name: (name,)), few_texts),
 )
 guards: st.SearchStrategy[Guard] = st.recursive(
     simple_guards,
-    lambda inner: st.one_of(
-        st.lists(inner, min_size=1, max_size=3).map(AllOf),
-        st.lists(inner, min_size=1, max_size=3).map(AnyOf),
+    lambda parts: st.one_of(
+        st.lists(parts, min_size=1, max_size=3).map(AllOf),
+        st.lists(parts, min_size=1, max_size=3).map(AnyOf),
     ),
     max_leaves=5,
 )
@@ -78,10 +82,16 @@ def changes(draw: st.DrawFn) -> Change:
                 parts["append"][name] = draw(few_texts)
             case "default":
                 parts["default"][name] = draw(values[name])
-    for path in draw(st.lists(nested, unique=True, max_size=3)):
-        if path[:2] != ("debts", 2):  # nothing is there
-            value = draw(records if path[-1] in STEPS else few_texts)
-            parts["set"][path] = value
+    whole = draw(st.one_of(st.none(), few_texts))
+    if whole is not None:  # a request begins
+        parts["set"]["op",] = an_operation(own=whole, iss=draw(numbers))
+    for path in draw(st.lists(st.one_of(inner, steps), unique=True, max_size=4)):
+        if path[0] == "op" and whole is not None:
+            continue  # no part of what is set as a whole
+        if path[-1] != "own" and draw(st.booleans()):
+            parts["remove"].append(path)
+        else:
+            parts["set"][path] = draw(records if path[-1] in STEPS else inner_values[path[-1]])
     return Change(**parts)
 
 
@@ -97,8 +107,8 @@ keys = (f"random-{number}" for number in itertools.count())
 @given(story=writes)
 def test_random_writes(stores: list[Store], story: list[tuple[Guard, Change]]) -> None:
     """
-    Whatever is written under whatever guards, memory, SQLite and DynamoDB let the same writes
-    through, hold the same heads, and show the same head to who was refused.
+    Whatever the writes and their guards: memory, SQLite and DynamoDB apply the same writes, keep
+    the same heads, and return the same head to a write that they refuse.
     """
     key = next(keys)
 
@@ -122,5 +132,9 @@ def tell(store: Store, key: str, story: list[tuple[Guard, Change]]) -> list[tupl
     store.write(key, Write(Absent(("v",)), FIRST))
     written = [store.write(key, Write(guard, change)) for guard, change in story]
     # What a head shows as its default may be absent or there: a guard can tell.
-    written += [store.write(key, Write(Absent((name,)), Change())) for name in values]
-    return [(one.applied, text(one.head)) for one in written]
+    places = [
+        *((name,) for name in values),
+        *((*at, name) for at in OPERATIONS for name in inner_values),
+    ]
+    written += [store.write(key, Write(Absent(place), Change())) for place in places]
+    return [(result.applied, text(result.head)) for result in written]

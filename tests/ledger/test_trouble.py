@@ -18,10 +18,11 @@ import pytest
 from botocore.config import Config
 
 from cfn_once import CustomResource, LedgerUnavailable, Provider
-from cfn_once.ledger import MemoryStore, Store
+from cfn_once.ledger import Change, MemoryStore, Store, Write, Written
 from cfn_once.ledger.dynamodb import DynamoDBStore
+from cfn_once.ledger.head import VERSION
 from cfn_once.ledger.sqlite import SQLiteStore
-from cfn_once.ledger.store import Absent, Change, Equals, Write
+from cfn_once.ledger.store import Absent, Equals
 from cfn_once.testing import FakeCloudFormation, VirtualClock
 from ledger.engines import answer_with, count_requests, make_table
 from ledger.told import a_head
@@ -340,11 +341,11 @@ class DownAfter:
             self._store.unspill,
         )
 
-    def write(self, *arguments: Any) -> Any:
+    def write(self, key: str, write: Write) -> Written:
         self._left -= 1
         if self._left < 0:
             raise LedgerUnavailable("down")
-        return self._store.write(*arguments)
+        return self._store.write(key, write)
 
 
 def test_trouble_in_the_middle_of_an_old_request() -> None:
@@ -423,11 +424,11 @@ def test_a_file_that_another_process_holds(tmp_path: Path) -> None:
     holder.execute("begin immediate")
 
     with pytest.raises(LedgerUnavailable, match="another process holds it"):
-        store.write("r1", Write(Equals(("v",), 1), Change()))
+        store.write("r1", Write(Equals(("v",), VERSION), Change()))
     holder.execute("rollback")
     holder.close()
 
-    assert store.write("r1", Write(Equals(("v",), 1), Change())).applied
+    assert store.write("r1", Write(Equals(("v",), VERSION), Change())).applied
 
 
 def test_a_new_file_that_another_process_holds(tmp_path: Path) -> None:

@@ -1,23 +1,39 @@
-"""Every write of the ledger on every store: made, repeated after a lost answer, and refused."""
+"""Every write of the ledger on every store: applied, repeated after a lost answer, and refused."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import pytest
 
 from cfn_once import Request, RequestType
-from cfn_once.ledger import Change, Debt, Ending, Head, Progress, Record, Store
-from cfn_once.ledger import transitions as _writes
-from cfn_once.ledger.store import Write
-from cfn_once.ledger.transitions import Claimant
+from cfn_once.ledger import (
+    Change,
+    Ending,
+    Head,
+    HeldObject,
+    MemoryStore,
+    Operation,
+    Progress,
+    State,
+    StepRecord,
+    Store,
+    Write,
+    transitions,
+)
+from cfn_once.ledger.head import VERSION, Doc
+from cfn_once.ledger.store import Absent, AllOf, Equals, Path
+from cfn_once.ledger.transitions import Candidate, short_id
 from ledger.told import Told, text
 
 STACK = "arn:aws:cloudformation:us-east-1:123456789012:stack/prod/0f7a1f60-52a3-11ee-8c99-0242ac12"
 ISSUED = 1_800_000_000  # seconds; each request is issued ten seconds after the one before
-THING = Record(state="D", result='{"id": "Größe"}', generation=0, first_used=ISSUED * 1000, fence=1)
-MORE = Record(state="S", generation=2, first_used=ISSUED * 1000 + 7, fence=1, arguments="0123")
+PARKED_AT, ENDED_AT, LEFT_AT = 77, 99, 55  # milliseconds
+THING = StepRecord(state="D", result='{"id": "Größe"}', first_used=ISSUED * 1000)
+MORE = StepRecord(state="S", generation=2, first_used=ISSUED * 1000 + 7, arguments="0123")
+MADE = {"thing#0": THING}
 NONE = "cfn-once.none.abc"
+LEFT: Path = ("pend", 0)
 
 
 def ask(kind: RequestType, number: int, held: str | None = None, **properties: str) -> Request:
@@ -35,16 +51,57 @@ def ask(kind: RequestType, number: int, held: str | None = None, **properties: s
     )
 
 
-def execution(owner: str, number: int, box: str | None = None) -> Claimant:
-    """Return somebody who works on the request with this number, one second after its issue."""
+def execution(owner: str, number: int, **more: Any) -> Candidate:
+    """Return an execution of the request with this number, one second after its issue."""
     now = (ISSUED + 10 * number + 1) * 1000
-    return Claimant(owner=owner, lease=now + 122_000, box=box, now=now)
+    return Candidate(
+        **{"owner": owner, "lease": now + 123_000, "sandbox_id": None, "now": now} | more
+    )
+
+
+def begun(request: Request, owner: str, number: int, **more: Any) -> Operation:
+    """Return the operation that an execution of the request with this number begins."""
+    candidate = execution(owner, number)
+    return Operation(
+        **{
+            "request_id": request.request_id,
+            "type": request.type.value,
+            "issued_at": ISSUED + 10 * number,
+            "fingerprint": request.fingerprint,
+            "properties": request.properties_fingerprint,
+            "event_physical_id": request.physical_resource_id,
+            "state": "RUNNING",
+            "owner": owner,
+            "lease": candidate.lease,
+            "deliveries": 1,
+            "begun": candidate.now,
+        }
+        | more
+    )
 
 
 CREATE = ask(RequestType.CREATE, 1, Name="a")
 UPDATE = ask(RequestType.UPDATE, 2, "thing-1", Name="b")
 DELETE = ask(RequestType.DELETE, 2, "thing-1", Name="a")
 DELETE_OF_NOTHING = ask(RequestType.DELETE, 2, NONE, Name="a")
+
+YES, NO = '{"Status":"SUCCESS"}', '{"Status":"FAILED"}'
+GOOD = Ending(succeeded=True, response=YES, physical_id="thing-1")
+BAD = Ending(succeeded=False, response=NO, physical_id="thing-1", reason="a" + "ü" * 60)
+DELETED = GOOD._replace(removed=["thing-1"])
+FIRST = HeldObject(id="thing-1", properties=CREATE.properties_fingerprint, response=YES)
+FAILED = begun(CREATE, "A", 1, state="FAILED", lease=ENDED_AT, assigned_id="thing-1", steps=MADE)
+SECOND = HeldObject(id="thing-2", properties=UPDATE.properties_fingerprint, response=YES)
+
+
+def entry(kind: str, outcome: str, **more: str) -> Doc:
+    """Return an entry of the history."""
+    return {"typ": kind, "st": outcome, "at": ENDED_AT, **more}
+
+
+def shorts(*numbers: int) -> list[str]:
+    """Return what is kept of the RequestIds with these numbers."""
+    return [short_id(f"request-{number}") for number in numbers]
 
 
 class Book:
@@ -65,45 +122,87 @@ class Book:
         assert written.head is not None
         return written.head
 
-    def begin(self, request: Request, owner: str) -> Head:
-        return self.make(_writes.begin(request, execution(owner, 1)))
+    def begin(self, request: Request, owner: str, number: int = 1) -> Head:
+        return self.make(transitions.begin(request, execution(owner, number)))
+
+    def begin_over(self, request: Request, owner: str, number: int = 2) -> Write:
+        return transitions.begin_over(self.head, request, execution(owner, number))
+
+    def resume(self, request: Request, owner: str, number: int = 2, **more: Any) -> Write:
+        return transitions.resume(self.head, request, execution(owner, number, **more))
 
     def record(self, owner: str, **progress: Any) -> Write:
-        return self._held("record", owner, _writes.record(Progress(**progress), self.head))
+        return held("record", owner, transitions.record(Progress(**progress), self.head))
 
-    def note(self, owner: str, found: Record) -> Write:
-        return self._held("note", owner, _writes.note(0, "found#0", found))
+    def record_left(self, owner: str, **progress: Any) -> Write:
+        change = transitions.record_left(Progress(**progress), self.head, LEFT)
+        return held("record", owner, change)
 
-    def park(self, owner: str, *, in_doubt: bool = False, **progress: Any) -> Write:
-        change = _writes.park(Progress(**progress), self.head, 77, in_doubt=in_doubt)
-        return self._held("park", owner, change)
+    def record_cleanup(self, owner: str, stays: list[Operation], removed: list[str]) -> Write:
+        change = transitions.record_cleanup(stays, removed, self.head)
+        return held("record_cleanup", owner, change)
+
+    def park(self, owner: str, *, due: int | None = None, **progress: Any) -> Write:
+        change = transitions.park(Progress(**progress), self.head, PARKED_AT, due=due)
+        return held("park", owner, change)
+
+    def park_left(self, owner: str, at: Path = LEFT, **progress: Any) -> Write:
+        change = transitions.park(Progress(**progress), self.head, LEFT_AT, at=at)
+        return held("park", owner, change, at)
 
     def finish(self, owner: str, ending: Ending, **progress: Any) -> Write:
-        change = _writes.finish(self.head, ending, Progress(**progress), 99, in_doubt=False)
-        return self._held("finish", owner, change)
-
-    def _held(self, name: str, owner: str, change: Change) -> Write:
-        return Write(name=name, guard=_writes.held_by(owner, self.head.fence), change=change)
+        change = transitions.finish(self.head, ending, Progress(**progress), ENDED_AT)
+        return held("finish", owner, change)
 
     def created(self) -> None:
-        """A Create was answered SUCCESS under thing-1."""
+        """A Create has succeeded under thing-1."""
         self.begin(CREATE, "A")
-        self.make(self.finish("A", GOOD, steps={"thing#0": THING}, running_id="thing-1"))
+        self.make(self.finish("A", GOOD, steps=MADE, assigned_id="thing-1"))
 
     def failed(self) -> None:
-        """A Create was answered FAILED after it had made thing-1."""
+        """A Create has failed after it had made thing-1."""
         self.begin(CREATE, "A")
-        self.make(self.finish("A", BAD, steps={"thing#0": THING}, running_id="thing-1"))
+        self.make(self.finish("A", BAD, steps=MADE, assigned_id="thing-1"))
+
+    def deleted(self) -> None:
+        """A Create has succeeded under thing-1, and its Delete, too."""
+        self.created()
+        self.begin(DELETE, "B", 2)
+        self.make(self.finish("B", DELETED))
+
+    def replaced(self) -> None:
+        """An Update has put thing-2 in the place of thing-1."""
+        self.created()
+        self.begin(UPDATE, "B", 2)
+        self.make(self.finish("B", GOOD._replace(physical_id="thing-2")))
 
     def overtaken(self) -> None:
-        """A Create at work, by A, was superseded by a Delete, by B."""
-        self.begin(CREATE, "A")
-        self.make(_writes.begin_over(self.head, DELETE_OF_NOTHING, execution("B", 2)))
+        """A has taken a Create over, and B has begun a Delete over it."""
+        self.begin(CREATE, "Z")
+        self.make(self.resume(CREATE, "A", 1))
+        self.make(self.begin_over(DELETE_OF_NOTHING, "B"))
 
 
-YES, NO = '{"Status":"SUCCESS"}', '{"Status":"FAILED"}'
-GOOD = Ending(succeeded=True, body=YES, physical_id="thing-1", attributes="[{},false]")
-BAD = Ending(succeeded=False, body=NO, physical_id="thing-1")
+def held(name: str, owner: str, change: Change, at: Path = transitions.OPERATION) -> Write:
+    return Write(name=name, guard=transitions.held_by(owner, at), change=change)
+
+
+def is_at_work(owner: str) -> Callable[[Head], bool]:
+    return lambda head: head.operation.owner == owner and head.operation.state == State.RUNNING
+
+
+def is_parked(owner: str) -> Callable[[Head], bool]:
+    return lambda head: head.operation.owner == owner and head.operation.state == State.PARKED
+
+
+def is_left_parked(owner: str) -> Callable[[Head], bool]:
+    return lambda head: any(
+        left.owner == owner and left.state == State.PARKED for left in head.pending_cleanup
+    )
+
+
+def is_answered(response: str) -> Callable[[Head], bool]:
+    return lambda head: head.operation.is_over and head.response == response
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,132 +210,264 @@ class Case:
     """A write, and what else may happen at its moment.
 
     Attributes:
-        meanwhile: A write of somebody else, after which it is refused.
+        meanwhile: A write of another execution, after which it is refused.
+        operation: The operation that it leaves at work, or answered.
         makes: Parts of the head that it makes; None for what is absent.
-        is_mine: Tells from the head that refused a repetition that the first one was made; None
+        is_mine: Tells from the head that refused a repetition that the first one was applied; None
             where a repetition is allowed, and makes the same again.
     """
 
     write: Write
     meanwhile: Write
+    operation: Operation
     makes: Mapping[str, Any]
     is_mine: Callable[[Head], bool] | None = field(default=None)
 
 
 def begin(book: Book) -> Case:
+    execution_a = execution("A", 1, sandbox_id="box-1", invocation="lambda-1")
     return Case(
-        write=_writes.begin(CREATE, execution("A", 1, box="box-1")),
-        meanwhile=_writes.begin(CREATE, execution("B", 1)),
+        write=transitions.begin(CREATE, execution_a),
+        meanwhile=transitions.begin(CREATE, execution("B", 1)),
+        operation=begun(CREATE, "A", 1, sandbox_id="box-1", invocation="lambda-1"),
         makes={
-            "v": 1, "f": 1, "w": 1, "rid": "request-1", "typ": "Create", "iss": ISSUED + 10,
-            "hi": ISSUED + 10, "st": "RUN", "own": "A", "box": "box-1", "att": 1, "took": False,
-            "rnd": 0, "g0": 0, "steps": {}, "recent": ["request-1"], "base": None, "phys": None,
-            "seen": False, "ok": None, "out": None, "ttl": None, "debts": [],
+            "v": 2, "w": 1, "stk": STACK, "lid": "Thing", "rt": "Custom::Thing",
+            "recent": shorts(1), "held": None, "ack": None, "repl": None, "gone": None,
+            "pend": None, "hist": None, "ttl": None,
         },
-        is_mine=lambda head: head.owner == "A" and head.state == "RUN",
+        is_mine=is_at_work("A"),
     )  # fmt: skip
 
 
 def begin_an_update(book: Book) -> Case:
+    """Nothing is moved: the operation before it is replaced, and its result is held already."""
     book.created()
     return Case(
-        write=_writes.begin(UPDATE, execution("B", 2)),
-        meanwhile=_writes.begin(UPDATE, execution("C", 2)),
+        write=transitions.begin(UPDATE, execution("B", 2)),
+        meanwhile=transitions.begin(UPDATE, execution("C", 2)),
+        operation=begun(UPDATE, "B", 2),
         makes={
-            "f": 2, "w": 3, "rid": "request-2", "typ": "Update", "hi": ISSUED + 20, "st": "RUN",
-            "own": "B", "base": "thing-1", "phys": "thing-1", "seen": True, "attrs": "[{},false]",
-            "recent": ["request-1", "request-2"], "steps": {}, "ok": None, "out": None, "id": None,
+            "w": 3, "held": FIRST.to_doc(), "ack": True, "repl": None, "gone": None, "pend": None,
+            "recent": shorts(1, 2), "hist": [entry("Create", "SUCCEEDED")],
         },
-        is_mine=lambda head: head.owner == "B" and head.state == "RUN",
+        is_mine=is_at_work("B"),
     )  # fmt: skip
 
 
 def begin_an_update_of_what_is_not_known(book: Book) -> Case:
     return Case(
-        write=_writes.begin(UPDATE, execution("B", 2)),
-        meanwhile=_writes.begin(UPDATE, execution("C", 2)),
-        makes={"f": 1, "w": 1, "base": "thing-1", "phys": "thing-1", "seen": True},
-        is_mine=lambda head: head.owner == "B" and head.state == "RUN",
+        write=transitions.begin(UPDATE, execution("B", 2)),
+        meanwhile=transitions.begin(UPDATE, execution("C", 2)),
+        operation=begun(UPDATE, "B", 2),
+        makes={"w": 1, "held": {"id": "thing-1"}, "ack": True},
+        is_mine=is_at_work("B"),
     )
 
 
-def begin_over(book: Book) -> Case:
-    book.failed()
+def begin_after_a_delete(book: Book) -> Case:
+    book.deleted()
+    again = ask(RequestType.CREATE, 3, Name="a")
     return Case(
-        write=_writes.begin_over(book.head, DELETE_OF_NOTHING, execution("B", 2)),
-        meanwhile=_writes.begin_over(book.head, DELETE_OF_NOTHING, execution("C", 2)),
+        write=transitions.begin(again, execution("C", 3)),
+        meanwhile=transitions.begin(again, execution("D", 3)),
+        operation=begun(again, "C", 3),
         makes={
-            "f": 2, "w": 3, "st": "RUN", "own": "B", "steps": {}, "phys": None, "id": None,
-            "debts": [
-                replace(
-                    a_debt, id="thing-1", gone=True, edge=False, ended=99,
-                    steps={"thing#0": THING.to_doc()},
-                ).to_doc()
-            ],
+            "w": 5, "held": None, "ack": None, "gone": ["thing-1"], "recent": shorts(1, 2, 3),
+            "pend": None, "ttl": None,
         },
-        is_mine=lambda head: head.owner == "B" and head.state == "RUN",
+        is_mine=is_at_work("C"),
     )  # fmt: skip
 
 
-a_debt = Debt(
-    request_id="request-1",
-    type="Create",
-    properties=CREATE.properties_fingerprint,
-    owner="A",
-    lease=execution("A", 1).lease,
-    gone=False,
-    edge=True,
-    begun=execution("A", 1).now,
-    steps={},
-)
-
-
-def supersede(book: Book) -> Case:
-    book.begin(CREATE, "A")
+def begin_over_a_failure(book: Book) -> Case:
+    """What a failed operation has left moves to what is to be cleaned up, whole."""
+    book.failed()
     return Case(
-        write=_writes.begin_over(book.head, DELETE_OF_NOTHING, execution("B", 2)),
-        meanwhile=book.record("A", steps={"thing#0": THING}),  # must not be lost
-        makes={"f": 2, "w": 2, "own": "B", "rid": "request-2", "debts": [a_debt.to_doc()]},
-        is_mine=lambda head: head.owner == "B" and head.state == "RUN",
-    )
-
-
-def take_over(book: Book) -> Case:
-    book.begin(CREATE, "A")
-    book.make(book.record("A", steps={"thing#0": THING}, running_id="thing-1"))
-    return Case(
-        write=_writes.take_over(book.head, CREATE, execution("B", 2, box="box-2")),
-        meanwhile=_writes.take_over(book.head, CREATE, execution("C", 2)),
+        write=book.begin_over(DELETE_OF_NOTHING, "B"),
+        meanwhile=book.begin_over(DELETE_OF_NOTHING, "C"),
+        operation=begun(DELETE_OF_NOTHING, "B", 2),
         makes={
-            "f": 2, "w": 3, "st": "RUN", "own": "B", "box": "box-2", "att": 2, "took": True,
-            "lu": execution("B", 2).lease, "steps": {"thing#0": THING.to_doc()}, "id": "thing-1",
+            "w": 3, "v": 2, "stk": STACK, "lid": "Thing", "rt": "Custom::Thing", "held": None,
+            "ack": None, "pend": [FAILED.to_doc()], "recent": shorts(1, 2),
         },
-        is_mine=lambda head: head.owner == "B" and head.state == "RUN",
+        is_mine=is_at_work("B"),
     )  # fmt: skip
 
 
-def take_over_what_was_given_back(book: Book) -> Case:
+def begin_over_one_at_work(book: Book) -> Case:
     book.begin(CREATE, "A")
-    book.make(book.park("A", steps={"thing#0": THING}))
     return Case(
-        write=_writes.take_over(book.head, CREATE, execution("B", 2)),
-        meanwhile=_writes.take_over(book.head, CREATE, execution("C", 2)),
-        makes={"f": 2, "w": 3, "st": "RUN", "own": "B", "box": None, "att": 2, "took": False},
-        is_mine=lambda head: head.owner == "B" and head.state == "RUN",
+        write=book.begin_over(DELETE_OF_NOTHING, "B"),
+        meanwhile=book.record("A", steps=MADE),  # must not be lost
+        operation=begun(DELETE_OF_NOTHING, "B", 2),
+        makes={"w": 2, "pend": [begun(CREATE, "A", 1).to_doc()]},
+        is_mine=is_at_work("B"),
     )
 
 
-def new_round(book: Book) -> Case:
-    book.failed()
-    again = replace(CREATE, issued_at=ISSUED + 60)
+def begin_over_a_create_that_was_never_heard(book: Book) -> Case:
+    """CloudFormation has invented an id: nothing is held, and what was made is to be cleaned up."""
+    book.created()
+    unheard = replace(FAILED, state="SUCCEEDED")
+    delete = ask(RequestType.DELETE, 2, "invented")
     return Case(
-        write=_writes.new_round(book.head, again, execution("B", 6)),
-        meanwhile=_writes.new_round(book.head, again, execution("C", 6)),
+        write=book.begin_over(delete, "B"),
+        meanwhile=book.begin_over(delete, "C"),
+        operation=begun(delete, "B", 2),
+        makes={"held": None, "ack": None, "repl": None, "pend": [unheard.to_doc()]},
+        is_mine=is_at_work("B"),
+    )
+
+
+def begin_over_an_update_that_was_never_heard(book: Book) -> Case:
+    """An Update is rolled back from an answer that CloudFormation lost: what was held before is
+    held again, with its response, and the new object is left under the id that was answered.
+    """
+    book.replaced()
+    back = ask(RequestType.UPDATE, 3, "thing-1", Name="a")
+    unheard = begun(UPDATE, "B", 2, state="SUCCEEDED", lease=ENDED_AT, assigned_id="thing-2")
+    return Case(
+        write=book.begin_over(back, "C", 3),
+        meanwhile=book.begin_over(back, "D", 3),
+        operation=begun(back, "C", 3),
         makes={
-            "f": 2, "w": 3, "st": "RUN", "own": "B", "rnd": 1, "iss": ISSUED + 60, "ok": None,
-            "out": None, "hi": ISSUED + 60, "steps": {"thing#0": THING.to_doc()}, "id": "thing-1",
+            "w": 5, "held": FIRST.to_doc(), "ack": True, "repl": [FIRST.to_doc()],
+            "pend": [unheard.to_doc()],
         },
-        is_mine=lambda head: head.owner == "B" and head.state == "RUN",
+        is_mine=is_at_work("C"),
+    )  # fmt: skip
+
+
+def begin_over_what_went_back_unheard(book: Book) -> Case:
+    """An Update that made nothing leaves nothing: what it went back to is replaced as before."""
+    book.replaced()
+    book.begin(ask(RequestType.UPDATE, 3, "thing-2", Name="a"), "C", 3)
+    book.make(book.finish("C", GOOD))
+    back = ask(RequestType.UPDATE, 4, "thing-2", Name="b")
+    return Case(
+        write=book.begin_over(back, "D", 4),
+        meanwhile=book.begin_over(back, "E", 4),
+        operation=begun(back, "D", 4),
+        makes={"held": SECOND.to_doc(), "ack": True, "repl": [FIRST.to_doc()], "pend": None},
+        is_mine=is_at_work("D"),
+    )
+
+
+def begin_a_create_over_what_is_held(book: Book) -> Case:
+    """CloudFormation has retained it: nothing is held, and nothing is to be cleaned up."""
+    book.replaced()
+    create = replace(ask(RequestType.CREATE, 3), resource_type="Custom::Other")
+    return Case(
+        write=book.begin_over(create, "C", 3),
+        meanwhile=book.begin_over(create, "D", 3),
+        operation=begun(create, "C", 3),
+        makes={
+            "rt": "Custom::Other", "held": None, "ack": None, "repl": [{"id": "thing-1"}],
+            "pend": None,
+        },
+        is_mine=is_at_work("C"),
+    )  # fmt: skip
+
+
+def begin_a_delete_of_an_unknown_id(book: Book) -> Case:
+    """CloudFormation has carried the held object's id back before: it holds that, and no other."""
+    book.created()
+    book.begin(UPDATE, "B", 2)
+    book.make(book.finish("B", GOOD))
+    delete = ask(RequestType.DELETE, 3, "invented")
+    return Case(
+        write=book.begin_over(delete, "C", 3),
+        meanwhile=book.begin_over(delete, "D", 3),
+        operation=begun(delete, "C", 3),
+        makes={"held": replace(SECOND, id="thing-1").to_doc(), "ack": True, "pend": None},
+        is_mine=is_at_work("C"),
+    )
+
+
+def begin_an_undated_update_over_a_failure(book: Book) -> Case:
+    """It is as old as what it follows, at least, and what it carries is held."""
+    book.failed()
+    undated = replace(UPDATE, issued_at=None)
+    return Case(
+        write=book.begin_over(undated, "B", 0),
+        meanwhile=book.begin_over(undated, "C", 0),
+        operation=begun(undated, "B", 0, issued_at=ISSUED + 10),
+        makes={"held": {"id": "thing-1"}, "ack": True, "pend": [FAILED.to_doc()]},
+        is_mine=is_at_work("B"),
+    )
+
+
+def begin_a_request_id_again(book: Book) -> Case:
+    """A RequestId that comes again after others begins above every generation that it had."""
+    book.deleted()
+    again = replace(CREATE, issued_at=ISSUED + 30)
+    return Case(
+        write=book.begin_over(again, "C", 3),
+        meanwhile=book.begin_over(again, "D", 3),
+        operation=begun(again, "C", 3, generation=5, round=5),
+        makes={
+            "w": 5, "recent": shorts(2, 1), "held": None, "ack": None, "gone": ["thing-1"],
+            "pend": None, "ttl": None,
+        },
+        is_mine=is_at_work("C"),
+    )  # fmt: skip
+
+
+def resume_after_a_death(book: Book) -> Case:
+    book.begin(CREATE, "A")
+    book.make(book.record("A", steps=MADE, assigned_id="thing-1"))
+    return Case(
+        write=book.resume(CREATE, "B", sandbox_id="box-2", invocation="lambda-2"),
+        meanwhile=book.park("A"),  # it was not dead, and no call of it is in doubt
+        operation=begun(
+            CREATE, "B", 1, lease=execution("B", 2).lease, sandbox_id="box-2",
+            invocation="lambda-2", deliveries=2, tail_in_doubt=True, steps=MADE,
+            assigned_id="thing-1",
+        ),
+        makes={"w": 3, "pend": None, "recent": shorts(1)},
+        is_mine=is_at_work("B"),
+    )  # fmt: skip
+
+
+def resume_what_was_parked(book: Book) -> Case:
+    book.make(
+        transitions.begin(CREATE, execution("A", 1, sandbox_id="box-1", invocation="lambda-1"))
+    )
+    book.make(book.park("A", steps=MADE))
+    return Case(
+        write=book.resume(CREATE, "B"),
+        meanwhile=book.resume(CREATE, "C"),
+        operation=begun(CREATE, "B", 1, lease=execution("B", 2).lease, deliveries=2, steps=MADE),
+        makes={"w": 3},
+        is_mine=is_at_work("B"),
+    )
+
+
+def resume_after_a_wait(book: Book) -> Case:
+    """An event that comes back from a wait has deliveries of its own."""
+    book.begin(CREATE, "A")
+    book.make(book.park("A", due=500, tail_in_doubt=True))
+    return Case(
+        write=book.resume(CREATE, "B", due=500),
+        meanwhile=book.resume(CREATE, "C", due=500),
+        operation=begun(CREATE, "B", 1, lease=execution("B", 2).lease, tail_in_doubt=True),
+        makes={"w": 3},
+        is_mine=is_at_work("B"),
+    )
+
+
+def resume_after_a_failure(book: Book) -> Case:
+    book.failed()
+    again, later = replace(CREATE, issued_at=ISSUED + 60), execution("B", 6)
+    return Case(
+        write=book.resume(again, "B", 6),
+        meanwhile=book.resume(again, "C", 6),
+        operation=begun(
+            CREATE, "B", 1, lease=later.lease, issued_at=ISSUED + 60, round=1, begun=later.now,
+            steps=MADE, assigned_id="thing-1",
+        ),
+        makes={"w": 3, "held": None, "pend": None, "recent": shorts(1)},
+        is_mine=is_at_work("B"),
     )  # fmt: skip
 
 
@@ -244,13 +475,13 @@ def record(book: Book) -> Case:
     book.begin(CREATE, "A")
     steps = {"thing#0": THING, "iam.CreateRole#0": MORE, "http.POST.api.example.com#1": MORE}
     return Case(
-        write=book.record("A", steps=steps, running_id="thing-1", acted=True),
-        meanwhile=_writes.take_over(book.head, CREATE, execution("B", 2)),
-        makes={
-            "f": 1, "w": 2, "st": "RUN", "id": "thing-1",
-            "steps": {name: one.to_doc() for name, one in steps.items()},
-        },
-    )  # fmt: skip
+        write=book.record("A", steps=steps, assigned_id="thing-1", has_unrecorded_calls=True),
+        meanwhile=book.resume(CREATE, "B"),
+        operation=begun(
+            CREATE, "A", 1, steps=steps, assigned_id="thing-1", has_unrecorded_calls=True
+        ),
+        makes={"w": 2},
+    )
 
 
 def record_over_a_start(book: Book) -> Case:
@@ -258,143 +489,286 @@ def record_over_a_start(book: Book) -> Case:
     book.make(book.record("A", steps={"mail#0": MORE}))
     return Case(
         write=book.record("A", steps={"mail#0": THING}),
-        meanwhile=_writes.take_over(book.head, CREATE, execution("B", 2)),
-        makes={"f": 1, "w": 3, "steps": {"mail#0": THING.to_doc()}},
+        meanwhile=book.resume(CREATE, "B"),
+        operation=begun(CREATE, "A", 1, steps={"mail#0": THING}),
+        makes={"w": 3},
     )
 
 
-def note(book: Book) -> Case:
+def record_what_makes_a_removed_id_again(book: Book) -> Case:
+    book.created()
+    book.begin(DELETE, "B", 2)
+    book.make(book.finish("B", GOOD._replace(removed=["thing-0", "thing-1"])))
+    again = ask(RequestType.CREATE, 3, Name="a")
+    book.begin(again, "C", 3)
+    return Case(
+        write=book.record("C", steps=MADE, assigned_id="thing-1"),
+        meanwhile=book.resume(again, "D", 4),
+        operation=begun(again, "C", 3, steps=MADE, assigned_id="thing-1"),
+        makes={"w": 6, "gone": ["thing-0"]},
+    )
+
+
+def record_left(book: Book) -> Case:
+    """Whoever cleans up records what a step of an operation left behind came to."""
+    book.overtaken()
+    known = begun(CREATE, "A", 1, state="PARKED", deliveries=2, steps={"found#0": THING})
+    return Case(
+        write=book.record_left("B", steps={"found#0": THING}),
+        meanwhile=book.resume(DELETE_OF_NOTHING, "C", 3),
+        operation=begun(DELETE_OF_NOTHING, "B", 2),
+        makes={"w": 4, "pend": [known.to_doc()]},
+    )
+
+
+def record_cleanup(book: Book) -> Case:
+    """What is cleaned up goes, what stays says who has looked at it, and the ids are gone."""
+    book.overtaken()
+    delete = ask(RequestType.DELETE, 3, NONE, Name="a")
+    book.make(book.begin_over(delete, "C", 3))
+    first, _ = book.head.pending_cleanup
+    stays = replace(first, cleaned_by="request-3", doubts=("mail#0",))
+    return Case(
+        write=book.record_cleanup("C", [stays], ["thing-1"]),
+        meanwhile=book.resume(delete, "D", 4),
+        operation=begun(delete, "C", 3),
+        makes={"w": 5, "pend": [stays.to_doc()], "gone": ["thing-1"]},
+    )
+
+
+def record_that_all_is_cleaned_up(book: Book) -> Case:
     book.overtaken()
     return Case(
-        write=book.note("B", THING),
-        meanwhile=_writes.take_over(book.head, DELETE_OF_NOTHING, execution("C", 3)),
-        makes={
-            "f": 2,
-            "w": 3,
-            "debts": [replace(a_debt, edge=False, steps={"found#0": THING.to_doc()}).to_doc()],
-        },
+        write=book.record_cleanup("B", [], []),
+        meanwhile=book.resume(DELETE_OF_NOTHING, "C", 3),
+        operation=begun(DELETE_OF_NOTHING, "B", 2),
+        makes={"w": 4, "pend": None, "gone": None},
     )
 
 
 def park(book: Book) -> Case:
     book.begin(CREATE, "A")
     return Case(
-        write=book.park("A", in_doubt=True, steps={"thing#0": THING}, running_id="thing-1"),
-        meanwhile=_writes.take_over(book.head, CREATE, execution("B", 2)),
-        makes={
-            "f": 1, "w": 2, "st": "PARK", "lu": 0, "took": True, "id": "thing-1",
-            "steps": {"thing#0": THING.to_doc()},
-        },
-        is_mine=lambda head: head.owner == "A" and head.state == "PARK",
+        write=book.park(
+            "A", tail_in_doubt=True, steps=MADE, assigned_id="thing-1", has_unrecorded_calls=True
+        ),
+        meanwhile=book.resume(CREATE, "B"),
+        operation=begun(
+            CREATE, "A", 1, state="PARKED", lease=PARKED_AT, tail_in_doubt=True, steps=MADE,
+            assigned_id="thing-1", has_unrecorded_calls=True,
+        ),
+        makes={"w": 2},
+        is_mine=is_parked("A"),
     )  # fmt: skip
 
 
-def leave(book: Book) -> Case:
-    book.overtaken()
-    ending = GOOD._replace(physical_id=NONE)
+def park_for_a_wait(book: Book) -> Case:
+    """A doubt that a step has cleared since the takeover is taken back."""
+    book.begin(CREATE, "Z")
+    book.make(book.resume(CREATE, "A", 1))
     return Case(
-        write=_writes.leave(0, "A", Progress(steps={"thing#0": THING}), 5, in_doubt=False),
-        meanwhile=book.finish("B", ending),
-        makes={
-            "f": 2, "w": 3, "st": "RUN", "own": "B",
-            "debts": [
-                replace(
-                    a_debt, gone=True, edge=False, ended=5, steps={"thing#0": THING.to_doc()}
-                ).to_doc()
-            ],
-        },
-        is_mine=lambda head: any(debt.owner == "A" and debt.gone for debt in head.owed()),
+        write=book.park("A", due=1_000, steps=MADE),
+        meanwhile=book.resume(CREATE, "B"),
+        operation=begun(
+            CREATE, "A", 1, state="PARKED", lease=PARKED_AT, due=1_000, deliveries=2, steps=MADE
+        ),
+        makes={"w": 3},
+        is_mine=is_parked("A"),
+    )
+
+
+def park_what_was_left(book: Book) -> Case:
+    """An execution that another has begun over keeps its last facts where its operation is."""
+    book.overtaken()
+    parked = begun(
+        CREATE, "A", 1, state="PARKED", lease=LEFT_AT, deliveries=2, steps=MADE,
+        assigned_id="thing-1", has_unrecorded_calls=True,
     )  # fmt: skip
+    return Case(
+        write=book.park_left("A", steps=MADE, assigned_id="thing-1", has_unrecorded_calls=True),
+        meanwhile=book.record_cleanup("B", [], []),
+        operation=begun(DELETE_OF_NOTHING, "B", 2),
+        makes={"w": 4, "pend": [parked.to_doc()]},
+        is_mine=is_left_parked("A"),
+    )
 
 
 def finish(book: Book) -> Case:
+    """The response lies with the held object, and nowhere else."""
     book.begin(CREATE, "A")
     return Case(
-        write=book.finish("A", GOOD, steps={"thing#0": THING}, running_id="thing-1"),
-        meanwhile=_writes.begin_over(book.head, DELETE_OF_NOTHING, execution("B", 2)),
+        write=book.finish("A", GOOD, steps=MADE, assigned_id="thing-1"),
+        meanwhile=book.begin_over(DELETE_OF_NOTHING, "B"),
+        operation=begun(
+            CREATE, "A", 1, state="SUCCEEDED", lease=ENDED_AT, steps=MADE, assigned_id="thing-1"
+        ),
         makes={
-            "f": 1, "w": 2, "st": "DONE", "ok": True, "out": YES, "id": "thing-1",
-            "phys": "thing-1", "seen": False, "ppfp": CREATE.properties_fingerprint,
-            "attrs": "[{},false]", "steps": {"thing#0": THING.to_doc()}, "ttl": None,
+            "w": 2, "held": FIRST.to_doc(), "ack": None, "repl": None, "pend": None, "ttl": None,
+            "hist": [entry("Create", "SUCCEEDED")], "recent": shorts(1),
         },
         is_mine=is_answered(YES),
     )  # fmt: skip
 
 
 def finish_a_failure(book: Book) -> Case:
+    """The history keeps 80 bytes of the reason, in whole characters."""
     book.begin(CREATE, "A")
     return Case(
-        write=book.finish("A", BAD, steps={"thing#0": THING}, running_id="thing-1"),
-        meanwhile=_writes.take_over(book.head, CREATE, execution("B", 2)),
-        makes={"st": "DONE", "ok": False, "out": NO, "id": "thing-1", "phys": None},
+        write=book.finish("A", BAD, steps=MADE, assigned_id="thing-1", tail_in_doubt=True),
+        meanwhile=book.resume(CREATE, "B"),
+        operation=begun(
+            CREATE, "A", 1, state="FAILED", lease=ENDED_AT, steps=MADE, assigned_id="thing-1",
+            response=NO, tail_in_doubt=True,
+        ),
+        makes={"held": None, "hist": [entry("Create", "FAILED", why="a" + "ü" * 39)]},
         is_mine=is_answered(NO),
     )  # fmt: skip
 
 
-def finish_a_replacement(book: Book) -> Case:
+def finish_a_failed_update(book: Book) -> Case:
+    """What is held stays, with its own response."""
     book.created()
-    book.begin(UPDATE, "B")
-    former = {"id": "thing-1", "pfp": CREATE.properties_fingerprint, "attrs": "[{},false]"}
+    book.begin(UPDATE, "B", 2)
     return Case(
-        write=book.finish("B", GOOD._replace(physical_id="thing-2"), running_id="thing-2"),
-        meanwhile=_writes.take_over(book.head, UPDATE, execution("C", 3)),
-        makes={"ok": True, "phys": "thing-2", "seen": False, "olds": [former], "base": "thing-1"},
+        write=book.finish("B", BAD._replace(reason="no")),
+        meanwhile=book.resume(UPDATE, "C", 3),
+        operation=begun(UPDATE, "B", 2, state="FAILED", lease=ENDED_AT, response=NO),
+        makes={
+            "held": FIRST.to_doc(), "ack": True, "repl": None,
+            "hist": [entry("Create", "SUCCEEDED"), entry("Update", "FAILED", why="no")],
+        },
+        is_mine=is_answered(NO),
+    )  # fmt: skip
+
+
+def finish_with_what_stays(book: Book) -> Case:
+    """A success keeps what it could not clean up, and the ids that it removed."""
+    book.overtaken()
+    (left,) = book.head.pending_cleanup
+    stays = replace(left, cleaned_by="request-2", doubts=("mail#0",))
+    ending = Ending(
+        succeeded=True, response=YES, physical_id=NONE, removed=["thing-9"],
+        pending_cleanup=[stays],
+    )  # fmt: skip
+    return Case(
+        write=book.finish("B", ending),
+        meanwhile=book.resume(DELETE_OF_NOTHING, "C", 3),
+        operation=begun(DELETE_OF_NOTHING, "B", 2, state="SUCCEEDED", lease=ENDED_AT, response=YES),
+        makes={"pend": [stays.to_doc()], "gone": ["thing-9"]},
+        is_mine=is_answered(YES),
+    )
+
+
+def finish_a_replacement(book: Book) -> Case:
+    """What is replaced keeps the response that told CloudFormation of it."""
+    book.created()
+    book.begin(UPDATE, "B", 2)
+    return Case(
+        write=book.finish("B", GOOD._replace(physical_id="thing-2"), assigned_id="thing-2"),
+        meanwhile=book.resume(UPDATE, "C", 3),
+        operation=begun(UPDATE, "B", 2, state="SUCCEEDED", lease=ENDED_AT, assigned_id="thing-2"),
+        makes={"held": SECOND.to_doc(), "ack": None, "repl": [FIRST.to_doc()]},
+        is_mine=is_answered(YES),
+    )
+
+
+def finish_what_goes_back(book: Book) -> Case:
+    """An Update that answers a replaced object has made nothing."""
+    book.replaced()
+    back = ask(RequestType.UPDATE, 3, "thing-2", Name="a")
+    book.begin(back, "C", 3)
+    return Case(
+        write=book.finish("C", GOOD),
+        meanwhile=book.resume(back, "D", 4),
+        operation=begun(back, "C", 3, state="SUCCEEDED", lease=ENDED_AT, restored=True),
+        makes={"held": FIRST.to_doc(), "ack": None, "repl": [SECOND.to_doc()]},
         is_mine=is_answered(YES),
     )
 
 
 def finish_a_delete(book: Book) -> Case:
+    """Nothing is held, and the results of steps are erased."""
     book.created()
-    book.begin(DELETE, "B")
+    book.begin(DELETE, "B", 2)
     book.make(book.record("B", steps={"gone#0": THING}))
-    ending = GOOD._replace(attributes=None, removed=["thing-1"])
     return Case(
-        write=book.finish("B", ending, steps={"gone#1": THING}),
-        meanwhile=_writes.take_over(book.head, DELETE, execution("C", 3)),
+        write=book.finish("B", DELETED, steps={"gone#1": THING}),
+        meanwhile=book.resume(DELETE, "C", 3),
+        operation=begun(DELETE, "B", 2, state="SUCCEEDED", lease=ENDED_AT, response=YES),
         makes={
-            "st": "DONE", "ok": True, "phys": None, "steps": {}, "attrs": None,
-            "removed": ["thing-1"], "ttl": 14 * 86400, "recent": ["request-1", "request-2"],
+            "held": None, "ack": None, "gone": ["thing-1"], "ttl": 14 * 86400,
+            "recent": shorts(1, 2),
         },
         is_mine=is_answered(YES),
     )  # fmt: skip
 
 
-def finish_what_makes_a_removed_id_again(book: Book) -> Case:
-    book.created()
-    book.begin(DELETE, "B")
-    book.make(book.finish("B", GOOD._replace(attributes=None, removed=["thing-1"])))
-    again = ask(RequestType.CREATE, 3, Name="a")
-    book.make(_writes.begin(again, execution("C", 3)))
+def finish_the_delete_of_what_was_replaced(book: Book) -> Case:
+    """What is held stays, and so does the item."""
+    book.replaced()
+    delete = ask(RequestType.DELETE, 3, "thing-1", Name="a")
+    book.make(book.begin_over(delete, "C", 3))
     return Case(
-        write=book.finish("C", GOOD, steps={"thing#0": THING}, running_id="thing-1"),
-        meanwhile=_writes.take_over(book.head, again, execution("D", 4)),
-        makes={"ok": True, "phys": "thing-1", "removed": [], "ttl": None},
+        write=book.finish("C", DELETED._replace(keeps_current=True), steps=MADE),
+        meanwhile=book.resume(delete, "D", 4),
+        operation=begun(
+            delete, "C", 3, state="SUCCEEDED", lease=ENDED_AT, response=YES, steps=MADE
+        ),
+        makes={"held": SECOND.to_doc(), "repl": None, "gone": ["thing-1"], "ttl": None},
         is_mine=is_answered(YES),
     )
 
 
-def is_answered(body: str) -> Callable[[Head], bool]:
-    return lambda head: head.state == "DONE" and head.body == body
+def finish_what_makes_a_removed_id_again(book: Book) -> Case:
+    book.deleted()
+    again = ask(RequestType.CREATE, 3, Name="a")
+    book.begin(again, "C", 3)
+    return Case(
+        write=book.finish("C", GOOD, steps=MADE, assigned_id="thing-1"),
+        meanwhile=book.resume(again, "D", 4),
+        operation=begun(
+            again, "C", 3, state="SUCCEEDED", lease=ENDED_AT, steps=MADE, assigned_id="thing-1"
+        ),
+        makes={"held": FIRST.to_doc(), "gone": None, "ttl": None},
+        is_mine=is_answered(YES),
+    )
 
 
 CASES = [
     begin,
     begin_an_update,
     begin_an_update_of_what_is_not_known,
-    begin_over,
-    supersede,
-    take_over,
-    take_over_what_was_given_back,
-    new_round,
+    begin_after_a_delete,
+    begin_over_a_failure,
+    begin_over_one_at_work,
+    begin_over_a_create_that_was_never_heard,
+    begin_over_an_update_that_was_never_heard,
+    begin_over_what_went_back_unheard,
+    begin_a_create_over_what_is_held,
+    begin_a_delete_of_an_unknown_id,
+    begin_an_undated_update_over_a_failure,
+    begin_a_request_id_again,
+    resume_after_a_death,
+    resume_what_was_parked,
+    resume_after_a_wait,
+    resume_after_a_failure,
     record,
     record_over_a_start,
-    note,
+    record_what_makes_a_removed_id_again,
+    record_left,
+    record_cleanup,
+    record_that_all_is_cleaned_up,
     park,
-    leave,
+    park_for_a_wait,
+    park_what_was_left,
     finish,
     finish_a_failure,
+    finish_a_failed_update,
+    finish_with_what_stays,
     finish_a_replacement,
+    finish_what_goes_back,
     finish_a_delete,
+    finish_the_delete_of_what_was_replaced,
     finish_what_makes_a_removed_id_again,
 ]
 
@@ -407,25 +781,40 @@ def book(any_store: Store, key: str) -> Book:
     return Book(Told(any_store, key))
 
 
+def holds_no_more_than(head: Head) -> AllOf:
+    """Allow a write where the item has no attribute that this head, as it is read, leaves out."""
+    doc, at = head.to_doc(), transitions.OPERATION
+    shown = [*((name,) for name in doc), *((*at, name) for name in doc["op"])]
+    names = [(kept.metadata["short"],) for kept in fields(Head)]
+    names += [(*at, kept.metadata["short"]) for kept in fields(Operation)]
+    idle = [name for name in names if name not in shown]
+    return AllOf([Equals(("v",), VERSION), *map(Absent, idle)])
+
+
 @every_write
 def test_a_write_whose_answer_is_lost(book: Book, case: Callable[[Book], Case]) -> None:
-    """A write makes the same head on every store; repeated, it finds that, or makes it again."""
+    """
+    A write makes the same head on every store; repeated, it finds that, or makes it again. What
+    has its default value takes no room in the item.
+    """
     made = case(book)
 
     first = book.make(made.write)
     doc = book.told.doc()
     again = book.told.write(made.write)
 
+    assert made.operation == first.operation
     assert dict(made.makes) == {part: doc.get(part) for part in made.makes}
     assert again.head is not None
     assert (made.is_mine is None) == again.applied
     assert made.is_mine is None or made.is_mine(again.head)
-    assert text(first) == text(replace(again.head, writes=first.writes))
+    assert text(first) == text(replace(again.head, revision=first.revision))
+    book.make(Write(name="probe", guard=holds_no_more_than(first), change=Change()))
 
 
 @every_write
 def test_a_write_that_comes_too_late(book: Book, case: Callable[[Book], Case]) -> None:
-    """A write that another one has outrun changes nothing, and is told what outran it."""
+    """A write that another one has outrun changes nothing, and gets the head that refused it."""
     made = case(book)
     winner = book.make(made.meanwhile)
 
@@ -434,3 +823,141 @@ def test_a_write_that_comes_too_late(book: Book, case: Callable[[Book], Case]) -
     assert not written.applied
     assert text(winner) == text(written.head) == text(book.head)
     assert made.is_mine is None or not made.is_mine(winner)
+
+
+def one_at_work(book: Book) -> Request:
+    book.created()
+    book.begin(UPDATE, "B", 2)
+    return ask(RequestType.UPDATE, 3, "thing-1")
+
+
+def one_that_waits(book: Book) -> Request:
+    request = one_at_work(book)
+    book.make(book.park("B"))
+    return request
+
+
+def a_failure(book: Book) -> Request:
+    request = one_at_work(book)
+    book.make(book.finish("B", BAD))
+    return request
+
+
+def what_is_to_be_cleaned_up(book: Book) -> Request:
+    request = one_at_work(book)
+    left = begun(ask(RequestType.UPDATE, 9, "thing-1"), "A", 9, state="PARKED")
+    book.make(book.finish("B", GOOD._replace(pending_cleanup=[left])))
+    return request
+
+
+def one_of_the_same_second(book: Book) -> Request:
+    book.created()
+    return replace(UPDATE, issued_at=CREATE.issued_at)
+
+
+def its_own_request_id(book: Book) -> Request:
+    book.created()
+    return replace(UPDATE, request_id=CREATE.request_id)
+
+
+def another_object(book: Book) -> Request:
+    book.created()
+    return replace(UPDATE, physical_resource_id="thing-2")
+
+
+def a_held_object(book: Book) -> Request:
+    book.created()
+    return ask(RequestType.CREATE, 3)
+
+
+def a_replaced_object(book: Book) -> Request:
+    book.replaced()
+    book.begin(ask(RequestType.DELETE, 3, "thing-2"), "C", 3)
+    book.make(book.finish("C", DELETED._replace(removed=["thing-2"])))
+    return ask(RequestType.CREATE, 4)
+
+
+@pytest.mark.parametrize(
+    "meets",
+    [
+        one_at_work,
+        one_that_waits,
+        a_failure,
+        what_is_to_be_cleaned_up,
+        one_of_the_same_second,
+        its_own_request_id,
+        another_object,
+        a_held_object,
+        a_replaced_object,
+    ],
+    ids=lambda meets: meets.__name__,
+)
+def test_a_begin_that_has_to_look(book: Book, meets: Callable[[Book], Request]) -> None:
+    """A request begins without a look only where nothing is left, and CloudFormation holds what
+    the head says.
+    """
+    request = meets(book)
+    before = book.head
+
+    written = book.told.write(transitions.begin(request, execution("Z", 9)))
+
+    assert not written.applied
+    assert text(before) == text(written.head) == text(book.head)
+
+
+@pytest.mark.parametrize(
+    ("progress", "leaves"),
+    [
+        ({}, False),
+        ({"steps": MADE}, True),
+        ({"assigned_id": "thing-1"}, True),
+        ({"has_unrecorded_calls": True}, True),
+        ({"tail_in_doubt": True}, True),
+    ],
+    ids=str,
+)
+def test_what_a_failure_leaves(key: str, progress: dict[str, Any], leaves: bool) -> None:
+    """An operation is left to be cleaned up where it may have had an effect, and only there."""
+    book = Book(Told(MemoryStore(), key))
+    book.created()
+    book.begin(UPDATE, "B", 2)
+    book.make(book.finish("B", BAD, **progress))
+    failed = replace(book.head.operation, response=None)
+
+    head = book.make(book.begin_over(ask(RequestType.UPDATE, 3, "thing-1"), "C", 3))
+
+    assert ((failed,) if leaves else ()) == head.pending_cleanup
+
+
+def test_operations_that_two_executions_have_left(book: Book) -> None:
+    """Each execution parks its own operation, at its place, and only once."""
+    book.overtaken()
+    book.make(book.begin_over(ask(RequestType.DELETE, 3, NONE, Name="a"), "C", 3))
+    first, second = ("pend", 0), ("pend", 1)
+
+    for owner, place in [("B", first), ("C", first), ("A", second), ("A", ("pend", 2))]:
+        assert not book.told.write(book.park_left(owner, place)).applied
+    for owner, place in [("A", first), ("B", second)]:
+        book.make(book.park_left(owner, place, steps=MADE))
+        assert not book.told.write(book.park_left(owner, place)).applied
+
+    left = [(left.owner, left.state, left.steps) for left in book.head.pending_cleanup]
+    assert [("A", "PARKED", MADE), ("B", "PARKED", MADE)] == left
+    assert is_at_work("C")(book.head)
+
+
+def test_many_requests(book: Book) -> None:
+    """The head keeps a short hash of the last 32 RequestIds, and how the last four ended."""
+    book.created()
+    last = 40
+    for number in range(2, last + 1):
+        book.begin(ask(RequestType.UPDATE, number, "thing-1"), "A", number)
+        book.make(book.finish("A", GOOD if number < last else BAD._replace(reason="no")))
+    finished = book.told.doc()
+    book.make(book.begin_over(ask(RequestType.UPDATE, last + 1, "thing-1"), "A", last + 1))
+
+    assert shorts(*range(last - 31, last + 1)) == finished["recent"]
+    assert {8} == {len(short) for short in finished["recent"]}
+    assert shorts(*range(last - 30, last + 2)) == book.told.doc()["recent"]
+    succeeded = entry("Update", "SUCCEEDED")
+    assert [*[succeeded] * 3, entry("Update", "FAILED", why="no")] == finished["hist"]

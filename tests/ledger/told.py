@@ -1,15 +1,21 @@
-"""A store and its reference: what one is told the other is told too, and both must say the same."""
+"""A store and its reference: every write goes to both, and both must return the same."""
 
 import json
 from typing import Any
 
 from cfn_once.ledger import Change, Head, MemoryStore, Store, Write, Written
+from cfn_once.ledger.head import VERSION, Doc
+
+
+def an_operation(**attributes: Any) -> Doc:
+    """Return an operation as stores keep it: these attributes, and those that each one has."""
+    return {"rid": "r1", "st": "SUCCEEDED", "own": "o1", "steps": {}, **attributes}
 
 
 def a_head(**attributes: Any) -> Change:
     """Return a change that makes a head: these attributes, and those that each head has."""
-    always = {"v": 1, "f": 1, "rid": "r1", "st": "DONE", "own": "o1"}
-    return Change(set={(name,): value for name, value in {**always, **attributes}.items()})
+    values = {"v": VERSION, "op": an_operation(), **attributes}
+    return Change(set={(name,): value for name, value in values.items()})
 
 
 def text(head: Head | None) -> str:
@@ -18,7 +24,7 @@ def text(head: Head | None) -> str:
 
 
 class Told:
-    """A store, and one in memory that is told the same: what comes of it must be the same."""
+    """A store, and one in memory that gets the same writes: both must make of them the same."""
 
     def __init__(self, store: Store, key: str) -> None:
         self.store, self.key, self._reference = store, key, MemoryStore()
@@ -31,7 +37,7 @@ class Told:
         assert (wanted.applied, text(wanted.head)) == (written.applied, text(written.head))
         return written
 
-    def doc(self) -> dict[str, Any]:
+    def doc(self) -> Doc:
         """Return what is kept, in JSON's own kinds."""
         head = self.store.read(self.key)
         assert head is not None

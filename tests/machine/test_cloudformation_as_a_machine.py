@@ -162,14 +162,14 @@ class CloudFormation(RuleBasedStateMachine):
         self.folder = TemporaryDirectory()
         path = Path(self.folder.name) / "ledger.sqlite3"
         self.world, self.clock = World(), VirtualClock()
-        provider = Provider(resource(self.world, strategy), ledger="memory://")
+        self.provider = Provider(resource(self.world, strategy), ledger="memory://")
         self.table = make_table(self.dynamodb, f"machine-{uuid4()}")
         store = Threefold(
             MemoryStore(),
             SQLiteStore(str(path), synchronous="OFF"),
             DynamoDBStore(self.table, client=self.dynamodb),
         )
-        self.stack = FakeCloudFormation(provider, ledger=store, clock=self.clock)
+        self.stack = FakeCloudFormation(self.provider, ledger=store, clock=self.clock)
         self.past: list[dict] = []
 
     def teardown(self):
@@ -209,7 +209,7 @@ class CloudFormation(RuleBasedStateMachine):
             return
         event = self.stack.event("Create", name, properties)
         answer = self.operate(event, points)
-        held = answer.physical_resource_id if answer else f"stack-{name}-1A2B3C"
+        held = answer.physical_resource_id if answer else f"stack-{name}-1A2B3C4D5E6F"
         data = answer.data if answer else {}
         self.stack.resources[name] = Held("Custom::Thing", held, event["ResourceProperties"], data)
         if answer is None or not answer.succeeded:
@@ -223,7 +223,7 @@ class CloudFormation(RuleBasedStateMachine):
         create = self.stack.event("Create", name, properties)
         self.past.append(create)
         delete = self.stack.event(
-            "Delete", name, properties, physical_resource_id=f"stack-{name}-1A2B3C"
+            "Delete", name, properties, physical_resource_id=f"stack-{name}-1A2B3C4D5E6F"
         )
 
         def overtake():
@@ -238,7 +238,7 @@ class CloudFormation(RuleBasedStateMachine):
             pass
         self.clock.advance(60)
         self.stack.resources[name] = Held(
-            "Custom::Thing", f"stack-{name}-1A2B3C", create["ResourceProperties"], {}
+            "Custom::Thing", f"stack-{name}-1A2B3C4D5E6F", create["ResourceProperties"], {}
         )
         self.delete_for_good(name)
 
@@ -314,9 +314,7 @@ class CloudFormation(RuleBasedStateMachine):
         for name in list(self.stack.resources):
             self.delete_for_good(name)
         self.clock.advance(10)
-        self.stack = FakeCloudFormation(
-            self.stack._provider, ledger=self.stack.ledger, clock=self.clock
-        )
+        self.stack = FakeCloudFormation(self.provider, ledger=self.stack.ledger, clock=self.clock)
         self.past.clear()
 
     @invariant()

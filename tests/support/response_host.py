@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from cfn_once.testing._responses import BUCKET, ResponseBucket
+from cfn_once.testing.responses import ResponseBucket
+from cfn_once.testing.signing import BUCKET
 from support.host import Behaviour, Host, Received, Status
 
 

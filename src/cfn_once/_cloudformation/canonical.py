@@ -41,3 +41,18 @@ def kind_of(value: Json) -> str:
         if isinstance(value, kind):
             return name
     return "a number" if isinstance(value, int | float) else type(value).__name__
+
+
+def is_deeper(value: Json, levels: int) -> bool:
+    """Tell whether lists and maps lie inside one another for more levels than these."""
+    level = [value]
+    for _ in range(levels + 1):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return False
+    return True

@@ -100,3 +100,5 @@ def _parsed(text: Any) -> Envelope:
         return Envelope(None, json.loads(text))
     except (TypeError, ValueError):
         return Envelope(None, None, "a message that is not JSON")
+    except RecursionError:
+        return Envelope(None, None, "a message that is nested too deep to be read")

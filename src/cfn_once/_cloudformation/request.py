@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, Self
 
 from .._errors import InvalidRequest
-from .canonical import Json, fingerprint, is_utf8, kind_of
+from .canonical import Json, fingerprint, is_deeper, is_utf8, kind_of
 from .identity import (
     OTHER_PLACEHOLDERS,
     PLACEHOLDERS,
@@ -22,6 +22,7 @@ from .identity import (
 
 SERVICE_TIMEOUT = 3600  # seconds; Template Reference, "AWS::CloudFormation::CustomResource"
 LONGEST_TIME = 12  # digits; 30,000 years
+MOST_LEVELS = 100  # of lists and maps in properties; Python's own readers fail at about ten times
 SIGV2_LIFE = 7200  # seconds that CloudFormation's pre-signed URLs live, in every recording
 NEEDED = ("RequestId", "StackId", "LogicalResourceId", "ResourceType", "ResponseURL")
 ENVELOPE = ("ServiceToken", "ServiceTimeout")  # CloudFormation's own names among the properties
@@ -289,6 +290,8 @@ def _problems(event: Any) -> Iterator[str]:
     for name in ("ResourceProperties", "OldResourceProperties"):
         if not isinstance(event.get(name, {}), dict):
             yield f"{name} must be a map, not {kind_of(event[name])}"
+        elif is_deeper(event.get(name, {}), MOST_LEVELS):
+            yield f"{name} is nested more than {MOST_LEVELS} levels deep"
 
 
 def _text_problems(event: Mapping[str, Json]) -> Iterator[str]:

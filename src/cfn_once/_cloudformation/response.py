@@ -42,7 +42,8 @@ def encode(request: Request, outcome: Outcome) -> tuple[Outcome, bytes]:
     A reason that is too long is shortened; attributes that are too long, or not JSON, make the
     answer FAILED, with the id kept.
     """
-    if len(outcome.physical_resource_id.encode("utf-8", "replace")) > LONGEST_ID:
+    deletes = request.type is RequestType.DELETE  # it echoes what it brought
+    if not deletes and len(outcome.physical_resource_id.encode("utf-8", "replace")) > LONGEST_ID:
         size = len(outcome.physical_resource_id.encode("utf-8", "replace"))
         safe = request.physical_resource_id or request.placeholder_id("none")
         reason = f"the physical id is {size} bytes long; CloudFormation takes {LONGEST_ID}"

@@ -227,21 +227,20 @@ def _run_again(replay: Replay, asked: Request, resource: Resource, hook: Callabl
 
 def _unread(left: Operation) -> _Found:
     """Tell what the records alone tell: the properties of that request are not known here."""
-    records = left.steps
-    unsure = [
-        key
-        for key, record in records.items()
-        if record.state == StepState.STARTED
-        or (record.state == StepState.DONE and left.assigned_id is None)
+    done = {key: step for key, step in left.steps.items() if step.state == StepState.DONE}
+    started = [key for key, step in left.steps.items() if step.state == StepState.STARTED]
+    unnamed = left.assigned_id is None
+    doubts = [
+        doubt(left, key, left.steps[key].first_used)
+        for key in (*started, *(done if unnamed else ()))
     ]
-    results = {
-        key.partition("#")[0]: json.loads(record.result)
-        for key, record in records.items()
-        if record.state == StepState.DONE and record.result is not None
-    }
-    doubts = [doubt(left, key, records[key].first_used) for key in unsure]
     acted = left.may_have_acted_last or left.has_unrecorded_calls
-    if left.assigned_id is None and (acted or not records):
-        what = "a step that is not recorded" if records else "its first step"
+    if unnamed and (acted or not left.steps):
+        what = "a step that is not recorded" if left.steps else "its first step"
         doubts.append(doubt(left, what, left.begun))
+    results = {
+        key.partition("#")[0]: json.loads(step.result)
+        for key, step in done.items()
+        if step.result is not None
+    }
     return _Found(id=left.assigned_id, doubts=doubts, results=results)

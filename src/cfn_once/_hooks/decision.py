@@ -128,24 +128,33 @@ def decide(head: Head, request: Request, hooks: Hooks) -> Decision:
 
 
 def _update(head: Head, request: Request, hooks: Hooks) -> Decision:
-    asked, held = request.properties_fingerprint, head.held
-    rolls_back = False
+    held = head.held
     if held is not None and held.id == request.physical_resource_id:
-        returns = (old for old in head.replaced if old.returns and old.properties == asked)
-        former = next(returns, None)
-        # Seeded bug: replaced-before
-        if former is not None:
-            return Update(former.id) if _is_touched(former, hooks) else Keep(kept(former))
-        # Seeded bug: rollback-of-nothing
-        rolls_back = held.properties == asked != request.old_properties_fingerprint
-        if rolls_back and not _is_touched(held, hooks):
-            return Keep(kept(held))
-        if not rolls_back and held.touched is None and _is_as_before(held, request, hooks):
-            return Keep(kept(held))
+        known = _of_known(head, held, request, hooks)
+        if known is not None:
+            return known
     if hooks.unable:
         return Refuse(hooks.unable)
-    # What is rolled back was never replaced, whatever replace_on says of the difference.
-    return Update() if rolls_back or not hooks.replaces() else Create(replaces=True)
+    return Create(replaces=True) if hooks.replaces() else Update()
+
+
+def _of_known(head: Head, held: HeldObject, request: Request, hooks: Hooks) -> Decision | None:
+    """Decide where an object is, or was, of the properties asked for; None where none is."""
+    asked = request.properties_fingerprint
+    returns = (old for old in head.replaced if old.returns and old.properties == asked)
+    former = next(returns, None)
+    # Seeded bug: replaced-before
+    if former is not None:
+        return Update(former.id) if _is_touched(former, hooks) else Keep(kept(former))
+    is_rollback = held.properties == asked != request.old_properties_fingerprint
+    # Seeded bug: rollback-of-nothing
+    if is_rollback and not _is_touched(held, hooks):
+        return Keep(kept(held))
+    if is_rollback and not hooks.unable:
+        return Update()  # whatever replace_on says of what differs from the Update that failed
+    if not is_rollback and held.touched is None and _is_as_before(held, request, hooks):
+        return Keep(kept(held))
+    return None
 
 
 def _is_touched(held: HeldObject, hooks: Hooks) -> bool:
@@ -185,8 +194,10 @@ def kept(held: HeldObject) -> Success:
 
 
 def _delete(head: Head, request: Request, unable: str) -> Decision:
-    row = DELETES[place(head, request)]
-    decision = row(head, request)
+    known = place(head, request)
+    if request.resource_type != head.resource_type:
+        return _of_another_type(head, request, known, unable)
+    decision = DELETES[known](head, request)
     runs_something = decision.targets or _cleans_something(head, request, decision)
     if not unable or not runs_something:
         return decision
@@ -194,6 +205,28 @@ def _delete(head: Head, request: Request, unable: str) -> Decision:
         event_id = request.physical_resource_id
         return Refuse(f"{event_id} is not known here: {unable}. Look for it by hand")
     return Refuse(unable)
+
+
+def _of_another_type(head: Head, request: Request, known: Id, unable: str) -> Decision:
+    """Remove what the request's own type has left in the head of another one, and nothing else."""
+    placeholder, kind = request.placeholder, request.resource_type
+    operation = None if placeholder is None else placeholder.operation
+    own = [
+        old.id
+        for old in (*head.replaced, *head.forgotten)
+        if old.resource_type == kind
+        and (old.id == request.physical_resource_id or (operation and old.operation == operation))
+    ]
+    if own:
+        delete = Delete(tuple(own), cleans="", keeps_current=True)
+        return Refuse(unable) if unable else delete
+    if known in (Id.HELD, Id.FOREIGN):
+        return Refuse(
+            unable
+            or f"the ledger knows {request.logical_resource_id} as a {head.resource_type}:"
+            f" {request.physical_resource_id} is none of its objects. Look for it by hand"
+        )
+    return Delete(cleans="", keeps_current=True)
 
 
 def place(head: Head, request: Request) -> Id:

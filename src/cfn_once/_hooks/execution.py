@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, NamedTuple, assert_never
+from typing import Any, assert_never
 
 from .._cloudformation.canonical import Json, canonical
 from .._cloudformation.identity import base32, digest
@@ -30,6 +30,7 @@ from ..ledger import Deed, Ending, Head, Lease, Operation
 from .cleanup import CleanedUp, Leftovers
 from .decision import Create, Decision, Delete, Hooks, Keep, Refuse, Update, decide
 from .resource import CustomResource, HookInput, run, shapes_of, writes_update
+from .served import Served
 
 log = logging.getLogger("cfn_once")
 
@@ -39,32 +40,6 @@ LONGEST_GIVEN = 4096  # characters of properties that the ledger keeps of a fail
 MOST_PENDING = 8  # requests whose traces are in doubt, before no further one is begun
 
 Resource = CustomResource[Any, Any]
-
-
-class Served(NamedTuple):
-    """What a provider serves.
-
-    Attributes:
-        classes: The served classes by type.
-        keeps_secrets: The ledger may hold answers marked NoEcho.
-        unable: Why no class can serve the request, whatever its type.
-    """
-
-    classes: Mapping[str, type[Resource]]
-    keeps_secrets: bool = False
-    unable: str = ""
-
-    def unable_to_serve(self, request: Request) -> str:
-        """Return why no class can serve a request; nothing where one can."""
-        if self.unable:
-            return self.unable
-        if request.resource_type in self.classes:
-            return ""
-        serves, kind = ", ".join(sorted(self.classes)), request.resource_type
-        if request.type is RequestType.DELETE:
-            gone = f"{kind} is served no more: deploy the version of the provider that made it;"
-            return f"{gone} this one serves {serves}"
-        return f"this provider serves {serves}, not {kind}"
 
 
 class Execution:
@@ -161,8 +136,6 @@ class Execution:
             invented=deletes and self._request.carries_invented_id,
             given=self._given,
         )
-
-    # What becomes of the hook
 
     def _outcome(self) -> Outcome:
         """Do what is asked for; every failure of a hook is a value."""

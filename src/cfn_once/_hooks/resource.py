@@ -17,8 +17,9 @@ from typing import (
 )
 
 from .._clock import Deadline
-from .._cloudformation.canonical import Json
+from .._cloudformation.canonical import Json, is_utf8
 from .._cloudformation.request import Request
+from .._cloudformation.response import LONGEST_ID
 from .._errors import ConfigurationError, PermanentError, WaitTimeout
 from .._properties import Shape
 from .._steps.call import Call, Step, declared_repetition
@@ -179,6 +180,16 @@ class CustomResource(Generic[P, A]):
     def physical_resource_id(self, value: str) -> None:
         if not isinstance(value, str) or not value:
             raise PermanentError("physical_resource_id must be text, and not empty")
+        if not is_utf8(value):
+            raise PermanentError(
+                "physical_resource_id has half a character, which UTF-8 cannot hold"
+            )
+        if len(value.encode()) > LONGEST_ID:
+            raise PermanentError(
+                f"physical_resource_id is {len(value.encode())} bytes long; CloudFormation takes"
+                f" {LONGEST_ID}. Set a shorter name for the object, and return the long one as an"
+                " attribute"
+            )
         if not self._given.may_set_id and value != self._physical_id:
             raise PermanentError(
                 f"update set the physical id to {value}: CloudFormation would then delete"
@@ -328,10 +339,10 @@ def _type_arguments(cls: type) -> tuple[Any, Any] | None:
             if not (isinstance(origin, type) and issubclass(origin, CustomResource)):
                 continue
             arguments = get_args(generic)
-            if any(isinstance(one, TypeVar) for one in arguments):
+            if any(isinstance(argument, TypeVar) for argument in arguments):
                 return None
             if len(arguments) == 2:
-                first, second = (_resolved(one, base) for one in arguments)
+                first, second = (_resolved(argument, base) for argument in arguments)
                 return first, second
     raise ConfigurationError(
         f"{cls.__name__} must name two types: CustomResource[Properties, Attributes]"

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from .._cloudformation.identity import base32
-from .._cloudformation.request import Request
+from .._cloudformation.request import Request, RequestType
 from .._errors import PermanentError, SecretNotKept
 from ..ledger import SPILL_DAYS, Deed, Lease, Operation, Progress, StepRecord, StepState
 from .call import Call, Step
@@ -17,7 +17,10 @@ from .call import Call, Step
 INLINE_RESULT = 1024  # bytes of a result that lies in the head; a write costs by the kilobyte
 INLINE_RESULTS = 32_768  # bytes of all records in the head; beyond it, every result lies outside
 LONGEST_RESULT = 300_000  # bytes; DynamoDB refuses items over 400 KB
+LONGEST_ERROR = 1000  # characters of an error whose record would be longer than a result may be
 AROUND_A_RESULT = 64  # bytes that a record takes besides its key and result
+# Bytes of records in an item, which DynamoDB bounds at 400 KB: a Delete needs room of its own.
+ROOM, ROOM_OF_A_DELETE, MANY_STEPS = 200_000, 300_000, 100
 
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
@@ -162,6 +165,45 @@ class Journal:
 
     # Results
 
+    def refuse_without_room(self, key: str) -> None:
+        """Refuse a further step where the item could not hold it, and its Delete.
+
+        Raises:
+            PermanentError: Nothing of the step has happened.
+        """
+        steps = self.operation.steps
+        room = ROOM_OF_A_DELETE if self.operation.type == RequestType.DELETE else ROOM
+        if len(steps) >= MANY_STEPS and self._kept_size() > room:
+            raise PermanentError(
+                f"step {key} of {self.request} was not begun: {len(steps)} steps are recorded, and"
+                " the ledger's item has no room for more. Make fewer steps, or let one step do what"
+                " several do"
+            )
+
+    def keep_failure(self, attempt: StepAttempt, error: Exception) -> Exception:
+        """Keep that a step did not happen, and return the error that its hook gets."""
+        call, key, record = attempt.call, attempt.key, attempt.record
+        text = self._mask(json.dumps(call.error_to_record(error)))
+        failed = replace(record, state=StepState.FAILED.value, round=self.operation.round)
+        if len(text) > LONGEST_RESULT:
+            text = json.dumps({"kind": type(error).__name__, "message": str(error)[:LONGEST_ERROR]})
+        if self._fits_the_head(text):
+            failed = replace(failed, result=text)
+        else:
+            self.lease.spill(self._spill_name(key, record), text)  # before the head tells of it
+            failed = replace(failed, spilled=True)
+        self.keep(attempt, failed)
+        return call.error_from_record(json.loads(text))
+
+    def error(self, call: Call, key: str, known: StepRecord) -> Exception:
+        """Return the error of a step that is known to have failed."""
+        text = known.result
+        if known.spilled:
+            text = self.lease.unspill(self._spill_name(key, known))
+        if text is None:
+            return PermanentError(f"step {key} of {self.request} failed before, and why is gone")
+        return call.error_from_record(json.loads(text))
+
     def keep_result(self, attempt: StepAttempt, result: Any) -> Any:
         """Keep that a step is done, and return what its hook gets, now and in every later run.
 
@@ -209,11 +251,12 @@ class Journal:
 
     def _fits_the_head(self, text: str) -> bool:
         size = len(text.encode())
-        if size > INLINE_RESULT:
-            return False
+        return size <= INLINE_RESULT and size + self._kept_size() < INLINE_RESULTS
+
+    def _kept_size(self) -> int:
         left = self.lease.head.pending_cleanup
         records = [self.operation.steps, self.pending, *(operation.steps for operation in left)]
-        return size + sum(map(_size, records)) < INLINE_RESULTS
+        return sum(map(_size, records))
 
     def _spill_name(self, key: str, record: StepRecord) -> str:
         return f"S#{base32(self.request.operation, 12)}#{key}#{record.generation}"

@@ -8,7 +8,6 @@ One step: a side effect that happens once, although the hook around it may run a
 Reads are not steps, and what is idempotent by nature is not recorded.
 """
 
-import json
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -211,7 +210,9 @@ class Steps:
             if known.state == StepState.DONE:
                 return self.journal.value(call, key, known)
             if known.state == StepState.FAILED and known.round == operation.round:
-                raise call.error_from_record(json.loads(known.result or "{}"))
+                raise self.journal.error(call, key, known)
+        else:
+            self.journal.refuse_without_room(key)
         if not self._pacing.has_time():
             self._pacing.hand_over()
         in_doubt = self._takes_doubt(call, known)
@@ -314,15 +315,7 @@ class Steps:
         return None
 
     def _fail(self, attempt: StepAttempt, error: Exception) -> NoReturn:
-        text = self._mask(json.dumps(attempt.call.error_to_record(error)))
-        failed = replace(
-            attempt.record,
-            state=StepState.FAILED.value,
-            result=text,
-            round=self.journal.operation.round,
-        )
-        self.journal.keep(attempt, failed)
-        raise attempt.call.error_from_record(json.loads(text)) from error
+        raise self.journal.keep_failure(attempt, error) from error
 
 
 class _EndsOnce:

@@ -1,6 +1,6 @@
 """The ledger: what makes a side effect happen once. One state machine over three stores."""
 
-from .claim import Answered, Ignored, Stale
+from .claim import Answered, Ignored, Refused, Stale
 from .head import Deed, Head, HeldObject, Operation, Origin, State, StepRecord, StepState, Touched
 from .lease import SPILL_DAYS, Lease
 from .ledger import LEDGER_OUTAGE_GRACE, Claimed, Ledger
@@ -27,6 +27,7 @@ __all__ = [
     "Operation",
     "Origin",
     "Progress",
+    "Refused",
     "Stale",
     "State",
     "StepRecord",

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from .._cloudformation.request import Request
+from .._cloudformation.request import Request, RequestType
 from . import transitions
 from .head import Head, Operation, State
 from .store import Write
@@ -25,6 +25,12 @@ class Stale:
 
 class Ignored(NamedTuple):
     """No effect and no answer."""
+
+    reason: str
+
+
+class Refused(NamedTuple):
+    """No effect, and an answer that says why."""
 
     reason: str
 
@@ -53,7 +59,7 @@ class ReadFirst:
     """Nothing may be begun; what was answered may be answered again."""
 
 
-Decision = Answered | Stale | Ignored | Wait | Claim | ReadFirst
+Decision = Answered | Stale | Ignored | Refused | Wait | Claim | ReadFirst
 
 EXPIRED = Ignored("CloudFormation no longer waits for it; the next request cleans up")
 WAITS = Ignored("its hook waits, and goes on with the continuation that was sent")
@@ -72,6 +78,13 @@ def decide(head: Head | None, request: Request, candidate: Candidate) -> Decisio
     if head is None:
         expired = _is_expired(request, candidate)
         return EXPIRED if expired else Claim(transitions.begin(request, candidate))
+    # Seeded bug: other-type
+    if request.type is RequestType.UPDATE and head.resource_type != request.resource_type:
+        return Refused(
+            f"the ledger knows {request.logical_resource_id} as a {head.resource_type}: an Update"
+            f" of it as a {request.resource_type} is refused. Give a resource of another type"
+            " another logical id"
+        )
     if head.operation.request_id == request.request_id:
         return _same(head, request, candidate)
     known = short_id(request.request_id) in head.recent

@@ -7,7 +7,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from .._errors import ConfigurationError, LedgerTrouble, LedgerUnavailable
-from .head import Doc, Head, read_head
+from .document import Doc
+from .head import Head, read_head
 from .store import (
     COUNT,
     Absent,
@@ -188,12 +189,12 @@ def _from_item(value: Doc) -> Any:
     if kind == "N":
         return int(inner)
     if kind == "M":
-        return {name: _from_item(one) for name, one in inner.items()}
-    return [_from_item(one) for one in inner] if kind == "L" else inner
+        return {name: _from_item(part) for name, part in inner.items()}
+    return [_from_item(part) for part in inner] if kind == "L" else inner
 
 
 class _Names:
-    """Spells guards and changes; every attribute is aliased, for `base` and others are reserved."""
+    """Spells guards and changes; every attribute is aliased, for `ttl` and others are reserved."""
 
     def __init__(self) -> None:
         self.names: dict[str, str] = {}
@@ -204,9 +205,9 @@ class _Names:
             case AllOf([one]) | AnyOf([one]):  # DynamoDB refuses redundant parentheses
                 return self.guard(one)
             case AllOf(guards):
-                return "(" + " AND ".join(self.guard(one) for one in guards) + ")"
+                return "(" + " AND ".join(self.guard(part) for part in guards) + ")"
             case AnyOf(guards):
-                return "(" + " OR ".join(self.guard(one) for one in guards) + ")"
+                return "(" + " OR ".join(self.guard(part) for part in guards) + ")"
             case Absent(path):
                 return f"attribute_not_exists({self._path(path)})"
             case Equals(path, value):
@@ -225,10 +226,8 @@ class _Names:
             alias, empty = self._path((name,)), self._value([])
             new = self._value([value])
             sets.append(f"{alias} = list_append(if_not_exists({alias}, {empty}), {new})")
-        adds = {**change.add, COUNT: 1}
         parts = ["SET " + ", ".join(sets)] if sets else []
-        added = (f"{self._path((name,))} {self._value(number)}" for name, number in adds.items())
-        parts.append("ADD " + ", ".join(added))
+        parts.append(f"ADD {self._path((COUNT,))} {self._value(1)}")
         if change.remove:
             parts.append("REMOVE " + ", ".join(self._path(path) for path in change.remove))
         return " ".join(parts)

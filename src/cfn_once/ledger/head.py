@@ -11,16 +11,13 @@ Results and responses are JSON *text*, so that no engine's idea of a number come
 """
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
-from types import NoneType, UnionType
-from typing import Any, ClassVar, NamedTuple, Self, get_args, get_origin
+from typing import Any
+
+from .document import CorruptHead, Kept, kept_as
 
 VERSION = 2
-
-Doc = dict[str, Any]
-"""A head as the stores keep it: text, whole numbers, booleans, lists and maps."""
 
 
 class State(StrEnum):
@@ -64,10 +61,6 @@ class StepState(StrEnum):
     WAITING = "W"  # the hook waits here, or has waited
 
 
-class CorruptHead(Exception):
-    """An item in the ledger is no head that this version of the package has written."""
-
-
 class OtherVersion(CorruptHead):
     """An item in the ledger is a head that another version of the package has written.
 
@@ -80,99 +73,8 @@ class OtherVersion(CorruptHead):
         self.version = version
 
 
-def _kept_as(short: str, default: Any = None, *, part: "type[_Kept] | None" = None) -> Any:
-    """Declare a field: its name in the store, and the class of the documents that it holds."""
-    return field(default=default, metadata={"short": short, "part": part})
-
-
-class _Field(NamedTuple):
-    """One field of a kept class, as it is read and written."""
-
-    name: str
-    default: Any
-    kinds: tuple[type, ...]
-    part: "type[_Kept] | None"
-
-    def read(self, short: str, value: Any) -> Any:
-        if type(value) not in self.kinds:
-            raise CorruptHead(f"its {short} is {type(value).__name__}")
-        if self.part is None:
-            return tuple(value) if isinstance(value, list) else value
-        if isinstance(value, list):
-            return tuple(map(self.part.from_doc, value))
-        if dict in self.kinds and self.part.is_one_of_many:
-            return {key: self.part.from_doc(doc) for key, doc in value.items()}
-        return self.part.from_doc(value)
-
-    def write(self, value: Any) -> Any:
-        if isinstance(value, tuple):
-            return [part.to_doc() if isinstance(part, _Kept) else part for part in value]
-        if self.part is not None and self.part.is_one_of_many:
-            return {key: part.to_doc() for key, part in value.items()}
-        return value.to_doc() if isinstance(value, _Kept) else value
-
-
-_IN_A_DOC: dict[Any, type] = {Mapping: dict, tuple: list}
-
-
-def _kind(hint: Any) -> type:
-    plain: type = get_origin(hint) or hint
-    return dict if issubclass(plain, _Kept) else _IN_A_DOC.get(plain, plain)
-
-
-@lru_cache
-def _fields(cls: Any) -> dict[str, _Field]:
-    """Return the fields of a kept class by their names in the store."""
-    found = {}
-    for kept in fields(cls):
-        hints = get_args(kept.type) if get_origin(kept.type) is UnionType else (kept.type,)
-        default = kept.default if kept.default_factory is MISSING else kept.default_factory()
-        found[kept.metadata["short"]] = _Field(
-            name=kept.name,
-            default=default,
-            kinds=tuple(_kind(hint) for hint in hints if hint is not NoneType),
-            part=kept.metadata["part"],
-        )
-    return found
-
-
-class _Kept:
-    """Reads and writes the fields of a dataclass under their short names."""
-
-    _always: ClassVar[tuple[str, ...]] = ()
-    is_one_of_many: ClassVar[bool] = False
-
-    @classmethod
-    def from_doc(cls, doc: Mapping[str, Any]) -> Self:
-        """Read what `to_doc` wrote.
-
-        Raises:
-            CorruptHead: A value is of a kind that is never written, or one is missing that always
-                is.
-        """
-        if lacking := [short for short in cls._always if short not in doc]:
-            raise CorruptHead(f"it lacks {', '.join(lacking)}")
-        known = _fields(cls)  # type: ignore[arg-type]  # a class is hashable
-        return cls(
-            **{
-                known[short].name: known[short].read(short, value)
-                for short, value in doc.items()
-                if short in known
-            }
-        )
-
-    def to_doc(self) -> Doc:
-        known = _fields(type(self))  # type: ignore[arg-type]  # as above
-        values = ((short, kept, getattr(self, kept.name)) for short, kept in known.items())
-        return {
-            short: kept.write(value)
-            for short, kept, value in values
-            if short in self._always or value != kept.default
-        }
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StepRecord(_Kept):
+class StepRecord(Kept):
     """What is known of one step.
 
     Attributes:
@@ -187,18 +89,18 @@ class StepRecord(_Kept):
 
     is_one_of_many = True
 
-    state: str = _kept_as("s")
-    result: str | None = _kept_as("r")
-    spilled: bool = _kept_as("sp", default=False)
-    secret: bool = _kept_as("x", default=False)
-    generation: int = _kept_as("g", 0)
-    round: int = _kept_as("rd", 0)
-    first_used: int = _kept_as("t", 0)
-    arguments: str | None = _kept_as("a")
+    state: str = kept_as("s")
+    result: str | None = kept_as("r")
+    spilled: bool = kept_as("sp", default=False)
+    secret: bool = kept_as("x", default=False)
+    generation: int = kept_as("g", 0)
+    round: int = kept_as("rd", 0)
+    first_used: int = kept_as("t", 0)
+    arguments: str | None = kept_as("a")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeldObject(_Kept):
+class HeldObject(Kept):
     """An object under a physical id: the one that CloudFormation uses, or one that was replaced.
 
     Attributes:
@@ -210,20 +112,22 @@ class HeldObject(_Kept):
         returns: Of a replaced one: the last Create or Update that succeeded replaced it, and a
             rollback may return to it.
         deleting: Of a replaced one: its Delete has begun.
+        resource_type: Where it is not that of the head: a Create of another type has begun since.
     """
 
-    id: str = _kept_as("id", "")
-    properties: str | None = _kept_as("pfp")
-    response: str | None = _kept_as("out")
-    operation: str | None = _kept_as("op")
-    made_by: str = _kept_as("by", "")
-    touched: str | None = _kept_as("tch")
-    returns: bool = _kept_as("ret", default=False)
-    deleting: bool = _kept_as("del", default=False)
+    id: str = kept_as("id", "")
+    properties: str | None = kept_as("pfp")
+    response: str | None = kept_as("out")
+    operation: str | None = kept_as("op")
+    made_by: str = kept_as("by", "")
+    touched: str | None = kept_as("tch")
+    returns: bool = kept_as("ret", default=False)
+    deleting: bool = kept_as("del", default=False)
+    resource_type: str | None = kept_as("rt")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Operation(_Kept):
+class Operation(Kept):
     """One request and what its executions came to: at work, answered, or left to be cleaned up.
 
     Attributes:
@@ -257,31 +161,31 @@ class Operation(_Kept):
 
     _always = ("rid", "st", "own", "steps")
 
-    request_id: str = _kept_as("rid", "")
-    type: str = _kept_as("typ", "")
-    issued_at: int = _kept_as("iss", 0)
-    undated: bool = _kept_as("und", default=False)
-    fingerprint: str = _kept_as("fp", "")
-    properties: str = _kept_as("pfp", "")
-    event_physical_id: str | None = _kept_as("eid")
-    state: str = _kept_as("st", "")
-    response: str | None = _kept_as("out")
-    owner: str = _kept_as("own", "")
-    lease: int = _kept_as("lu", 0)
-    sandbox_id: str | None = _kept_as("box")
-    invocation: str | None = _kept_as("inv")
-    deliveries: int = _kept_as("dlv", 0)
-    tail_in_doubt: bool = _kept_as("tail", default=False)
-    has_unrecorded_calls: bool = _kept_as("unrec", default=False)
-    round: int = _kept_as("rnd", 0)
-    begun: int = _kept_as("beg", 0)
-    due: int | None = _kept_as("due")
-    generation: int = _kept_as("gen", 0)
-    assigned_id: str | None = _kept_as("id")
-    deed: str | None = _kept_as("did")
-    given: str | None = _kept_as("giv")
-    cleaned_by: str | None = _kept_as("cln")
-    doubts: tuple[str, ...] = _kept_as("dbt", ())
+    request_id: str = kept_as("rid", "")
+    type: str = kept_as("typ", "")
+    issued_at: int = kept_as("iss", 0)
+    undated: bool = kept_as("und", default=False)
+    fingerprint: str = kept_as("fp", "")
+    properties: str = kept_as("pfp", "")
+    event_physical_id: str | None = kept_as("eid")
+    state: str = kept_as("st", "")
+    response: str | None = kept_as("out")
+    owner: str = kept_as("own", "")
+    lease: int = kept_as("lu", 0)
+    sandbox_id: str | None = kept_as("box")
+    invocation: str | None = kept_as("inv")
+    deliveries: int = kept_as("dlv", 0)
+    tail_in_doubt: bool = kept_as("tail", default=False)
+    has_unrecorded_calls: bool = kept_as("unrec", default=False)
+    round: int = kept_as("rnd", 0)
+    begun: int = kept_as("beg", 0)
+    due: int | None = kept_as("due")
+    generation: int = kept_as("gen", 0)
+    assigned_id: str | None = kept_as("id")
+    deed: str | None = kept_as("did")
+    given: str | None = kept_as("giv")
+    cleaned_by: str | None = kept_as("cln")
+    doubts: tuple[str, ...] = kept_as("dbt", ())
     steps: Mapping[str, StepRecord] = field(
         default_factory=dict, metadata={"short": "steps", "part": StepRecord}
     )
@@ -318,7 +222,7 @@ class Operation(_Kept):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryEntry(_Kept):
+class HistoryEntry(Kept):
     """One of the last operations, for people, never for decisions.
 
     Attributes:
@@ -326,15 +230,15 @@ class HistoryEntry(_Kept):
         by: The operator who wrote it; None for an operation of CloudFormation's.
     """
 
-    type: str = _kept_as("typ", "")
-    outcome: str = _kept_as("st", "")
-    at: int = _kept_as("at", 0)
-    reason: str | None = _kept_as("why")
-    by: str | None = _kept_as("by")
+    type: str = kept_as("typ", "")
+    outcome: str = kept_as("st", "")
+    at: int = kept_as("at", 0)
+    reason: str | None = kept_as("why")
+    by: str | None = kept_as("by")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Head(_Kept):
+class Head(Kept):
     """One resource: whose it is, who works on it, what holds, and what is left to be cleaned up.
 
     Attributes:
@@ -351,24 +255,24 @@ class Head(_Kept):
 
     _always = ("v", "w", "op")
 
-    version: int = _kept_as("v", VERSION)
-    revision: int = _kept_as("w", 0)
-    stack_id: str = _kept_as("stk", "")
-    logical_resource_id: str = _kept_as("lid", "")
-    resource_type: str = _kept_as("rt", "")
+    version: int = kept_as("v", VERSION)
+    revision: int = kept_as("w", 0)
+    stack_id: str = kept_as("stk", "")
+    logical_resource_id: str = kept_as("lid", "")
+    resource_type: str = kept_as("rt", "")
     operation: Operation = field(
         default_factory=Operation, metadata={"short": "op", "part": Operation}
     )
-    held: HeldObject | None = _kept_as("held", part=HeldObject)  # noqa: RUF009 - as all the others
-    acknowledged: bool = _kept_as("ack", default=False)
-    replaced: tuple[HeldObject, ...] = _kept_as("repl", (), part=HeldObject)
-    forgotten: tuple[HeldObject, ...] = _kept_as("forg", (), part=HeldObject)
-    removed: tuple[str, ...] = _kept_as("gone", ())
-    pending_cleanup: tuple[Operation, ...] = _kept_as("pend", (), part=Operation)
-    unconfirmed: tuple[str, ...] = _kept_as("ucf", ())
-    recent: tuple[str, ...] = _kept_as("recent", ())
-    history: tuple[HistoryEntry, ...] = _kept_as("hist", (), part=HistoryEntry)
-    ttl: int | None = _kept_as("ttl")
+    held: HeldObject | None = kept_as("held", part=HeldObject)  # noqa: RUF009 - as all the others
+    acknowledged: bool = kept_as("ack", default=False)
+    replaced: tuple[HeldObject, ...] = kept_as("repl", (), part=HeldObject)
+    forgotten: tuple[HeldObject, ...] = kept_as("forg", (), part=HeldObject)
+    removed: tuple[str, ...] = kept_as("gone", ())
+    pending_cleanup: tuple[Operation, ...] = kept_as("pend", (), part=Operation)
+    unconfirmed: tuple[str, ...] = kept_as("ucf", ())
+    recent: tuple[str, ...] = kept_as("recent", ())
+    history: tuple[HistoryEntry, ...] = kept_as("hist", (), part=HistoryEntry)
+    ttl: int | None = kept_as("ttl")
 
     @property
     def held_id(self) -> str | None:

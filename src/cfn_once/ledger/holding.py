@@ -1,4 +1,4 @@
-"""What holds, what was replaced and what is left, when a request begins over a head.
+"""What holds, what was replaced and what is left: when a request begins, and when it succeeds.
 
 A Delete moves nothing. An Update says by its id what CloudFormation holds: the held object is
 acknowledged, or its operation was never heard of, or somebody else's object is adopted. A Create
@@ -57,6 +57,46 @@ def confirmed(head: Head, held: HeldObject | None, *, invented: bool) -> Sequenc
     stays = None if held is None else held.operation
     ended = next((name for name in reversed(left) if name != stays), None)
     return [name for name in left if name != ended]
+
+
+def replaced_by(head: Head, held: HeldObject) -> list[HeldObject]:
+    """Return what is replaced once a Create or Update has answered an object."""
+    # A rollback may return to what this one replaces, and to nothing that was replaced before.
+    ours = (held.id, head.held_id)
+    # Seeded bug: returns
+    replaced = [replace(old, returns=False) for old in head.replaced if old.id not in ours]
+    before = head.held
+    if head.operation.type == RequestType.UPDATE and before is not None and before.id != held.id:
+        replaced.append(replace(before, returns=True))
+    return replaced
+
+
+def answered(head: Head, physical_id: str, response: str, operation: str) -> HeldObject:
+    """Return the object that a Create or Update has answered.
+
+    Args:
+        head: Before that.
+        physical_id: Its id.
+        response: The response, without the ids of its request.
+        operation: The name of the Create or Update.
+    """
+    held = next((old for old in head.replaced if old.id == physical_id), None)
+    if head.held is not None and head.held.id == physical_id:
+        held = head.held
+        origin = held.made_by
+    elif held is not None:
+        origin = Origin.RETURNED.value
+    else:
+        creates = head.operation.type == RequestType.CREATE
+        origin = (Origin.CREATED if creates else Origin.REPLACED).value
+        held = HeldObject(id=physical_id, operation=operation)
+    return HeldObject(
+        id=held.id,
+        properties=head.operation.properties,
+        response=response,
+        operation=held.operation,
+        made_by=origin,
+    )
 
 
 def _unconfirmed(after: Holding, answered: set[str]) -> list[str]:
@@ -130,6 +170,8 @@ def left_behind(head: Head) -> Operation:
 
 def _for_create(head: Head, before: Holding, request: Request) -> Holding:
     operation, held = head.operation, before.held
+    if head.resource_type != request.resource_type:
+        return _for_another_type(head, before, request)
     pending, forgotten = before.pending, before.forgotten
     is_same = (operation.request_id, operation.type) == (request.request_id, RequestType.CREATE)
     # Seeded bug: retained
@@ -140,11 +182,38 @@ def _for_create(head: Head, before: Holding, request: Request) -> Holding:
     return Holding(
         held=None,
         acknowledged=False,
-        replaced=[HeldObject(id=old.id) for old in before.replaced],
+        replaced=[_without_properties(old) for old in before.replaced],
         forgotten=forgotten,
         pending=pending,
         unconfirmed=[*before.unconfirmed, request.operation_name],
     )
+
+
+def _for_another_type(head: Head, before: Holding, request: Request) -> Holding:
+    """Take over the head of a resource of another type: what that one left, its Deletes remove."""
+    kind = head.resource_type
+    held = [] if before.held is None else [before.held]
+    replaced = [replace(_without_properties(old), resource_type=kind) for old in held]
+    left = [
+        HeldObject(
+            id=operation.assigned_id or f"what {operation.request_id} left",
+            operation=request.operation_name_of(operation.request_id),
+            resource_type=kind,
+        )
+        for operation in before.pending
+    ]
+    return Holding(
+        held=None,
+        acknowledged=False,
+        replaced=[*before.replaced, *replaced],
+        forgotten=[*before.forgotten, *left][-MOST_FORGOTTEN:],
+        pending=[],
+        unconfirmed=[request.operation_name],
+    )
+
+
+def _without_properties(old: HeldObject) -> HeldObject:
+    return HeldObject(id=old.id, resource_type=old.resource_type)
 
 
 def _for_update(head: Head, before: Holding, request: Request) -> Holding:
@@ -161,7 +230,9 @@ def _for_update(head: Head, before: Holding, request: Request) -> Holding:
     if event_id in known and unheard:
         return _unheard(head, before, request)
     others = [old for old in before.replaced if old.id != event_id]
-    displaced = [HeldObject(id=old.id, deleting=old.deleting) for old in (*others, held)]
+    displaced = [
+        replace(_without_properties(old), deleting=old.deleting) for old in (*others, held)
+    ]
     # Seeded bug: adopted
     return before._replace(held=adopted(request), acknowledged=True, replaced=displaced)
 

@@ -10,7 +10,7 @@ from .._clock import Deadline
 from .._cloudformation.request import Request
 from .._errors import InProgress, Superseded
 from . import transitions
-from .head import Head, Operation, State
+from .head import Head, Operation, State, StepState
 from .patient import PatientStore
 from .store import Change, Path, Write
 from .transitions import Ending, Progress, held_by, in_flight_until
@@ -116,7 +116,8 @@ class Lease:
         if owner is None:
             change = transitions.record(progress, self.head)
         else:
-            change = transitions.record_left(progress, self.head, _place(self.head, owner))
+            place = _place(self.head, owner)
+            change = transitions.record_left(progress, self.head, place)
             progress = self._nothing_new()  # nothing of ours is lost with it
         self._write("record", change, applied, progress)
 
@@ -171,7 +172,7 @@ class Lease:
         Raises:
             Superseded: It was lost before, and nothing may be delivered.
         """
-        ended = in_flight_until(self.head.operation.lease) if timed_out else self._all_over()
+        ended = self._cut_off(progress) if timed_out else self._all_over()
         change = transitions.finish(self.head, ending, progress, ended)
 
         def applied(head: Head) -> bool:
@@ -179,6 +180,14 @@ class Lease:
 
         self._write("finish", change, applied, progress)
         self.is_over = True
+
+    def _cut_off(self, progress: Progress) -> int:
+        """Return from when a hook that has not ended acts no more: Lambda ends it."""
+        ends = self.head.operation.lease
+        started = any(step.state == StepState.STARTED for step in progress.steps.values())
+        # What a step in doubt has on its way is waited for by whoever cleans it up; what a call
+        # without a record has, by nobody else.
+        return ends if started or progress.tail_in_doubt else in_flight_until(ends)
 
     def _all_over(self) -> int:
         """Return from when nobody is at work for this request, if we end now."""
@@ -211,11 +220,10 @@ class Lease:
         """Keep our last facts where our operation was moved to, and end."""
         self.is_over = True
         while head is not None and any(map(self._is_our_own_left, head.pending_cleanup)):
-            at = _place(head, self._owner)
+            at: Path = ("pend", _place(head, self._owner))
             change = transitions.park(progress, head, self._all_over(), at=at)
             write = Write(name="park", guard=held_by(self._owner, at), change=change)
-            written = self._store.write(self._request, write, self._deadline)
-            head = None if written.applied else written.head
+            head = self._store.write(self._request, write, self._deadline).head
         ours = head is not None and head.operation.request_id == self._request.request_id
         raise Superseded(f"{self._request} is held by another execution", again=ours)
 
@@ -238,9 +246,8 @@ def milliseconds(seconds: float) -> int:
     return int(seconds * 1000)
 
 
-def _place(head: Head, owner: str) -> Path:
-    owners = [left.owner for left in head.pending_cleanup]
-    return ("pend", owners.index(owner))
+def _place(head: Head, owner: str) -> int:
+    return [left.owner for left in head.pending_cleanup].index(owner)
 
 
 def _acts_until(left: Operation) -> float:

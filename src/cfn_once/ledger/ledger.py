@@ -6,7 +6,7 @@ from typing import assert_never
 from .._clock import Deadline
 from .._cloudformation.request import Request
 from .._errors import InProgress
-from .claim import Answered, Claim, Ignored, ReadFirst, Stale, Wait, blindly, decide
+from .claim import Answered, Claim, Ignored, ReadFirst, Refused, Stale, Wait, blindly, decide
 from .head import Head, State
 from .lease import LAST_TRY, Lease, has_retries_left, milliseconds
 from .patient import EXIT_RESERVE, RETRY_IN_PLACE, PatientStore
@@ -17,7 +17,7 @@ DEATH_SLACK = 2.0  # seconds that Lambda may take to end an invocation (A2)
 CLOCK_SLACK = 1.0  # seconds that clocks differ by at most (A2)
 LEDGER_OUTAGE_GRACE = 300.0  # seconds of an event's age; then it is answered FAILED without one
 
-Claimed = Lease | Answered | Stale | Ignored
+Claimed = Lease | Answered | Stale | Ignored | Refused
 
 
 class Ledger:
@@ -74,7 +74,7 @@ class Ledger:
                     self._wait(request, deadline, until, waits)
                     waits += 1
                     head = self._store.read(request, deadline)
-                case Answered() | Stale() | Ignored():
+                case Answered() | Stale() | Ignored() | Refused():
                     return decision
                 case never:
                     assert_never(never)

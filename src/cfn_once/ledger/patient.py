@@ -6,7 +6,8 @@ from typing import TypeVar
 from .._clock import Deadline
 from .._cloudformation.request import Request
 from .._errors import LedgerUnavailable
-from .head import VERSION, CorruptHead, Head, OtherVersion
+from .document import CorruptHead
+from .head import VERSION, Head, OtherVersion
 from .store import Store, Write, Written
 
 RETRY_IN_PLACE = 30.0  # seconds; IAM propagates in about ten

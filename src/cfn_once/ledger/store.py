@@ -10,7 +10,8 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from .head import Doc, Head, read_head
+from .document import Doc
+from .head import Head, read_head
 
 Path = tuple[str | int, ...]
 """Attribute names and list places, from the head downwards."""
@@ -69,14 +70,12 @@ class Change(NamedTuple):
     Attributes:
         set: Values by path; the map or list around each must be there.
         default: Values for attributes that are absent.
-        add: Numbers to add; an absent attribute counts as 0.
         append: Values to put at the end of lists; an absent list counts as empty.
         remove: Paths to remove.
     """
 
     set: Mapping[Path, Any] = {}
     default: Mapping[str, Any] = {}
-    add: Mapping[str, int] = {}
     append: Mapping[str, Any] = {}
     remove: Sequence[Path] = ()
 
@@ -86,7 +85,7 @@ class Change(NamedTuple):
         Raises:
             ValueError: Names the places.
         """
-        whole = ((name,) for name in (COUNT, *self.default, *self.add, *self.append))
+        whole = ((name,) for name in (COUNT, *self.default, *self.append))
         paths: list[Path] = [*self.set, *self.remove, *whole]
         known = set(paths)
         inner = [path for path in paths if len(path) > 1]
@@ -143,9 +142,9 @@ def holds(guard: Guard, doc: Doc) -> bool:
     """Tell whether a guard allows a write to this head; an empty one is no head."""
     match guard:
         case AllOf(guards):
-            return all(holds(one, doc) for one in guards)
+            return all(holds(part, doc) for part in guards)
         case AnyOf(guards):
-            return any(holds(one, doc) for one in guards)
+            return any(holds(part, doc) for part in guards)
         case Absent(path):
             return not _at(doc, path)[0]
         case Equals(path, wanted):
@@ -163,8 +162,7 @@ def apply(change: Change, doc: Doc) -> None:
     change.check()
     for name, value in change.default.items():
         doc.setdefault(name, value)
-    for name, number in {**change.add, COUNT: 1}.items():
-        doc[name] = doc.get(name, 0) + number
+    doc[COUNT] = doc.get(COUNT, 0) + 1
     for name, value in change.append.items():
         doc[name] = [*doc.get(name, ()), value]
     for path, value in change.set.items():

@@ -18,18 +18,9 @@ from typing import NamedTuple
 
 from .._cloudformation.identity import base32, digest
 from .._cloudformation.request import Request, RequestType
-from .head import (
-    VERSION,
-    Doc,
-    Head,
-    HeldObject,
-    HistoryEntry,
-    Operation,
-    Origin,
-    State,
-    StepRecord,
-)
-from .holding import adopted, begun_over, confirmed
+from .document import Doc
+from .head import VERSION, Head, HistoryEntry, Operation, State, StepRecord
+from .holding import adopted, answered, begun_over, confirmed, replaced_by
 from .store import Absent, AllOf, AnyOf, Below, Change, Equals, Guard, Lacks, Path, Write
 
 MOST_RECENT, MOST_REPLACED, MOST_REMOVED, MOST_HISTORY = 32, 16, 32, 4
@@ -144,12 +135,13 @@ def _begun(request: Request, candidate: Candidate) -> Operation:
     )
 
 
-def _identity(request: Request) -> Doc:
+def _identity(request: Request, resource_type: str = "") -> Doc:
+    """Return whose a head is; a Delete of what another type left does not change it."""
     return {
         "v": VERSION,
         "stk": request.stack_id,
         "lid": request.logical_resource_id,
-        "rt": request.resource_type,
+        "rt": resource_type or request.resource_type,
     }
 
 
@@ -173,6 +165,7 @@ def begin(request: Request, candidate: Candidate) -> Write:
         Lacks(("recent",), short_id(request.request_id)),
         Absent(("pend",)),
         Equals(("v",), VERSION),
+        Equals(("rt",), request.resource_type),
     ]
     values: Doc = {**_identity(request), "op": _begun(request, candidate).to_doc()}
     default: Doc = {}
@@ -205,7 +198,7 @@ def _is_of_an_object(request: Request) -> bool:
 
 def begin_over(head: Head, request: Request, candidate: Candidate) -> Write:
     """Begin over an operation that is over and has left something, or that is still at work."""
-    holding = begun_over(head, request)
+    holding, creates = begun_over(head, request), request.type is RequestType.CREATE
     operation, short = head.operation, short_id(request.request_id)
     begun = _begun(request, candidate)
     begun = replace(begun, issued_at=max(operation.issued_at, begun.issued_at))
@@ -214,7 +207,7 @@ def begin_over(head: Head, request: Request, candidate: Candidate) -> Write:
         begun = replace(begun, generation=head.revision + 1, round=head.revision + 1)
     change = _making(
         {
-            **_identity(request),
+            **_identity(request, "" if creates else head.resource_type),
             "op": begun.to_doc(),
             "held": None if holding.held is None else holding.held.to_doc(),
             "ack": holding.acknowledged,
@@ -290,15 +283,22 @@ def _recorded(progress: Progress, head: Head, at: Path) -> dict[Path, object]:
 
 def record(progress: Progress, head: Head) -> Change:
     """Keep what steps came to, and the id that the hook has set so far."""
-    return Change(set=_recorded(progress, head, OPERATION))
+    return _without_empty(_recorded(progress, head, OPERATION))
 
 
-def record_left(progress: Progress, head: Head, at: Path) -> Change:
+def record_left(progress: Progress, head: Head, place: int) -> Change:
     """Keep what a step of an operation left behind came to, before anything is removed for it."""
-    learned: Doc = {"st": State.PARKED.value}
-    return Change(
-        set={**_recorded(progress, head, at), **_set(learned, at)}, remove=[(*at, "tail")]
-    )
+    at: Path = ("pend", place)
+    values = _recorded(progress, head, at)
+    if head.pending_cleanup[place].state == State.RUNNING:  # it is over, and in doubt no more
+        values[*at, "st"] = State.PARKED.value
+    return Change(set=values, remove=[(*at, "tail")])
+
+
+def _without_empty(values: Mapping[Path, object], remove: Sequence[Path] = ()) -> Change:
+    """Return a change that removes a list of which nothing is left."""
+    kept = {path: value for path, value in values.items() if value != []}
+    return Change(set=kept, remove=[*remove, *(path for path in values if path not in kept)])
 
 
 def record_cleanup(stays: Sequence[Operation], removed: Sequence[str], head: Head) -> Change:
@@ -318,7 +318,7 @@ def park(
     change = _making(values, at)
     # Seeded bug: last-facts
     known = _recorded(progress, head, at)
-    return change._replace(set={**known, **change.set})
+    return _without_empty({**known, **change.set}, change.remove)
 
 
 def finish(head: Head, ending: Ending, progress: Progress, ended: int) -> Change:
@@ -348,31 +348,21 @@ def finish(head: Head, ending: Ending, progress: Progress, ended: int) -> Change
     made = {**first.set, **second.set}
     gone = [*first.remove, *second.remove]
     kept = {path: value for path, value in known.items() if path not in made and path not in gone}
-    return Change(set={**kept, **made}, remove=gone)
+    return _without_empty({**kept, **made}, gone)
 
 
 def _held_from_now_on(head: Head, ending: Ending) -> Doc:
-    operation, before = head.operation, head.held
-    if operation.type == RequestType.DELETE:
-        held = before if ending.keeps_current else None
-        gone = {operation.event_physical_id, *ending.removed}
+    if head.operation.type == RequestType.DELETE:
+        held = head.held if ending.keeps_current else None
+        gone = {head.operation.event_physical_id, *ending.removed}
         replaced = [old for old in head.replaced if old.id not in gone]
     else:
-        held = _answered(head, ending)
-        # A rollback may return to what this one replaces, and to nothing that was replaced before.
-        # Seeded bug: returns
-        replaced = [
-            replace(old, returns=False)
-            for old in head.replaced
-            if old.id not in (held.id, head.held_id)
-        ]
-        if operation.type == RequestType.UPDATE and before and before.id != held.id:
-            replaced.append(replace(before, returns=True))
+        held = answered(head, ending.physical_id, ending.response, ending.operation)
+        replaced = replaced_by(head, held)
     held_id = None if held is None else held.id
     # An invented id has had its Delete: sent again, it may not stand for another Create.
-    ended = [str(operation.event_physical_id)] if ending.invented else []
-    known = dict.fromkeys([*head.removed, *ending.removed, *ended])
-    removed = [known_id for known_id in known if known_id != held_id]
+    ended = [str(head.operation.event_physical_id)] if ending.invented else []
+    removed = dict.fromkeys([*head.removed, *ending.removed, *ended])
     # Seeded bug: acknowledged
     acknowledged = head.acknowledged and held_id == head.held_id
     return {
@@ -380,31 +370,10 @@ def _held_from_now_on(head: Head, ending: Ending) -> Doc:
         "ack": acknowledged and held is not None,
         "repl": [old.to_doc() for old in replaced[-MOST_REPLACED:]],
         "forg": [old.to_doc() for old in head.forgotten if old.id not in ending.removed],
-        "gone": removed[-MOST_REMOVED:],
+        "gone": [known for known in removed if known != held_id][-MOST_REMOVED:],
         "pend": [left.to_doc() for left in ending.pending_cleanup],
         "ucf": list(confirmed(head, held, invented=ending.invented)),
     }
-
-
-def _answered(head: Head, ending: Ending) -> HeldObject:
-    """Return the object that a Create or Update has answered."""
-    held = next((old for old in head.replaced if old.id == ending.physical_id), None)
-    if head.held is not None and head.held.id == ending.physical_id:
-        held = head.held
-        origin = held.made_by
-    elif held is not None:
-        origin = Origin.RETURNED.value
-    else:
-        creates = head.operation.type == RequestType.CREATE
-        origin = (Origin.CREATED if creates else Origin.REPLACED).value
-        held = HeldObject(id=ending.physical_id, operation=ending.operation)
-    return HeldObject(
-        id=held.id,
-        properties=head.operation.properties,
-        response=ending.response,
-        operation=held.operation,
-        made_by=origin,
-    )
 
 
 def _history(head: Head, ending: Ending, ended: int) -> list[HistoryEntry]:

@@ -22,12 +22,7 @@ def open_store(url: str | None, *, in_lambda: bool, allow_local: bool) -> Store:
         ConfigurationError: The URL is missing where it is needed, or wrong.
     """
     if not url:
-        if in_lambda and not allow_local:
-            raise ConfigurationError(
-                "no ledger: set CFN_ONCE_LEDGER to dynamodb://TABLE, the table of"
-                " templates/ledger.yaml"
-            )
-        return _open_file(os.path.abspath(".cfn-once.sqlite3"))
+        return _open_default(refused=in_lambda and not allow_local)
     scheme, separator, rest = url.partition("://")
     scheme = scheme.lower()
     if scheme not in ("dynamodb", "sqlite", "memory") or not separator:
@@ -42,8 +37,18 @@ def open_store(url: str | None, *, in_lambda: bool, allow_local: bool) -> Store:
         )
     if query:
         raise ConfigurationError(f"a {scheme} ledger URL takes no options; give {_FORMS}")
-    if scheme == "sqlite":
-        return _open_file(unquote(place))
+    return _open_file(unquote(place)) if scheme == "sqlite" else _open_memory(place)
+
+
+def _open_default(*, refused: bool) -> Store:
+    if refused:
+        raise ConfigurationError(
+            "no ledger: set CFN_ONCE_LEDGER to dynamodb://TABLE, the table of templates/ledger.yaml"
+        )
+    return _open_file(os.path.abspath(".cfn-once.sqlite3"))
+
+
+def _open_memory(place: str) -> Store:
     if place:
         raise ConfigurationError("a memory ledger has no name: give memory://")
     return MemoryStore()

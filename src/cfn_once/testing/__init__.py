@@ -4,74 +4,45 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ._answers import Answer
-    from ._api import ApiCall, ApiError, FakeApi
-    from ._clock import VirtualClock
-    from ._cloudformation import FakeCloudFormation
-    from ._deployed import DeployedLambda
-    from ._events import (
-        LambdaContext,
-        create_event,
-        delete_event,
-        on_failure_event,
-        sns_event,
-        sqs_event,
-        update_event,
-    )
-    from ._ports import Crashed
-    from ._process import Faults
-    from ._run import FarSide
-    from ._safe import Checked, assert_safe
-    from ._stack import Held, StackEvent
-
-__all__ = [
-    "Answer",
-    "ApiCall",
-    "ApiError",
-    "Checked",
-    "Crashed",
-    "DeployedLambda",
-    "FakeApi",
-    "FakeCloudFormation",
-    "FarSide",
-    "Faults",
-    "Held",
-    "LambdaContext",
-    "StackEvent",
-    "VirtualClock",
-    "assert_safe",
-    "create_event",
-    "delete_event",
-    "on_failure_event",
-    "sns_event",
-    "sqs_event",
-    "update_event",
-]
+    from .answers import Answer as Answer
+    from .api import ApiCall as ApiCall
+    from .api import ApiError as ApiError
+    from .api import FakeApi as FakeApi
+    from .clock import VirtualClock as VirtualClock
+    from .cloudformation import FakeCloudFormation as FakeCloudFormation
+    from .events import LambdaContext as LambdaContext
+    from .events import create_event as create_event
+    from .events import delete_event as delete_event
+    from .events import on_failure_event as on_failure_event
+    from .events import sns_event as sns_event
+    from .events import sqs_event as sqs_event
+    from .events import update_event as update_event
+    from .faults import Faults as Faults
+    from .functions import DeployedLambda as DeployedLambda
+    from .process import Crashed as Crashed
+    from .run import FarSide as FarSide
+    from .safe import Checked as Checked
+    from .safe import assert_safe as assert_safe
+    from .stack import Held as Held
+    from .stack import StackEvent as StackEvent
 
 # pytest imports this package at every start, for the plugin in it: the kit comes when it is used.
-_MODULES = {
-    "Answer": "_answers",
-    "ApiCall": "_api",
-    "ApiError": "_api",
-    "Checked": "_safe",
-    "Crashed": "_ports",
-    "DeployedLambda": "_deployed",
-    "FakeApi": "_api",
-    "FakeCloudFormation": "_cloudformation",
-    "FarSide": "_run",
-    "Faults": "_process",
-    "Held": "_stack",
-    "LambdaContext": "_events",
-    "StackEvent": "_stack",
-    "VirtualClock": "_clock",
-    "assert_safe": "_safe",
-    "create_event": "_events",
-    "delete_event": "_events",
-    "on_failure_event": "_events",
-    "sns_event": "_events",
-    "sqs_event": "_events",
-    "update_event": "_events",
+_NAMES = {
+    "answers": "Answer",
+    "api": "ApiCall ApiError FakeApi",
+    "clock": "VirtualClock",
+    "cloudformation": "FakeCloudFormation",
+    "events": "LambdaContext create_event delete_event on_failure_event sns_event sqs_event"
+    " update_event",
+    "faults": "Faults",
+    "functions": "DeployedLambda",
+    "process": "Crashed",
+    "run": "FarSide",
+    "safe": "Checked assert_safe",
+    "stack": "Held StackEvent",
 }
+_MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
+__all__ = list(_MODULES)
 
 
 def __getattr__(name: str) -> Any:

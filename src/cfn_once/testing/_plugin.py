@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     from ..ledger import MemoryStore
-    from ._api import FakeApi
-    from ._clock import VirtualClock
-    from ._cloudformation import FakeCloudFormation
+    from .api import FakeApi
+    from .clock import VirtualClock
+    from .cloudformation import FakeCloudFormation
 
 MARKER = "cfn_once(**faults): what befalls every operation of the test, such as times=2"
 CONTRACT = "cfn_once.testing.contract"
@@ -51,10 +51,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Give the contract the provider that was named."""
-    classes = {getattr(item, "cls", None) for item in items}
-    for one in classes:
-        if one is not None and one.__module__ == CONTRACT:
-            _tell_the_contract(config, one)
+    for contract in {getattr(item, "cls", None) for item in items}:
+        if contract is not None and contract.__module__ == CONTRACT:
+            _tell_the_contract(config, contract)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -77,7 +76,7 @@ def ledger() -> MemoryStore:
 @pytest.fixture
 def _cfn_once_clock() -> VirtualClock:
     """Return the clock of the test, for its stacks and its far side."""
-    from ._clock import VirtualClock
+    from .clock import VirtualClock
 
     return VirtualClock()
 
@@ -85,13 +84,13 @@ def _cfn_once_clock() -> VirtualClock:
 @pytest.fixture
 def fake_api(request: pytest.FixtureRequest, _cfn_once_clock: VirtualClock) -> Iterator[FakeApi]:
     """Serve a far side; what lives there when the test is over fails it."""
-    from ._api import FakeApi
+    from .api import FakeApi
 
     api = FakeApi(clock=_cfn_once_clock)
     yield api
-    left = [f"{one}: {properties}" for one, properties in api.objects.items()]
+    left = [f"an object is left over: {name}: {held}" for name, held in api.objects.items()]
     api.close()
-    _fail_where([f"an object is left over: {one}" for one in left], request)
+    _fail_where(left, request)
 
 
 @pytest.fixture
@@ -103,7 +102,7 @@ def cloudformation(
     When the test is over each stack is deleted, late copies come, and whatever is then left over
     or unanswered fails the test.
     """
-    from ._cloudformation import FakeCloudFormation
+    from .cloudformation import FakeCloudFormation
 
     if "fake_api" in request.fixturenames:
         request.getfixturevalue("fake_api")  # made before us, so it looks after us at what is left
@@ -111,17 +110,15 @@ def cloudformation(
 
     def make(provider: Any, **options: Any) -> FakeCloudFormation:
         number = f"-{len(stacks) + 1}" if stacks else ""
-        shared = {"ledger": ledger, "clock": _cfn_once_clock, "faults": faults}
-        stack = FakeCloudFormation(
-            provider, **{**shared, "stack_name": f"stack{number}", **options}
-        )
-        stacks.append(stack)
-        return stack
+        usual = {"ledger": ledger, "clock": _cfn_once_clock, "faults": faults}
+        named = {"stack_name": f"stack{number}", **options}
+        stacks.append(FakeCloudFormation(provider, **{**usual, **named}))
+        return stacks[-1]
 
     yield make
     try:
         if request.node.stash.get(_passed, False):
-            left = [one for stack in stacks for one in _left_over(stack)]
+            left = [problem for stack in stacks for problem in _left_over(stack)]
             _fail_where([*left, *_never_called(faults, stacks)], request)
     finally:
         for stack in stacks:
@@ -130,7 +127,7 @@ def cloudformation(
 
 def _left_over(stack: FakeCloudFormation) -> Iterator[str]:
     """Delete a stack, and yield what is wrong then."""
-    yield from (f"{one} is not answered" for one in stack.unanswered)
+    yield from (f"{named} is not answered" for named in stack.unanswered)
     for logical_id in reversed(list(stack.resources)):
         answer = stack.delete(logical_id)
         if not answer.succeeded:
@@ -143,11 +140,10 @@ def _left_over(stack: FakeCloudFormation) -> Iterator[str]:
 
 def _never_called(faults: dict[str, Any], stacks: list[FakeCloudFormation]) -> Iterator[str]:
     """Yield the calls that the marker names and nobody has made: they are misspelt."""
-    named = {faults[name] for name in ("crash_before", "crash_after") if name in faults}
-    for name in ("failing", "losing", "slow", "meanwhile"):
-        named |= set(faults.get(name, ()))
+    from .faults import FaultPlan
+
     made = {name for stack in stacks for name in stack.calls}
-    for name in sorted(named - made):
+    for name in sorted(FaultPlan.of(faults).calls - made):
         there_were = ", ".join(sorted(made)) or "none"
         yield f"the marker cfn_once names a call of {name}; there were: {there_were}"
 
@@ -168,15 +164,9 @@ def _faults(node: pytest.Item) -> dict[str, Any]:
 
 
 def _tell_the_contract(config: pytest.Config, contract: Any) -> None:
-    """Set what the options say.
-
-    Raises:
-        pytest.UsageError: There is no provider, or an option cannot be read.
-    """
-    said = {
-        name: config.getoption(f"cfn_once_{name}") or config.getini(f"cfn_once_{name}")
-        for name in OPTIONS
-    }
+    """Set what the options say."""
+    names = {name: f"cfn_once_{name}" for name in OPTIONS}
+    said = {key: config.getoption(name) or config.getini(name) for key, name in names.items()}
     if not said["provider"]:
         raise pytest.UsageError(
             "name what the contract is to test: --cfn-once-provider=my_module:provider, or"
@@ -184,9 +174,9 @@ def _tell_the_contract(config: pytest.Config, contract: Any) -> None:
         )
     contract.provider = _provider(config, said["provider"])
     contract.resource_type = said["resource_type"] or None
-    contract.properties = _properties(config, "properties", said["properties"] or "{}")
-    for name in ("changed", "replaced"):
-        setattr(contract, name, _properties(config, name, said[name]) if said[name] else None)
+    contract.properties = _properties(config, "properties", said["properties"]) or {}
+    contract.changed = _properties(config, "changed", said["changed"])
+    contract.replaced = _properties(config, "replaced", said["replaced"])
 
 
 def _provider(config: pytest.Config, place: str) -> Any:
@@ -200,7 +190,9 @@ def _provider(config: pytest.Config, place: str) -> Any:
         raise pytest.UsageError(f"--cfn-once-provider={place}: {error}") from error
 
 
-def _properties(config: pytest.Config, name: str, text: str) -> dict[str, Any]:
+def _properties(config: pytest.Config, name: str, text: str) -> dict[str, Any] | None:
+    if not text:
+        return None
     try:
         if text.startswith("@"):
             text = Path(config.invocation_params.dir, text[1:]).read_text(encoding="utf-8")

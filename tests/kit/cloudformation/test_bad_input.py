@@ -62,7 +62,7 @@ def test_at_once_without_greenlet(cloudformation, monkeypatch):
 
     with pytest.raises(ConfigurationError, match=r"pip install 'cfn-once\[testing\]'"):
         cloudformation.create("Group", ONE, at_once=2)
-    cloudformation._newest.clear()
+    cloudformation._requests._newest.clear()
 
 
 def test_at_once_inside_of_at_once(cloudformation):
@@ -78,7 +78,7 @@ def test_at_once_inside_of_at_once(cloudformation):
             at_once=2,
             meanwhile={"group": lambda: cloudformation.deliver(other, at_once=2)},
         )
-    cloudformation._newest.clear()
+    cloudformation._requests._newest.clear()
 
 
 @pytest.mark.parametrize("fault", ["times", "at_once", "late", "crashes"])

@@ -8,7 +8,7 @@ import pytest
 from botocore.config import Config
 
 from cfn_once.testing import DeployedLambda, FakeCloudFormation
-from cfn_once.testing._responses import S3Bucket
+from cfn_once.testing.responses import S3Bucket
 from support.lambda_zip import lambda_zip
 from support.ministack import ROOT
 from support.stacks import Stack

@@ -9,6 +9,10 @@ from cfn_once import CustomResource, Provider
 from cfn_once.ledger import MemoryStore
 from cfn_once.testing import Crashed, FakeCloudFormation
 
+INVENTED = (
+    "stack-Group-1A2B3C4D5E6F"  # as CloudFormation makes one up for a Create that nobody answered
+)
+
 ONE = {"Product": "a", "Target": 1}
 
 
@@ -202,6 +206,32 @@ def test_nothing_is_done_after_the_time_is_over(far_side):
     assert ["FAILED"] == [answer.status for _, answer in stack.answers]
 
 
+def test_a_hook_that_goes_on_when_its_process_is_dead():
+    """
+    Nothing that it does then gets through: no call is made, none is told, and nobody is answered.
+    """
+    done = []
+
+    class Stubborn(CustomResource[dict, dict]):
+        def create(self):
+            try:
+                self.call("first", lambda: None)
+            except BaseException:
+                self.call("second", lambda: done.append(1))
+
+        def call(self, name, fn):
+            self.step(name, lambda step: fn(), repeat=True)
+
+    stack = FakeCloudFormation(Provider(Stubborn, ledger="memory://"))
+
+    with pytest.raises(Crashed, match="it died before"):
+        stack.send(stack.event("Create", "Thing"), crash_after="first")
+
+    assert [] == done
+    assert {"first"} == stack.calls
+    assert [] == stack.answers
+
+
 def test_a_slow_far_side(cloudformation, far_side):
     """
     A call that takes its time and ends in time is only slow.
@@ -260,7 +290,7 @@ def test_a_silent_copy_is_no_request_without_answer(cloudformation):
         cloudformation.send(create, crash_after="group")
     before = cloudformation.unanswered
     cloudformation.deliver(
-        cloudformation.event("Delete", "Group", ONE, physical_resource_id="stack-Group-1A2B3C4D5E6F")
+        cloudformation.event("Delete", "Group", ONE, physical_resource_id=INVENTED)
     )
     cloudformation.clock.advance(6 * 3600)
     cloudformation.send(create)

@@ -10,7 +10,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from cfn_once.testing import FakeCloudFormation, VirtualClock
-from cfn_once.testing._responses import KEY_ID, SECRET, ResponseBucket
+from cfn_once.testing.responses import ResponseBucket
+from cfn_once.testing.signing import KEY_ID, SECRET
 
 ONE = {"Product": "a", "Target": 1}
 HOURS = 3600

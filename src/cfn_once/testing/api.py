@@ -6,33 +6,29 @@ A far side to write tests against: an API whose objects are made, changed and re
 """
 
 import json
-import sys
+import math
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from .._cloudformation.canonical import Json
-from ._clock import VirtualClock
+from .clock import VirtualClock
+from .server import LocalHandler, LocalServer
 
 OPERATIONS = ("create", "find", "get", "update", "delete")
 
 
 class ApiError(Exception):
-    """The far side refuses, or fails.
-
-    Attributes:
-        status: As over HTTP.
-        response: Where cfn-once looks for the status of an error, as in `requests`' own.
-    """
+    """The far side refuses, or fails, with a status as over HTTP."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(f"{status}: {text}")
-        self.status, self.response = status, SimpleNamespace(status_code=status)
+        self.status = status
+        self.response = SimpleNamespace(status_code=status)  # where cfn-once looks for it
 
 
 class ApiCall(NamedTuple):
@@ -48,14 +44,6 @@ class _Failure(NamedTuple):
     operation: str | None
     status: int
     after: bool
-
-
-class _Kept(NamedTuple):
-    """What is remembered of a token."""
-
-    id: str
-    properties: Mapping[str, Json]
-    until: float
 
 
 class FakeApi:
@@ -90,12 +78,12 @@ class FakeApi:
         self.created: list[str] = []
         self.calls: list[ApiCall] = []
         self.listeners: list[Callable[[ApiCall], None]] = []
-        self._tokens, self._prefix = tokens, prefix
-        self._window = float("inf") if window is None else window
-        self._kept: dict[str, _Kept] = {}
+        self._honours_tokens, self._prefix = tokens, prefix
+        self._window = math.inf if window is None else window
+        self._tokens: dict[str, tuple[str, Mapping[str, Json], float]] = {}  # made, of, until
         self._failures: list[_Failure] = []
         self._lock = threading.RLock()
-        self._server: _Server | None = None
+        self._server: LocalServer | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -106,7 +94,7 @@ class FakeApi:
     @property
     def url(self) -> str:
         if self._server is None:
-            self._server = _Server(self)
+            self._server = LocalServer(_ApiHandler, self)
         return self._server.url
 
     def close(self) -> None:
@@ -118,8 +106,8 @@ class FakeApi:
     def reset(self) -> None:
         """Forget all that was made, asked for, and told by `fail`; go on listening."""
         with self._lock:
-            for one in (self.objects, self.created, self.calls, self._kept, self._failures):
-                one.clear()
+            for memory in (self.objects, self.created, self.calls, self._tokens, self._failures):
+                memory.clear()
 
     def fail(
         self,
@@ -129,58 +117,43 @@ class FakeApi:
         times: int = 1,
         status: int = 503,
     ) -> None:
-        """Let the next calls fail.
+        """Let the next calls fail: create, find, get, update or delete; any, unless given.
 
-        Args:
-            operation: create, find, get, update or delete; any, unless given.
-            after: It acts, and only then fails: its answer is lost.
-            times: So many calls.
-            status: Of the error; below 500 it says for certain that nothing was done.
+        `after` it has acted, so that its answer is lost, or before; so many `times`; with a
+        status that says for certain, below 500, that nothing was done.
         """
         if operation not in (None, *OPERATIONS):
             raise ValueError(f"no operation {operation!r}: there are {', '.join(OPERATIONS)}")
         self._failures += [_Failure(operation, status, after)] * times
 
     def create(self, properties: Mapping[str, Json], *, token: str | None = None) -> str:
-        """Make an object, and return its id; under a known token, return the one it made.
-
-        Raises:
-            ApiError: 422, if the token made something else.
-        """
+        """Make an object, and return its id; a known token's again, or 422 if that differs."""
         asked = deepcopy(dict(properties))
         with self._doing(ApiCall("create", None, asked, token)):
-            kept = self._remembered(token)
-            if kept is None:
-                made = f"{self._prefix}-{len(self.created) + 1}"
-                self.created.append(made)
-                self.objects[made] = deepcopy(asked)
-                if token is not None and self._tokens:
-                    self._kept[token] = _Kept(made, asked, self.clock.now() + self._window)
+            made, of, until = self._tokens.get(token or "", ("", asked, -math.inf))
+            if until >= self.clock.now():
+                if of != asked:
+                    raise ApiError(422, f"this token made {made}, of other properties")
                 return made
-            if kept.properties != asked:
-                raise ApiError(422, f"this token made {kept.id}, of other properties")
-            return kept.id
+            made = f"{self._prefix}-{len(self.created) + 1}"
+            self.created.append(made)
+            self.objects[made] = deepcopy(asked)
+            if token is not None and self._honours_tokens:
+                self._tokens[token] = (made, asked, self.clock.now() + self._window)
+            return made
 
     def find(self, **wanted: Json) -> str | None:
         """Return the id of the first object with these properties, or None."""
         with self._doing(ApiCall("find", None, wanted)):
-            return next((one for one, _ in self._matching(wanted)), None)
+            return next((name for name, _ in self._matching(wanted)), None)
 
     def get(self, id: str) -> dict[str, Json]:  # noqa: A002 - what it is
-        """Return an object's properties.
-
-        Raises:
-            ApiError: 404, if it is not there.
-        """
+        """Return an object's properties; an error 404, if it is not there."""
         with self._doing(ApiCall("get", id, {})):
             return deepcopy(self._held(id))
 
     def update(self, id: str, properties: Mapping[str, Json]) -> None:  # noqa: A002 - what it is
-        """Change an object's properties; those that are not named stay.
-
-        Raises:
-            ApiError: 404, if it is not there.
-        """
+        """Change an object's properties; those that are not named stay. 404, as for `get`."""
         asked = deepcopy(dict(properties))
         with self._doing(ApiCall("update", id, asked)):
             self._held(id).update(asked)
@@ -193,7 +166,7 @@ class FakeApi:
     def search(self, **wanted: Json) -> list[dict[str, Json]]:
         """Return the objects with these properties, each with its id."""
         with self._doing(ApiCall("find", None, wanted)):
-            return [{"id": one, **deepcopy(held)} for one, held in self._matching(wanted)]
+            return [{"id": name, **deepcopy(held)} for name, held in self._matching(wanted)]
 
     @contextmanager
     def _doing(self, call: ApiCall) -> Iterator[None]:
@@ -210,22 +183,17 @@ class FakeApi:
             raise ApiError(failure.status, "it was done, and the answer is lost")
 
     def _next_failure(self, operation: str) -> _Failure | None:
-        for one in self._failures:
-            if one.operation in (None, operation):
-                self._failures.remove(one)
-                return one
+        for failure in self._failures:
+            if failure.operation in (None, operation):
+                self._failures.remove(failure)
+                return failure
         return None
 
-    def _remembered(self, token: str | None) -> _Kept | None:
-        kept = self._kept.get(token or "")
-        return None if kept is None or kept.until < self.clock.now() else kept
-
     def _matching(self, wanted: Mapping[str, Json]) -> list[tuple[str, dict[str, Json]]]:
-        return [
-            (one, held)
-            for one, held in self.objects.items()
-            if all(name in held and str(held[name]) == str(v) for name, v in wanted.items())
-        ]
+        def text(properties: Mapping[str, Json]) -> set[tuple[str, str]]:
+            return {(name, str(value)) for name, value in properties.items()}
+
+        return [kept for kept in self.objects.items() if text(wanted) <= text(kept[1])]
 
     def _held(self, id: str) -> dict[str, Json]:  # noqa: A002 - what it is
         if id not in self.objects:
@@ -233,71 +201,45 @@ class FakeApi:
         return self.objects[id]
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, api: FakeApi) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.api, self.url = api, f"http://127.0.0.1:{self.server_address[1]}"
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a client that hung up: it timed out, or was killed."""
-        if not isinstance(sys.exc_info()[1], ConnectionError):
-            super().handle_error(request, client_address)
-
-    def close(self) -> None:
-        self.shutdown()
-        self.server_close()
-        self._thread.join()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-    disable_nagle_algorithm = True
+class _ApiHandler(LocalHandler):
+    """The API over HTTP: collections, and objects in them."""
 
     def _answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
         try:
-            status, told = self._act(body)
+            status, told = self._act(self.read())
         except ApiError as error:
             status, told = error.status, {"message": str(error)}
         text = b"" if told is None else json.dumps(told).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
+        self.reply(status, text, "application/json")
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 - the library's names
 
     def _act(self, body: bytes) -> tuple[int, Json]:
-        api, parts = self.server.api, urlsplit(self.path)
-        names = [name for name in parts.path.split("/") if name]
-        one = names[-1] if names and len(names) % 2 == 0 else None
-        match self.command, one:
+        api: FakeApi = self.server.what
+        match self.command, self._object():
             case "POST", None:
                 asked = _map(body)
                 made = api.create(asked, token=self.headers.get("idempotency-key"))
                 return 201, {"id": made, **asked}
             case "GET", None:
-                return 200, api.search(**dict(parse_qsl(parts.query)))
-            case "GET", str():
-                return 200, {"id": one, **api.get(one)}
-            case (("PUT" | "PATCH"), str()):
+                return 200, api.search(**dict(parse_qsl(urlsplit(self.path).query)))
+            case "GET", str(object_id):
+                return 200, {"id": object_id, **api.get(object_id)}
+            case (("PUT" | "PATCH"), str(object_id)):
                 asked = _map(body)
-                api.update(one, asked)
-                return 200, {"id": one, **asked}
-            case "DELETE", str():
-                if not api.delete(one):
-                    raise ApiError(404, f"there is no {one}")
+                api.update(object_id, asked)
+                return 200, {"id": object_id, **asked}
+            case "DELETE", str(object_id):
+                if not api.delete(object_id):
+                    raise ApiError(404, f"there is no {object_id}")
                 return 204, None
             case _:
-                raise ApiError(405, f"{self.command} {parts.path}")
+                raise ApiError(405, f"{self.command} {urlsplit(self.path).path}")
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
-        """Print nothing."""
+    def _object(self) -> str | None:
+        """Return the id of the object that the path names, or None where it is a collection."""
+        names = [name for name in urlsplit(self.path).path.split("/") if name]
+        return names[-1] if names and len(names) % 2 == 0 else None
 
 
 def _map(body: bytes) -> dict[str, Json]:

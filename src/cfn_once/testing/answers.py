@@ -16,18 +16,14 @@ NOT_DELETED = "Update successful. One or more resources could not be deleted."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What CloudFormation was told.
-
-    Attributes:
-        body: The bytes of it; none where CloudFormation gave up waiting, or never asked.
-    """
+    """What CloudFormation was told: without a body, where it gave up waiting, or never asked."""
 
     status: str
     reason: str
     physical_resource_id: str
-    data: Mapping[str, Json]
-    no_echo: bool
-    body: bytes = field(repr=False)
+    data: Mapping[str, Json] = field(default_factory=dict)
+    no_echo: bool = False
+    body: bytes = field(default=b"", repr=False)
 
     @property
     def succeeded(self) -> bool:
@@ -50,22 +46,11 @@ def read(body: bytes) -> Answer:
 
 def refused(reason: str, physical_resource_id: str) -> Answer:
     """Return what CloudFormation takes for the answer where the provider gave none."""
-    return Answer(
-        status="FAILED",
-        reason=reason,
-        physical_resource_id=physical_resource_id,
-        data={},
-        no_echo=False,
-        body=b"",
-    )
+    return Answer(status="FAILED", reason=reason, physical_resource_id=physical_resource_id)
 
 
 def judge(event: Mapping[str, Any], body: bytes) -> None:
-    """Refuse what CloudFormation refuses in an answer, and what it would act upon wrongly.
-
-    Raises:
-        AssertionError: Says what, in CloudFormation's words where it has any.
-    """
+    """Refuse what CloudFormation refuses in an answer, and what it would act upon wrongly."""
     try:
         answer = json.loads(body)
     except ValueError:

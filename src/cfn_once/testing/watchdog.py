@@ -3,7 +3,7 @@
 import signal
 import threading
 import traceback
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Self
 
 from .._clock import SYSTEM_CLOCK
@@ -12,25 +12,14 @@ DEEPEST = 8  # lines of the stack that are told: the last ones are the hook's
 
 
 class Hung(BaseException):
-    """The watchdog's alarm: no hook's `except Exception` holds it up.
-
-    Attributes:
-        where: The place of the hang: the last lines of its stack.
-    """
-
-    def __init__(self, where: str) -> None:
-        super().__init__(where)
-        self.where = where
+    """The watchdog's alarm, with the place; no hook's `except Exception` holds it up."""
 
 
-class Watchdog:
-    """Interrupts what takes too long, by the real clock.
+class HangWatchdog:
+    """Interrupts what takes longer than so many real seconds; 0 for never.
 
     It needs the main thread of a system that has signals, as pytest has on Linux and macOS; a
     nearer alarm, such as pytest-timeout's, goes first.
-
-    Args:
-        seconds: Of real time; 0 for none.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -39,16 +28,12 @@ class Watchdog:
 
     def __enter__(self) -> Self:
         self._depth += 1
-        if self._depth == 1 and self._seconds and _has_alarms():
+        main = threading.current_thread() is threading.main_thread()
+        if self._depth == 1 and self._seconds and main and hasattr(signal, "setitimer"):
             self._arm()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         self._depth -= 1
         if self._depth == 0 and self._armed:
             self._disarm()
@@ -80,8 +65,3 @@ class Watchdog:
         if left:  # somebody else's alarm goes on where it was
             passed = SYSTEM_CLOCK.now() - self._began
             signal.setitimer(signal.ITIMER_REAL, max(left - passed, 0.001), interval)
-
-
-def _has_alarms() -> bool:
-    main = threading.current_thread() is threading.main_thread()
-    return main and hasattr(signal, "setitimer")

@@ -1,0 +1,111 @@
+"""Documents: dataclasses as the stores keep them, under short names, without default values."""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, field, fields
+from functools import lru_cache
+from types import NoneType, UnionType
+from typing import Any, ClassVar, NamedTuple, Self, get_args, get_origin
+
+Doc = dict[str, Any]
+"""A document: text, whole numbers, booleans, lists and maps."""
+
+
+class CorruptHead(Exception):
+    """An item in the ledger is no head that this version of the package has written."""
+
+
+def kept_as(short: str, default: Any = None, *, part: "type[Kept] | None" = None) -> Any:
+    """Declare a field: its name in the store, and the class of the documents that it holds."""
+    return field(default=default, metadata={"short": short, "part": part})
+
+
+class _Field(NamedTuple):
+    """One field of a kept class, as it is read and written."""
+
+    name: str
+    default: Any
+    kinds: tuple[type, ...]
+    part: "type[Kept] | None"
+
+    def read(self, short: str, value: Any) -> Any:
+        if type(value) not in self.kinds:
+            raise CorruptHead(f"its {short} is {type(value).__name__}")
+        if isinstance(value, list):
+            return tuple(self._inner(short, inner) for inner in value)
+        if self.part is not None and self.part.is_one_of_many:
+            return {key: self._inner(short, inner) for key, inner in value.items()}
+        return value if self.part is None else self.part.from_doc(value)
+
+    def _inner(self, short: str, value: Any) -> Any:
+        """Read one of several: a document of a part, or text."""
+        if isinstance(value, dict) and self.part is not None:
+            return self.part.from_doc(value)
+        if isinstance(value, str) and self.part is None:
+            return value
+        raise CorruptHead(f"its {short} has {type(value).__name__} in it")
+
+    def write(self, value: Any) -> Any:
+        if isinstance(value, tuple):
+            return [part.to_doc() if isinstance(part, Kept) else part for part in value]
+        if self.part is not None and self.part.is_one_of_many:
+            return {key: part.to_doc() for key, part in value.items()}
+        return value.to_doc() if isinstance(value, Kept) else value
+
+
+_IN_A_DOC: dict[Any, type] = {Mapping: dict, tuple: list}
+
+
+def _kind(hint: Any) -> type:
+    plain: type = get_origin(hint) or hint
+    return dict if issubclass(plain, Kept) else _IN_A_DOC.get(plain, plain)
+
+
+@lru_cache
+def _fields(cls: Any) -> dict[str, _Field]:
+    """Return the fields of a kept class by their names in the store."""
+    found = {}
+    for kept in fields(cls):
+        hints = get_args(kept.type) if get_origin(kept.type) is UnionType else (kept.type,)
+        default = kept.default if kept.default_factory is MISSING else kept.default_factory()
+        found[kept.metadata["short"]] = _Field(
+            name=kept.name,
+            default=default,
+            kinds=tuple(_kind(hint) for hint in hints if hint is not NoneType),
+            part=kept.metadata["part"],
+        )
+    return found
+
+
+class Kept:
+    """Reads and writes the fields of a dataclass under their short names."""
+
+    _always: ClassVar[tuple[str, ...]] = ()
+    is_one_of_many: ClassVar[bool] = False
+
+    @classmethod
+    def from_doc(cls, doc: Mapping[str, Any]) -> Self:
+        """Read what `to_doc` wrote.
+
+        Raises:
+            CorruptHead: A value is of a kind that is never written, or one is missing that always
+                is.
+        """
+        if lacking := [short for short in cls._always if short not in doc]:
+            raise CorruptHead(f"it lacks {', '.join(lacking)}")
+        known = _fields(cls)  # type: ignore[arg-type]  # a class is hashable
+        return cls(
+            **{
+                known[short].name: known[short].read(short, value)
+                for short, value in doc.items()
+                if short in known
+            }
+        )
+
+    def to_doc(self) -> Doc:
+        known = _fields(type(self))  # type: ignore[arg-type]  # as above
+        values = ((short, kept, getattr(self, kept.name)) for short, kept in known.items())
+        return {
+            short: kept.write(value)
+            for short, kept, value in values
+            if short in self._always or value != kept.default
+        }

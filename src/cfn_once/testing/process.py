@@ -1,0 +1,106 @@
+"""
+One process of a function: all its ways to the world, each past an interceptor.
+
+    provider ──► read, write, call, tell ──► before ──► the action ──► after ──► provider
+                                                └── it dies: nothing gets through any more
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from .._clock import Deadline
+from .._cloudformation.delivery import Delivery
+from .._cloudformation.request import Request
+from ..ledger import Head, Store, Write, Written
+
+T = TypeVar("T")
+
+# What the actions are called that are no calls of the far side.
+READ, WRITE, TELL = "reads the ledger", "writes to the ledger", "tells CloudFormation"
+
+
+class Crashed(BaseException):
+    """The function's process died here: nothing after it ran."""
+
+
+class Point(NamedTuple):
+    """A moment before or after an action of a process."""
+
+    name: str
+    after: bool
+
+    def __str__(self) -> str:
+        does = f"calls {self.name}" if self.is_call else self.name
+        return f"{'after' if self.after else 'before'} it {does}"
+
+    @property
+    def is_call(self) -> bool:
+        """Tell whether the action is a call of the far side."""
+        return self.name not in (READ, WRITE, TELL)
+
+
+class Interceptor(Protocol):
+    """Whoever stands at each point of a process."""
+
+    def at(self, point: Point) -> None:
+        """See a point pass; what is raised here befalls the process, which dies of `Crashed`."""
+
+    def end(self, error: BaseException | None) -> None:
+        """See the invocation end; what is raised here is raised in the place of `error`."""
+
+
+class Process:
+    """The store, the calls, the delivery and the continuation of one invocation."""
+
+    shortest, longest = 60.0, math.inf  # as EventBridge Scheduler's
+
+    def __init__(self, store: Store, delivery: Delivery, interceptor: Interceptor) -> None:
+        self._store, self._delivery, self._interceptor = store, delivery, interceptor
+        self._is_dead = False
+        self.keeps_secrets = store.keeps_secrets
+        self.sent: dict[float, Mapping[str, Any]] = {}  # what is to come back, by when it is due
+
+    def call(self, name: str, fn: Callable[[], T]) -> T:
+        return self._act(name, fn)
+
+    def check(self, request: Request) -> None:
+        self._delivery.check(request)
+
+    def put(self, request: Request, body: bytes, deadline: Deadline) -> None:
+        self._act(TELL, lambda: self._delivery.put(request, body, deadline))
+
+    def read(self, key: str) -> Head | None:
+        return self._act(READ, lambda: self._store.read(key))
+
+    def write(self, key: str, write: Write) -> Written:
+        return self._act(WRITE, lambda: self._store.write(key, write))
+
+    def spill(self, key: str, name: str, data: str, expires: int) -> None:
+        self._act(WRITE, lambda: self._store.spill(key, name, data, expires))
+
+    def unspill(self, key: str, name: str) -> str | None:
+        return self._act(READ, lambda: self._store.unspill(key, name))
+
+    def send(self, event: Mapping[str, Any], due: float, *, now: float, function: str) -> None:
+        del now, function
+        self.sent[due] = event
+
+    def _act(self, name: str, action: Callable[[], T]) -> T:
+        self._pass(Point(name, after=False))
+        result = action()
+        self._pass(Point(name, after=True))
+        return result
+
+    def _pass(self, point: Point) -> None:
+        self._go_on()
+        try:
+            self._interceptor.at(point)
+        except Crashed:
+            self._is_dead = True
+            raise
+        self._go_on()  # it may have died at the hand of its watchdog while others had their turn
+
+    def _go_on(self) -> None:
+        if self._is_dead:
+            raise Crashed("it died before")

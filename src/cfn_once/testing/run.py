@@ -1,0 +1,320 @@
+"""
+One run of a scenario: what befalls it, what is seen of it, and the laws it is judged by.
+
+A fault befalls one delivery, at a point before or after one of its actions. The same scenario
+without a fault says what there should be after each request.
+"""
+
+import json
+import linecache
+import sys
+import sysconfig
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from types import FrameType
+from typing import Any, NamedTuple, Protocol
+
+from .._provider import Provider
+from .._steps.aws_operations import is_read
+from .answers import Answer
+from .clock import VirtualClock
+from .process import TELL, Point
+
+IN_DOUBT = ("cannot be repeated safely", "in doubt: ")
+LONGEST = 300  # characters of what is told of an object
+OUTSIDE = "outside of all steps"
+HTTP_READS = ("http.GET.", "http.HEAD.", "http.OPTIONS.")
+HOOKS = ("create", "update", "delete")
+LIBRARIES = (
+    str(Path(__file__).parent.parent),
+    *(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib")),
+    "<",
+)
+
+
+class FarSide(Protocol):
+    """What `assert_safe` has to see of the API that the hooks call."""
+
+    @property
+    def objects(self) -> Collection[str]:
+        """The ids of what lives, best as a mapping to what each is."""
+
+    @property
+    def created(self) -> Sequence[str]:
+        """The ids of all that was made since `reset`, in order."""
+
+    def reset(self) -> None:
+        """Forget all: the next run begins."""
+
+
+class FaultKind(StrEnum):
+    """What befalls a delivery."""
+
+    NOTHING = "nothing"
+    CRASH = "crash"
+    CRASH_FOR_GOOD = "crash for good"  # and Lambda's other two deliveries, as they begin
+    LATE = "late"  # a copy comes after this or a later request
+    UNTOLD = "untold"  # the answer is lost
+    REFUSED = "refused"  # the far side says no, for certain
+    NO_ANSWER = "no answer"  # it says nothing: before the call it has not acted, after it it has
+    TWIN = "twin"  # another delivery of the same, meanwhile
+    CANCEL = "cancel"  # its Delete, under an invented id, meanwhile
+
+    @property
+    def holds_up(self) -> bool:
+        """Whether a delivery is held up, and another one comes meanwhile."""
+        return self in (FaultKind.TWIN, FaultKind.CANCEL)
+
+    def may_befall(self, request_type: str, point: Point) -> bool:
+        """Tell whether it may befall a request at a point of its first delivery."""
+        only = {
+            FaultKind.UNTOLD: point.name == TELL,
+            FaultKind.REFUSED: point.is_call and not point.after,
+            FaultKind.NO_ANSWER: point.is_call,
+            FaultKind.TWIN: not point.after,
+            FaultKind.CANCEL: not point.after and request_type == "Create",
+        }
+        return only.get(self, True)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What befalls one request."""
+
+    kind: FaultKind = FaultKind.NOTHING
+    request: int = -1  # its number
+    at: int = -1  # the point of its first delivery
+    until: int = -1  # the action that whoever came meanwhile waits for; a late copy, the request
+
+
+class Place(NamedTuple):
+    """A line of the user's code, and the line of the hook that led there."""
+
+    file: str
+    line: int
+    hook: "Place | None" = None
+
+    def __str__(self) -> str:
+        path = Path(self.file)
+        near = path.is_relative_to(Path.cwd())
+        return f"{path.relative_to(Path.cwd()) if near else path}:{self.line}"
+
+    @property
+    def source(self) -> str:
+        """Both lines, each with its number."""
+        before = f"{self.hook.source}\n" if self.hook is not None else ""
+        return f"{before}{self}\n    {linecache.getline(self.file, self.line).strip()}"
+
+
+class Effect(NamedTuple):
+    """What was made or asked for, during which request and call, and what it is."""
+
+    id: str
+    who: str
+    request: int
+    call: str | None
+    place: Place | None
+    what: str
+
+
+class Line(NamedTuple):
+    """One line of a story."""
+
+    seconds: float
+    who: str
+    text: str
+    place: Place | None = None
+
+
+class Checkpoint(NamedTuple):
+    """How things stand after a request."""
+
+    request_type: str
+    succeeded: bool
+    living: int
+    created: int
+    reason: str
+
+
+class Broken(Exception):
+    """A law is broken."""
+
+
+class Witness:
+    """Sees what is made and removed on the far side, by which delivery, in which calls of it."""
+
+    def __init__(self, far_side: FarSide, provider: Provider, clock: VirtualClock) -> None:
+        self.effects, self.asked = list[Effect](), list[Effect]()  # asked: of a FakeApi
+        self.lines, self.request = list[Line](), 0
+        self.who, self.inside = "", list[str]()  # at work, the innermost call last
+        self.place: Place | None = None  # of the last call
+        self._far_side, self._clock, self._began = far_side, clock, clock.now()
+        self._created, self._alive = 0, set[str]()
+        self._files, self._thread = _files_of(provider), threading.get_ident()
+
+    def tell(self, text: str, place: Place | None = None, *, who: str = "") -> None:
+        self.lines.append(Line(self._clock.now() - self._began, who or self.who, text, place))
+
+    def listen(self, call: Any) -> None:
+        """Take note of what a `FakeApi` is asked for, and by which line."""
+        frames = sys._current_frames()  # noqa: SLF001 - the way there is
+        self.place = _place_of(frames.get(self._thread), self._files)
+        if call.operation == "create":
+            self.asked.append(self._effect("", _spelt(call.properties)))
+
+    def look_here(self) -> None:
+        """Take note of the line that makes a call."""
+        self.place = _place_of(sys._getframe(), self._files)  # noqa: SLF001 - the way there is
+
+    @property
+    def call(self) -> str | None:
+        """The innermost call of the delivery at work."""
+        return self.inside[-1] if self.inside else None
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Let another delivery go on meanwhile."""
+        self.look()
+        at_work = self.who, self.inside, self.place
+        yield
+        self.who, self.inside, self.place = at_work
+
+    def look(self) -> bool:
+        """See what was made and removed since the last look; return whether anything was."""
+        created, objects = self._far_side.created, self._far_side.objects
+        made, self._created = created[self._created :], len(created)
+        for name in made:
+            what = _spelt(objects[name]) if isinstance(objects, Mapping) and name in objects else ""
+            self.effects.append(self._effect(name, what))
+            self.tell(f"{self.call or OUTSIDE} makes {name}", self.place)
+        alive = {str(name) for name in objects}
+        removed, self._alive = sorted(self._alive - alive), alive
+        for name in removed:
+            self.tell(f"{self.call or OUTSIDE} removes {name}", self.place)
+        return bool(made or removed)
+
+    def _effect(self, name: str, what: str) -> Effect:
+        return Effect(name, self.who, self.request, self.call, self.place, what)
+
+
+@dataclass
+class Run:
+    """One run: what is to befall it, and what came of it."""
+
+    provider: Provider
+    far_side: FarSide
+    fault: Fault = Fault()
+    back_at: int | None = None  # the number of the update that is rolled back, as another one fails
+    base: "Run | None" = None  # the same run without a fault
+    allow_in_doubt: bool = False
+    points: list[list[Point]] = field(default_factory=list)  # of each request's first delivery
+    checkpoints: list[Checkpoint] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)  # what lives where there should be less
+    reached: bool = False  # the fault has happened
+    updates: int = 0  # so often the scenario calls update
+    broken: str = ""  # the law that is
+    doubt: str = ""  # what an answer told of as in doubt, that may not be
+    too_many: bool = False  # something was made that should not be there
+    hangs: bool = False
+
+    def __post_init__(self) -> None:
+        self.clock = VirtualClock()
+        self.seen = Witness(self.far_side, self.provider, self.clock)
+
+    @property
+    def is_struck(self) -> bool:
+        """Whether the fault befalls the request at work."""
+        return self.fault.request == self.seen.request
+
+    def check(self, request_type: str, answer: Answer) -> None:
+        living, created = len(self.far_side.objects), len(self.far_side.created)
+        then = Checkpoint(request_type, answer.succeeded, living, created, answer.reason)
+        self.checkpoints.append(then)
+        self.seen.request += 1
+        if not answer.succeeded and not self._may_fail(answer):
+            how = "where it could succeed" if self.base else "though nothing befalls it"
+            failed = f"the {request_type} is FAILED, {how}: {answer.reason}"
+            if not _tells_of_doubt(answer.reason):
+                raise Broken(failed)
+            self.doubt = self.doubt or failed  # what it leaves is seen at the end
+        self.compare()
+
+    def compare(self) -> None:
+        """Compare how things stand with how they stood without the fault."""
+        if self.base is None:
+            return
+        usual, made = self.base.checkpoints, len(self.far_side.created)
+        number = len(self.checkpoints)
+        as_usual = [then[:2] for then in self.checkpoints] == [then[:2] for then in usual[:number]]
+        last = usual[number - 1] if as_usual else usual[-1]
+        if made > last.created:
+            self.too_many = True
+            raise Broken(f"{_objects(made)} made, where there should be {last.created}")
+        if as_usual:
+            self.expect(last.living, f"after the {last.request_type}")
+
+    def expect(self, number: int, when: str) -> None:
+        living = len(self.far_side.objects)
+        in_doubt = any(_tells_of_doubt(then.reason) for then in self.checkpoints)
+        if living != number and not (self.allow_in_doubt and in_doubt):
+            if living > number:
+                self.left, self.too_many = [str(name) for name in self.far_side.objects], True
+            raise Broken(f"{_objects(living)} there {when}, where there should be {number}")
+
+    def _may_fail(self, answer: Answer) -> bool:
+        kind = self.fault.kind
+        if kind is FaultKind.CRASH_FOR_GOOD and not answer.body:
+            return True  # CloudFormation has waited for nobody
+        if _tells_of_doubt(answer.reason):
+            return self.allow_in_doubt
+        return self.reached and (
+            kind is FaultKind.REFUSED or (kind is FaultKind.NO_ANSWER and self._only_read())
+        )
+
+    def _only_read(self) -> bool:
+        """Tell whether the fault befell a call that changes nothing, as far as its name tells."""
+        name = self.points[self.fault.request][self.fault.at].name
+        service, _, operation = name.partition(".")
+        return name.startswith(HTTP_READS) or bool(operation and is_read(service, operation))
+
+
+def _files_of(provider: Provider) -> set[str]:
+    """Return where a provider's hooks are written."""
+    served = provider._served  # noqa: SLF001 - the provider is ours
+    hooks = [getattr(kind, name) for kind in served for name in HOOKS]
+    codes = [getattr(hook, "__code__", None) for hook in hooks]
+    files = {code.co_filename for code in codes if code is not None}
+    return {file for file in files if not file.startswith(LIBRARIES)}
+
+
+def _place_of(frame: FrameType | None, files: set[str]) -> Place | None:
+    """Return the innermost line of these files, or else of the user's code."""
+    ours, others = list[Place](), list[Place]()
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if file in files:
+            ours.append(Place(file, frame.f_lineno))
+            if frame.f_code.co_name in HOOKS:
+                break
+        elif not file.startswith(LIBRARIES):
+            others.append(Place(file, frame.f_lineno))
+        frame = frame.f_back
+    if len(ours) > 1:
+        return ours[0]._replace(hook=ours[-1])
+    return next(iter([*ours, *others]), None)
+
+
+def _tells_of_doubt(reason: str) -> bool:
+    return any(words in reason for words in IN_DOUBT)
+
+
+def _objects(number: int) -> str:
+    return "1 object is" if number == 1 else f"{number} objects are"
+
+
+def _spelt(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=repr)[:LONGEST]

@@ -1,0 +1,71 @@
+"""The page for contributors says where the rules are broken, and is right about it."""
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "src" / "cfn_once"
+PAGE = (ROOT / "CONTRIBUTING.md").read_text().partition("## Where it breaks its own rules")[2]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+LONGEST_MODULE = 400
+
+
+def exception(start):
+    """Return the line of the list that begins so."""
+    (line,) = [line for line in PAGE.splitlines() if line.startswith(f"- {start}")]
+    return line
+
+
+def product():
+    """Return each module of the product, without the test kit: its name and its code."""
+    for file in sorted(PACKAGE.rglob("*.py")):
+        name = str(file.relative_to(PACKAGE))
+        if not name.startswith("testing/"):
+            yield name, file.read_text()
+
+
+def test_the_long_modules_are_named():
+    """
+    Modules of more than 400 lines are those that the page names, and no others.
+    """
+    long = {name for name, text in product() if text.count("\n") > LONGEST_MODULE}
+
+    assert long == set(re.findall(r"`([\w/]+\.py)`", exception("Modules of more than 400 lines")))
+
+
+def test_the_threshold_of_coverage_is_named():
+    """
+    The page names the threshold that `make test` holds to.
+    """
+    threshold = SETTINGS["coverage"]["report"]["fail_under"]
+
+    assert f"below {threshold} per cent" in exception("Coverage")
+
+
+def test_the_warnings_that_pass_are_named():
+    """
+    Each warning that is no error is named, and each that is named is let pass.
+    """
+    passed = SETTINGS["pytest"]["ini_options"]["filterwarnings"][1:]
+    named = re.findall(r"`([\w.]+)`", exception("Warnings"))
+
+    assert len(passed) == len(named)
+    assert all(any(name in warning for warning in passed) for name in named)
+
+
+def test_neither_asserts_nor_casts_are_in_the_product():
+    """
+    The product states its types; it neither asserts them nor casts.
+    """
+    found = [
+        name
+        for name, text in product()
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Assert)
+        or (isinstance(node, ast.Call) and getattr(node.func, "id", "") == "cast")
+    ]
+
+    assert [] == found
+    assert "none. `cast` in the product: none" in exception("`assert` in the product")
