@@ -289,7 +289,7 @@ def _of_placeholder(head: Head, request: Request) -> Delete:
         rest = (*_replaced(head.replaced), *_forgotten(others))
         return Delete(own, left=rest or _nothing_known(head, request))
     # Seeded bug: own-placeholder
-    if held.operation == operation and held.made_by == Origin.CREATED:
+    if held.operation == operation and held.made_by == Origin.CREATED and not head.acknowledged:
         return _all(head)
     return Delete(own, cleans=operation, keeps_current=True, left=_unheard(head))
 
