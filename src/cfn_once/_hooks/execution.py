@@ -65,7 +65,6 @@ class Execution:
         self._cleaned = CleanedUp(pending=lease.head.pending_cleanup)
         self._removed: list[str] = []
         self._keeps_current = False
-        self._given: str | None = None
 
     def _secrets(self) -> set[str]:
         """Return the texts that must be neither printed nor kept."""
@@ -134,8 +133,16 @@ class Execution:
             reason="" if succeeded else outcome.reason,
             operation=self._request.operation_name,
             invented=deletes and self._request.carries_invented_id,
-            given=self._given,
+            given=None if succeeded else self._given(),
         )
+
+    def _given(self) -> str | None:
+        """Return the properties of a replacement that has taken the id of what it replaces."""
+        assigned = self._journal.assigned_id or self._lease.head.operation.assigned_id
+        makes = self._journal.deed == Deed.MAKES
+        if not makes or assigned != self._request.physical_resource_id:
+            return None
+        return _without_secrets(self._request, self._secrets())
 
     def _outcome(self) -> Outcome:
         """Do what is asked for; every failure of a hook is a value."""
@@ -249,7 +256,6 @@ class Execution:
 
     def _same_id(self, resource: Resource) -> Failure:
         """Refuse a replacement that bears the id of what it replaces."""
-        self._given = _without_secrets(self._request, self._secrets())
         replaced_on = ", ".join(sorted(resource.changed & set(resource.replace_on))) or "replaces()"
         return self._failure_of(
             f"the replacement has the id {resource.physical_resource_id} of what it replaces:"
