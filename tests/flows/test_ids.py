@@ -486,6 +486,22 @@ def test_an_invented_id_where_cloudformation_knows_what_is_held(cloudformation, 
     assert [] == groups.deletes
 
 
+def test_its_own_placeholder_where_cloudformation_knows_what_is_held(cloudformation, groups):
+    """
+    An Update has carried the id of what a Create made: that Create's placeholder stands for nothing
+    any more, and what is held stays.
+    """
+    create = cloudformation.event("Create", "Group", ONE)
+    held = cloudformation.send(create).physical_resource_id
+    update = cloudformation.event("Update", "Group", ONE, physical_resource_id=held)
+    cloudformation.send(update)
+
+    answer = deleted(cloudformation, Request.from_event(create).placeholder_id("never"))
+
+    assert answer.succeeded
+    assert [held] == list(groups.objects)
+
+
 def test_a_delete_that_failed_has_named_what_is_held(cloudformation, groups):
     """
     A Delete that carries the held id acknowledges it, though it fails: an invented id that comes

@@ -282,3 +282,43 @@ def test_clocks_that_differ_a_little(cloudformation, groups, caplog):
 
     assert answer.succeeded
     assert "ahead of our clock" not in caplog.text
+
+
+# Due times
+
+
+class Way:
+    """Brings events back, after a quarter of an hour at most."""
+
+    shortest, longest = 60.0, 900.0
+
+    def __init__(self):
+        self.sent = []
+
+    def send(self, event, due, *, now, function):
+        self.sent.append(event)
+
+
+@pytest.mark.parametrize("date", ["", "the clock's"])
+@pytest.mark.parametrize("timeout", [600, 3600])
+def test_a_due_time_beyond_the_request(group_class, date, timeout):
+    """
+    An event that says it is due in ten years goes round no longer than CloudFormation waits.
+    """
+    emulator, way = Emulator(group_class), Way()
+    provider = emulator.provider.using(continuation=way)
+    event = emulator.event("Create", {**ONE, "ServiceTimeout": timeout})
+    if date:
+        event["ResponseURL"] = emulator.stack.asked_again(event)["ResponseURL"]
+    began = emulator.clock.now()
+    event["CfnOnceDue"] = began + 10 * 365 * 86400
+
+    provider(event)
+    rounds = 1
+    while way.sent and rounds < 20:
+        emulator.clock.advance(900)
+        provider(way.sent.pop())
+        rounds += 1
+
+    assert 1 + -(-timeout // 900) >= rounds
+    assert [] == way.sent

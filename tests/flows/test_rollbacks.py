@@ -45,11 +45,6 @@ def change(stack, properties, held="sig-1", *, before=ONE, **by):
 
 
 @dataclass(frozen=True)
-class Stricter(GroupProperties):
-    Colour: str = ""
-
-
-@dataclass(frozen=True)
 class Told:
     GroupId: str
     Arn: str
@@ -215,6 +210,29 @@ def test_the_rollback_comes_three_times(cloudformation, groups):
 
     assert 3 * [created.data] == [answer.data for answer in answers]
     assert [] == groups.updates
+
+
+def test_an_attribute_that_is_declared_since(cloudformation, group_class, groups):
+    """
+    An Update that changes nothing runs `update` where the class declares an attribute that the kept
+    answer lacks, and once it was told the next one runs none.
+    """
+
+    def update(self):
+        self.step("size", lambda step: groups.update("sig-1", {"Target": 3}), repeat=True)
+        return Told(GroupId="sig-1", Arn="arn:sig-1")
+
+    class Declaring(CustomResource[GroupProperties, Told]):
+        resource_type = "Custom::Group"
+
+    Declaring.update, Declaring.delete = update, group_class.delete
+    cloudformation.create("Group", ONE)
+    by = served(Declaring)
+
+    answers = [change(cloudformation, ONE, provider=by) for _ in range(2)]
+
+    assert 2 * ["arn:sig-1"] == [answer.data["Arn"] for answer in answers]
+    assert [("sig-1", 3)] == groups.updates
 
 
 # What touched something
@@ -466,6 +484,33 @@ def test_a_replacement_with_the_id_that_it_replaces(stack, topics, rolled_back):
     assert "take that out of replace_on" in answer.reason
     assert "Make the id differ with Region" in answer.reason
     assert [("eu-west-1", "alerts"), ("us-east-1", "alerts")] == between
+    assert ("SUCCESS", "", {}) == (last.status, last.reason, topics)
+
+
+@pytest.mark.parametrize("ends", ["its hook fails", "it runs out of time"])
+def test_a_replacement_that_fails_with_the_id_that_it_replaces(stack, topic_class, topics, ends):
+    """
+    So it is where the replacement fails after it has taken that id: the last Delete removes both.
+    """
+    create = topic_class.create
+
+    def half(self):
+        create(self)
+        if self.properties.Region == "us-east-1":
+            self.step("policy", refuse, once=True)
+
+    def refuse(step):
+        if ends == "its hook fails":
+            raise PermanentError("no such policy")
+        stack.clock.advance(115)
+
+    topic_class.create = half
+    stack.create("Topic", HERE)
+
+    answer = stack.update("Topic", THERE)
+    last = stack.delete("Topic")
+
+    assert ("FAILED", "alerts") == (answer.status, answer.physical_resource_id)
     assert ("SUCCESS", "", {}) == (last.status, last.reason, topics)
 
 
