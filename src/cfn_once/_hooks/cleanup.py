@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from .._cloudformation.canonical import Json
+from .._cloudformation.canonical import Json, canonical
 from .._cloudformation.identity import base32
 from .._cloudformation.request import Request, RequestType
 from .._errors import InProgress, LedgerUnavailable, ReplayEnd
@@ -19,6 +19,8 @@ from ..ledger import Deed, Operation, StepState
 from .resource import CustomResource, run
 
 log = logging.getLogger("cfn_once.resource")
+
+LONGEST_GIVEN = 4096  # characters of properties that the ledger keeps of a failed replacement
 
 Resource = CustomResource[Any, Any]
 Build = Callable[..., Resource]
@@ -244,3 +246,10 @@ def _unread(left: Operation) -> _Found:
         if step.result is not None
     }
     return _Found(id=left.assigned_id, doubts=doubts, results=results)
+
+
+def given(request: Request, secrets: set[str]) -> str:
+    """Return the properties of a request for the ledger; nothing where they may not lie there."""
+    text = canonical(dict(request.properties))
+    is_secret = any(canonical(secret)[1:-1] in text for secret in secrets)  # as JSON spells it
+    return "" if is_secret or len(text) > LONGEST_GIVEN else text
