@@ -514,6 +514,36 @@ def test_a_replacement_that_fails_with_the_id_that_it_replaces(stack, topic_clas
     assert ("SUCCESS", "", {}) == (last.status, last.reason, topics)
 
 
+@pytest.mark.parametrize("call", ["make", "policy"])
+def test_a_replacement_that_dies_with_the_id_that_it_replaces(stack, topic_class, topics, call):
+    """
+    Where its process dies, nobody can tell whether what bears that id is one object or two: nothing
+    is undone, and the rollback and the last Delete name it.
+    """
+    create = topic_class.create
+
+    def longer(self):
+        create(self)
+        self.step("policy", lambda step: "p-1", undo=lambda policy: topics.clear(), once=True)
+
+    topic_class.create = longer
+    stack.create("Topic", HERE)
+    update = stack.event("Update", "Topic", THERE)
+    with pytest.raises(Crashed):
+        stack.send(update, crash_after=call)
+    stack.clock.advance(130)
+    back = stack.event("Update", "Topic", HERE)
+    back["OldResourceProperties"] = update["ResourceProperties"]
+
+    answer = stack.send(back)
+    between = list(topics)
+    last = stack.delete("Topic")
+
+    assert "what was made under the id alerts with other properties" in answer.reason
+    assert [("eu-west-1", "alerts"), ("us-east-1", "alerts")] == between
+    assert ("SUCCESS", True) == (last.status, "in doubt: " in last.reason)
+
+
 def test_two_replacements_with_the_same_id(stack, topics):
     """
     Each of several such Updates is remembered, and cleaned up with its own properties.

@@ -122,10 +122,12 @@ class Leftovers(NamedTuple):
         if left.given is not None:
             return self._remove_twin(left)
         found = self._find(left)
+        if found.id is not None and found.id == left.event_physical_id:
+            return [*found.doubts, _twin(left)]  # undoing it may remove what it was to replace
         # Seeded bug: undo-called
         found.undo(self.ports)
         is_gone = found.id in removed and not found.has_called
-        if found.id is not None and found.id != left.event_physical_id and not is_gone:
+        if found.id is not None and not is_gone:
             self._delete(left, found, self._request_of(left) or self.journal.request)
             removed.append(found.id)
         return found.doubts
@@ -133,8 +135,7 @@ class Leftovers(NamedTuple):
     def _remove_twin(self, left: Operation) -> Sequence[str]:
         """Remove what a replacement made under the id that it was to replace."""
         if not left.given:
-            what = f"what was made under the id {left.event_physical_id} with other properties"
-            return [doubt(left, what, left.begun)]
+            return [_twin(left)]
         asked = replace(self.journal.request, properties=json.loads(left.given))
         self._delete(left, _Found(id=left.event_physical_id), asked)
         return []
@@ -225,6 +226,12 @@ def _run_again(replay: Replay, asked: Request, resource: Resource, hook: Callabl
     except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - a hook raises what it likes
         log.info("the replay of %s ended with %s", asked, type(error).__name__)
         replay.end_early(error)
+
+
+def _twin(left: Operation) -> str:
+    """Name what a replacement made under the id that it was to replace."""
+    what = f"what was made under the id {left.event_physical_id} with other properties"
+    return doubt(left, what, left.begun)
 
 
 def _unread(left: Operation) -> _Found:
