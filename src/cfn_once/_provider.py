@@ -13,7 +13,7 @@ from typing import Any, TypeVar, assert_never
 
 from ._clock import SYSTEM_CLOCK, Clock, Deadline
 from ._cloudformation.delivery import Delivery, HttpsDelivery
-from ._cloudformation.envelopes import Envelope, open_envelopes
+from ._cloudformation.envelopes import DUE, Envelope, open_envelopes
 from ._cloudformation.request import Request, RequestType
 from ._cloudformation.response import Failure, Success, encode, with_ids
 from ._errors import (
@@ -223,7 +223,8 @@ class Provider:
         if not way.longest:  # it hops at once: all the waiting is done here
             deadline.clock.sleep(min(left, max(0.0, deadline.remaining() - deadline.reserve)))
         now = deadline.clock.now()
-        way.send(envelope.event, due, now=now, function=deadline.function)
+        event = {**envelope.event, DUE: due}  # as bounded at first sight: an undated one has no end
+        way.send(event, due, now=now, function=deadline.function)
         return True
 
     def _deliver(self, request: Request, body: bytes, deadline: Deadline) -> None:

@@ -1,5 +1,7 @@
 """What an answer may carry, and to whom it may go."""
 
+import pytest
+
 from cfn_once import CustomResource, Provider
 from cfn_once.ledger import MemoryStore
 from cfn_once.testing import FakeCloudFormation
@@ -24,6 +26,39 @@ def test_secret_attributes_are_marked():
     answer = cloudformation.create("Key")
 
     assert (True, {"Key": "hunter22"}) == (answer.no_echo, answer.data)
+
+
+class Open(Keys):
+    resource_type = "Custom::Keys"
+    no_echo = False
+
+
+SECRET, OPEN = Provider(Keys, ledger="memory://"), Provider(Open, ledger="memory://")
+LATER = {  # what made the answer, what gives it again: whether it is marked then
+    "a class that has become secret": (OPEN, SECRET),
+    "a class that is secret no more": (SECRET, OPEN),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), LATER.values(), ids=LATER)
+@pytest.mark.parametrize("asks", ["an Update that changes nothing", "the Create, again"])
+def test_secret_attributes_stay_marked(before, after, asks):
+    """
+    A kept answer is marked where it was, or where today's class says so; id and attributes are
+    what they were.
+    """
+    cloudformation = FakeCloudFormation(before)
+    cloudformation.create("Key", {"Size": 1})
+    create, first = cloudformation.answers[0]
+    if asks == "the Create, again":
+        event = cloudformation.asked_again(create)
+    else:
+        event = cloudformation.event("Update", "Key", {"Size": 1, "ServiceTimeout": 600})
+
+    again = cloudformation.send(event, provider=after)
+
+    assert again.no_echo
+    assert (first.physical_resource_id, first.data) == (again.physical_resource_id, again.data)
 
 
 def test_secret_attributes_need_a_ledger_that_keeps_them():

@@ -8,6 +8,7 @@ Every write goes to three ledgers at once, which must come to the same heads.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -171,6 +172,7 @@ class CloudFormation(RuleBasedStateMachine):
         )
         self.stack = FakeCloudFormation(self.provider, ledger=store, clock=self.clock)
         self.past: list[dict] = []
+        self.invented_ids = count(1)
 
     def teardown(self):
         if not hasattr(self, "stack"):
@@ -193,6 +195,10 @@ class CloudFormation(RuleBasedStateMachine):
             self.clock.advance(pause)
         return self.stack.answer_to(event)
 
+    def invented(self, name):
+        """Return an id as CloudFormation makes one up; no two are the same."""
+        return f"stack-{name}-{next(self.invented_ids):012}"
+
     def delete_for_good(self, name, physical_resource_id=None):
         for _ in range(6):
             event = self.stack.event("Delete", name, physical_resource_id=physical_resource_id)
@@ -209,7 +215,7 @@ class CloudFormation(RuleBasedStateMachine):
             return
         event = self.stack.event("Create", name, properties)
         answer = self.operate(event, points)
-        held = answer.physical_resource_id if answer else f"stack-{name}-1A2B3C4D5E6F"
+        held = answer.physical_resource_id if answer else self.invented(name)
         data = answer.data if answer else {}
         self.stack.resources[name] = Held("Custom::Thing", held, event["ResourceProperties"], data)
         if answer is None or not answer.succeeded:
@@ -222,9 +228,8 @@ class CloudFormation(RuleBasedStateMachine):
             return
         create = self.stack.event("Create", name, properties)
         self.past.append(create)
-        delete = self.stack.event(
-            "Delete", name, properties, physical_resource_id=f"stack-{name}-1A2B3C4D5E6F"
-        )
+        invented = self.invented(name)
+        delete = self.stack.event("Delete", name, properties, physical_resource_id=invented)
 
         def overtake():
             try:
@@ -238,7 +243,7 @@ class CloudFormation(RuleBasedStateMachine):
             pass
         self.clock.advance(60)
         self.stack.resources[name] = Held(
-            "Custom::Thing", f"stack-{name}-1A2B3C4D5E6F", create["ResourceProperties"], {}
+            "Custom::Thing", invented, create["ResourceProperties"], {}
         )
         self.delete_for_good(name)
 

@@ -200,15 +200,20 @@ class Request:
 
     @property
     def carries_invented_id(self) -> bool:
-        """Tell whether the id stands for a Create that nobody answered, or that made nothing."""
+        """Tell whether CloudFormation made the id up, for a Create that nobody answered."""
         physical_id = self.physical_resource_id or ""
-        invented = is_invented(physical_id, self.stack_name, self.logical_resource_id)
-        return invented or physical_id in OTHER_PLACEHOLDERS
+        return is_invented(physical_id, self.stack_name, self.logical_resource_id)
+
+    @property
+    def carries_other_placeholder(self) -> bool:
+        """Tell whether another library answered the id, for a Create that made nothing."""
+        return self.physical_resource_id in OTHER_PLACEHOLDERS
 
     @property
     def carries_an_object(self) -> bool:
         """Tell whether the id is of an object, for all that it tells by itself."""
-        return self.placeholder is None and not self.carries_invented_id
+        stands_for_none = self.carries_invented_id or self.carries_other_placeholder
+        return self.placeholder is None and not stands_for_none
 
     @cached_property
     def fingerprint(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from .._cloudformation.canonical import Json
+from .._cloudformation.canonical import Json, canonical
 from .._cloudformation.identity import base32
 from .._cloudformation.request import Request, RequestType
 from .._errors import InProgress, LedgerUnavailable, ReplayEnd
@@ -19,6 +19,8 @@ from ..ledger import Deed, Operation, StepState
 from .resource import CustomResource, run
 
 log = logging.getLogger("cfn_once.resource")
+
+LONGEST_GIVEN = 4096  # characters of properties that the ledger keeps of a failed replacement
 
 Resource = CustomResource[Any, Any]
 Build = Callable[..., Resource]
@@ -120,10 +122,12 @@ class Leftovers(NamedTuple):
         if left.given is not None:
             return self._remove_twin(left)
         found = self._find(left)
+        if found.id is not None and found.id == left.event_physical_id:
+            return [*found.doubts, _twin(left)]  # undoing it may remove what it was to replace
         # Seeded bug: undo-called
         found.undo(self.ports)
         is_gone = found.id in removed and not found.has_called
-        if found.id is not None and found.id != left.event_physical_id and not is_gone:
+        if found.id is not None and not is_gone:
             self._delete(left, found, self._request_of(left) or self.journal.request)
             removed.append(found.id)
         return found.doubts
@@ -131,8 +135,7 @@ class Leftovers(NamedTuple):
     def _remove_twin(self, left: Operation) -> Sequence[str]:
         """Remove what a replacement made under the id that it was to replace."""
         if not left.given:
-            what = f"what was made under the id {left.event_physical_id} with other properties"
-            return [doubt(left, what, left.begun)]
+            return [_twin(left)]
         asked = replace(self.journal.request, properties=json.loads(left.given))
         self._delete(left, _Found(id=left.event_physical_id), asked)
         return []
@@ -225,6 +228,12 @@ def _run_again(replay: Replay, asked: Request, resource: Resource, hook: Callabl
         replay.end_early(error)
 
 
+def _twin(left: Operation) -> str:
+    """Name what a replacement made under the id that it was to replace."""
+    what = f"what was made under the id {left.event_physical_id} with other properties"
+    return doubt(left, what, left.begun)
+
+
 def _unread(left: Operation) -> _Found:
     """Tell what the records alone tell: the properties of that request are not known here."""
     done = {key: step for key, step in left.steps.items() if step.state == StepState.DONE}
@@ -244,3 +253,10 @@ def _unread(left: Operation) -> _Found:
         if step.result is not None
     }
     return _Found(id=left.assigned_id, doubts=doubts, results=results)
+
+
+def given(request: Request, secrets: set[str]) -> str:
+    """Return the properties of a request for the ledger; nothing where they may not lie there."""
+    text = canonical(dict(request.properties))
+    is_secret = any(canonical(secret)[1:-1] in text for secret in secrets)  # as JSON spells it
+    return "" if is_secret or len(text) > LONGEST_GIVEN else text

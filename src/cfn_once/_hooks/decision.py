@@ -150,6 +150,8 @@ def _of_known(head: Head, held: HeldObject, request: Request, hooks: Hooks) -> D
     # Seeded bug: rollback-of-nothing
     if is_rollback and not _is_touched(held, hooks):
         return Keep(kept(held))
+    if is_rollback and not hooks.unable:
+        return Update()  # whatever replace_on says of what differs from the Update that failed
     if not is_rollback and held.touched is None and _is_as_before(held, request, hooks):
         return Keep(kept(held))
     return None
@@ -239,6 +241,8 @@ def place(head: Head, request: Request) -> Id:
         return Id.REPLACED
     if event_id in head.removed:
         return Id.REMOVED
+    if request.carries_other_placeholder and head.held is None:
+        return Id.INVENTED  # it stands for no Create of ours: what is held is not meant
     # Seeded bug: invented
     return Id.INVENTED if request.carries_invented_id else Id.FOREIGN
 
@@ -285,7 +289,7 @@ def _of_placeholder(head: Head, request: Request) -> Delete:
         rest = (*_replaced(head.replaced), *_forgotten(others))
         return Delete(own, left=rest or _nothing_known(head, request))
     # Seeded bug: own-placeholder
-    if held.operation == operation and held.made_by == Origin.CREATED:
+    if held.operation == operation and held.made_by == Origin.CREATED and not head.acknowledged:
         return _all(head)
     return Delete(own, cleans=operation, keeps_current=True, left=_unheard(head))
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, assert_never
 
-from .._cloudformation.canonical import Json, canonical
+from .._cloudformation.canonical import Json
 from .._cloudformation.identity import base32, digest
 from .._cloudformation.request import Request, RequestType
 from .._cloudformation.response import Failure, Outcome, Success, encode, without_ids
@@ -27,7 +27,7 @@ from .._steps.journal import Journal
 from .._steps.ports import Ports
 from .._steps.steps import Steps
 from ..ledger import Deed, Ending, Head, Lease, Operation
-from .cleanup import CleanedUp, Leftovers
+from .cleanup import CleanedUp, Leftovers, given
 from .decision import Create, Decision, Delete, Hooks, Keep, Refuse, Update, decide
 from .resource import CustomResource, HookInput, run, shapes_of, writes_update
 from .served import Served
@@ -36,7 +36,6 @@ log = logging.getLogger("cfn_once")
 
 MIN_FUNCTION_TIMEOUT = 30  # seconds; a takeover waits for the lease of the one before
 START_UP = 5  # seconds that may pass between Lambda's start and ours: it imports the provider
-LONGEST_GIVEN = 4096  # characters of properties that the ledger keeps of a failed replacement
 MOST_PENDING = 8  # requests whose traces are in doubt, before no further one is begun
 
 Resource = CustomResource[Any, Any]
@@ -65,7 +64,6 @@ class Execution:
         self._cleaned = CleanedUp(pending=lease.head.pending_cleanup)
         self._removed: list[str] = []
         self._keeps_current = False
-        self._given: str | None = None
 
     def _secrets(self) -> set[str]:
         """Return the texts that must be neither printed nor kept."""
@@ -119,10 +117,10 @@ class Execution:
         )
 
     def _ending(self, outcome: Outcome, body: bytes) -> Ending:
-        succeeded = isinstance(outcome, Success)
+        succeeded, deletes = isinstance(outcome, Success), self._request.type is RequestType.DELETE
         pending: Sequence[Operation] = self._lease.head.pending_cleanup
         if succeeded:
-            is_last = self._request.type is RequestType.DELETE and not self._keeps_current
+            is_last = deletes and not self._keeps_current
             pending = [] if is_last else self._cleaned.pending
         return Ending(
             succeeded=succeeded,
@@ -133,9 +131,17 @@ class Execution:
             keeps_current=self._keeps_current,
             reason="" if succeeded else outcome.reason,
             operation=self._request.operation_name,
-            invented=self._request.carries_invented_id,
-            given=self._given,
+            invented=deletes and self._request.carries_invented_id,
+            given=None if succeeded else self._given(),
         )
+
+    def _given(self) -> str | None:
+        """Return the properties of a replacement that has taken the id of what it replaces."""
+        assigned = self._journal.assigned_id or self._lease.head.operation.assigned_id
+        makes = self._journal.deed == Deed.MAKES
+        if not makes or assigned != self._request.physical_resource_id:
+            return None
+        return given(self._request, self._secrets())
 
     def _outcome(self) -> Outcome:
         """Do what is asked for; every failure of a hook is a value."""
@@ -249,7 +255,6 @@ class Execution:
 
     def _same_id(self, resource: Resource) -> Failure:
         """Refuse a replacement that bears the id of what it replaces."""
-        self._given = _without_secrets(self._request, self._secrets())
         replaced_on = ", ".join(sorted(resource.changed & set(resource.replace_on))) or "replaces()"
         return self._failure_of(
             f"the replacement has the id {resource.physical_resource_id} of what it replaces:"
@@ -382,13 +387,6 @@ class Execution:
                 no_echo=resource.no_echo,
             )
         )
-
-
-def _without_secrets(request: Request, secrets: set[str]) -> str:
-    """Return the properties of a request for the ledger; nothing where they may not lie there."""
-    text = canonical(dict(request.properties))
-    is_secret = any(secret in text for secret in secrets)
-    return "" if is_secret or len(text) > LONGEST_GIVEN else text
 
 
 def _too_much_in_doubt(head: Head) -> str:

@@ -339,8 +339,9 @@ def finish(head: Head, ending: Ending, progress: Progress, ended: int) -> Change
     }
     if ending.succeeded:
         of_head |= _held_from_now_on(head, ending)
+        left = any(of_head[name] for name in ("held", "repl", "forg", "pend"))
         # Seeded bug: live-no-ttl
-        if deletes and not ending.keeps_current:  # results are erased at once
+        if deletes and not (ending.keeps_current and left):  # results are erased at once
             of_head["ttl"] = ended // 1000 + TOMBSTONE_DAYS * 86400
             of_operation["steps"], known = {}, {}
     first, second = _making(of_head), _making(of_operation, OPERATION)
@@ -359,7 +360,9 @@ def _held_from_now_on(head: Head, ending: Ending) -> Doc:
         held = answered(head, ending.physical_id, ending.response, ending.operation)
         replaced = replaced_by(head, held)
     held_id = None if held is None else held.id
-    removed = dict.fromkeys([*head.removed, *ending.removed])
+    # An invented id has had its Delete: sent again, it may not stand for another Create.
+    ended = [str(head.operation.event_physical_id)] if ending.invented else []
+    removed = dict.fromkeys([*head.removed, *ending.removed, *ended])
     # Seeded bug: acknowledged
     acknowledged = head.acknowledged and held_id == head.held_id
     return {
