@@ -183,6 +183,7 @@ class StepRecord(_Kept):
         round: The round in which it failed.
         first_used: When its token was first sent.
         arguments: A hash of what was asked of the external API.
+        undo: It has an undo, which its hook alone knows.
     """
 
     is_one_of_many = True
@@ -195,6 +196,12 @@ class StepRecord(_Kept):
     round: int = _kept_as("rd", 0)
     first_used: int = _kept_as("t", 0)
     arguments: str | None = _kept_as("a")
+    undo: bool = _kept_as("u", default=False)
+
+    @property
+    def has_result(self) -> bool:
+        """Tell whether what it came to can be told: not where that is secret, or was no JSON."""
+        return self.result is not None or self.spilled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
