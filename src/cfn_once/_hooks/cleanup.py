@@ -98,7 +98,8 @@ class Leftovers(NamedTuple):
                 doubts += found
                 # Seeded bug: unresolved-kept
                 if found:
-                    cleaned = replace(left, cleaned_by=request.request_id, doubts=tuple(found))
+                    learned = self.journal.lease.operation_of(left.owner)
+                    cleaned = replace(learned, cleaned_by=request.request_id, doubts=tuple(found))
                     stays.insert(0, cleaned)
         deletes = [left for left in pending if left.type == RequestType.DELETE]
         if request.type is not RequestType.DELETE and (*deletes, *stays) != pending:
@@ -121,8 +122,11 @@ class Leftovers(NamedTuple):
         found = self._find(left)
         # Seeded bug: undo-called
         found.undo(self.ports)
+        # Seeded bug: kept-id
+        if found.id is not None and found.id == left.event_physical_id:
+            return [*found.doubts, _kept_id(left)]
         is_gone = found.id in removed and not found.has_called
-        if found.id is not None and found.id != left.event_physical_id and not is_gone:
+        if found.id is not None and not is_gone:
             self._delete(left, found, self._request_of(left) or self.journal.request)
             removed.append(found.id)
         return found.doubts
@@ -130,8 +134,7 @@ class Leftovers(NamedTuple):
     def _remove_twin(self, left: Operation) -> Sequence[str]:
         """Remove what a replacement made under the id that it was to replace."""
         if not left.given:
-            what = f"what was made under the id {left.event_physical_id} with other properties"
-            return [doubt(left, what, left.begun)]
+            return [_kept_id(left)]
         asked = replace(self.journal.request, properties=json.loads(left.given))
         self._delete(left, _Found(id=left.event_physical_id), asked)
         return []
@@ -208,6 +211,11 @@ class Leftovers(NamedTuple):
         resource = self.build(as_delete, steps, recovered=True, partial=found.results)
         run(resource, resource.delete)
         self.journal.flush()
+
+
+def _kept_id(left: Operation) -> str:
+    what = f"what was made under the id {left.event_physical_id} with other properties"
+    return doubt(left, what, left.begun)
 
 
 def _run_again(replay: Replay, asked: Request, resource: Resource, hook: Callable[[], Any]) -> None:

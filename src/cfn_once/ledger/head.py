@@ -306,8 +306,14 @@ class Operation(_Kept):
 
     @property
     def has_touched(self) -> Touched | None:
+    @property
+    def has_kept_id(self) -> bool:
+        """Tell whether it made something under the very id that it was to replace."""
+        kept = self.assigned_id is not None and self.assigned_id == self.event_physical_id
+        return kept or self.given is not None
+
         """Tell whether it is an Update that may have acted on the object that it found."""
-        if self.given is not None:
+        if self.has_kept_id:
             return Touched.SURELY
         if self.type != "Update" or self.deed == Deed.MAKES or self.state == State.SUCCEEDED:
             return None
