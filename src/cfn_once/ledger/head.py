@@ -214,6 +214,7 @@ class HeldObject(_Kept):
         operation: The name of the operation that made it; None where none of ours did.
         made_by: What that one did: an `Origin`.
         touched: An Update may have acted on it, and none has succeeded since: a `Touched`.
+        touched_by: The fingerprint of that one's properties; None where there were several.
         returns: Of a replaced one: the last Create or Update that succeeded replaced it, and a
             rollback may return to it.
         deleting: Of a replaced one: its Delete has begun.
@@ -225,6 +226,7 @@ class HeldObject(_Kept):
     operation: str | None = _kept_as("op")
     made_by: str = _kept_as("by", "")
     touched: str | None = _kept_as("tch")
+    touched_by: str | None = _kept_as("tfp")
     returns: bool = _kept_as("ret", default=False)
     deleting: bool = _kept_as("del", default=False)
 
@@ -305,13 +307,13 @@ class Operation(_Kept):
         return self.state == State.RUNNING or self.tail_in_doubt
 
     @property
-    def has_touched(self) -> Touched | None:
-    @property
     def has_kept_id(self) -> bool:
         """Tell whether it made something under the very id that it was to replace."""
         kept = self.assigned_id is not None and self.assigned_id == self.event_physical_id
         return kept or self.given is not None
 
+    @property
+    def has_touched(self) -> Touched | None:
         """Tell whether it is an Update that may have acted on the object that it found."""
         if self.has_kept_id:
             return Touched.SURELY

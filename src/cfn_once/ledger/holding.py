@@ -51,6 +51,7 @@ def _unconfirmed(after: Holding, answered: set[str]) -> list[str]:
     held = after.held
     if held is not None and after.acknowledged and held.operation is not None:
         answered = {*answered, held.operation}
+    # Seeded bug: unconfirmed
     left = [name for name in after.unconfirmed if name not in answered]
     return left[-MOST_UNCONFIRMED:]
 
@@ -79,7 +80,12 @@ def _as_left(head: Head) -> Holding:
     touched = operation.has_touched
     if held is not None and held.id == operation.event_physical_id and touched is not None:
         surely = Touched.SURELY in (touched, held.touched)
-        held = replace(held, touched=(Touched.SURELY if surely else Touched.MAYBE).value)
+        alone = held.touched is None or held.touched_by == operation.properties
+        held = replace(
+            held,
+            touched=(Touched.SURELY if surely else Touched.MAYBE).value,
+            touched_by=operation.properties if alone else None,
+        )
     if operation.type == RequestType.DELETE and operation.state != State.SUCCEEDED:
         # Seeded bug: half-deleted
         replaced = tuple(
