@@ -463,7 +463,7 @@ class Left(NamedTuple):
     touched: Touched | None
 
 
-NOT, MAYBE, SURELY = None, Touched.MAYBE, Touched.SURELY
+NOT, MAYBE, REPLACED, SURELY = None, Touched.MAYBE, Touched.REPLACED, Touched.SURELY
 LEFT: dict[str, Left] = {
     "nothing was done": Left(FAILED, {}, NOT),
     "a step failed": Left(FAILED, {"steps": FAILED_STEP}, NOT),
@@ -481,7 +481,7 @@ LEFT: dict[str, Left] = {
     "a replacement at work": Left(RUNNING, {"deed": Deed.MAKES.value}, NOT),
     "a success": Left(SUCCEEDED, {"steps": DONE, "deed": Deed.IN_PLACE.value}, NOT),
     "a replacement under the id that it replaces": Left(
-        FAILED, {"steps": DONE, "deed": Deed.MAKES.value, "given": "{}"}, SURELY
+        FAILED, {"steps": DONE, "deed": Deed.MAKES.value, "given": "{}"}, REPLACED
     ),
 }
 
@@ -491,7 +491,7 @@ def touched_after(op: Operation, before: Touched | None) -> str | None:
     held = thing(1, touched=None if before is None else before.value)
     after = begun_over(head(op, held=held), ask(DELETE, "thing-1")).held
     assert after is not None
-    assert replace(after, touched=None) == replace(held, touched=None)
+    assert after == replace(held, touched=after.touched, touched_by=after.touched_by)
     return after.touched
 
 
@@ -525,11 +525,23 @@ def test_what_else_touches_no_object(op: Operation) -> None:
 
 def test_what_was_touched_is_so_where_it_is_no_longer_held() -> None:
     """A Create forgets it as the Update has left it."""
-    update = operation(UPDATE, 2, RUNNING, "thing-1", deed=Deed.IN_PLACE.value)
+    update = operation(UPDATE, 2, RUNNING, "thing-1", properties="Q", deed=Deed.IN_PLACE.value)
 
     holding = begun_over(head(update, held=thing(1)), ask(CREATE))
 
-    assert [thing(1, touched=SURELY.value)] == holding.forgotten
+    assert [thing(1, touched=SURELY.value, touched_by="Q")] == holding.forgotten
+
+
+@pytest.mark.parametrize(("earlier", "wanted"), [("Q", "Q"), ("R", None)])
+def test_which_update_touched_an_object(earlier: str, wanted: str | None) -> None:
+    """An object knows whose traces it bears, while they are those of one change alone."""
+    update = operation(UPDATE, 2, RUNNING, "thing-1", properties="Q", deed=Deed.IN_PLACE.value)
+    held = thing(1, touched=MAYBE.value, touched_by=earlier)
+
+    after = begun_over(head(update, held=held), ask(DELETE, "thing-1")).held
+
+    assert after is not None
+    assert wanted == after.touched_by
 
 
 @pytest.mark.parametrize(

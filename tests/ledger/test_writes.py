@@ -23,7 +23,8 @@ from cfn_once.ledger import (
     Write,
     transitions,
 )
-from cfn_once.ledger.head import VERSION, Doc
+from cfn_once.ledger.document import Doc
+from cfn_once.ledger.head import VERSION
 from cfn_once.ledger.store import Absent, AllOf, Equals, Path
 from cfn_once.ledger.transitions import Candidate, short_id
 from ledger.told import Told, text

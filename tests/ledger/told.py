@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from cfn_once.ledger import Change, Head, MemoryStore, Store, Write, Written
-from cfn_once.ledger.head import VERSION, Doc
+from cfn_once.ledger.document import Doc
+from cfn_once.ledger.head import VERSION
 
 
 def an_operation(**attributes: Any) -> Doc:

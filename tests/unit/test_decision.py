@@ -85,14 +85,26 @@ UPDATES = {
     "a rollback of what was touched": (
         an_object("held", touched="S"), "P", "Q", hooks(changed=True), Update,
     ),
-    "touched, and no update is written": (
-        an_object("held", touched="S"), "P", "Q", hooks(changed=True, updates=False), Keep,
+    "touched, and update is written no more": (
+        an_object("held", touched="S"), "P", "Q", hooks(changed=True, updates=False), Update,
+    ),
+    "replaced under its id, and no update is written": (
+        an_object("held", touched="R"), "P", "Q", hooks(changed=True, updates=False), Keep,
+    ),
+    "replaced under its id": (
+        an_object("held", touched="R", touched_by=made_of("Q")),
+        "P", "Q", hooks(changed=True, replaces=True), Update,
     ),
     "a rollback of what may have been touched": (
         an_object("held", touched="M"), "P", "Q", hooks(changed=True), Update,
     ),
     "the same, by a replacement": (
-        an_object("held", touched="M"), "P", "Q", hooks(changed=True, replaces=True), Keep,
+        an_object("held", touched="M", touched_by=made_of("Q")),
+        "P", "Q", hooks(changed=True, replaces=True), Keep,
+    ),
+    "the same, and another one may have touched it": (
+        an_object("held", touched="M", touched_by=made_of("R")),
+        "P", "Q", hooks(changed=True, replaces=True), Update,
     ),
     "nothing differs, and it was touched": (
         an_object("held", touched="S"), "P", "P", hooks(), Update,

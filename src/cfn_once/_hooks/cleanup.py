@@ -101,7 +101,8 @@ class Leftovers(NamedTuple):
                 doubts += found
                 # Seeded bug: unresolved-kept
                 if found:
-                    cleaned = replace(left, cleaned_by=request.request_id, doubts=tuple(found))
+                    learned = self.journal.lease.operation_of(left.owner)
+                    cleaned = replace(learned, cleaned_by=request.request_id, doubts=tuple(found))
                     stays.insert(0, cleaned)
         deletes = [left for left in pending if left.type == RequestType.DELETE]
         if request.type is not RequestType.DELETE and (*deletes, *stays) != pending:
@@ -122,8 +123,9 @@ class Leftovers(NamedTuple):
         if left.given is not None:
             return self._remove_twin(left)
         found = self._find(left)
+        # Seeded bug: kept-id
         if found.id is not None and found.id == left.event_physical_id:
-            return [*found.doubts, _twin(left)]  # undoing it may remove what it was to replace
+            return [*found.doubts, _twin(left)]  # undo may remove what it was to replace
         # Seeded bug: undo-called
         found.undo(self.ports)
         is_gone = found.id in removed and not found.has_called

@@ -145,11 +145,12 @@ def _of_known(head: Head, held: HeldObject, request: Request, hooks: Hooks) -> D
     former = next(returns, None)
     # Seeded bug: replaced-before
     if former is not None:
-        return Update(former.id) if _is_touched(former, hooks) else Keep(kept(former))
+        return Update(former.id) if _is_touched(former, request, hooks) else Keep(kept(former))
     is_rollback = held.properties == asked != request.old_properties_fingerprint
     # Seeded bug: rollback-of-nothing
-    if is_rollback and not _is_touched(held, hooks):
+    if is_rollback and not _is_touched(held, request, hooks):
         return Keep(kept(held))
+    # Seeded bug: touched-rollback
     if is_rollback and not hooks.unable:
         return Update()  # whatever replace_on says of what differs from the Update that failed
     if not is_rollback and held.touched is None and _is_as_before(held, request, hooks):
@@ -157,20 +158,24 @@ def _of_known(head: Head, held: HeldObject, request: Request, hooks: Hooks) -> D
     return None
 
 
-def _is_touched(held: HeldObject, hooks: Hooks) -> bool:
+def _is_touched(held: HeldObject, request: Request, hooks: Hooks) -> bool:
     """Tell whether an Update may have left an object otherwise than its properties say."""
     if held.touched is None:
         return False
-    if hooks.unable:
+    # Seeded bug: touched-surely
+    if hooks.unable or held.touched == Touched.SURELY:
         return True
-    # What was to replace it never acted on it.
+    # What was to replace it never acted on it; what an Update before that one did, nobody knows.
+    is_undone = held.touched_by == request.old_properties_fingerprint
+    is_spared = is_undone and hooks.replaces() and held.touched == Touched.MAYBE
     # Seeded bug: touched-object
-    return hooks.updates() and (held.touched == Touched.SURELY or not hooks.replaces())
+    return hooks.updates() and not is_spared
 
 
 def _is_as_before(held: HeldObject, request: Request, hooks: Hooks) -> bool:
     """Tell whether an Update changes nothing, and `update` has nothing to add."""
     letters = (request.properties_fingerprint, request.old_properties_fingerprint)
+    # Seeded bug: as-before
     if held.properties not in letters or hooks.unable or hooks.changed():
         return False
     is_first = held.response is None  # nothing of ours has answered it yet
@@ -251,6 +256,7 @@ def holds(head: Head) -> Holds:
     """Return what the ledger says of the held object."""
     if head.held is None:
         return Holds.NOTHING
+    # Seeded bug: holds
     return Holds.ACKNOWLEDGED if head.acknowledged else Holds.UNACKNOWLEDGED
 
 
@@ -264,6 +270,7 @@ def _all(head: Head) -> Delete:
     # Seeded bug: failed-cleanup
     again = [old.id for old in head.replaced if old.deleting]
     held = [] if head.held is None else [head.held.id]
+    # Seeded bug: replaced-named
     rest = [old for old in head.replaced if not old.deleting]
     return Delete((*held, *again), left=(*_replaced(rest), *_forgotten(head.forgotten)))
 
@@ -317,7 +324,9 @@ def _of_invented(head: Head, request: Request) -> Delete:
 
 def _must_be_that(head: Head, held: HeldObject, asked: str) -> bool:
     """Tell whether an id that CloudFormation made up can stand for nothing but the held object."""
+    # Seeded bug: must-be-alone
     alone = not head.forgotten and set(head.unconfirmed) <= {held.operation}
+    # Seeded bug: must-be-equal
     return held.made_by == Origin.CREATED and held.properties == asked and alone
 
 
@@ -326,6 +335,7 @@ def _of_foreign(head: Head, request: Request) -> Delete:
     if head.held is None:
         return Delete((event_id,), left=_replaced(head.replaced))
     left = f"{event_id} is not known here: look whether it is still there"
+    # Seeded bug: foreign
     return Delete(cleans="", keeps_current=True, left=(left, *_unheard(head)))
 
 
@@ -354,6 +364,7 @@ def _unheard(head: Head) -> tuple[str, ...]:
     """Name the held object where CloudFormation may not know of it."""
     if head.held is None or head.acknowledged:
         return ()
+    # Seeded bug: unheard-named
     return (f"{head.held.id} is held, and no request has named it yet",)
 
 
@@ -362,6 +373,7 @@ def _replaced(objects: Sequence[HeldObject]) -> tuple[str, ...]:
 
 
 def _forgotten(objects: Sequence[HeldObject]) -> tuple[str, ...]:
+    # Seeded bug: forgotten-named
     return tuple(f"{old.id} was made, and no request has named it" for old in objects)
 
 

@@ -214,7 +214,10 @@ class Journal:
         try:
             text = _to_text(call, key, result)
         except PermanentError:
-            self.pending[key] = record  # its effect has happened, and cannot be told
+            # Its effect has happened; what it is can be told by a look-up, or no more.
+            state = StepState.DONE if call.find is None else StepState.STARTED
+            # Seeded bug: not-kept
+            self.pending[key] = replace(record, state=state.value)
             raise
         done = replace(record, state=StepState.DONE.value)
         if call.secret or self._mask(text) != text:
@@ -238,6 +241,11 @@ class Journal:
             raise SecretNotKept(
                 f"step {key} of {self.request} ran before and its result was never kept: make and"
                 " store the secret in one step, and return its ARN"
+            )
+        if not known.has_result:
+            raise PermanentError(
+                f"step {key} of {self.request} ran before and returned what cannot be kept: return"
+                " text, numbers, booleans, lists and maps from it, and less of them"
             )
         text = known.result
         if known.spilled:

@@ -34,6 +34,9 @@ class Policy:
     def unresolved(self, attempt: StepAttempt, error: Exception, verdict: Verdict) -> None:
         """Note that nothing could be learned of a step in doubt; the error is raised next."""
 
+    def not_kept(self, call: Call, key: str, first_used: int) -> None:
+        """Note a step that is done, and what it returned is nowhere; the error is raised next."""
+
     def after_step(self, call: Call, result: Any) -> None:
         """Note what a step has returned."""
 

@@ -75,6 +75,17 @@ class Replay(Policy):
             self.doubts.append(doubt(self._left, attempt.key, attempt.record.first_used))
         self._end(attempt.key)
 
+    def not_kept(self, call: Call, key: str, first_used: int) -> None:
+        self._journal.flush()  # as below
+        self.has_acted = True
+        is_named = self._left.assigned_id is not None or self._journal.assigned_id is not None
+        # Seeded bug: not-kept-named
+        if call.undo is not None or not is_named:
+            self.doubts.append(doubt(self._left, key, first_used))
+        if self._journal.tail_in_doubt:
+            self.doubts.append(doubt(self._left, "a step that is not recorded", self._left.begun))
+        self._end(key)
+
     def after_step(self, call: Call, result: Any) -> None:
         self._journal.flush()  # before anything is removed because of it
         self.has_acted = True
@@ -132,13 +143,16 @@ class Replay(Policy):
         return [k for k in records if k not in visited and records[k].state not in nothing]
 
     def skipped_doubts(self) -> list[str]:
-        """Spell those of which nothing is known; a known id tells what done steps have made."""
+        """Spell those of which nothing is known.
+
+        A known id tells what done steps have made, but for those that have an undo.
+        """
         records = self._journal.operation.steps
         known = {StepState.DONE} if self._left.assigned_id is not None else set()
         return [
             doubt(self._left, key, records[key].first_used)
             for key in self.skipped_steps()
-            if records[key].state not in known
+            if records[key].undo or records[key].state not in known
         ]
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any, NoReturn, TypeVar
 
 from .._cloudformation.identity import Token
-from .._errors import Interrupt, NonDeterminism, TemporaryError
+from .._errors import Interrupt, NonDeterminism, PermanentError, TemporaryError
 from ..ledger import Operation, StepRecord, StepState
 from .call import Call, Repetition, Step, Verdict, judge_plain
 from .caller import Caller
@@ -208,6 +208,8 @@ class Steps:
         if known is not None:
             self._refuse_other_arguments(key, known, arguments)
             if known.state == StepState.DONE:
+                if not known.has_result:
+                    self._policy.not_kept(call, key, known.first_used)
                 return self.journal.value(call, key, known)
             if known.state == StepState.FAILED and known.round == operation.round:
                 raise self.journal.error(call, key, known)
@@ -217,6 +219,8 @@ class Steps:
             self._pacing.hand_over()
         in_doubt = self._takes_doubt(call, known)
         record = self._started(operation, known, arguments, in_doubt=in_doubt)
+        # Seeded bug: undo-recorded
+        record = replace(record, undo=call.undo is not None)
         step = self._step(key, record.generation, again=in_doubt)
         attempt = StepAttempt(call, key, step, record)
         began = self._clock.now()
@@ -263,7 +267,7 @@ class Steps:
             self.journal.pending[attempt.key] = attempt.record
         # Seeded bug: pending-before-call
         self.journal.flush()
-        return self.journal.keep_result(attempt, self._called(attempt))
+        return self._kept(attempt, self._called(attempt))
 
     def _second_call(self, attempt: StepAttempt) -> Any:
         self.journal.flush()
@@ -276,7 +280,14 @@ class Steps:
         except Exception as error:
             self._policy.unresolved(attempt, error, self._caller.verdict(attempt.call, error))
             raise
-        return self.journal.keep_result(attempt, found[0])
+        return self._kept(attempt, found[0])
+
+    def _kept(self, attempt: StepAttempt, result: Any) -> Any:
+        try:
+            return self.journal.keep_result(attempt, result)
+        except PermanentError:
+            self._policy.not_kept(attempt.call, attempt.key, attempt.record.first_used)
+            raise
 
     def _called(self, attempt: StepAttempt) -> Any:
         """Call until there is a result, or an error that no further call can help."""
@@ -309,6 +320,7 @@ class Steps:
                 self._doubts.report(attempt, named(error), error)
             return self._doubts.resolve(attempt, self._clock.now(), error)
         if not self._pacing.pause_after(error, pause):
+            # Seeded bug: throttled-doubt
             if attempt.step.again:  # this call was not made; the one before it may have been
                 self._doubts.out_of_time(attempt, named(error))
             self._fail(attempt, error)

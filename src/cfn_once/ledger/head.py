@@ -39,9 +39,10 @@ class Origin(StrEnum):
 
 
 class Touched(StrEnum):
-    """What an Update may have done to an object without an answer that says so."""
+    """What an Update may have done to an object without an answer that says so; the worst is last."""
 
     MAYBE = "M"  # it was an Update in place, or it was to replace the object: it had not recorded
+    REPLACED = "R"  # it was to replace the object, and what it made bears the same id
     SURELY = "S"  # it was an Update in place, and may have acted
 
 
@@ -85,6 +86,7 @@ class StepRecord(Kept):
         round: The round in which it failed.
         first_used: When its token was first sent.
         arguments: A hash of what was asked of the external API.
+        undo: It has an undo, which its hook alone knows.
     """
 
     is_one_of_many = True
@@ -97,6 +99,12 @@ class StepRecord(Kept):
     round: int = kept_as("rd", 0)
     first_used: int = kept_as("t", 0)
     arguments: str | None = kept_as("a")
+    undo: bool = kept_as("u", default=False)
+
+    @property
+    def has_result(self) -> bool:
+        """Tell whether what it came to can be told: not where that is secret, or was no JSON."""
+        return self.result is not None or self.spilled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +117,7 @@ class HeldObject(Kept):
         operation: The name of the operation that made it; None where none of ours did.
         made_by: What that one did: an `Origin`.
         touched: An Update may have acted on it, and none has succeeded since: a `Touched`.
+        touched_by: The fingerprint of that one's properties; None where there were several.
         returns: Of a replaced one: the last Create or Update that succeeded replaced it, and a
             rollback may return to it.
         deleting: Of a replaced one: its Delete has begun.
@@ -121,6 +130,7 @@ class HeldObject(Kept):
     operation: str | None = kept_as("op")
     made_by: str = kept_as("by", "")
     touched: str | None = kept_as("tch")
+    touched_by: str | None = kept_as("tfp")
     returns: bool = kept_as("ret", default=False)
     deleting: bool = kept_as("del", default=False)
     resource_type: str | None = kept_as("rt")
@@ -202,10 +212,16 @@ class Operation(Kept):
         return self.state == State.RUNNING or self.tail_in_doubt
 
     @property
+    def has_kept_id(self) -> bool:
+        """Tell whether it made something under the very id that it was to replace."""
+        kept = self.assigned_id is not None and self.assigned_id == self.event_physical_id
+        return kept or self.given is not None
+
+    @property
     def has_touched(self) -> Touched | None:
         """Tell whether it is an Update that may have acted on the object that it found."""
-        if self.given is not None:
-            return Touched.SURELY
+        if self.has_kept_id:
+            return Touched.REPLACED
         if self.type != "Update" or self.deed == Deed.MAKES or self.state == State.SUCCEEDED:
             return None
         known = (StepState.DONE, StepState.STARTED)

@@ -103,6 +103,7 @@ def _unconfirmed(after: Holding, answered: set[str]) -> list[str]:
     held = after.held
     if held is not None and after.acknowledged and held.operation is not None:
         answered = {*answered, held.operation}
+    # Seeded bug: unconfirmed
     left = [name for name in after.unconfirmed if name not in answered]
     return left[-MOST_UNCONFIRMED:]
 
@@ -130,8 +131,13 @@ def _as_left(head: Head) -> Holding:
     # Seeded bug: touched
     touched = operation.has_touched
     if held is not None and held.id == operation.event_physical_id and touched is not None:
-        surely = Touched.SURELY in (touched, held.touched)
-        held = replace(held, touched=(Touched.SURELY if surely else Touched.MAYBE).value)
+        worst = max(touched, Touched(held.touched or touched))
+        alone = held.touched is None or held.touched_by == operation.properties
+        held = replace(
+            held,
+            touched=worst.value,
+            touched_by=operation.properties if alone else None,
+        )
     if operation.type == RequestType.DELETE and operation.state != State.SUCCEEDED:
         # Seeded bug: half-deleted
         replaced = tuple(

@@ -176,6 +176,7 @@ def begin(request: Request, candidate: Candidate) -> Write:
     else:
         held = [Equals(("held", "id"), request.physical_resource_id)]
         if _is_of_an_object(request):
+            # Seeded bug: begin-adopts
             default, values["ack"] = {"held": adopted(request).to_doc()}, True
     return Write(
         name="begin",
