@@ -102,7 +102,6 @@ def count(owner: str, keys: list[str]) -> list[int]:
             head = _read(key)
             change = Change(
                 set={("op", "steps", f"{owner}#0"): {"s": "D"}},
-                add={"ttl": 1},
                 append={"recent": owner},
             )
             if store.write(key, Write(Equals(("w",), head.revision), change)).applied:

@@ -159,7 +159,6 @@ CHANGES: dict[str, tuple[Change, dict[str, Any]]] = {
         Change(default={"held": {"id": "p"}, "ttl": 7}),
         {"held": {"id": "p"}, "ttl": 100},
     ),
-    "add": (Change(add={"ttl": 5}), {"ttl": 105}),
     "append": (
         Change(append={"recent": "r2", "gone": "p1"}),
         {"recent": ["r0", "r1", "r2"], "gone": ["p1"]},
@@ -186,11 +185,10 @@ CHANGES: dict[str, tuple[Change, dict[str, Any]]] = {
         Change(
             set={("stk",): "s2"},
             default={"rt": "t"},
-            add={"ttl": 1},
             append={"recent": "r2"},
             remove=[("ack",), ("pend",)],
         ),
-        {"stk": "s2", "rt": "t", "ttl": 101, "recent": ["r0", "r1", "r2"], "pend": None},
+        {"stk": "s2", "rt": "t", "recent": ["r0", "r1", "r2"], "pend": None},
     ),
 }
 
@@ -411,11 +409,12 @@ class TestDynamoDBOnMoto(StoreContract):
         {"set": {("op",): {}, ("op", "st"): "RUNNING"}},
         {"set": {("op", "steps"): {}, ("op", "steps", "a#0"): {}}},
         {"set": {("op", "steps", "a#0", "s"): "D"}, "remove": [("op", "steps", "a#0")]},
-        {"set": {("ttl",): 1}, "add": {"ttl": 1}},
+        {"set": {("held",): {}}, "default": {"held": {}}},
         {"default": {"held": {}}, "remove": [("held",)]},
         {"append": {"recent": "a"}, "set": {("recent",): []}},
         {"remove": [("ack",), ("ack",)]},
-        {"add": {"w": 1}},
+        {"set": {("w",): 1}},
+        {"remove": [("w",)]},
     ],
     ids=str,
 )

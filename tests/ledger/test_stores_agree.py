@@ -66,18 +66,15 @@ guards: st.SearchStrategy[Guard] = st.recursive(
 @st.composite
 def changes(draw: st.DrawFn) -> Change:
     """Draw a change that touches each attribute in one way, as every change must."""
-    parts: dict[str, Any] = {"set": {}, "default": {}, "add": {}, "append": {}, "remove": []}
+    parts: dict[str, Any] = {"set": {}, "default": {}, "append": {}, "remove": []}
     for name in draw(st.lists(names, unique=True, max_size=5)):
         ways = ["set", "default", "remove"]
-        ways += ["add"] if name in NUMBERS else []
         ways += ["append"] if name in LISTS else []
         match draw(st.sampled_from(ways)):
             case "set":
                 parts["set"][(name,)] = draw(values[name])
             case "remove":
                 parts["remove"].append((name,))
-            case "add":
-                parts["add"][name] = draw(numbers)
             case "append":
                 parts["append"][name] = draw(few_texts)
             case "default":

@@ -18,6 +18,7 @@ import pytest
 from botocore.config import Config
 
 from cfn_once import CustomResource, LedgerUnavailable, Provider
+from cfn_once._errors import LedgerTrouble
 from cfn_once.ledger import Change, MemoryStore, Store, Write, Written
 from cfn_once.ledger.dynamodb import DynamoDBStore
 from cfn_once.ledger.head import VERSION
@@ -144,21 +145,22 @@ def unreachable(line: Line, _: str) -> Store:
     return DynamoDBStore("ledger", client=client)
 
 
-TROUBLES = [
-    (throttled, "on-demand capacity"),
-    (over_capacity, "on-demand capacity"),
-    (not_allowed, "dynamodb:UpdateItem, dynamodb:GetItem and dynamodb:PutItem"),
-    (without_valid_credentials, "token is invalid"),
-    (full, "more than DynamoDB's 400 KB: return less from its steps"),
-    (failing, "look at the table"),
-    (missing, "deploy templates/ledger.yaml"),
-    (of_another_shape, "keys must be pk and sk, both text"),
-    (unreachable, "may the function reach DynamoDB"),
+PASSING, DENIED, MISSING = LedgerTrouble.PASSING, LedgerTrouble.DENIED, LedgerTrouble.MISSING
+Trouble = Callable[["Line", str], Store]
+TROUBLES: list[tuple[Trouble, str, LedgerTrouble]] = [
+    (throttled, "on-demand capacity", PASSING),
+    (over_capacity, "on-demand capacity", PASSING),
+    (not_allowed, "dynamodb:UpdateItem, dynamodb:GetItem and dynamodb:PutItem", DENIED),
+    (without_valid_credentials, "token is invalid", PASSING),
+    (full, "more than DynamoDB's 400 KB: return less from its steps", PASSING),
+    (failing, "look at the table", PASSING),
+    (missing, "deploy templates/ledger.yaml", MISSING),
+    (of_another_shape, "keys must be pk and sk, both text", MISSING),
+    (unreachable, "may the function reach DynamoDB", PASSING),
 ]
 every_trouble = pytest.mark.parametrize(
-    ("trouble", "advice"), TROUBLES, ids=[trouble.__name__ for trouble, _ in TROUBLES]
+    ("trouble", "advice", "kind"), TROUBLES, ids=[trouble.__name__ for trouble, *_ in TROUBLES]
 )
-Trouble = Callable[[Line, str], Store]
 
 
 def stack_over(store: Store, clock: VirtualClock | None = None) -> FakeCloudFormation:
@@ -169,7 +171,9 @@ def stack_over(store: Store, clock: VirtualClock | None = None) -> FakeCloudForm
 
 
 @every_trouble
-def test_a_ledger_in_trouble(line: Line, misshapen: str, trouble: Trouble, advice: str) -> None:
+def test_a_ledger_in_trouble(
+    line: Line, misshapen: str, trouble: Trouble, advice: str, kind: LedgerTrouble
+) -> None:
     """
     It is asked again for half a minute, since throttles end and IAM propagates; then Lambda is
     let come again, with a message for whoever deployed it. Nothing is done or answered.
@@ -187,15 +191,16 @@ def test_a_ledger_in_trouble(line: Line, misshapen: str, trouble: Trouble, advic
     assert 8 <= len(requests) <= 20
     assert [] == made
     assert stack.answer_to(create) is None
+    assert kind is raised.value.trouble
     assert "never-to-be-seen" not in str(raised.value)
     assert "X-Amz-Signature" not in str(raised.value)
 
 
 @every_trouble
 def test_every_request_to_a_ledger_in_trouble(
-    line: Line, misshapen: str, trouble: Trouble, advice: str
+    line: Line, misshapen: str, trouble: Trouble, advice: str, kind: LedgerTrouble
 ) -> None:
-    """Reading, writing and keeping long results fail in the same words."""
+    """Reading, writing and keeping long results fail in the same words, and in the same way."""
     store = trouble(line, misshapen)
     requests: list[Callable[[], object]] = [
         lambda: store.read("r1"),
@@ -205,8 +210,9 @@ def test_every_request_to_a_ledger_in_trouble(
     ]
 
     for request in requests:
-        with pytest.raises(LedgerUnavailable, match=advice):
+        with pytest.raises(LedgerUnavailable, match=advice) as raised:
             request()
+        assert kind is raised.value.trouble
 
 
 class Healing(VirtualClock):
@@ -299,32 +305,83 @@ def test_a_request_of_unknown_age(line: Line) -> None:
         stack.send(event)
 
 
-def test_a_delete_of_what_was_never_begun(line: Line) -> None:
-    """It is SUCCESS while the ledger is still down, or the rollback would hang as well."""
-    stack = stack_over(not_allowed(line, ""))
+def never_begun(stack: FakeCloudFormation) -> dict[str, Any]:
+    """Return the Delete of a Create that was answered without the ledger."""
     create = stack.event("Create", "Thing")
     stack.clock.advance(301)
     never = stack.send(create).physical_resource_id
+    assert never.startswith("cfn-once.never.")
+    return stack.event("Delete", "Thing", physical_resource_id=never)
 
-    delete = stack.event("Delete", "Thing", physical_resource_id=never)
+
+@pytest.mark.parametrize("trouble", [missing, of_another_shape], ids=["missing", "misshapen"])
+def test_a_delete_of_what_was_never_begun_where_there_is_no_table(
+    line: Line, misshapen: str, trouble: Trouble
+) -> None:
+    """It is SUCCESS at once, or the rollback would hang as well; it names the table."""
+    store = trouble(line, misshapen)
+    stack = stack_over(store)
+    delete = never_begun(stack)
+
     answer = stack.send(delete)
 
-    assert ("SUCCESS", never) == (answer.status, answer.physical_resource_id)
+    assert ("SUCCESS", delete["PhysicalResourceId"]) == (answer.status, answer.physical_resource_id)
+    assert "the ledger was not asked: the ledger table" in answer.reason
+    assert [] == made
+
+
+def test_a_delete_of_what_was_never_begun_where_access_is_denied(line: Line) -> None:
+    """A grant may come back within five minutes; then it is SUCCESS, and says that nobody asked."""
+    stack = stack_over(not_allowed(line, ""))
+    delete = never_begun(stack)
+
+    with pytest.raises(LedgerUnavailable):
+        stack.send(delete)
+    stack.clock.advance(301)
+    answer = stack.send(delete)
+
+    assert ("SUCCESS", delete["PhysicalResourceId"]) == (answer.status, answer.physical_resource_id)
+    assert "the ledger was not asked" in answer.reason
+    assert [] == made
+
+
+def test_a_delete_of_what_was_never_begun_where_the_trouble_passes(line: Line) -> None:
+    """It is FAILED in the end: whether a copy of the Create made something, the ledger knows."""
+    stack = stack_over(throttled(line, ""))
+    delete = never_begun(stack)
+
+    with pytest.raises(LedgerUnavailable):
+        stack.send(delete)
+    stack.clock.advance(301)
+    answer = stack.send(delete)
+
+    assert ("FAILED", delete["PhysicalResourceId"]) == (answer.status, answer.physical_resource_id)
+    assert [] == made
+
+
+@pytest.mark.parametrize("trouble", [not_allowed, missing], ids=["denied", "missing"])
+def test_a_delete_of_an_object(line: Line, trouble: Trouble) -> None:
+    """An object is never given up, whatever ails the ledger."""
+    stack = stack_over(trouble(line, ""))
+    delete = stack.event("Delete", "Thing", physical_resource_id="thing-1")
+    stack.clock.advance(301)
+
+    answer = stack.send(delete)
+
+    assert ("FAILED", "thing-1") == (answer.status, answer.physical_resource_id)
     assert [] == made
 
 
 def test_a_delete_of_what_was_never_begun_once_the_ledger_is_back(line: Line) -> None:
     """It is SUCCESS without calling the hook, and the same again to a copy."""
     stack = stack_over(not_allowed(line, ""))
-    create = stack.event("Create", "Thing")
-    stack.clock.advance(301)
-    never = stack.send(create).physical_resource_id
+    delete = never_begun(stack)
     line.heal()
 
-    delete = stack.event("Delete", "Thing", physical_resource_id=never)
     answers = [stack.send(delete) for _ in range(2)]
 
     assert ["SUCCESS", "SUCCESS"] == [answer.status for answer in answers]
+    assert answers[0] == answers[1]
     assert [] == made
 
 
@@ -341,6 +398,9 @@ class DownAfter:
             self._store.unspill,
         )
 
+    def heal(self) -> None:
+        self._left = 1_000
+
     def write(self, key: str, write: Write) -> Written:
         self._left -= 1
         if self._left < 0:
@@ -350,8 +410,8 @@ class DownAfter:
 
 def test_trouble_in_the_middle_of_an_old_request() -> None:
     """
-    What was begun is answered under an id whose Delete asks the ledger: the id that says "nothing
-    was begun" would let it pass over what was made.
+    What was begun is answered under an id whose Delete asks the ledger, and so names the step that
+    nobody can tell the outcome of.
     """
     ledger = DownAfter(writes=2)  # begun, and the start of its step kept
     stack = stack_over(ledger)
@@ -359,11 +419,17 @@ def test_trouble_in_the_middle_of_an_old_request() -> None:
     stack.clock.advance(301)
 
     answer = stack.send(create)
+    delete = stack.event("Delete", "Thing", physical_resource_id=answer.physical_resource_id)
     with pytest.raises(LedgerUnavailable):
-        stack.send(stack.event("Delete", "Thing", physical_resource_id=answer.physical_resource_id))
+        stack.send(delete)
+    ledger.heal()
+    deleted = stack.send(delete)
 
-    assert ("FAILED", ["made"]) == (answer.status, made)
-    assert answer.physical_resource_id.startswith("cfn-once.none.")
+    assert "FAILED" == answer.status
+    assert answer.physical_resource_id.startswith("cfn-once.never.")
+    assert "SUCCESS" == deleted.status
+    assert "thing#0" in deleted.reason
+    assert ["made"] == made
 
 
 def test_the_line_is_not_waited_on_for_long() -> None:

@@ -9,11 +9,13 @@ import pytest
 from cfn_once import Request, RequestType
 from cfn_once.ledger import (
     Change,
+    Deed,
     Ending,
     Head,
     HeldObject,
     MemoryStore,
     Operation,
+    Origin,
     Progress,
     State,
     StepRecord,
@@ -32,7 +34,7 @@ PARKED_AT, ENDED_AT, LEFT_AT = 77, 99, 55  # milliseconds
 THING = StepRecord(state="D", result='{"id": "Größe"}', first_used=ISSUED * 1000)
 MORE = StepRecord(state="S", generation=2, first_used=ISSUED * 1000 + 7, arguments="0123")
 MADE = {"thing#0": THING}
-NONE = "cfn-once.none.abc"
+INVENTED = "prod-Thing-1M3QXZ5T8W2KD"  # as CloudFormation makes ids up
 LEFT: Path = ("pend", 0)
 
 
@@ -47,6 +49,7 @@ def ask(kind: RequestType, number: int, held: str | None = None, **properties: s
         response_url="https://nowhere.example.com/",
         physical_resource_id=held,
         properties=properties,
+        old_properties={"Name": "before"} if kind is RequestType.UPDATE else {},
         issued_at=ISSUED + 10 * number,
     )
 
@@ -83,20 +86,44 @@ def begun(request: Request, owner: str, number: int, **more: Any) -> Operation:
 CREATE = ask(RequestType.CREATE, 1, Name="a")
 UPDATE = ask(RequestType.UPDATE, 2, "thing-1", Name="b")
 DELETE = ask(RequestType.DELETE, 2, "thing-1", Name="a")
+NONE = CREATE.placeholder_id("none")
 DELETE_OF_NOTHING = ask(RequestType.DELETE, 2, NONE, Name="a")
 
 YES, NO = '{"Status":"SUCCESS"}', '{"Status":"FAILED"}'
 GOOD = Ending(succeeded=True, response=YES, physical_id="thing-1")
 BAD = Ending(succeeded=False, response=NO, physical_id="thing-1", reason="a" + "ü" * 60)
 DELETED = GOOD._replace(removed=["thing-1"])
-FIRST = HeldObject(id="thing-1", properties=CREATE.properties_fingerprint, response=YES)
+FIRST = HeldObject(
+    id="thing-1",
+    properties=CREATE.properties_fingerprint,
+    response=YES,
+    operation=CREATE.operation_name,
+    made_by=Origin.CREATED.value,
+)
 FAILED = begun(CREATE, "A", 1, state="FAILED", lease=ENDED_AT, assigned_id="thing-1", steps=MADE)
-SECOND = HeldObject(id="thing-2", properties=UPDATE.properties_fingerprint, response=YES)
+SECOND = HeldObject(
+    id="thing-2",
+    properties=UPDATE.properties_fingerprint,
+    response=YES,
+    operation=UPDATE.operation_name,
+    made_by=Origin.REPLACED.value,
+)
+ADOPTED = HeldObject(id="thing-1", properties=UPDATE.old_properties_fingerprint)
+
+
+def may_return(replaced: HeldObject, **more: Any) -> HeldObject:
+    """Return a replaced object that a rollback may return to."""
+    return replace(replaced, returns=True, **more)
 
 
 def entry(kind: str, outcome: str, **more: str) -> Doc:
     """Return an entry of the history."""
     return {"typ": kind, "st": outcome, "at": ENDED_AT, **more}
+
+
+def names(*numbers: int) -> list[str]:
+    """Return the names of the operations with these numbers."""
+    return [CREATE.operation_name_of(f"request-{number}") for number in numbers]
 
 
 def shorts(*numbers: int) -> list[str]:
@@ -135,7 +162,7 @@ class Book:
         return held("record", owner, transitions.record(Progress(**progress), self.head))
 
     def record_left(self, owner: str, **progress: Any) -> Write:
-        change = transitions.record_left(Progress(**progress), self.head, LEFT)
+        change = transitions.record_left(Progress(**progress), self.head, 0)
         return held("record", owner, change)
 
     def record_cleanup(self, owner: str, stays: list[Operation], removed: list[str]) -> Write:
@@ -151,6 +178,8 @@ class Book:
         return held("park", owner, change, at)
 
     def finish(self, owner: str, ending: Ending, **progress: Any) -> Write:
+        operation = CREATE.operation_name_of(self.head.operation.request_id)
+        ending = ending._replace(operation=operation)
         change = transitions.finish(self.head, ending, Progress(**progress), ENDED_AT)
         return held("finish", owner, change)
 
@@ -233,10 +262,22 @@ def begin(book: Book) -> Case:
         makes={
             "v": 2, "w": 1, "stk": STACK, "lid": "Thing", "rt": "Custom::Thing",
             "recent": shorts(1), "held": None, "ack": None, "repl": None, "gone": None,
-            "pend": None, "hist": None, "ttl": None,
+            "forg": None, "pend": None, "hist": None, "ttl": None, "ucf": names(1),
         },
         is_mine=is_at_work("A"),
     )  # fmt: skip
+
+
+def begin_an_undated_create(book: Book) -> Case:
+    """It was issued when it was first seen, for all that is known, and the item says so."""
+    undated = replace(CREATE, issued_at=None)
+    return Case(
+        write=transitions.begin(undated, execution("A", 1)),
+        meanwhile=transitions.begin(undated, execution("B", 1)),
+        operation=begun(undated, "A", 1, issued_at=ISSUED + 11, undated=True),
+        makes={"w": 1},
+        is_mine=is_at_work("A"),
+    )
 
 
 def begin_an_update(book: Book) -> Case:
@@ -248,18 +289,56 @@ def begin_an_update(book: Book) -> Case:
         operation=begun(UPDATE, "B", 2),
         makes={
             "w": 3, "held": FIRST.to_doc(), "ack": True, "repl": None, "gone": None, "pend": None,
-            "recent": shorts(1, 2), "hist": [entry("Create", "SUCCEEDED")],
+            "recent": shorts(1, 2), "hist": [entry("Create", "SUCCEEDED")], "ucf": names(1),
         },
         is_mine=is_at_work("B"),
     )  # fmt: skip
 
 
 def begin_an_update_of_what_is_not_known(book: Book) -> Case:
+    """Somebody else made it: it is held from now on, of the properties before the Update."""
     return Case(
         write=transitions.begin(UPDATE, execution("B", 2)),
         meanwhile=transitions.begin(UPDATE, execution("C", 2)),
         operation=begun(UPDATE, "B", 2),
-        makes={"w": 1, "held": {"id": "thing-1"}, "ack": True},
+        makes={"w": 1, "held": ADOPTED.to_doc(), "ack": True, "ucf": None},
+        is_mine=is_at_work("B"),
+    )
+
+
+def begin_a_delete_of_what_is_not_known(book: Book) -> Case:
+    """Its id names an object that somebody made."""
+    return Case(
+        write=transitions.begin(DELETE, execution("B", 2)),
+        meanwhile=transitions.begin(DELETE, execution("C", 2)),
+        operation=begun(DELETE, "B", 2),
+        makes={
+            "held": {"id": "thing-1", "pfp": DELETE.old_properties_fingerprint}, "ack": True,
+        },
+        is_mine=is_at_work("B"),
+    )  # fmt: skip
+
+
+def begin_a_delete_of_an_invented_id_that_is_not_known(book: Book) -> Case:
+    """It names no object: nothing is held."""
+    delete = ask(RequestType.DELETE, 2, INVENTED, Name="a")
+    return Case(
+        write=transitions.begin(delete, execution("B", 2)),
+        meanwhile=transitions.begin(delete, execution("C", 2)),
+        operation=begun(delete, "B", 2),
+        makes={"held": None, "ack": None},
+        is_mine=is_at_work("B"),
+    )
+
+
+def begin_an_update_of_a_placeholder_that_is_not_known(book: Book) -> Case:
+    """The same."""
+    update = ask(RequestType.UPDATE, 2, NONE)
+    return Case(
+        write=transitions.begin(update, execution("B", 2)),
+        meanwhile=transitions.begin(update, execution("C", 2)),
+        operation=begun(update, "B", 2),
+        makes={"held": None, "ack": None},
         is_mine=is_at_work("B"),
     )
 
@@ -273,7 +352,7 @@ def begin_after_a_delete(book: Book) -> Case:
         operation=begun(again, "C", 3),
         makes={
             "w": 5, "held": None, "ack": None, "gone": ["thing-1"], "recent": shorts(1, 2, 3),
-            "pend": None, "ttl": None,
+            "pend": None, "ttl": None, "ucf": names(3),
         },
         is_mine=is_at_work("C"),
     )  # fmt: skip
@@ -288,7 +367,7 @@ def begin_over_a_failure(book: Book) -> Case:
         operation=begun(DELETE_OF_NOTHING, "B", 2),
         makes={
             "w": 3, "v": 2, "stk": STACK, "lid": "Thing", "rt": "Custom::Thing", "held": None,
-            "ack": None, "pend": [FAILED.to_doc()], "recent": shorts(1, 2),
+            "ack": None, "pend": [FAILED.to_doc()], "recent": shorts(1, 2), "ucf": None,
         },
         is_mine=is_at_work("B"),
     )  # fmt: skip
@@ -305,16 +384,15 @@ def begin_over_one_at_work(book: Book) -> Case:
     )
 
 
-def begin_over_a_create_that_was_never_heard(book: Book) -> Case:
-    """CloudFormation has invented an id: nothing is held, and what was made is to be cleaned up."""
+def begin_a_delete_over_a_create_that_was_never_heard(book: Book) -> Case:
+    """CloudFormation has invented an id, and a Delete moves nothing: what is held stays held."""
     book.created()
-    unheard = replace(FAILED, state="SUCCEEDED")
-    delete = ask(RequestType.DELETE, 2, "invented")
+    delete = ask(RequestType.DELETE, 2, INVENTED)
     return Case(
         write=book.begin_over(delete, "B"),
         meanwhile=book.begin_over(delete, "C"),
         operation=begun(delete, "B", 2),
-        makes={"held": None, "ack": None, "repl": None, "pend": [unheard.to_doc()]},
+        makes={"held": FIRST.to_doc(), "ack": None, "repl": None, "pend": None, "ucf": names(1)},
         is_mine=is_at_work("B"),
     )
 
@@ -331,8 +409,8 @@ def begin_over_an_update_that_was_never_heard(book: Book) -> Case:
         meanwhile=book.begin_over(back, "D", 3),
         operation=begun(back, "C", 3),
         makes={
-            "w": 5, "held": FIRST.to_doc(), "ack": True, "repl": [FIRST.to_doc()],
-            "pend": [unheard.to_doc()],
+            "w": 5, "held": may_return(FIRST).to_doc(), "ack": True, "repl": None,
+            "pend": [unheard.to_doc()], "ucf": None,
         },
         is_mine=is_at_work("C"),
     )  # fmt: skip
@@ -348,25 +426,59 @@ def begin_over_what_went_back_unheard(book: Book) -> Case:
         write=book.begin_over(back, "D", 4),
         meanwhile=book.begin_over(back, "E", 4),
         operation=begun(back, "D", 4),
-        makes={"held": SECOND.to_doc(), "ack": True, "repl": [FIRST.to_doc()], "pend": None},
+        makes={
+            "held": may_return(SECOND).to_doc(), "ack": True, "pend": None,
+            "repl": [may_return(FIRST, made_by=Origin.RETURNED.value).to_doc()],
+        },
         is_mine=is_at_work("D"),
-    )
+    )  # fmt: skip
 
 
 def begin_a_create_over_what_is_held(book: Book) -> Case:
-    """CloudFormation has retained it: nothing is held, and nothing is to be cleaned up."""
+    """CloudFormation never named what is held: it is forgotten. A rollback returns to nothing."""
     book.replaced()
+    create = ask(RequestType.CREATE, 3, Name="c")
+    return Case(
+        write=book.begin_over(create, "C", 3),
+        meanwhile=book.begin_over(create, "D", 3),
+        operation=begun(create, "C", 3),
+        makes={
+            "held": None, "ack": None, "repl": [{"id": "thing-1"}], "forg": [SECOND.to_doc()],
+            "pend": None, "ucf": names(3),
+        },
+        is_mine=is_at_work("C"),
+    )  # fmt: skip
+
+
+def begin_a_create_of_another_type(book: Book) -> Case:
+    """It takes the head over: what is held is replaced, and of the type that made it."""
+    book.created()
     create = replace(ask(RequestType.CREATE, 3), resource_type="Custom::Other")
     return Case(
         write=book.begin_over(create, "C", 3),
         meanwhile=book.begin_over(create, "D", 3),
         operation=begun(create, "C", 3),
         makes={
-            "rt": "Custom::Other", "held": None, "ack": None, "repl": [{"id": "thing-1"}],
-            "pend": None,
+            "rt": "Custom::Other", "held": None, "ack": None, "pend": None, "ucf": names(3),
+            "repl": [{"id": "thing-1", "rt": "Custom::Thing"}],
         },
         is_mine=is_at_work("C"),
     )  # fmt: skip
+
+
+def begin_a_delete_of_what_another_type_left(book: Book) -> Case:
+    """The head stays the other type's."""
+    book.created()
+    other = replace(ask(RequestType.CREATE, 3), resource_type="Custom::Other")
+    book.make(book.begin_over(other, "C", 3))
+    delete = ask(RequestType.DELETE, 4, "thing-1", Name="a")
+    return Case(
+        write=book.begin_over(delete, "D", 4),
+        meanwhile=book.begin_over(delete, "E", 4),
+        operation=begun(delete, "D", 4),
+        makes={"rt": "Custom::Other", "repl": [{"id": "thing-1", "rt": "Custom::Thing"}]},
+        is_mine=is_at_work("D"),
+    )
 
 
 def begin_a_delete_of_an_unknown_id(book: Book) -> Case:
@@ -374,12 +486,17 @@ def begin_a_delete_of_an_unknown_id(book: Book) -> Case:
     book.created()
     book.begin(UPDATE, "B", 2)
     book.make(book.finish("B", GOOD))
-    delete = ask(RequestType.DELETE, 3, "invented")
+    delete = ask(RequestType.DELETE, 3, "another")
     return Case(
         write=book.begin_over(delete, "C", 3),
         meanwhile=book.begin_over(delete, "D", 3),
         operation=begun(delete, "C", 3),
-        makes={"held": replace(SECOND, id="thing-1").to_doc(), "ack": True, "pend": None},
+        makes={
+            "held": replace(FIRST, properties=UPDATE.properties_fingerprint).to_doc(),
+            "ack": True,
+            "pend": None,
+            "ucf": None,
+        },
         is_mine=is_at_work("C"),
     )
 
@@ -391,8 +508,8 @@ def begin_an_undated_update_over_a_failure(book: Book) -> Case:
     return Case(
         write=book.begin_over(undated, "B", 0),
         meanwhile=book.begin_over(undated, "C", 0),
-        operation=begun(undated, "B", 0, issued_at=ISSUED + 10),
-        makes={"held": {"id": "thing-1"}, "ack": True, "pend": [FAILED.to_doc()]},
+        operation=begun(undated, "B", 0, issued_at=ISSUED + 10, undated=True),
+        makes={"held": ADOPTED.to_doc(), "ack": True, "pend": [FAILED.to_doc()]},
         is_mine=is_at_work("B"),
     )
 
@@ -407,7 +524,7 @@ def begin_a_request_id_again(book: Book) -> Case:
         operation=begun(again, "C", 3, generation=5, round=5),
         makes={
             "w": 5, "recent": shorts(2, 1), "held": None, "ack": None, "gone": ["thing-1"],
-            "pend": None, "ttl": None,
+            "pend": None, "ttl": None, "ucf": names(1),
         },
         is_mine=is_at_work("C"),
     )  # fmt: skip
@@ -471,6 +588,23 @@ def resume_after_a_failure(book: Book) -> Case:
     )  # fmt: skip
 
 
+def resume_an_undated_one(book: Book) -> Case:
+    """What was begun without a date stays undated, whatever a later copy bears."""
+    undated = replace(CREATE, issued_at=None)
+    book.begin(undated, "A")
+    dated = replace(undated, issued_at=ISSUED + 60)
+    return Case(
+        write=book.resume(dated, "B", 6),
+        meanwhile=book.park("A"),
+        operation=begun(
+            undated, "B", 1, lease=execution("B", 6).lease, issued_at=ISSUED + 11, undated=True,
+            deliveries=2, tail_in_doubt=True,
+        ),
+        makes={"w": 2},
+        is_mine=is_at_work("B"),
+    )  # fmt: skip
+
+
 def record(book: Book) -> Case:
     book.begin(CREATE, "A")
     steps = {"thing#0": THING, "iam.CreateRole#0": MORE, "http.POST.api.example.com#1": MORE}
@@ -481,6 +615,18 @@ def record(book: Book) -> Case:
             CREATE, "A", 1, steps=steps, assigned_id="thing-1", has_unrecorded_calls=True
         ),
         makes={"w": 2},
+    )
+
+
+def record_what_an_update_does(book: Book) -> Case:
+    """It is recorded before it is done: a clean-up asks this, and not today's code."""
+    book.created()
+    book.begin(UPDATE, "B", 2)
+    return Case(
+        write=book.record("B", deed=Deed.MAKES.value),
+        meanwhile=book.resume(UPDATE, "C", 3),
+        operation=begun(UPDATE, "B", 2, deed="C"),
+        makes={"w": 4, "held": FIRST.to_doc()},
     )
 
 
@@ -604,7 +750,7 @@ def finish(book: Book) -> Case:
         ),
         makes={
             "w": 2, "held": FIRST.to_doc(), "ack": None, "repl": None, "pend": None, "ttl": None,
-            "hist": [entry("Create", "SUCCEEDED")], "recent": shorts(1),
+            "hist": [entry("Create", "SUCCEEDED")], "recent": shorts(1), "ucf": names(1),
         },
         is_mine=is_answered(YES),
     )  # fmt: skip
@@ -641,6 +787,35 @@ def finish_a_failed_update(book: Book) -> Case:
     )  # fmt: skip
 
 
+def finish_what_made_the_id_that_it_replaces(book: Book) -> Case:
+    """Its properties are kept: the resource's own Delete removes what was made of them, too."""
+    book.created()
+    book.begin(UPDATE, "B", 2)
+    return Case(
+        write=book.finish("B", BAD._replace(given='{"Name": "b"}')),
+        meanwhile=book.resume(UPDATE, "C", 3),
+        operation=begun(
+            UPDATE, "B", 2, state="FAILED", lease=ENDED_AT, response=NO, given='{"Name": "b"}'
+        ),
+        makes={"held": FIRST.to_doc()},
+        is_mine=is_answered(NO),
+    )
+
+
+def finish_an_update_in_place(book: Book) -> Case:
+    """The object is of other properties from now on, and still its Create's, which is confirmed."""
+    book.created()
+    book.begin(UPDATE, "B", 2)
+    changed = replace(FIRST, properties=UPDATE.properties_fingerprint)
+    return Case(
+        write=book.finish("B", GOOD),
+        meanwhile=book.resume(UPDATE, "C", 3),
+        operation=begun(UPDATE, "B", 2, state="SUCCEEDED", lease=ENDED_AT),
+        makes={"held": changed.to_doc(), "ack": True, "repl": None, "ucf": None},
+        is_mine=is_answered(YES),
+    )
+
+
 def finish_with_what_stays(book: Book) -> Case:
     """A success keeps what it could not clean up, and the ids that it removed."""
     book.overtaken()
@@ -667,7 +842,26 @@ def finish_a_replacement(book: Book) -> Case:
         write=book.finish("B", GOOD._replace(physical_id="thing-2"), assigned_id="thing-2"),
         meanwhile=book.resume(UPDATE, "C", 3),
         operation=begun(UPDATE, "B", 2, state="SUCCEEDED", lease=ENDED_AT, assigned_id="thing-2"),
-        makes={"held": SECOND.to_doc(), "ack": None, "repl": [FIRST.to_doc()]},
+        makes={
+            "held": SECOND.to_doc(),
+            "ack": None,
+            "repl": [may_return(FIRST).to_doc()],
+            "ucf": None,
+        },
+        is_mine=is_answered(YES),
+    )
+
+
+def finish_a_second_replacement(book: Book) -> Case:
+    """A rollback may return to what the last success replaced, and to nothing before that."""
+    book.replaced()
+    third = ask(RequestType.UPDATE, 3, "thing-2", Name="c")
+    book.begin(third, "C", 3)
+    return Case(
+        write=book.finish("C", GOOD._replace(physical_id="thing-3")),
+        meanwhile=book.resume(third, "D", 4),
+        operation=begun(third, "C", 3, state="SUCCEEDED", lease=ENDED_AT),
+        makes={"repl": [FIRST.to_doc(), may_return(SECOND).to_doc()]},
         is_mine=is_answered(YES),
     )
 
@@ -680,8 +874,12 @@ def finish_what_goes_back(book: Book) -> Case:
     return Case(
         write=book.finish("C", GOOD),
         meanwhile=book.resume(back, "D", 4),
-        operation=begun(back, "C", 3, state="SUCCEEDED", lease=ENDED_AT, restored=True),
-        makes={"held": FIRST.to_doc(), "ack": None, "repl": [SECOND.to_doc()]},
+        operation=begun(back, "C", 3, state="SUCCEEDED", lease=ENDED_AT),
+        makes={
+            "held": replace(FIRST, made_by=Origin.RETURNED.value).to_doc(),
+            "ack": None,
+            "repl": [may_return(SECOND).to_doc()],
+        },
         is_mine=is_answered(YES),
     )
 
@@ -719,6 +917,37 @@ def finish_the_delete_of_what_was_replaced(book: Book) -> Case:
     )
 
 
+def finish_a_create_over_what_was_forgotten(book: Book) -> Case:
+    """What an earlier Create made stays known until it is removed."""
+    book.created()
+    create = ask(RequestType.CREATE, 3, Name="c")
+    book.make(book.begin_over(create, "C", 3))
+    return Case(
+        write=book.finish("C", GOOD._replace(physical_id="thing-3")),
+        meanwhile=book.resume(create, "D", 4),
+        operation=begun(create, "C", 3, state="SUCCEEDED", lease=ENDED_AT),
+        makes={"forg": [FIRST.to_doc()], "ucf": names(1, 3)},
+        is_mine=is_answered(YES),
+    )
+
+
+def finish_the_delete_of_what_was_forgotten(book: Book) -> Case:
+    """What is removed is no longer forgotten, and the one Create without an outcome has its end."""
+    book.created()
+    create = ask(RequestType.CREATE, 3, Name="c")
+    book.make(book.begin_over(create, "C", 3))
+    book.make(book.finish("C", GOOD._replace(physical_id="thing-3")))
+    delete = ask(RequestType.DELETE, 4, INVENTED, Name="a")
+    book.make(book.begin_over(delete, "D", 4))
+    return Case(
+        write=book.finish("D", DELETED._replace(keeps_current=True, invented=True)),
+        meanwhile=book.resume(delete, "E", 5),
+        operation=begun(delete, "D", 4, state="SUCCEEDED", lease=ENDED_AT, response=YES),
+        makes={"forg": None, "gone": ["thing-1"], "ack": None, "ucf": names(3), "ttl": None},
+        is_mine=is_answered(YES),
+    )
+
+
 def finish_what_makes_a_removed_id_again(book: Book) -> Case:
     book.deleted()
     again = ask(RequestType.CREATE, 3, Name="a")
@@ -729,7 +958,11 @@ def finish_what_makes_a_removed_id_again(book: Book) -> Case:
         operation=begun(
             again, "C", 3, state="SUCCEEDED", lease=ENDED_AT, steps=MADE, assigned_id="thing-1"
         ),
-        makes={"held": FIRST.to_doc(), "gone": None, "ttl": None},
+        makes={
+            "held": replace(FIRST, operation=again.operation_name).to_doc(),
+            "gone": None,
+            "ttl": None,
+        },
         is_mine=is_answered(YES),
     )
 
@@ -737,14 +970,20 @@ def finish_what_makes_a_removed_id_again(book: Book) -> Case:
 CASES = [
     begin,
     begin_an_update,
+    begin_an_undated_create,
     begin_an_update_of_what_is_not_known,
+    begin_a_delete_of_what_is_not_known,
+    begin_a_delete_of_an_invented_id_that_is_not_known,
+    begin_an_update_of_a_placeholder_that_is_not_known,
     begin_after_a_delete,
     begin_over_a_failure,
     begin_over_one_at_work,
-    begin_over_a_create_that_was_never_heard,
+    begin_a_delete_over_a_create_that_was_never_heard,
     begin_over_an_update_that_was_never_heard,
     begin_over_what_went_back_unheard,
     begin_a_create_over_what_is_held,
+    begin_a_create_of_another_type,
+    begin_a_delete_of_what_another_type_left,
     begin_a_delete_of_an_unknown_id,
     begin_an_undated_update_over_a_failure,
     begin_a_request_id_again,
@@ -752,7 +991,9 @@ CASES = [
     resume_what_was_parked,
     resume_after_a_wait,
     resume_after_a_failure,
+    resume_an_undated_one,
     record,
+    record_what_an_update_does,
     record_over_a_start,
     record_what_makes_a_removed_id_again,
     record_left,
@@ -764,11 +1005,16 @@ CASES = [
     finish,
     finish_a_failure,
     finish_a_failed_update,
+    finish_what_made_the_id_that_it_replaces,
+    finish_an_update_in_place,
     finish_with_what_stays,
     finish_a_replacement,
+    finish_a_second_replacement,
     finish_what_goes_back,
     finish_a_delete,
     finish_the_delete_of_what_was_replaced,
+    finish_a_create_over_what_was_forgotten,
+    finish_the_delete_of_what_was_forgotten,
     finish_what_makes_a_removed_id_again,
 ]
 
