@@ -918,6 +918,20 @@ def finish_the_delete_of_what_was_replaced(book: Book) -> Case:
     )
 
 
+def finish_a_create_over_what_was_forgotten(book: Book) -> Case:
+    """What an earlier Create made stays known until it is removed."""
+    book.created()
+    create = ask(RequestType.CREATE, 3, Name="c")
+    book.make(book.begin_over(create, "C", 3))
+    return Case(
+        write=book.finish("C", GOOD._replace(physical_id="thing-3")),
+        meanwhile=book.resume(create, "D", 4),
+        operation=begun(create, "C", 3, state="SUCCEEDED", lease=ENDED_AT),
+        makes={"forg": [FIRST.to_doc()], "ucf": names(1, 3)},
+        is_mine=is_answered(YES),
+    )
+
+
 def finish_the_delete_of_what_was_forgotten(book: Book) -> Case:
     """What is removed is no longer forgotten, and the one Create without an outcome has its end."""
     book.created()
@@ -1000,6 +1014,7 @@ CASES = [
     finish_what_goes_back,
     finish_a_delete,
     finish_the_delete_of_what_was_replaced,
+    finish_a_create_over_what_was_forgotten,
     finish_the_delete_of_what_was_forgotten,
     finish_what_makes_a_removed_id_again,
 ]

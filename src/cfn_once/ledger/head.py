@@ -39,7 +39,7 @@ class Origin(StrEnum):
 
 
 class Touched(StrEnum):
-    """What an Update may have done to an object without an answer that says so; the worst is last."""
+    """What an Update may have done to an object without saying so; the worst sorts last."""
 
     MAYBE = "M"  # it was an Update in place, or it was to replace the object: it had not recorded
     REPLACED = "R"  # it was to replace the object, and what it made bears the same id
