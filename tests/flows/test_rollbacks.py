@@ -50,66 +50,60 @@ class Told:
     Arn: str
 
 
-def stricter(groups):
-    """Return a version that refuses the properties which the group was made of."""
-
-    @dataclass(frozen=True)
-    class Required:
-        Product: str
-        Target: int
-        Colour: str
-
-    class Group(CustomResource[Required, dict]):
-        def update(self):
-            groups.updates.append("update")
-
-        def delete(self):
-            pass
-
-    return Group
+@dataclass(frozen=True)
+class Stricter:
+    Product: str
+    Target: int
+    Colour: str
 
 
-def talkative(groups):
-    """Return a version that declares an attribute which the kept answer lacks."""
+class Refusing(CustomResource[Stricter, dict]):
+    """A version that refuses the properties which the group was made of."""
 
-    class Group(CustomResource[GroupProperties, Told]):
-        def update(self):
-            raise PermanentError("not in this version")
+    resource_type = "Custom::Group"
 
-        def delete(self):
-            pass
+    def update(self):
+        raise PermanentError("not in this version")
 
-    return Group
+    def delete(self):
+        raise PermanentError("not in this version")
+
+
+class Telling(CustomResource[GroupProperties, Told]):
+    """A version that declares an attribute which the kept answer lacks."""
+
+    resource_type = "Custom::Group"
+    update, delete = Refusing.update, Refusing.delete
 
 
 REFUSALS = {
-    "a typing error": ({**ONE, "Target": "many"}, lambda kind, groups: served(kind)),
-    "an unknown name": ({**ONE, "Traget": 4}, lambda kind, groups: served(kind)),
+    "a typing error": ({**ONE, "Target": "many"}, served),
+    "an unknown name": ({**ONE, "Traget": 4}, served),
     "a replacement with a typing error": (
         {**TWO, "Target": "many"},
-        lambda kind, groups: served(kind),
+        served,
     ),
     "no update written": (
         {**ONE, "Target": 4},
-        lambda kind, groups: served(as_group(kind, update=CustomResource.update)),
+        lambda kind: served(as_group(kind, update=CustomResource.update)),
     ),
     "a schema that is stricter since": (
         {**ONE, "Target": 4},
-        lambda kind, groups: served(stricter(groups)),
+        lambda kind: served(Refusing),
     ),
     "attributes that are declared since": (
         {**ONE, "Target": "many"},
-        lambda kind, groups: served(talkative(groups)),
+        lambda kind: served(Telling),
     ),
     "a type that is served no more": (
         {**ONE, "Target": 4},
-        lambda kind, groups: served(type("Other", (kind,), {})),
+        lambda kind: served(type("Other", (kind,), {})),
     ),
     "an account that is served no more": (
         {**ONE, "Target": 4},
-        lambda kind, groups: served(kind, accounts=["999999999999"]),
+        lambda kind: served(kind, accounts=["999999999999"]),
     ),
-    "a module that is gone": ({**ONE, "Target": 4}, lambda kind, groups: Provider.unable("gone")),
+    "a module that is gone": ({**ONE, "Target": 4}, lambda kind: Provider.unable("gone")),
 }
 
 
@@ -122,7 +116,7 @@ def test_an_update_that_is_refused_before_its_hook(
     version that refused the Update: it runs none either, and validates nothing.
     """
     created = cloudformation.create("Group", ONE)
-    by = version(group_class, groups)
+    by = version(group_class)
     before = list(groups.calls)
 
     refused = change(cloudformation, asked, provider=by)
@@ -272,7 +266,7 @@ def test_an_update_that_touched_something(cloudformation, group_class, groups, h
     back = change(cloudformation, ONE, before={**ONE, "Target": 9})
 
     assert back.succeeded
-    assert {"Target": 3} == {name: groups.objects["sig-1"][name] for name in ["Target"]}
+    assert 3 == groups.objects["sig-1"]["Target"]
 
 
 def test_it_is_not_judged_by_the_last_update_alone(cloudformation, group_class, groups):
