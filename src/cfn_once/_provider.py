@@ -258,6 +258,7 @@ class Provider:
         self, request: Request, due: float, deadline: Deadline, trail: Trail, resumption: Resumption
     ) -> bytes | None:
         """Return the answer: ours, one that is recorded, or none where nobody may be told."""
+        claimed = None
         try:
             claimed = self._ledger.claim(
                 request, deadline, due=due, retries_exhausted=self._retries_exhausted
@@ -282,7 +283,7 @@ class Provider:
                 case never:
                     assert_never(never)
         except LedgerUnavailable as error:
-            return self._without_ledger(request, error)
+            return self._without_ledger(request, error, has_begun=claimed is not None)
         except Superseded as superseded:
             if superseded.again:  # a copy of it holds the resource and may yet die
                 raise InProgress(str(superseded)) from None
@@ -312,7 +313,9 @@ class Provider:
         execution = Execution(request, lease, served, ports)
         return execution.run(lambda body: self._deliver(request, body, deadline))
 
-    def _without_ledger(self, request: Request, error: LedgerUnavailable) -> bytes:
+    def _without_ledger(
+        self, request: Request, error: LedgerUnavailable, *, has_begun: bool
+    ) -> bytes:
         """Answer without the ledger where waiting on would only hang the stack; else raise."""
         age = 0.0 if request.issued_at is None else self._clock.now() - request.issued_at
         stands_for_nothing = _is_of_never(request)
@@ -322,7 +325,7 @@ class Provider:
             raise error
         if stands_for_nothing and error.trouble is LedgerTrouble.DENIED:
             return _gone(request, str(error))
-        return _refusal(request, str(error), kind="never")
+        return _refusal(request, str(error), kind="none" if has_begun else "never")
 
 
 class _Nothing(CustomResource[dict[str, Any], None]):

@@ -426,7 +426,7 @@ def test_trouble_in_the_middle_of_an_old_request() -> None:
     deleted = stack.send(delete)
 
     assert "FAILED" == answer.status
-    assert answer.physical_resource_id.startswith("cfn-once.never.")
+    assert answer.physical_resource_id.startswith("cfn-once.none.")
     assert "SUCCESS" == deleted.status
     assert "thing#0" in deleted.reason
     assert ["made"] == made

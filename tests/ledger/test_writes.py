@@ -944,7 +944,13 @@ def finish_the_delete_of_what_was_forgotten(book: Book) -> Case:
         write=book.finish("D", DELETED._replace(keeps_current=True, invented=True)),
         meanwhile=book.resume(delete, "E", 5),
         operation=begun(delete, "D", 4, state="SUCCEEDED", lease=ENDED_AT, response=YES),
-        makes={"forg": None, "gone": ["thing-1"], "ack": None, "ucf": names(3), "ttl": None},
+        makes={
+            "forg": None,
+            "gone": ["thing-1", INVENTED],
+            "ack": None,
+            "ucf": names(3),
+            "ttl": None,
+        },
         is_mine=is_answered(YES),
     )
 

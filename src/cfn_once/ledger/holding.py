@@ -146,13 +146,14 @@ def _as_left(head: Head) -> Holding:
             else old
             for old in replaced
         )
+    named = {held.operation} if held is not None and head.acknowledged else set()
     return Holding(
         held=held,
         acknowledged=head.acknowledged,
         replaced=replaced,
         forgotten=head.forgotten,
         pending=_pending(head),
-        unconfirmed=head.unconfirmed,
+        unconfirmed=[name for name in head.unconfirmed if name not in named],
     )
 
 
@@ -199,7 +200,7 @@ def _for_another_type(head: Head, before: Holding, request: Request) -> Holding:
     """Take over the head of a resource of another type: what that one left, its Deletes remove."""
     kind = head.resource_type
     held = [] if before.held is None else [before.held]
-    replaced = [replace(_without_properties(old), resource_type=kind) for old in held]
+    replaced = [_without_properties(_of_type(kind, old)) for old in (*before.replaced, *held)]
     left = [
         HeldObject(
             id=operation.assigned_id or f"what {operation.request_id} left",
@@ -211,11 +212,16 @@ def _for_another_type(head: Head, before: Holding, request: Request) -> Holding:
     return Holding(
         held=None,
         acknowledged=False,
-        replaced=[*before.replaced, *replaced],
-        forgotten=[*before.forgotten, *left][-MOST_FORGOTTEN:],
+        replaced=replaced,
+        forgotten=[*(_of_type(kind, old) for old in before.forgotten), *left][-MOST_FORGOTTEN:],
         pending=[],
         unconfirmed=[request.operation_name],
     )
+
+
+def _of_type(kind: str, old: HeldObject) -> HeldObject:
+    """Return an object that no Delete of another type may remove, by whatever it is guessed."""
+    return replace(old, properties=None, resource_type=old.resource_type or kind)
 
 
 def _without_properties(old: HeldObject) -> HeldObject:
