@@ -156,7 +156,8 @@ def _is_touched(held: HeldObject, request: Request, hooks: Hooks) -> bool:
     # Seeded bug: touched-surely
     if hooks.unable or held.touched == Touched.SURELY:
         return True
-    # What was to replace it never acted on it; of another Update than this one undoes, nobody knows.
+    # What was to replace it never acted on it; of another Update than is undone, nobody knows.
+    # Seeded bug: undone
     is_undone = held.touched_by == request.old_properties_fingerprint
     # Seeded bug: touched-object
     return hooks.updates() and not (is_undone and hooks.replaces())
