@@ -1148,6 +1148,7 @@ SPACES += [
         budgets={"crash": 1, "fail": 1, "lost": 1},
         options=ONE,
         reaches="supersede takeover crash fail",
+        deep=[ONCE],
     ),
     *_each(
         "an older object is replaced, and that is rolled back",
@@ -1217,7 +1218,7 @@ SPACES += [
         budgets={"crash": 1, "fail": 1, "doubt": 1},
         options=ONE,
         reaches="supersede takeover crash fail doubt",
-        deep=[ONCE],
+        deep=[FIND, BOTH, ONCE],
     ),
     *_each(
         "an Update that may have acted, a replacement, and a rollback",
@@ -1332,6 +1333,7 @@ SPACES += [
         budgets={"outage": 1, "crash": 1},
         options=ONE,
         reaches="supersede outage crash",
+        deep=[ONCE],
     ),
     *_each(
         "answered without the ledger and kept; another Create, then its Delete",
@@ -1340,6 +1342,7 @@ SPACES += [
         budgets={"outage": 1, "crash": 1},
         options=ONE,
         reaches="supersede outage crash",
+        deep=[ONCE],
     ),
 ]
 
@@ -1397,6 +1400,7 @@ SPACES += [
         options={"code": OTHER_ORDER, "undo": "parts"},
         code=[0, 1],
         reaches="supersede doubt fail",
+        deep=[FIND],
     ),
     *_each(
         "new code without an update rolls one back, which is in flight or over",
