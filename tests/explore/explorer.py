@@ -28,7 +28,7 @@ from cfn_once._clock import Deadline
 from cfn_once._cloudformation.request import Request
 from cfn_once.ledger import Head, Write, Written
 from cfn_once.testing import Crashed
-from explore.laws import BEGINNING, Broken, Laws, Sent, State, nonce_of
+from explore.laws import BEGINNING, Broken, Laws, Sent, State, nonce_of, refusals
 
 T = TypeVar("T")
 Doc = Mapping[str, Any]
@@ -133,6 +133,7 @@ class Scene(Protocol):
     places: Sequence[str]
     names: Mapping[str, str]
     once: bool
+    failures: Mapping[str, tuple[type[Exception], str]]
     far: Callable[[str, Any], Any]
     world: Any
     stack: Any
@@ -396,6 +397,8 @@ class Explorer:
         timeouts: Seconds that each delivery has, by its number.
         boxes: Deliveries of one place share a sandbox.
         skews: By how many seconds the clocks of deliveries are ahead, in turn.
+        code: By which version of the class each delivery is worked on, by its number; by the last
+            one unless given.
         pace: "slow": a delivery may stall until its own time is over; "brisk": time passes only
             while everybody sleeps, so that nobody stalls between a look and a call.
     """
@@ -412,8 +415,10 @@ class Explorer:
         boxes: bool = False,
         pace: str = "",
         skews: Sequence[float] = (0.0,),
+        code: Sequence[int] = (),
     ) -> None:
         self.kit, self.scene, self._pace = Kit(package), scene, pace
+        self.kit.failures = {**self.kit.failures, **scene.failures}
         self._skews = [int(skew * 1000) for skew in skews]
         self.places = [place for place in scene.places for _ in range((copies or {}).get(place, 1))]
         self._guardians = range(len(self.places), len(self.places) + len(guardians))
@@ -423,11 +428,14 @@ class Explorer:
         ports = self._ports = _Ports(self)
         ways: dict[str, Any] = {"ledger": ports, "delivery": ports, "calls": ports, "clock": ports}
         ways["visible_after"] = VISIBLE_AFTER
-        self.provider = self.kit.provider(*scene.classes, continuation=ports, **ways)
+        self._providers = [
+            self.kit.provider(version, continuation=ports, **ways) for version in scene.classes
+        ]
+        self._code = [*code, *[-1] * (len(self.places) + len(self._closers) - len(code))]
         self._guardian = self.kit.provider.unable("it died", retries_exhausted=True, **ways)
         self._boxes = boxes
         if boxes:
-            self.provider._ledger = self.kit.ledger(ports, sandbox_id=self._box)
+            self._providers[-1]._ledger = self.kit.ledger(ports, sandbox_id=self._box)
         self.current: _Run
         self.errors: dict[str, Exception] = {}  # the last of each kind, for people
         self._budgets = tuple(sorted((budgets or {}).items()))
@@ -437,7 +445,7 @@ class Explorer:
         self._written: dict[Any, Any] = {}
         self._closed: dict[Any, str] = {}
         self.marks: set[str] = set()
-        self.laws = Laws(self.doc, once=scene.once, fails=dict(self._budgets).get("fail", 0))
+        self.laws = Laws(self.doc, once=scene.once, fails=refusals(self._budgets))
         self._doing = ""  # the move that is being judged, in words
         scene.far = self._ports.far
 
@@ -448,7 +456,9 @@ class Explorer:
 
     def provider_of(self, delivery: int) -> Any:
         """Return who works on a delivery."""
-        return self._guardian if delivery in self._guardians else self.provider
+        if delivery in self._guardians:
+            return self._guardian
+        return self._providers[self._code[delivery]]
 
     def skew_of(self, delivery: int) -> int:
         """Return by how many milliseconds a delivery's clock is ahead."""
@@ -652,7 +662,7 @@ class Explorer:
     def _calls(
         self, state: State, delivery: int, node: _Node, call: Call
     ) -> Iterator[tuple[str, State]]:
-        life, who = self.life(node, call.operation), self.name(delivery)
+        life, who = call.operation.life, self.name(delivery)
         self._doing = f"{who}: {call.name}"
         state = self.laws.calls(state, node, call.operation)
         world, result = self.scene.call(state.world, call.operation, life, state.now)
@@ -770,16 +780,6 @@ class Explorer:
         return [at - skew for at in times for skew in set(self._skews)]  # by each one's clock
 
     # Search
-
-    def life(self, node: _Node, operation: Any) -> int:
-        """Tell which life of its RequestId a call belongs to: it may have been begun twice."""
-        doc = self.doc(node.seen)
-        if doc.get("rid") == operation.request_id:
-            return int(doc.get("gen", 0))
-        for left in doc.get("pend", ()):
-            if left["rid"] == operation.request_id:
-                return int(left.get("gen", 0))
-        return 0
 
     def search(self, *, seconds: float = 600.0, most: int = 50_000_000) -> Verdict:
         """Visit every state, the nearest first; stop at the first that breaks a law."""

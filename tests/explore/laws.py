@@ -4,24 +4,31 @@ I1  the effect of a step happens at most once        I5  after a Delete's SUCCES
 I2  one request, one answer                              and what CloudFormation holds is never lost
 I3  who lost the resource starts and tells nothing   I6  an answer is kept before it is told
 I4  an older request has no new effect               I7  what is known of a step is never lost
+I8  a Delete removes nothing that its id      I9  no recorded answer goes to an event
+    does not name                                 of other content
+I10 a good Update leaves what it asks for
 L1  where one delivery lives long enough, CloudFormation is answered
+L2  an Update that touched nothing can be rolled back
 """
 
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any, NamedTuple, Protocol
+
+from cfn_once.ledger.transitions import short_id
 
 Doc = Mapping[str, Any]
 
 BEGINNING = 1_800_000_000_000  # ms since 1970: when every exploration begins
 DOUBT = re.compile(
-    r"(?:([^\s;]+)#\d+|its first step|a step \([^)]*\)|a step that is not recorded) of (\S+) at \d+"
+    r"(?:([^\s;]+)#\d+|its first step|a step \([^)]*\)|a step that is not recorded"
+    r"|what was made under the id \S+ with other properties) of (\S+) at \d+"
 )
 NAMED = re.compile(r"(?:left: |; )(\S+) (?:is held|was replaced|was made|is not known|stands for)")
 CLAIMS = frozenset({"begin", "begin over", "supersede", "takeover", "round"})
 DECISIONS = frozenset({"start", "record", "note", "settle", "finish", "park"})
-
 
 OLD = 240  # seconds: 300, less what a delivery may have napped
 COME_AGAIN = frozenset({"InProgress", "LedgerUnavailable", "DeliveryError", "TemporaryError"})
@@ -49,6 +56,12 @@ class Sent(NamedTuple):
     old_properties: tuple[tuple[str, str], ...]
     timeout: int = 3600
 
+    @property
+    def content(self) -> tuple[Any, ...]:
+        """What it asks for, whichever id a Create bears."""
+        event_id = None if self.type == "Create" else self.physical_resource_id
+        return (self.type, event_id, self.properties, self.old_properties)
+
     def is_expired(self, now: int) -> bool:
         """Tell whether CloudFormation no longer waits for the answer."""
         return self.order is not None and now > BEGINNING + (self.order + self.timeout) * 1000
@@ -61,6 +74,7 @@ class Thing(NamedTuple):
         root: The object that it belongs to, and goes with; itself for an object.
         tag: The token of the step that made it.
         hidden: Until when no look-up finds it, in milliseconds since 1970.
+        shape: Of an object: the kind of the properties that it was last made of, or changed to.
     """
 
     id: str
@@ -69,6 +83,7 @@ class Thing(NamedTuple):
     request_id: str
     step: str
     hidden: int = 0
+    shape: str = ""
 
 
 class World(NamedTuple):
@@ -81,6 +96,7 @@ class World(NamedTuple):
         made: How often each step's effect happened: request, step, life, number.
         sent: How often a step that must not run twice was called, refusals apart.
         tags: What calls that are repeated at will have put there.
+        acted: Updates that have called it, to whatever end.
     """
 
     live: tuple[Thing, ...] = ()
@@ -89,6 +105,7 @@ class World(NamedTuple):
     made: tuple[tuple[str, str, int, int], ...] = ()
     sent: tuple[tuple[str, str, int, int], ...] = ()
     tags: tuple[str, ...] = ()
+    acted: tuple[str, ...] = ()
 
 
 class Stack(NamedTuple):
@@ -101,6 +118,9 @@ class Stack(NamedTuple):
         heard: Every id it was told, less those that it was told are gone.
         retained: Ids that it let go of without a Delete.
         properties: The properties it takes to be in force.
+        told: Under which id it has kept a request that failed: the one in the answer, or, where
+            that was lost, one that it made up.
+        displaced: Ids in whose place another handler has put its own.
     """
 
     now: str
@@ -109,6 +129,8 @@ class Stack(NamedTuple):
     heard: tuple[str, ...] = ()
     retained: tuple[str, ...] = ()
     properties: str = ""
+    told: tuple[tuple[str, str], ...] = ()
+    displaced: tuple[str, ...] = ()
 
 
 class Post(NamedTuple):
@@ -143,7 +165,7 @@ class State(NamedTuple):
         deliveries: Where each one is: not begun, a node, or how it ended.
         budgets: How many faults of each kind are left.
         now: Milliseconds since 1970.
-        recorded: Outcomes ever recorded: request, life, round, body, issue time.
+        recorded: Outcomes ever recorded: request, life, round, body, issue time, content.
         strays: Steps that were called after the resource was lost: delivery and step.
     """
 
@@ -155,7 +177,7 @@ class State(NamedTuple):
     budgets: tuple[tuple[str, int], ...]
     now: int
     posts: tuple[Post, ...]
-    recorded: tuple[tuple[str, int, int, str, int], ...]
+    recorded: tuple[tuple[str, int, int, str, int, Any], ...]
     strays: tuple[tuple[int, str], ...]
 
 
@@ -207,7 +229,9 @@ class Laws:
         if name != "finish":
             return after
         kept = new.get("out") or new["held"]["out"]
-        outcome = (new["rid"], new.get("gen", 0), new.get("rnd", 0), kept, new["iss"])
+        self._refuse_other_shape(after.world, after.stack.retained, new, at.sent)
+        round_of = (new["rid"], new.get("gen", 0), new.get("rnd", 0))
+        outcome = (*round_of, kept, new["iss"], at.sent.content)
         if outcome in after.recorded:
             return after
         return after._replace(recorded=tuple(sorted((*after.recorded, outcome))))
@@ -224,6 +248,19 @@ class Laws:
             yield "I1 the item of a live resource may expire"
         yield from _facts_lost(old, new, name)
 
+    def _refuse_other_shape(
+        self, world: World, retained: Sequence[str], new: Doc, sent: Sent
+    ) -> None:
+        """Refuse that a good Update is recorded whose object is not as it was asked for."""
+        if sent.type != "Update" or new["st"] != "SUCCEEDED":
+            return
+        asked, held = kind_of(sent.properties), new["held"]["id"]
+        if held in retained:
+            raise Broken(f"I5 {held} was retained, and an Update is answered with it")
+        for thing in world.live:
+            if thing.id == held and thing.shape != asked:
+                raise Broken(f"I10 {held} is said to be {asked}, and is {thing.shape}")
+
     def calls(self, state: State, at: At, operation: Any) -> State:
         """Judge a call that is about to leave; returns the state with what it shows."""
         if operation.kind in ("find", "read"):
@@ -232,6 +269,11 @@ class Laws:
             raise Broken("I3 the far side is called by a delivery that never held the resource")
         if operation.kind == "remove" and at.sent.type == "Update":
             self._refuse_an_older(state, at.sent, operation.root)
+        if operation.kind == "remove" and at.sent.type == "Delete":
+            self._refuse_unnamed(state, at.sent, operation.root)
+        if at.sent.type == "Update":
+            acted = tuple(sorted({*state.world.acted, at.sent.request_id}))
+            state = state._replace(world=state.world._replace(acted=acted))
         own = operation.request_id == at.sent.request_id
         if own and operation.kind == "make" and operation.step == "a":
             self._refuse_a_third(state, at.sent)
@@ -250,11 +292,12 @@ class Laws:
         """Refuse an Update back to properties of which CloudFormation has an object that lives."""
         if sent.type != "Update":
             return
-        made_of = {one.request_id: one.properties[:1] for one in state.stack.sent}
+        asked = kind_of(sent.properties)
+        gone = {one.physical_resource_id for one in state.stack.sent if one.type == "Delete"}
         for thing in state.world.live:
-            heard = thing.id in state.stack.heard and thing.id not in state.stack.retained
+            heard = thing.id in state.stack.heard and thing.id not in {*state.stack.retained, *gone}
             known = thing.id == thing.root and heard
-            if known and made_of.get(thing.request_id) == sent.properties[:1]:
+            if known and thing.shape == asked:
                 raise Broken(f"I1 {thing.id} lives, and another one is made of its properties")
 
     def _refuse_an_older(self, state: State, sent: Sent, removed: str) -> None:
@@ -263,6 +306,20 @@ class Laws:
         made = {one.id: orders.get(one.request_id, 0) for one in state.world.live}
         if made.get(removed, 0) < made.get(str(sent.physical_resource_id), 0) and removed in made:
             raise Broken(f"I5 {removed} is older than what the Update names, and it removes it")
+
+    def _refuse_unnamed(self, state: State, sent: Sent, removed: str) -> None:
+        """Refuse a Delete that removes what CloudFormation was told of under another id."""
+        stack = state.stack
+        named = {one.physical_resource_id for one in stack.sent if one.type == "Delete"}
+        theirs = {one.id for one in state.world.live if not one.request_id}
+        nothing = removed.startswith("cfn-once.") or removed.partition("Thing-")[2].isupper()
+        if removed == sent.physical_resource_id and nothing:
+            raise Broken(f"I8 a hook runs for {removed}, which stands for nothing")
+        if removed in {*stack.heard, *stack.displaced, *theirs} - named:
+            raise Broken(
+                f"I8 {removed} is removed by a Delete of {sent.physical_resource_id},"
+                " which does not name it"
+            )
 
     def called(self, state: State) -> State:
         """Judge the far side after a call."""
@@ -295,6 +352,9 @@ class Laws:
         made = [one for one in state.recorded if one[:4] == (*post[2:5], kept_of(body))]
         if not made and (life >= 0 or post.is_good):
             raise Broken("I6 an answer was told before it was recorded")
+        if made and all(one[5] != sent.content for one in made):
+            raise Broken(f"I9 {sent.request_id} gets an answer to something else")
+        self._refuse_a_stuck_stack(state, sent, post)
         if made and not post.is_good and sent.order is not None:
             if BEGINNING // 1000 + sent.order > made[0][4]:
                 raise Broken("L1 a request that was asked again got the old failure")
@@ -303,6 +363,27 @@ class Laws:
                 if not isinstance(other, str) and other.is_making and other.granted:
                     raise Broken("I5 a Delete is answered while an earlier delivery is at work")
         return self._told(state, post)
+
+    def _refuse_a_stuck_stack(self, state: State, sent: Sent, post: Post) -> None:
+        """Refuse that a rollback fails where no Update has called the far side."""
+        if sent.type != "Update" or post.is_good or post.life < 0:
+            return
+        before = [one for one in takewhile(sent.__ne__, state.stack.sent) if one.type == "Update"]
+        back = (sent.old_properties, sent.properties)
+        if not any((one.properties, one.old_properties) == back for one in before):
+            return
+        others = {one.request_id for one in before} - {sent.request_id}
+        if others & set(state.world.acted):
+            return
+        if all(self._is_known_to_have_ended(state, other) for other in others):
+            raise Broken(f"L2 {', '.join(sorted(others))} touched nothing; the rollback failed")
+
+    def _is_known_to_have_ended(self, state: State, forward: str) -> bool:
+        """Tell whether the ledger knows that an Update is over, or that it was never begun."""
+        doc = self._docs(state.head)
+        begun = short_id(forward) in doc.get("recent", ())
+        ours = "op" in doc.get("held", {})
+        return any(one[0] == forward for one in state.recorded) or (ours and not begun)
 
     def _told(self, state: State, post: Post) -> State:
         if post in state.posts:
@@ -321,7 +402,7 @@ class Laws:
     def _left_or_lost(self, state: State) -> Iterator[str]:
         stack = state.stack
         live = {one.id for one in state.world.live}
-        for held in (*stack.held[:1], *stack.retained):
+        for held in (*stack.held[:1], *stack.retained, *stack.displaced):
             if held not in live:
                 yield f"I5 {held} is gone, and CloudFormation holds or retained it"
         for post in state.posts:
@@ -330,7 +411,7 @@ class Laws:
 
     def _left(self, state: State, delete: Post) -> Iterator[str]:
         """Yield what lives on after a Delete's SUCCESS, and was not named as doubt."""
-        stack, doc = state.stack, self._docs(state.head)
+        stack = state.stack
         good = {post.request_id for post in state.posts if post.is_good}
         deletes = [one for one in stack.sent if one.type == "Delete"]
         tried = {
@@ -338,16 +419,16 @@ class Laws:
             for one in deletes
             if one.request_id not in good and one.place != delete.place
         }
-        spared = {*stack.retained, *tried}
-        event_id = next((d.physical_resource_id for d in deletes if d.place == delete.place), None)
-        held = doc.get("held", {}).get("id")
-        if event_id in stack.heard and held not in stack.heard:
-            spared.add(held)  # a Delete of a replaced id is a clean-up, for all we know
+        carried = {one.physical_resource_id for one in stack.sent}
+        spared = {*stack.retained, *(set(stack.displaced) & carried)}
+        spared |= {t.id for t in state.world.live if not t.request_id and t.id not in carried}
         asked = {one.request_id for one in deletes}
         told = " ".join(one[3] for one in state.recorded if one[0] in asked)
         doubts = {(request_id, step) for step, request_id in DOUBT.findall(told)}
-        # What CloudFormation was told of and has not tried to delete must go, not be named.
-        spared |= set(NAMED.findall(told)) - set(stack.heard)
+        # What CloudFormation was told of and has not tried to delete must go, not be named; and
+        # where there was one Create and nothing else, there is nothing that it may be but that.
+        if not self._is_alone(state):
+            spared |= set(NAMED.findall(told)) - (set(stack.heard) - tried)
         spared |= {
             t.id for t in state.world.live if {(t.request_id, t.step), (t.request_id, "")} & doubts
         }
@@ -356,6 +437,12 @@ class Laws:
             yield f"I5 {', '.join(left)} lives after the Delete's SUCCESS"
         if state.world.tags and not spared:
             yield f"I5 {', '.join(state.world.tags)} is there after the Delete's SUCCESS"
+
+    def _is_alone(self, state: State) -> bool:
+        """Tell whether all that there is, is of one Create."""
+        made = {(one.type, one.request_id, one.properties) for one in state.stack.sent}
+        made = {one for one in made if one[0] != "Delete"}
+        return len(made) == 1 and all(thing.request_id for thing in state.world.live)
 
     def over(self, at: At, how: str) -> None:
         """Judge how a delivery ended."""
@@ -384,7 +471,7 @@ class Laws:
         self._saved_error(state)
 
     def _saved_error(self, state: State) -> None:
-        spent = self._fails - dict(state.budgets).get("fail", 0)
+        spent = self._fails - refusals(state.budgets)
         refused = [
             post
             for post in state.posts
@@ -460,6 +547,17 @@ def _is_settled(head: Doc) -> bool:
 
 def _known(head: Doc) -> bool:
     return any(step["s"] in "DS" for step in head.get("steps", {}).values())
+
+
+def refusals(budgets: Sequence[tuple[str, int]]) -> int:
+    """Return how many calls the far side may still refuse."""
+    return sum(number for name, number in budgets if name in ("fail", "slip"))
+
+
+def kind_of(properties: tuple[tuple[str, str], ...]) -> str:
+    """Spell properties as places do: `P`, or `P2` with a size."""
+    given = dict(properties)
+    return given["Kind"] + given["Size"].removeprefix("1")
 
 
 def kept_of(body: str) -> str:

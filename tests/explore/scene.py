@@ -6,13 +6,16 @@ is hashed.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from importlib import import_module
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from explore.laws import BEGINNING, Post, Sent, Stack, State, Thing, World
+from explore.laws import BEGINNING, Post, Sent, Stack, State, Thing, World, kind_of
 
 SETTLE = 5_000  # ms in which a call of the dead lands, or never (A3)
+THEIRS = "theirs"  # what another handler made, in the place of ours
 
 
 class Call(NamedTuple):
@@ -24,10 +27,40 @@ class Call(NamedTuple):
     tag: str
     token: str
     root: str
+    asked: str = ""
+    life: int = 0
 
 
 LONG = 1_100  # blanks that take a result out of the head
 READ = Call("read", "", "", "", "", "")
+
+
+class Throttled(OSError):
+    """The far side asks not to be called for longer than anybody has time."""
+
+    retry_after = 60.0
+
+
+@dataclass(frozen=True)
+class Properties:
+    """What the template may say: a size that is no number is refused."""
+
+    Kind: str
+    Size: int
+
+
+class Code(NamedTuple):
+    """One version of the class.
+
+    Attributes:
+        steps: What a Create makes, in this order: the object, `a`, and its parts.
+        updates: It has an `update`.
+        replace_on: What takes a new object.
+    """
+
+    steps: str
+    updates: bool = True
+    replace_on: frozenset[str] = frozenset({"Kind"})
 
 
 class Place(NamedTuple):
@@ -37,11 +70,15 @@ class Place(NamedTuple):
         good: The place after SUCCESS; None where it is the last.
         bad: The place after FAILED, or without an answer; its own name where it waits for SUCCESS.
         id: The id it carries: the one held, the one before it, the oldest, the one that the request
-            before carried, or, in a rollback, the old one, whether the new one was heard of or not.
+            before carried, or, in a rollback, the old one, whether the new one was heard of or not;
+            "told:PLACE", and "held:PLACE" where nothing is held: the one under which that place's
+            request was kept as failed; "theirs": another handler's, in the place of ours.
         begins: CloudFormation goes on only when it has begun, which makes a Create that
             never reached the ledger no part of the space (ledger.md, N9).
         hears: CloudFormation goes on only with an answer.
         timeout: Seconds that it waits for one.
+        forged: Somebody else sends it, at any time: nobody waits for its answer.
+        retains: CloudFormation lets go, without a Delete, of what was replaced before.
     """
 
     request_id: str
@@ -55,16 +92,40 @@ class Place(NamedTuple):
     begins: bool = False
     hears: bool = False
     timeout: int = 3600
+    forged: bool = False
+    retains: bool = False
 
 
 class Script:
-    """CloudFormation: it may go on at any moment, with the answer or without."""
+    """CloudFormation: it may go on at any moment, with the answer or without.
 
-    def __init__(self, first: str, places: dict[str, Place], *, dated: bool = True) -> None:
-        self.places, self._first, self._dated = places, first, dated
+    Args:
+        first: The place where it begins.
+        places: All of them.
+        dated: Requests bear the time at which they were issued.
+        holds: The id of what another handler has made before, of the properties P.
+    """
+
+    def __init__(
+        self, first: str, places: dict[str, Place], *, dated: bool = True, holds: str = ""
+    ) -> None:
+        self.places, self._first, self._dated, self.holds = places, first, dated, holds
+        asked = (place.id.partition(":") for place in places.values())
+        self._kept = {of for _, _, of in asked if of}
 
     def begin(self) -> Stack:
-        return self._to(Stack(now="", sent=()), self._first)
+        held = (self.holds,) if self.holds else ()
+        stack = Stack(now="", sent=(), held=held, heard=held, properties="P")
+        for name, place in self.places.items():
+            if place.forged:
+                stack = self._to(stack, name)
+        return self._to(stack._replace(properties="P" if held else ""), self._first)
+
+    @property
+    def older(self) -> Sequence[str]:
+        """The ids of what other handlers make."""
+        taken = THEIRS in [place.id for place in self.places.values()]
+        return [*filter(None, [self.holds]), *([THEIRS] if taken else [])]
 
     def goes_on(self, state: State) -> Iterator[tuple[str, Stack]]:
         stack = state.stack
@@ -82,7 +143,10 @@ class Script:
             stack = _hears(stack, _id_of(answer))
         elif answer is not None and good and following is not None:
             stack = _lets_go(stack, _id_of(answer))
-        if following == "q" and len(stack.held) < 2:
+        if stack.now in self._kept:
+            kept = (stack.now, _told_or_invented(answer, stack.now))
+            stack = stack._replace(told=(*stack.told, kept))
+        if following in ("q", "o") and len(stack.held) < 2:
             following = "d"  # it never heard of the replacement
         if following is None:
             yield "CloudFormation is done", stack._replace(now="")
@@ -95,9 +159,16 @@ class Script:
     def _to(self, stack: Stack, name: str, answer: Post | None = None) -> Stack:
         place = self.places[name]
         held = stack.held
-        match place.id if place.type != "Create" else "none":
+        kind, _, of = place.id.partition(":")
+        match kind if place.type != "Create" else "none":
             case "none":
                 event_id = None
+            case "told":
+                event_id = dict(stack.told)[of]
+            case "theirs":
+                event_id = THEIRS
+                heard = tuple(one for one in stack.heard if one not in held)
+                stack, held = stack._replace(heard=heard, displaced=held), (THEIRS,)
             case "before":
                 event_id = held[1] if len(held) > 1 else held[0]
             case "oldest":
@@ -105,7 +176,8 @@ class Script:
             case "same":
                 event_id = stack.sent[-1].physical_resource_id
             case _:
-                event_id = held[0] if held else _told_or_invented(answer, name)
+                known = dict(stack.told).get(of) or _told_or_invented(answer, name)
+                event_id = held[0] if held else known
         kind = place.properties or stack.properties
         sent = Sent(
             name,
@@ -119,9 +191,11 @@ class Script:
         )
         if name == "x":
             stack = stack._replace(retained=held)
+        if place.retains:
+            stack, held = stack._replace(retained=(*stack.retained, *held[1:])), held[:1]
         if name in ("x", "y", "d", "g"):
             held = ()
-        if place.type == "Delete" and place.properties:
+        if (place.type == "Delete" and place.properties) or place.forged:
             kind = stack.properties
         again = tuple(one for one in stack.sent if one.place != name)
         return stack._replace(now=name, sent=(*again, sent), held=held, properties=kind)
@@ -178,9 +252,14 @@ class Scene:
             "parts": the parts have one, and after a Create that stopped `delete` leaves them to it.
         swallows: The hook catches what its parts raise, and has a `finally` that sets another id.
         long: Parts return more than fits the head.
-        named: An object's id is its kind, so that one made anew has the id of one that is gone.
+        named: An object's id is its kind, so that one made anew has the id of one that is gone;
+            "twins": all have one id, in a place of their kind.
         lag: Seconds for which no look-up finds what was made.
         waits: Seconds that the hook waits before each part, suspended.
+        updates: The class has an `update`.
+        secret, odd: Steps whose result must not be kept, or cannot be.
+        throttles: The far side may refuse calls for now: a step is judged as over HTTP.
+        code: Versions of the class, where there are several.
     """
 
     def __init__(
@@ -198,9 +277,14 @@ class Scene:
         undo: str = "",
         swallows: bool = False,
         long: bool = False,
-        named: bool = False,
+        named: bool | str = False,
         lag: float = 0.0,
         waits: float = 0.0,
+        updates: bool = True,
+        secret: str = "",
+        odd: str = "",
+        throttles: bool = False,
+        code: Sequence[Code] = (),
     ) -> None:
         self.script, self.places = script, list(script.places)
         self.names = {
@@ -214,22 +298,28 @@ class Scene:
         self.strategy, self.once = strategy, strategy == "once"
         self._window, self._forgets, self._transient = window, forgets, transient
         self._lag, self._waits = int(lag * 1000), waits
-        self.world, self.stack = World(), script.begin()
+        older = [Thing(name, name, "", "", "a", shape="P") for name in script.older]
+        self.world, self.stack = World(live=tuple(sorted(older))), script.begin()
         self.far: Any = None
         self._tags, self._reads, self._undo = tags, reads, undo
         self._swallows, self._long, self._named = swallows, long, named
-        self.classes = [self._class(kit, "abcdefgh"[:steps])]
+        self._secret, self._odd, self._throttles = secret, odd, throttles
+        self.failures = {"throttled": (Throttled, "slow down")}
+        self._call = import_module(f"{kit.__name__}._steps.call")
+        self._errors = import_module(f"{kit.__name__}._errors")
+        versions = code or [Code("abcdefgh"[:steps], updates)]
+        self.classes = [self._class(kit, one) for one in versions]
 
-    def _class(self, kit: ModuleType, names: str) -> type:
-        scene = self
+    def _class(self, kit: ModuleType, version: Code) -> type:
+        scene, names = self, version.steps
 
-        class Thing(kit.CustomResource[None, None]):
-            replace_on = {"Kind"}
+        class Thing(kit.CustomResource[Properties, None]):
+            replace_on = version.replace_on
 
             def create(self) -> None:
                 if scene._reads:
                     self._steps.read("read", lambda: scene.far("read", READ))
-                root = f"name-{self.raw_properties['Kind']}" if scene._named else ""
+                root = scene.name_of(self.raw_properties["Kind"])
                 if scene._undo == "piece":
                     root = self.make("piece", "")
                 for name in names:
@@ -239,7 +329,7 @@ class Scene:
                     if name == "a" and scene._swallows:
                         self.make_and_unwind(name, root)
                     elif name == "a":
-                        self.physical_resource_id = self.make(name, root)
+                        self.physical_resource_id = self.make(name, root).partition("@")[0]
                     elif scene._swallows:
                         self.make_somehow(name)
                     else:
@@ -263,13 +353,13 @@ class Scene:
                     self.physical_resource_id = "another"
                 self.physical_resource_id = main
 
-            def update(self) -> None:
-                self.make("change", self.physical_resource_id)
-
             def delete(self) -> None:
                 if scene._undo == "parts" and not self.recovered:
                     self.call("strip", self.physical_resource_id)
-                self.call("remove", self.physical_resource_id)
+                root = self.physical_resource_id
+                if scene._named == "twins" and root == "name":
+                    root = scene.name_of(self.raw_properties["Kind"])
+                self.call("remove", root)
                 if scene._tags:
                     self.call("clear", self.raw_properties["Kind"])
 
@@ -281,8 +371,14 @@ class Scene:
                     how["find"] = lambda step: self.ask("find", name, step, "")
                 if not how:
                     how["once"] = True
+                if name in scene._secret:
+                    how["secret"] = True
                 if name == "piece" or (name != "a" and scene._undo == "parts"):
                     how["undo"] = lambda made: scene.far(*self.asking("remove", made))
+                if scene._throttles:
+                    return scene.step_over_http(self, name, root, how)
+                if name in scene._odd:  # a set is no JSON
+                    return self.step(name, lambda step: {self.ask("make", name, step, root)}, **how)
                 return self.step(name, lambda step: self.ask("make", name, step, root), **how)
 
             def tag(self, name: str) -> None:
@@ -301,11 +397,50 @@ class Scene:
             def ask(self, kind: str, name: str, step: Any, root: str) -> Any:
                 request_id = self.request.request_id
                 token = step.token if "token" in scene.strategy and kind == "make" else ""
-                call = Call(kind, request_id, name, step.token, token, root.strip())
+                properties = tuple(sorted(self.raw_properties.items()))
+                asked = kind_of(properties) if kind == "make" else ""
+                life = self._steps.journal.operation.generation
+                call = Call(kind, request_id, name, step.token, token, root.strip(), asked, life)
                 made = scene.far(f"{kind} {name} of {request_id}", call)
                 return made + " " * LONG if made and scene._long and name != "a" else made
 
+        def update(self: Any) -> None:
+            self.make("change", self.physical_resource_id)
+
+        if version.updates:
+            Thing.update = update
         return Thing
+
+    def name_of(self, kind: str) -> str:
+        """Return under which name the far side makes an object; empty where it chooses one."""
+        if self._named == "twins":  # of one name in two places, P's and another
+            return "name" if kind == "P" else f"name@{kind}"
+        return f"name-{kind}" if self._named else ""
+
+    def step_over_http(self, resource: Any, name: str, root: str, how: dict[str, Any]) -> Any:
+        """Make a step as `self.http` does: the status of an answer says what it means."""
+        call, errors = self._call, self._errors
+
+        def verdict(error: Exception) -> Any:
+            if isinstance(error, Throttled):
+                return call.Verdict.THROTTLED
+            denied = isinstance(error, errors.PermanentError)
+            return call.Verdict.DEFINITIVE if denied else call.Verdict.IN_DOUBT
+
+        window, find = how.get("window"), how.get("find")
+        seconds = None if window is None else window.total_seconds()
+        once = how.get("once", False)
+        repetition, _ = call.declared_repetition(repeat=False, once=once, window=seconds)
+        return resource._steps.run(
+            call.Call(
+                name=name,
+                run=lambda step: resource.ask("make", name, step, root),
+                repetition=repetition,
+                window=seconds,
+                find=find,
+                verdict=verdict,
+            )
+        )
 
     # CloudFormation
 
@@ -393,7 +528,10 @@ class Scene:
         if self._undo == "piece" and call.step == "a":  # it takes its piece in
             live = tuple(t._replace(root=name) if t.id == root else t for t in live)
             root = name
-        thing = Thing(name, root or name, call.tag, call.request_id, call.step, hidden)
+        if call.step == "change":
+            live = tuple(t._replace(shape=call.asked) if t.id == root else t for t in live)
+        shape = call.asked if name == root or not root else ""
+        thing = Thing(name, root or name, call.tag, call.request_id, call.step, hidden, shape)
         tokens = world.tokens
         if call.token:
             tokens = tuple(sorted((*tokens, (call.token, name, now)), key=repr))
@@ -424,6 +562,8 @@ class Scene:
         yield "doubt", "which times out and was not done", called, doubt
         flying = called._replace(air=tuple(sorted((*called.air, (now + SETTLE, call, life)))))
         yield "late", "which times out and may yet be done", flying, doubt
+        if self._throttles:
+            yield "throttle", "which is throttled", world, ("throttled",)
         yield "flight", "and dies while the call is on its way", flying, None
         yield "later", "which says: not now", world, ("later",)
         if self._lag:

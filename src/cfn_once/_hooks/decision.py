@@ -153,6 +153,7 @@ def _of_known(head: Head, held: HeldObject, request: Request, hooks: Hooks) -> D
     # Seeded bug: touched-rollback
     if is_rollback and not hooks.unable:
         return Update()  # whatever replace_on says of what differs from the Update that failed
+    # Seeded bug: touched-same
     if not is_rollback and held.touched is None and _is_as_before(held, request, hooks):
         return Keep(kept(held))
     return None
@@ -162,11 +163,12 @@ def _is_touched(held: HeldObject, request: Request, hooks: Hooks) -> bool:
     """Tell whether an Update may have left an object otherwise than its properties say."""
     if held.touched is None:
         return False
-    # Seeded bug: touched-surely
     if hooks.unable or held.touched == Touched.SURELY:
         return True
     # What was to replace it never acted on it; what an Update before that one did, nobody knows.
+    # Seeded bug: undone
     is_undone = held.touched_by == request.old_properties_fingerprint
+    # Seeded bug: touched-surely
     is_spared = is_undone and hooks.replaces() and held.touched == Touched.MAYBE
     # Seeded bug: touched-object
     return hooks.updates() and not is_spared

@@ -246,7 +246,6 @@ class Execution:
         self._clean_up(None)
         if not replaces:
             return self._made(resource, run(resource, resource.create))
-        # Seeded bug: deed
         self._journal.deed = Deed.MAKES
         resource = self._build(self._request, self._steps, replacing=True)
         made = self._made(resource, run(resource, resource.create))
@@ -270,6 +269,7 @@ class Execution:
         if target is not None:
             resource = self._build(self._request, self._steps, target=target)
         self._clean_up(None)
+        # Seeded bug: deed
         if writes_update(type(resource)):  # else it does nothing
             self._journal.deed = Deed.IN_PLACE
         return self._made(resource, run(resource, resource.update))

@@ -216,7 +216,6 @@ class Journal:
         except PermanentError:
             # Its effect has happened; what it is can be told by a look-up, or no more.
             state = StepState.DONE if call.find is None else StepState.STARTED
-            # Seeded bug: not-kept
             self.pending[key] = replace(record, state=state.value)
             raise
         done = replace(record, state=StepState.DONE.value)

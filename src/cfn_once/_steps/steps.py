@@ -208,6 +208,7 @@ class Steps:
         if known is not None:
             self._refuse_other_arguments(key, known, arguments)
             if known.state == StepState.DONE:
+                # Seeded bug: not-kept
                 if not known.has_result:
                     self._policy.not_kept(call, key, known.first_used)
                 return self.journal.value(call, key, known)
@@ -286,6 +287,7 @@ class Steps:
         try:
             return self.journal.keep_result(attempt, result)
         except PermanentError:
+            # Seeded bug: not-kept-learned
             self._policy.not_kept(attempt.call, attempt.key, attempt.record.first_used)
             raise
 

@@ -78,7 +78,6 @@ def decide(head: Head | None, request: Request, candidate: Candidate) -> Decisio
     if head is None:
         expired = _is_expired(request, candidate)
         return EXPIRED if expired else Claim(transitions.begin(request, candidate))
-    # Seeded bug: other-type
     if request.type is RequestType.UPDATE and head.resource_type != request.resource_type:
         return Refused(
             f"the ledger knows {request.logical_resource_id} as a {head.resource_type}: an Update"

@@ -193,6 +193,7 @@ def begin(request: Request, candidate: Candidate) -> Write:
 def _is_of_an_object(request: Request) -> bool:
     """Tell whether a request of what is not known names an object that somebody made."""
     if request.type is RequestType.DELETE:
+        # Seeded bug: stands-for-nothing
         return request.carries_an_object
     return request.placeholder is None
 
