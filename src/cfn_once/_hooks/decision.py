@@ -163,15 +163,17 @@ def _is_touched(held: HeldObject, request: Request, hooks: Hooks) -> bool:
     """Tell whether an Update may have left an object otherwise than its properties say."""
     if held.touched is None:
         return False
-    if hooks.unable or held.touched == Touched.SURELY:
+    if hooks.unable:
         return True
+    if not hooks.updates():  # what it did, `update` did, before it was lost
+        return held.touched == Touched.SURELY
     # What was to replace it never acted on it; what an Update before that one did, nobody knows.
     # Seeded bug: undone
     is_undone = held.touched_by == request.old_properties_fingerprint
     # Seeded bug: touched-surely
     is_spared = is_undone and hooks.replaces() and held.touched == Touched.MAYBE
     # Seeded bug: touched-object
-    return hooks.updates() and not is_spared
+    return not is_spared
 
 
 def _is_as_before(held: HeldObject, request: Request, hooks: Hooks) -> bool:
