@@ -39,12 +39,12 @@ class ResponseHost(Host):
 
     def sign(self, key: str, at: float) -> str:
         """Return the URL under which an answer may be PUT; its date orders requests."""
-        return self._bucket.sign(key, at).replace(f"https://{BUCKET}", self.url)
+        return self._bucket.sign(key, at).replace(BUCKET, self.url)
 
     def take(self, request: Received) -> Status:
         """Keep an answer, or refuse it as S3 does."""
         content_type = request.headers.get("content-type", "")
-        signed = f"https://{BUCKET}{request.target}"
+        signed = f"{BUCKET}{request.target}"
         reply = self._bucket.put(signed, request.body, content_type=content_type)
         return Status(reply.status, body=reply.to_xml())
 
@@ -61,5 +61,5 @@ class ResponseHost(Host):
         return [json.loads(body) for body in self.bodies_for(event)]
 
     def _keep(self, url: str, body: bytes) -> None:
-        here = url.replace(f"https://{BUCKET}", self.url)
+        here = url.replace(BUCKET, self.url)
         self.told.append(Told(time.monotonic(), here, body))
