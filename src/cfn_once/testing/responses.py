@@ -27,6 +27,13 @@ class Reply(NamedTuple):
     code: str = ""
     message: str = ""
 
+    def to_xml(self) -> bytes:
+        """Return the body: what is wrong, in S3's words."""
+        if not self.code:
+            return b""
+        text = f"<Error><Code>{self.code}</Code><Message>{self.message}</Message></Error>"
+        return text.encode()
+
 
 KEPT = Reply(200)
 MISMATCH = Reply(
@@ -109,9 +116,8 @@ class _PutHandler(LocalHandler):
         bucket: ResponseBucket = self.server.what
         url = f"http://{self.headers['host']}{self.path}"
         content_type = self.headers.get("content-type") or ""
-        status, code, message = bucket.put(url, self.read(), content_type=content_type)
-        error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>" if code else ""
-        self.reply(status, error.encode(), "application/xml")
+        reply = bucket.put(url, self.read(), content_type=content_type)
+        self.reply(reply.status, reply.to_xml(), "application/xml")
 
 
 class S3Bucket:
