@@ -20,7 +20,7 @@ NAMES = ("aws-lambda-powertools", "boto3", "cfn-handler", "crhelper")
 def install() -> Path:
     """Make the environment unless it is there and up to date; returns its interpreter."""
     pins = [ROOT / "pyproject.toml", ROOT / "constraints.txt"]
-    wanted = hashlib.sha256(b"".join([*(one.read_bytes() for one in pins), sys.version.encode()]))
+    wanted = hashlib.sha256(b"".join([*(pin.read_bytes() for pin in pins), sys.version.encode()]))
     stamp = HOME / "installed.txt"
     if not stamp.exists() or stamp.read_text() != wanted.hexdigest():
         print(f"making {HOME.name}, once", flush=True)

@@ -217,8 +217,8 @@ def run() -> Measured:
     counted = _play(rows)
     print(indented(_told(counted)))
     details: dict[str, dict[str, Any]] = {row.name: {} for row in rows}
-    for (row, case), one in counted.items():
-        details[row][case] = asdict(one)
+    for (row, case), pair in counted.items():
+        details[row][case] = asdict(pair)
     return Measured(_figures(rows, counted), details)
 
 
@@ -250,8 +250,8 @@ def _play(rows: list[Row]) -> dict[tuple[str, str], Counted]:
                     counted[row.name, name] = scene.counted()
 
         games = [(row, name) for name in CASES for row in rows]
-        quick = [one for one in games if CASES[one[1]] not in PATIENT]
-        patient = [one for one in games if CASES[one[1]] in PATIENT]
+        quick = [game for game in games if CASES[game[1]] not in PATIENT]
+        patient = [game for game in games if CASES[game[1]] in PATIENT]
         for row, name in quick:
             play(row, name)
         with ThreadPoolExecutor(len(patient)) as threads:
@@ -266,7 +266,7 @@ def _told(counted: Mapping[tuple[str, str], Counted]) -> str:
     lines: list[list[str]] = []
     for row in rows:
         cells = [counted[row, name] for name in CASES]
-        lines.append([row, *(f"{one.creates} / {one.left} / {one.answers}" for one in cells)])
+        lines.append([row, *(f"{cell.creates} / {cell.left} / {cell.answers}" for cell in cells)])
     deletes = [
         [f"{row}: DELETE calls", *(str(counted[row, name].deletes) for name in CASES)]
         for row in rows
@@ -281,7 +281,7 @@ def _told(counted: Mapping[tuple[str, str], Counted]) -> str:
 
 def _statuses(told: list[str]) -> str:
     """Spell SUCCESS and FAILED by their first letters, in order; a dash for silence."""
-    return "".join(one[0] for one in told) or "-"
+    return "".join(answer[0] for answer in told) or "-"
 
 
 def _figures(rows: list[Row], counted: Mapping[tuple[str, str], Counted]) -> list[Figure]:
@@ -289,7 +289,7 @@ def _figures(rows: list[Row], counted: Mapping[tuple[str, str], Counted]) -> lis
     peers = [row.name for row in rows if row.handler != "groups.provider"]
 
     def worst(row: str, part: str) -> int:
-        return max(getattr(one, part) for (name, _), one in counted.items() if name == row)
+        return max(getattr(pair, part) for (name, _), pair in counted.items() if name == row)
 
     words = {
         "creates": "groups made for one Create, worst case",

@@ -37,7 +37,9 @@ def run() -> Measured:
                 if number:  # the first round compiles
                     taken[name].append(took)
     medians = {
-        kind: {name: statistics.median(one[kind] for one in all_) for name, all_ in taken.items()}
+        kind: {
+            name: statistics.median(sample[kind] for sample in all_) for name, all_ in taken.items()
+        }
         for kind in ("cpu", "wall")
     }
     figures = [

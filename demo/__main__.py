@@ -255,7 +255,7 @@ def run(progress: Progress) -> tuple[dict[str, Side], list[str]]:
         for side in sides:
             unended = side.host.wait_until_quiet()
             if side.name == "cfn-once":
-                wrong += [f"a delivery of {one} did not come to an end" for one in unended]
+                wrong += [f"a delivery of {event} did not come to an end" for event in unended]
         return {side.name: side for side in sides}, wrong
 
 
@@ -306,8 +306,8 @@ def main() -> int:
     REPORT.write_text(json.dumps(reports, indent=2) + "\n")
     wrong += faults(reports["cfn_once"])
     print(f"\n{table(sides)}\n")
-    for one in wrong:
-        print(f"cfn-once: {one}")
+    for fault in wrong:
+        print(f"cfn-once: {fault}")
     progress.say(f"done; the figures are in {REPORT.relative_to(ROOT)}, MiniStack's log beside it")
     return 1 if wrong else 0
 

@@ -147,7 +147,7 @@ def to_png(shapes: Sequence[Shape], path: Path) -> None:
         match shape:
             case Box(x, y, width, height, fill, _):
                 corners = (x, y, x + width, y + height)
-                left, top, right, bottom = (round(one * SHARP) for one in corners)
+                left, top, right, bottom = (round(corner * SHARP) for corner in corners)
                 if right > left and bottom > top:
                     draw.rectangle((left, top, right - 1, bottom - 1), fill)
             case Text(x, y, text, size, anchor, fill):

@@ -72,7 +72,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _story(results: Mapping[str, Mapping[str, Any]]) -> str:
-    told = [one["story"] for one in results.values()]
+    told = [result["story"] for result in results.values()]
     if not told[0]:
         return "<p>No create came twice in this part of the month.</p>"
     heads = "".join(f"<th>{escape(NAMES[name])}</th>" for name in results)
@@ -80,7 +80,7 @@ def _story(results: Mapping[str, Mapping[str, Any]]) -> str:
     gone = False
     for same in zip(*told, strict=True):
         event = same[0]
-        cells = "".join(f"<td>{_cell(one)}</td>" for one in same)
+        cells = "".join(f"<td>{_cell(row)}</td>" for row in same)
         kind = ' class="again"' if event["copy"] else ""
         at = time.strftime("%d %B, %H:%M:%S", time.gmtime(event["at"]))
         lines.append(f"<tr{kind}><td>{at}</td><td>{_what(event, gone=gone)}</td>{cells}</tr>")

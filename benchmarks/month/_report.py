@@ -58,7 +58,7 @@ class Figures:
     def days(self) -> list[dict[str, int]]:
         """Return creates and duplicates for each 24 hours: the same for every provider."""
         days = next(iter(self.results.values()))["days"]
-        return [{name: one[name] for name in ("day", "creates", "duplicates")} for one in days]
+        return [{name: day[name] for name in ("day", "creates", "duplicates")} for day in days]
 
     def rows(self) -> list[Sequence[str]]:
         """Return the table, under `HEAD`."""
@@ -66,16 +66,16 @@ class Figures:
             (
                 NAMES[name],
                 f"{self.plan.creates:,}",
-                f"{one['objects_created']:,}",
-                f"{one['objects_left']:,}",
-                f"{one['duplicates_suppressed']:,}",
-                f"{one['object_hours']:,.0f}",
-                self._dollars(one["object_hours"]),
-                self._dollars(one["object_hours_left"]),
-                f"{one['seconds']:,.0f}",
-                f"{one['cpu_seconds']:,.0f}",
+                f"{result['objects_created']:,}",
+                f"{result['objects_left']:,}",
+                f"{result['duplicates_suppressed']:,}",
+                f"{result['object_hours']:,.0f}",
+                self._dollars(result["object_hours"]),
+                self._dollars(result["object_hours_left"]),
+                f"{result['seconds']:,.0f}",
+                f"{result['cpu_seconds']:,.0f}",
             )
-            for name, one in self.results.items()
+            for name, result in self.results.items()
         ]
 
     def _dollars(self, hours: float) -> str:
@@ -83,12 +83,12 @@ class Figures:
 
     def to_json(self) -> dict[str, Any]:
         providers = {}
-        for name, one in self.results.items():
-            told = {part: value for part, value in one.items() if part != "checksum"}
-            told["seconds"] = round(one["seconds"], 1)
-            told["cpu_seconds"] = round(one["cpu_seconds"], 1)
-            told["cost"] = round(one["object_hours"] * self.price, 2)
-            told["cost_left"] = round(one["object_hours_left"] * self.price, 2)
+        for name, result in self.results.items():
+            told = {part: value for part, value in result.items() if part != "checksum"}
+            told["seconds"] = round(result["seconds"], 1)
+            told["cpu_seconds"] = round(result["cpu_seconds"], 1)
+            told["cost"] = round(result["object_hours"] * self.price, 2)
+            told["cost_left"] = round(result["object_hours_left"] * self.price, 2)
             told["keeps"] = LEDGERS[name]
             providers[name] = told
         return {

@@ -81,7 +81,7 @@ def run(
             for runner in runners:
                 _pipe(runner.process.stdout).close()
     results = {name: _merged(runners, name) for name in dict.fromkeys(r.provider for r in runners)}
-    if len({one["checksum"] for one in results.values()}) != 1:
+    if len({result["checksum"] for result in results.values()}) != 1:
         raise SystemExit("the providers did not get the same events: this month proves nothing")
     shutil.rmtree(folder)
     return results
@@ -206,8 +206,8 @@ class Progress:
         return f"[{bar}] {share:6.1%}  {sum(rates.values()):,.0f}/s, {spelt} left  ({each})"
 
     def _sum(self, provider: str, part: str) -> int:
-        mine = [one for one in self._runners if one.provider == provider]
-        return sum(getattr(one, part) or 0 for one in mine)
+        mine = [runner for runner in self._runners if runner.provider == provider]
+        return sum(getattr(run, part) or 0 for run in mine)
 
     def show(self) -> None:
         """Print the line, in place on a terminal; elsewhere now and then."""

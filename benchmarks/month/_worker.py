@@ -126,7 +126,7 @@ class Worker:
 
     def _deliveries(self) -> Iterator[Delivery]:
         share, shares = self._share, self._shares
-        return (one for one in self.plan.deliveries() if one.stack % shares == share)
+        return (delivery for delivery in self.plan.deliveries() if delivery.stack % shares == share)
 
     def _deliver(self, deliver: Any, delivery: Delivery) -> None:
         stack = str(delivery.stack)

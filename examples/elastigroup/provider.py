@@ -100,10 +100,10 @@ class Elastigroup(CustomResource[ElastigroupProperties, ElastigroupAttributes]):
 
     def find(self, step):
         """Look for what this step made; a group that is to be replaced bears another token."""
-        for one in items(self.http.get(groups_url())):
-            launch = one["compute"].get("launchSpecification") or {}
+        for item in items(self.http.get(groups_url())):
+            launch = item["compute"].get("launchSpecification") or {}
             if tag(step) in (launch.get("tags") or []):
-                return one["id"]
+                return item["id"]
         return None
 
     def sign_in(self):
@@ -154,8 +154,8 @@ def spell(value):
     """Spell options as Spot does, ImageId as imageId; what is not given is left out."""
     if not is_dataclass(value):
         return value
-    given = {name: one for name, one in vars(value).items() if one is not None}
-    return {name[0].lower() + name[1:]: one for name, one in given.items()}
+    given = {name: var for name, var in vars(value).items() if var is not None}
+    return {name[0].lower() + name[1:]: pair for name, pair in given.items()}
 
 
 def difference(new, old):

@@ -125,7 +125,7 @@ class SpotApi:
     @property
     def calls(self):
         """How often each kind of request came."""
-        return Counter(one.kind for one in self.asked)
+        return Counter(call.kind for call in self.asked)
 
     def fault(self, **words):
         """Let something go wrong, as Fault says."""
@@ -143,17 +143,17 @@ class SpotApi:
     def report(self):
         """Say what it was asked and what is left."""
         by_name = defaultdict(Counter)
-        for one in self.asked:
-            if one.name is not None:
-                by_name[one.name][one.kind] += 1
+        for call in self.asked:
+            if call.name is not None:
+                by_name[call.name][call.kind] += 1
         return {
             "calls": self.calls,
             "calls_by_name": by_name,
-            "calls_by_key": Counter(one.key for one in self.asked if one.key is not None),
+            "calls_by_key": Counter(call.key for call in self.asked if call.key is not None),
             "groups_created": len(self.created),
-            "created_by_name": Counter(one["name"] for one in self.created),
+            "created_by_name": Counter(made["name"] for made in self.created),
             "groups_left": len(self.groups),
-            "left": [{"id": one["id"], "name": one["name"]} for one in self.groups.values()],
+            "left": [{"id": group["id"], "name": group["name"]} for group in self.groups.values()],
         }
 
     def answer(self, method, target, headers, body):

@@ -80,7 +80,7 @@ class Groups:
 
     @property
     def created(self):
-        return [one["id"] for one in self._spot.created]
+        return [made["id"] for made in self._spot.created]
 
     def reset(self):
         self._spot.reset()
@@ -101,7 +101,7 @@ def test_a_create_that_comes_three_times(cloudformation, spot, properties):
     (group,) = spot.created
     assert {"GroupId": group["id"]} == answer.data
     assert group["id"] == answer.physical_resource_id
-    assert [answer] * 3 == [one for _, one in cloudformation.answers]
+    assert [answer] * 3 == [answer for _, answer in cloudformation.answers]
     assert 1 == spot.calls[POST]
     assert {"minimum": 0, "maximum": 2, "target": 1} == group["capacity"]
     assert "userData" not in group["compute"]["launchSpecification"]
@@ -182,7 +182,7 @@ def test_an_update(cloudformation, spot, properties):
 
     answer = cloudformation.update("Group", changed)
 
-    sent = next(one.body for one in spot.asked if one.kind == PUT)
+    sent = next(call.body for call in spot.asked if call.kind == PUT)
     assert {
         "capacity": {"maximum": 4, "target": 3},
         "strategy": {"drainingTimeout": None},
@@ -214,7 +214,7 @@ def test_an_update_that_rolls(cloudformation, spot, properties):
     assert 1 == spot.calls[PUT]
     assert 1 == spot.calls[ROLL]
     assert {"batchSizePercentage": 20, "gracePeriod": 300} == next(
-        one.body for one in spot.asked if one.kind == ROLL
+        call.body for call in spot.asked if call.kind == ROLL
     )
 
 
@@ -281,7 +281,7 @@ def test_a_replacement_whose_answer_is_lost(cloudformation, spot, properties):
 
     answer = cloudformation.update("Group", {**properties, "Product": "Windows"}, times=2)
 
-    old, new = (one["id"] for one in spot.created)
+    old, new = (made["id"] for made in spot.created)
     assert old == created.physical_resource_id
     assert {"GroupId": new} == answer.data
     assert [new] == list(spot.groups)
@@ -372,7 +372,7 @@ def test_another_account(cloudformation, spot, properties):
     cloudformation.update("Group", {**properties, "AccountId": "act-2"})
 
     assert [(POST, "act-1"), (POST, "act-2"), (DELETE, "act-1")] == [
-        (one.kind, one.query["accountId"]) for one in spot.asked
+        (call.kind, call.query["accountId"]) for call in spot.asked
     ]
 
 
@@ -407,8 +407,8 @@ def test_the_access_token(spot, properties, tmp_path, caplog):
 
     with sqlite3.connect(file) as connection:
         kept = str(connection.execute("select * from ledger").fetchall())
-    logged = "\n".join([caplog.text, *(str(vars(one)) for one in caplog.records)])
-    told = json.dumps([one.body.decode() for _, one in cloudformation.answers])
+    logged = "\n".join([caplog.text, *(str(vars(record)) for record in caplog.records)])
+    told = json.dumps([answer.body.decode() for _, answer in cloudformation.answers])
     assert "FAILED" in told
     assert "Group" in logged
     assert [] == [place for place in (kept, logged, told) if TOKEN in place]

@@ -46,7 +46,7 @@ def test_the_life_of_a_group(spot, ask):
     assert group_id.startswith("sig-")
     assert changed.json()["response"]["items"] == listed["items"]
     assert [{"minimum": 0, "target": 2, "maximum": 2}] == [
-        one["capacity"] for one in listed["items"]
+        pair["capacity"] for pair in listed["items"]
     ]
     assert rolled["items"][0]["id"].startswith("sbgd-")
     assert [] == removed["items"]

@@ -26,7 +26,7 @@ def test_a_create_that_comes_three_times(cloudformation):
     answer = cloudformation.create("Zone", {"From": VALUES}, times=3)
 
     assert 3 == len(cloudformation.answers)
-    assert {answer.body} == {one.body for _, one in cloudformation.answers}
+    assert {answer.body} == {answer.body for _, answer in cloudformation.answers}
     assert answer.data["Value"] in VALUES
 
 
@@ -69,5 +69,5 @@ def test_a_stack_that_is_deleted(cloudformation):
 
     answers = cloudformation.delete_stack()
 
-    assert ["SUCCESS"] == [one.status for one in answers]
+    assert ["SUCCESS"] == [answer.status for answer in answers]
     assert {} == cloudformation.resources

@@ -211,7 +211,9 @@ def test_only_what_is_sent_here_is_not_logged(start, waiting, caplog):
     send(way("sqs", host), waiting)
     urllib3.request("GET", other.url + "/later")
 
-    told = [one.getMessage() for one in caplog.records if one.name == "urllib3.connectionpool"]
+    told = [
+        record.getMessage() for record in caplog.records if record.name == "urllib3.connectionpool"
+    ]
     assert 1 == len([line for line in told if "/meanwhile" in line])
     assert 1 == len([line for line in told if "/later" in line])
     assert [] == [line for line in told if host.name in line]

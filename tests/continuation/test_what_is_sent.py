@@ -17,7 +17,9 @@ TAKEN = Status(200, body=b"{}")
 
 def asked_of_scheduler(host):
     """What each schedule was named, and what it is to do."""
-    return [(one.target.rpartition("/")[2], json.loads(one.body)) for one in host.received]
+    return [
+        (request.target.rpartition("/")[2], json.loads(request.body)) for request in host.received
+    ]
 
 
 def utc(seconds):
@@ -128,7 +130,7 @@ def test_a_message(start, waiting, after, delay):
 
     send(way("sqs", host), waiting, after)
 
-    (message,) = [json.loads(one.body) for one in host.received]
+    (message,) = [json.loads(request.body) for request in host.received]
     assert waiting == json.loads(message.pop("MessageBody"))
     assert {"QueueUrl": f"http://{QUEUE}", "DelaySeconds": delay} == message
 

@@ -128,7 +128,7 @@ class Operation:
     def begins(self, clock: FastClock, closed: threading.Event) -> None:
         """Wait until some process works on it."""
         until = self.issued + SERVICE_TIMEOUT
-        while not any(one.began for one in list(self.deliveries)) and clock.now() < until:
+        while not any(delivery.began for delivery in list(self.deliveries)) and clock.now() < until:
             if closed.wait(0.01):
                 raise Over
 
@@ -169,7 +169,11 @@ class Answers(ResponseHost):
 
 def _who_tells(operation: Operation) -> Delivery | None:
     """Return the delivery that tells an answer: one at work; of twins, one with a plan for it."""
-    at_work = [one for one in list(operation.deliveries) if one.is_at_work and one.thawed.is_set()]
+    at_work = [
+        delivery
+        for delivery in list(operation.deliveries)
+        if delivery.is_at_work and delivery.thawed.is_set()
+    ]
     at_work.sort(key=lambda one: one.interferes_with_answers)
     return at_work[-1] if at_work else None
 

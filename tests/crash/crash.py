@@ -72,7 +72,7 @@ def main() -> int:
             reports[name] = _against(name, aws, options)
     _write(options, reports, skipped)
     _print(reports)
-    return 1 if not reports or any(one.violations for one in reports.values()) else 0
+    return 1 if not reports or any(report.violations for report in reports.values()) else 0
 
 
 def _against(name: str, aws: MiniStack, options: argparse.Namespace) -> Report:
@@ -139,7 +139,10 @@ def _write(
 def _print(reports: dict[str, Report]) -> None:
     print(f"\n{'':24}" + "".join(f"{name:>18}" for name in reports))
     for column in (*COLUMNS, "most_at_once"):
-        print(f"{column:24}" + "".join(f"{getattr(one, column):>18}" for one in reports.values()))
+        print(
+            f"{column:24}"
+            + "".join(f"{getattr(report, column):>18}" for report in reports.values())
+        )
     for part, title in (
         ("kinds", "requests"),
         ("befell", "what befell"),

@@ -52,36 +52,44 @@ class Report:
 
 def judge(resources: Sequence[Resource], functions: Lambda, spot: Mapping[str, Any]) -> Report:
     """Judge what the resources, the function and the API have to tell of a run."""
-    operations = [one for resource in resources for one in resource.operations]
+    operations = [operation for resource in resources for operation in resource.operations]
     made = Counter(spot["created_by_name"])
-    left = [one["name"] for one in spot["left"]]
-    makers = [one for one in operations if one.makes is not None]
+    left = [rest["name"] for rest in spot["left"]]
+    makers = [operation for operation in operations if operation.makes is not None]
     violations, stories = [], []
     for resource in resources:
         found = [*resource.problems, *_problems_of(resource, made, left, functions)]
         if found:
-            violations += [f"{resource.stack_name}: {one}" for one in found]
-            stories.append("\n".join([str(resource.story), *(f"=> {one}" for one in found)]))
-    known = {one.makes for one in makers}
+            violations += [f"{resource.stack_name}: {hit}" for hit in found]
+            stories.append("\n".join([str(resource.story), *(f"=> {hit}" for hit in found)]))
+    known = {maker.makes for maker in makers}
     violations += [f"nobody asked for {name}" for name in made if name not in known]
-    kills = [one for one in functions.deliveries if one.killed and one.ending is Ending.DIED]
+    kills = [
+        delivery
+        for delivery in functions.deliveries
+        if delivery.killed and delivery.ending is Ending.DIED
+    ]
     return Report(
         operations=len(operations),
         deliveries=len(functions.deliveries),
         kills=len(kills),
-        expected_objects=sum(_expected(one, made) for one in makers),
+        expected_objects=sum(_expected(maker, made) for maker in makers),
         objects_created=int(spot["groups_created"]),
         objects_left=len(left),
-        unanswered=sum(one.gave_up for one in operations),
-        conflicting_answers=sum(len(set(one.bodies)) > 1 for one in operations),
-        guardian_answers=sum(one.told_by is not None and one.told_by.guards for one in operations),
-        most_at_once=functions.most_at_once,
-        kinds=_sorted(Counter(one.kind.partition(" (")[0] for one in operations)),
-        befell=_sorted(
-            functions.counts + Counter(f"SIGKILL {_short(one.killed)}" for one in kills)
+        unanswered=sum(operation.gave_up for operation in operations),
+        conflicting_answers=sum(len(set(operation.bodies)) > 1 for operation in operations),
+        guardian_answers=sum(
+            operation.told_by is not None and operation.told_by.guards for operation in operations
         ),
-        endings=_sorted(Counter(_ending(one) for one in functions.deliveries)),
-        refusals=_sorted(Counter(_refusal(one) for one in operations if _refusal(one))),
+        most_at_once=functions.most_at_once,
+        kinds=_sorted(Counter(operation.kind.partition(" (")[0] for operation in operations)),
+        befell=_sorted(
+            functions.counts + Counter(f"SIGKILL {_short(kill.killed)}" for kill in kills)
+        ),
+        endings=_sorted(Counter(_ending(delivery) for delivery in functions.deliveries)),
+        refusals=_sorted(
+            Counter(_refusal(operation) for operation in operations if _refusal(operation))
+        ),
         violations=violations,
         stories=stories,
     )
@@ -94,25 +102,29 @@ def _expected(maker: Operation, made: Mapping[str, int]) -> int:
 def _problems_of(
     resource: Resource, made: Mapping[str, int], left: Sequence[str], functions: Lambda
 ) -> Iterator[str]:
-    names = {one.makes for one in resource.operations}
+    names = {operation.makes for operation in resource.operations}
     yield from (f"the group {name} is left" for name in left if name in names)
-    for one in resource.operations:
-        number = made.get(str(one.makes), 0)
-        if one.makes is not None and (number > 1 or (one.succeeded and number != 1)):
-            yield f"{one.name} made {number} groups named {one.makes}"
-        if len(set(one.bodies)) > 1:
-            yield f"{one.name} was answered in {len(set(one.bodies))} ways"
-        yield from (f"an answer to {one.name} is refused: {wrong}" for wrong in one.wrong)
-        if one.expected == "FAILED" and one.succeeded:
-            yield f"{one.name} was answered SUCCESS, though the API refused it"
-        if one.gave_up:
-            yield f"{one.name} was not answered while CloudFormation waited"
-        for delivery in one.deliveries:
+    for operation in resource.operations:
+        number = made.get(str(operation.makes), 0)
+        if operation.makes is not None and (number > 1 or (operation.succeeded and number != 1)):
+            yield f"{operation.name} made {number} groups named {operation.makes}"
+        if len(set(operation.bodies)) > 1:
+            yield f"{operation.name} was answered in {len(set(operation.bodies))} ways"
+        yield from (
+            f"an answer to {operation.name} is refused: {wrong}" for wrong in operation.wrong
+        )
+        if operation.expected == "FAILED" and operation.succeeded:
+            yield f"{operation.name} was answered SUCCESS, though the API refused it"
+        if operation.gave_up:
+            yield f"{operation.name} was not answered while CloudFormation waited"
+        for delivery in operation.deliveries:
             if delivery.ending is Ending.DIED and not delivery.killed:
-                yield f"the process of {one.name} {delivery.name} died by itself: {delivery.log}"
+                name = f"{operation.name} {delivery.name}"
+                yield f"the process of {name} died by itself: {delivery.log}"
             if delivery.ending is Ending.INIT_ERROR and not delivery.killed:
-                yield f"the handler of {one.name} {delivery.name} cannot be loaded: {delivery.log}"
-    requests = {one.event["RequestId"] for one in resource.operations}
+                name = f"{operation.name} {delivery.name}"
+                yield f"the handler of {name} cannot be loaded: {delivery.log}"
+    requests = {operation.event["RequestId"] for operation in resource.operations}
     for (request, asked), number in functions.rolls.items():
         if request in requests and number > 1:
             yield f"{request[:8]} rolled {number} times: {asked}"

@@ -143,7 +143,7 @@ def _play(
     lock = threading.Lock()
 
     def sent() -> int:
-        return sum(len(one.operations) for one in list(resources))
+        return sum(len(resource.operations) for resource in list(resources))
 
     def next_resource() -> Resource | None:
         with lock:

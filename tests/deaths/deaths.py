@@ -104,12 +104,12 @@ def _all(world: World, options: argparse.Namespace) -> int:
     ]
     deaths = _play(world, games)
     _tell(deaths)
-    wrong = [one for one in deaths if one.framework == OURS.name and not one.is_right]
+    wrong = [death for death in deaths if death.framework == OURS.name and not death.is_right]
     print(f"\n{len(deaths)} deaths in {time.monotonic() - began:.0f} s")
-    for one in wrong:
-        print(f"WRONG: {one}")
+    for fault in wrong:
+        print(f"WRONG: {fault}")
     REPORT.parent.mkdir(parents=True, exist_ok=True)
-    REPORT.write_text(json.dumps([asdict(one) for one in deaths], indent=2) + "\n")
+    REPORT.write_text(json.dumps([asdict(death) for death in deaths], indent=2) + "\n")
     return 1 if wrong or not deaths else 0
 
 
@@ -122,33 +122,33 @@ def _play(world: World, games: Sequence[tuple[Way, Framework]]) -> list[Death]:
         print(f"{death.framework}: {death.way}: {death.status or 'nothing'}", file=sys.stderr)
         return death
 
-    longest = [one for one in games if not one[0].ledger]
-    patient = [one for one in games if one[0].patient and one not in longest]
+    longest = [game for game in games if not game[0].ledger]
+    patient = [game for game in games if game[0].patient and game not in longest]
     patient.sort(key=lambda one: not one[1].ours)  # they have the longer Timeout
-    quick = [one for one in games if not one[0].patient]
+    quick = [game for game in games if not game[0].patient]
     with ThreadPoolExecutor(AT_ONCE + len(longest)) as threads:
         played = {one: threads.submit(play, one) for one in longest}
         results = {one: play(one) for one in quick}
         played |= {one: threads.submit(play, one) for one in patient}
-        results |= {one: future.result() for one, future in played.items()}
-    return [results[one] for one in games]
+        results |= {pair: future.result() for pair, future in played.items()}
+    return [results[game] for game in games]
 
 
 def _tell(deaths: Sequence[Death]) -> None:
-    ours = [one for one in deaths if one.framework == OURS.name]
+    ours = [death for death in deaths if death.framework == OURS.name]
     print(CAPTION)
     print("| way to die | told | after | by | PhysicalResourceId | made | Delete | left |")
     print("| --- | --- | --- | --- | --- | --: | --- | --: |")
-    for one in ours:
+    for our in ours:
         cells = (
-            one.way,
-            f"{one.status or 'nothing'}: {_short(one.reason)}",
-            _after(one),
-            f"{one.by}, {one.took:.1f} s",
-            _short(one.physical_resource_id),
-            one.made,
-            f"{one.deleted or 'nothing'}, {one.deleted_by}",
-            one.left,
+            our.way,
+            f"{our.status or 'nothing'}: {_short(our.reason)}",
+            _after(our),
+            f"{our.by}, {our.took:.1f} s",
+            _short(our.physical_resource_id),
+            our.made,
+            f"{our.deleted or 'nothing'}, {our.deleted_by}",
+            our.left,
         )
         print(f"| {' | '.join(map(str, cells))} |")
     names = [one.name for one in FRAMEWORKS if any(one.name == death.framework for death in deaths)]
@@ -156,8 +156,8 @@ def _tell(deaths: Sequence[Death]) -> None:
         return
     print(f"\n| told, after, made / left | {' | '.join(names)} |")
     print(f"| --- |{' --- |' * len(names)}")
-    by_name = {(one.way, one.framework): one for one in deaths}
-    for way in dict.fromkeys(one.way for one in deaths):
+    by_name = {(death.way, death.framework): death for death in deaths}
+    for way in dict.fromkeys(death.way for death in deaths):
         cells = [_brief(by_name.get((way, name))) for name in names]
         print(f"| {way} | {' | '.join(cells)} |")
 

@@ -48,11 +48,11 @@ def run(world: World, times: int) -> bool:
     print(f"| stuck in, Timeout {TIMEOUT:g} s | FAILED in time | left: least | median | most |")
     print("| --- | --: | --: | --: | --: |")
     for hook, name in HOOKS.items():
-        _tell(name, [one for one in runs if one.hook == hook])
+        _tell(name, [run for run in runs if run.hook == hook])
     _tell("all", runs)
-    wrong = [one for one in runs if not one.is_right]
-    for one in wrong:
-        print(f"WRONG: {one}")
+    wrong = [run for run in runs if not run.is_right]
+    for fault in wrong:
+        print(f"WRONG: {fault}")
     return not wrong
 
 
@@ -61,16 +61,16 @@ def _once(world: World, hook: str) -> Run:
     with Scene(way, OURS, world) as scene:
         took, answers = scene.deliver_once()
         left = None if took is None else TIMEOUT - took
-        failed = ["FAILED"] == [one["Status"] for one in answers]
+        failed = ["FAILED"] == [answer["Status"] for answer in answers]
         return Run(hook, left, failed, len(scene.api.created))
 
 
 def _tell(name: str, runs: Sequence[Run]) -> None:
-    left = [one.left for one in runs if one.left is not None]
+    left = [run.left for run in runs if run.left is not None]
     if left:
-        right = sum(one.is_right for one in runs)
+        right = sum(run.is_right for run in runs)
         figures = (min(left), statistics.median(left), max(left))
-        told = " | ".join(f"{one:.2f} s" for one in figures)
+        told = " | ".join(f"{figure:.2f} s" for figure in figures)
         print(f"| {name} | {right} of {len(runs)} | {told} |")
     elif runs:
         print(f"| {name} | 0 of {len(runs)} | | | |")

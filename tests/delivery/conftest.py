@@ -82,7 +82,7 @@ class Deployed:
     @property
     def bodies(self):
         """What the host was sent, in order."""
-        return [one.body for one in self.host.received]
+        return [request.body for request in self.host.received]
 
     @property
     def answer(self):

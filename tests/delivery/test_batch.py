@@ -32,7 +32,7 @@ def test_one_good_one_undeliverable_and_two_that_are_none(start, deploy, caplog)
 
     failed = [one["itemIdentifier"] for one in first["batchItemFailures"]]
     assert ["message-2", "message-3", "message-1"] == failed
-    assert 3 == len([one for one in caplog.messages if "comes again" in one])
+    assert 3 == len([message for message in caplog.messages if "comes again" in message])
     assert {"batchItemFailures": []} == second
     assert 2 == len(deployed.made)
     assert ["request-0", "request-1", "request-1"] == [

@@ -281,6 +281,6 @@ def test_what_others_ask_for_is_still_logged(start, deploy, caplog):
     deployed.deliver()
 
     told = [record for record in caplog.records if record.name == "urllib3.connectionpool"]
-    assert ["/hook", "/meanwhile"] == [one.target for one in api.received]
+    assert ["/hook", "/meanwhile"] == [request.target for request in api.received]
     assert [record for record in told if "/hook" in record.getMessage()]
     assert [record for record in told if "/meanwhile" in record.getMessage()]

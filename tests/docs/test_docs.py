@@ -275,8 +275,8 @@ def test_what_a_hook_sees_is_told_of():
     of_calls = {
         name
         for call in calls
-        for name, one in inspect.signature(call).parameters.items()
-        if one.kind is not inspect.Parameter.VAR_POSITIONAL
+        for name, parameter in inspect.signature(call).parameters.items()
+        if parameter.kind is not inspect.Parameter.VAR_POSITIONAL
     }
 
     assert [] == lacking((of_class | of_calls) - {"self"}, told())

@@ -34,7 +34,7 @@ class FileSystems(CustomResource[dict, dict]):
 
     def create(self):
         names = ("first", "second", "third")
-        made = [self.step(one, self.make, window=timedelta(days=1)) for one in names]
+        made = [self.step(name, self.make, window=timedelta(days=1)) for name in names]
         self.physical_resource_id = "/".join(made)
         return {"Number": len(made)}
 

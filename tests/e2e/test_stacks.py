@@ -141,8 +141,8 @@ def test_two_providers_one_of_which_refers_to_the_other(
 
     def ways():
         return [
-            (one["FileSystemId"], one["RootDirectory"]["Path"])
-            for one in aws.client("efs").describe_access_points()["AccessPoints"]
+            (describe_access_point["FileSystemId"], describe_access_point["RootDirectory"]["Path"])
+            for describe_access_point in aws.client("efs").describe_access_points()["AccessPoints"]
         ]
 
     created, (first,), first_ways = stack.create(both()), efs(), ways()
@@ -165,7 +165,7 @@ def test_the_minimal_example(stack, aws, deploy):
     zones = aws.client("ec2").describe_availability_zones()["AvailabilityZones"]
 
     assert "CREATE_COMPLETE" == status, stack.reasons
-    assert stack.outputs["Zone"] in {one["ZoneName"] for one in zones}
+    assert stack.outputs["Zone"] in {zone["ZoneName"] for zone in zones}
 
 
 def test_the_guardian_of_a_function_that_failed(aws, file_systems):
@@ -204,7 +204,7 @@ def test_an_event_that_nobody_can_answer(aws, file_systems):
     while not messages and time.monotonic() < over:
         answer = aws.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=5)
         messages = answer.get("Messages", [])
-    (kept,) = (json.loads(one["Body"]) for one in messages)
+    (kept,) = (json.loads(message["Body"]) for message in messages)
 
     assert "r" == kept["requestPayload"]["requestPayload"]["RequestId"]
     assert "RetriesExhausted" == kept["requestContext"]["condition"]

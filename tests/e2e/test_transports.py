@@ -191,8 +191,8 @@ def wait_until(holds):
 
 def answers(host):
     """What a host was told, in order, as names and answers."""
-    told = [json.loads(one.body) for one in host.received]
-    return [(one["LogicalResourceId"], one["Status"]) for one in told]
+    told = [json.loads(request.body) for request in host.received]
+    return [(answer["LogicalResourceId"], answer["Status"]) for answer in told]
 
 
 @pytest.fixture
@@ -266,7 +266,7 @@ def runs(aws, things, since):
     told = aws.client("logs").filter_log_events(
         logGroupName=things.outputs["LogGroupName"], startTime=int(since * 1000)
     )
-    return [one for one in told["events"] if one["message"].startswith("START")]
+    return [event for event in told["events"] if event["message"].startswith("START")]
 
 
 def test_a_batch_of_which_a_part_comes_again(aws, things, queue, api, host, shaky_host):

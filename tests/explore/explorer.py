@@ -514,8 +514,8 @@ class Explorer:
             at = at.parent
         run = _Run(self, at)
         asked = run.resume(None, at.start)
-        for one in reversed(told):
-            asked = run.resume(*one)
+        for answer in reversed(told):
+            asked = run.resume(*answer)
         if type(asked) is not type(node.action) or (
             not isinstance(asked, Store) and asked != node.action
         ):

@@ -293,7 +293,9 @@ class Laws:
         if sent.type != "Update":
             return
         asked = kind_of(sent.properties)
-        gone = {one.physical_resource_id for one in state.stack.sent if one.type == "Delete"}
+        gone = {
+            request.physical_resource_id for request in state.stack.sent if request.type == "Delete"
+        }
         for thing in state.world.live:
             heard = thing.id in state.stack.heard and thing.id not in {*state.stack.retained, *gone}
             known = thing.id == thing.root and heard
@@ -302,7 +304,7 @@ class Laws:
 
     def _refuse_an_older(self, state: State, sent: Sent, removed: str) -> None:
         """Refuse an Update that removes what is older than the object that it names."""
-        orders = {one.request_id: one.order or 0 for one in state.stack.sent}
+        orders = {request.request_id: request.order or 0 for request in state.stack.sent}
         made = {one.id: orders.get(one.request_id, 0) for one in state.world.live}
         if made.get(removed, 0) < made.get(str(sent.physical_resource_id), 0) and removed in made:
             raise Broken(f"I5 {removed} is older than what the Update names, and it removes it")
@@ -310,7 +312,7 @@ class Laws:
     def _refuse_unnamed(self, state: State, sent: Sent, removed: str) -> None:
         """Refuse a Delete that removes what CloudFormation was told of under another id."""
         stack = state.stack
-        named = {one.physical_resource_id for one in stack.sent if one.type == "Delete"}
+        named = {request.physical_resource_id for request in stack.sent if request.type == "Delete"}
         theirs = {one.id for one in state.world.live if not one.request_id}
         nothing = removed.startswith("cfn-once.") or removed.partition("Thing-")[2].isupper()
         if removed == sent.physical_resource_id and nothing:
@@ -347,7 +349,7 @@ class Laws:
             for one in state.posts
             if one[2:5] == post[2:5] and (life >= 0 or one.place == post.place)
         ]
-        if any(one.body != body for one in same):
+        if any(row.body != body for row in same):
             raise Broken(f"I2 two different answers to {sent.request_id}")
         made = [one for one in state.recorded if one[:4] == (*post[2:5], kept_of(body))]
         if not made and (life >= 0 or post.is_good):
@@ -368,7 +370,11 @@ class Laws:
         """Refuse that a rollback fails where no Update has called the far side."""
         if sent.type != "Update" or post.is_good or post.life < 0:
             return
-        before = [one for one in takewhile(sent.__ne__, state.stack.sent) if one.type == "Update"]
+        before = [
+            request
+            for request in takewhile(sent.__ne__, state.stack.sent)
+            if request.type == "Update"
+        ]
         back = (sent.old_properties, sent.properties)
         if not any((one.properties, one.old_properties) == back for one in before):
             return
@@ -413,16 +419,16 @@ class Laws:
         """Yield what lives on after a Delete's SUCCESS, and was not named as doubt."""
         stack = state.stack
         good = {post.request_id for post in state.posts if post.is_good}
-        deletes = [one for one in stack.sent if one.type == "Delete"]
+        deletes = [request for request in stack.sent if request.type == "Delete"]
         tried = {
             one.physical_resource_id
             for one in deletes
             if one.request_id not in good and one.place != delete.place
         }
-        carried = {one.physical_resource_id for one in stack.sent}
+        carried = {request.physical_resource_id for request in stack.sent}
         spared = {*stack.retained, *(set(stack.displaced) & carried)}
         spared |= {t.id for t in state.world.live if not t.request_id and t.id not in carried}
-        asked = {one.request_id for one in deletes}
+        asked = {delete.request_id for delete in deletes}
         told = " ".join(one[3] for one in state.recorded if one[0] in asked)
         doubts = {(request_id, step) for step, request_id in DOUBT.findall(told)}
         # What CloudFormation was told of and has not tried to delete must go, not be named; and
@@ -440,7 +446,9 @@ class Laws:
 
     def _is_alone(self, state: State) -> bool:
         """Tell whether all that there is, is of one Create."""
-        made = {(one.type, one.request_id, one.properties) for one in state.stack.sent}
+        made = {
+            (request.type, request.request_id, request.properties) for request in state.stack.sent
+        }
         made = {one for one in made if one[0] != "Delete"}
         return len(made) == 1 and all(thing.request_id for thing in state.world.live)
 
@@ -515,20 +523,22 @@ def _operations(doc: Doc) -> Iterator[tuple[Doc, bool]]:
 
 def _facts_lost(old: Doc, new: Doc, name: str) -> Iterator[str]:
     """Yield what a write has made of the records of steps, and must not."""
-    now = {(one["rid"], one.get("gen", 0)): one for one, _ in _operations(new)}
+    now = {
+        (operation["rid"], operation.get("gen", 0)): operation for operation, _ in _operations(new)
+    }
     good = new.get("st") == "SUCCEEDED"
     cleaned = good or name == "settle"
-    for one, is_head in _operations(old):
-        after = now.get((one["rid"], one.get("gen", 0)))
+    for operation, is_head in _operations(old):
+        after = now.get((operation["rid"], operation.get("gen", 0)))
         if after is None:
-            if is_head and not _is_settled(one) and _known(one):
-                yield f"I7 what the steps of {one['rid']} came to is lost"
+            if is_head and not _is_settled(operation) and _known(operation):
+                yield f"I7 what the steps of {operation['rid']} came to is lost"
             if not is_head and not cleaned:
-                yield f"I7 what {one['rid']} left behind is forgotten"
+                yield f"I7 what {operation['rid']} left behind is forgotten"
             continue
         if good and new["typ"] == "Delete":
             continue  # erased with the resource
-        for key, record in one.get("steps", {}).items():
+        for key, record in operation.get("steps", {}).items():
             yield from _moved_back(key, record, after.get("steps", {}).get(key), after)
 
 

@@ -197,7 +197,7 @@ class Script:
             held = ()
         if (place.type == "Delete" and place.properties) or place.forged:
             kind = stack.properties
-        again = tuple(one for one in stack.sent if one.place != name)
+        again = tuple(request for request in stack.sent if request.place != name)
         return stack._replace(now=name, sent=(*again, sent), held=held, properties=kind)
 
 
@@ -308,7 +308,7 @@ class Scene:
         self._call = import_module(f"{kit.__name__}._steps.call")
         self._errors = import_module(f"{kit.__name__}._errors")
         versions = code or [Code("abcdefgh"[:steps], updates)]
-        self.classes = [self._class(kit, one) for one in versions]
+        self.classes = [self._class(kit, version) for version in versions]
 
     def _class(self, kit: ModuleType, version: Code) -> type:
         scene, names = self, version.steps
@@ -445,7 +445,7 @@ class Scene:
     # CloudFormation
 
     def sent(self, stack: Stack, place: str) -> Sent | None:
-        return next((one for one in stack.sent if one.place == place), None)
+        return next((request for request in stack.sent if request.place == place), None)
 
     def last(self, stack: Stack) -> Sent:
         return stack.sent[-1]
@@ -598,6 +598,6 @@ class Scene:
 
 def _counted(world: World, call: Call, life: int) -> World:
     key = (call.request_id, call.step, life)
-    sent = {one[:3]: one[3] for one in world.sent}
+    sent = {request[:3]: request[3] for request in world.sent}
     sent[key] = sent.get(key, 0) + 1
     return world._replace(sent=tuple(sorted((*k, n) for k, n in sent.items())))

@@ -28,6 +28,6 @@ def cloudformation(provider, groups):
     """A stack; what it still holds at the end is all that lives on the API."""
     fake = FakeCloudFormation(provider)
     yield fake
-    held = {one.physical_resource_id for one in fake.resources.values()}
+    held = {resource.physical_resource_id for resource in fake.resources.values()}
 
     assert held == set(groups.objects)

@@ -59,7 +59,7 @@ def test_the_id_set_too_late_is_found_by_replay(cloudformation, group_class, gro
     assert answer.succeeded
     assert "in doubt: note#0" in answer.reason
     assert [None] == groups.deletes or ["stack-Group"] == [
-        one.rsplit("-", 1)[0] for one in groups.deletes
+        delete.rsplit("-", 1)[0] for delete in groups.deletes
     ]
     groups.objects.clear()
 

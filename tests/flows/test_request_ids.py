@@ -162,7 +162,9 @@ def test_a_create_that_carries_an_id(cloudformation, groups, physical_id):
         cloudformation.event("Delete", "Group", ONE, physical_resource_id=held)
     )
 
-    assert 3 * [("SUCCESS", "sig-1")] == [(one.status, one.physical_resource_id) for one in answers]
+    assert 3 * [("SUCCESS", "sig-1")] == [
+        (answer.status, answer.physical_resource_id) for answer in answers
+    ]
     assert ["sig-1"] == groups.created == groups.deletes
     assert deleted.succeeded
 

@@ -383,13 +383,13 @@ def test_log_lines_in_lambda(stack, capsys, log_format):
     assert (log_format == "JSON") == logger.propagate  # the runtime's own JSON will do
     assert 1 == text.count("tried in vain")
     assert 1 == text.count("at it")
-    ours = [one for one in found if one["logger"] in ("cfn_once", "cfn_once.resource")]
+    ours = [hit for hit in found if hit["logger"] in ("cfn_once", "cfn_once.resource")]
     assert found == ours
-    for one in ours:
-        assert {name: metric[name] for name in IDS}.items() <= one.items()
-        assert {"timestamp", "level", "message"} <= set(one)
-        assert metric["attempt"] == one["attempt"]
-    by_message = {one["message"]: one for one in ours}
+    for our in ours:
+        assert {name: metric[name] for name in IDS}.items() <= our.items()
+        assert {"timestamp", "level", "message"} <= set(our)
+        assert metric["attempt"] == our["attempt"]
+    by_message = {our["message"]: our for our in ours}
     assert {"key": "*****", "size": 3}.items() <= by_message["made with *****"].items()
 
 
@@ -411,7 +411,7 @@ def test_the_text_of_an_error(stack, capsys):
     cloudformation = stack(Fails)
     with runtime("Text"):
         found, _ = printed(cloudformation, lambda: capsys.readouterr().out)
-    told = {one["message"]: one.get("exception", "") for one in found}
+    told = {hit["message"]: hit.get("exception", "") for hit in found}
 
     assert "LookupError: nothing of that size" in told["looked in vain"]
     assert "RuntimeError: no *****" in told["tried in vain"]
@@ -451,9 +451,9 @@ def test_off_lambda(caplog):
 
     cloudformation.send(event)
     logging.getLogger("cfn_once.resource").info("nobody's")
-    *hooks, nobodys = (one for one in caplog.records if one.name == "cfn_once.resource")
+    *hooks, nobodys = (record for record in caplog.records if record.name == "cfn_once.resource")
 
-    assert {event["RequestId"]} == {one.request_id for one in hooks}
+    assert {event["RequestId"]} == {hook.request_id for hook in hooks}
     assert not hasattr(nobodys, "request_id")
 
 
@@ -529,10 +529,10 @@ def test_powertools(stack, capsys):
     after = json.loads(stream.getvalue().splitlines()[-1])
 
     said = ["by the hook: *****", "made with *****", "tried in vain", "at it"]
-    assert said == [one["message"] for one in found][:4]
-    for one in found:
-        assert "groups" == one["service"]
-        assert {name: metric[name] for name in IDS}.items() <= one.items()
+    assert said == [hit["message"] for hit in found][:4]
+    for hit in found:
+        assert "groups" == hit["service"]
+        assert {name: metric[name] for name in IDS}.items() <= hit.items()
     assert 1 == text.count("tried in vain")
     assert "after it" == after["message"]
     assert not IDS & set(after)
@@ -624,7 +624,7 @@ def test_lines_of_a_step(stack, caplog):
     caplog.set_level("INFO", "cfn_once")
     cloudformation = stack(Steps)
     cloudformation.send(cloudformation.event("Create", "Thing"))
-    steps = {one.message: getattr(one, "step", None) for one in caplog.records}
+    steps = {record.message: getattr(record, "step", None) for record in caplog.records}
 
     assert {"in one": "one", "between": None, "in two": "two"}.items() <= steps.items()
     assert "two" == next(step for said, step in steps.items() if said.endswith("failed"))

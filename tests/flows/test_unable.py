@@ -136,7 +136,9 @@ def cloudformation(guarded, group_class, groups):
     stack = guarded(group_class)
     yield stack
 
-    assert {one.physical_resource_id for one in stack.resources.values()} == set(groups.objects)
+    assert {resource.physical_resource_id for resource in stack.resources.values()} == set(
+        groups.objects
+    )
 
 
 def guard(cloudformation, event, condition="RetriesExhausted"):
@@ -194,7 +196,7 @@ def test_the_time_of_who_waits_for_the_dead(guarded):
         cloudformation.event("Delete", "Thing", physical_resource_id=answer.physical_resource_id)
     )
 
-    assert ["FAILED", "SUCCESS"] == [one.status for _, one in cloudformation.answers]
+    assert ["FAILED", "SUCCESS"] == [answer.status for _, answer in cloudformation.answers]
     assert left[0] > TIMEOUT / 2
 
 

@@ -30,7 +30,7 @@ def test_stuck_in_a_step(group_class, groups):
         r" the function in 10 s",
         answer.reason,
     )
-    assert ["FAILED", "FAILED", "SUCCESS"] == [one.status for _, one in stack.answers]
+    assert ["FAILED", "FAILED", "SUCCESS"] == [answer.status for _, answer in stack.answers]
     assert (["sig-1"], {}) == (groups.deletes, groups.objects)
     assert 120 + 2 + 1 + 5 < stack.clock.now() - began < 200
     assert "its time was over while group was called" in stack.story
@@ -51,7 +51,7 @@ def test_stuck_outside_of_steps(group_class, groups):
     stack.send(stack.event("Create", "Thing", ONE))
 
     assert [("FAILED", "sig-1")] == [
-        (one.status, one.physical_resource_id) for _, one in stack.answers
+        (answer.status, answer.physical_resource_id) for _, answer in stack.answers
     ]
     assert "at groups.py" in stack.answers[0][1].reason
     assert "in step" not in stack.answers[0][1].reason
@@ -76,7 +76,7 @@ def test_a_hook_that_swallows_everything():
     stack.send(stack.event("Create", "Thing"), slow={"step 1": 115})
 
     assert [0, 1, "refused", "refused", "refused", "refused"] == done
-    assert ["FAILED"] == [one.status for _, one in stack.answers]
+    assert ["FAILED"] == [answer.status for _, answer in stack.answers]
 
 
 def test_a_hook_that_ends_as_it_is_answered_for(group_class, groups):
@@ -117,7 +117,7 @@ def test_a_delete_that_is_stuck(group_class, groups):
     again = stack.event("Delete", "Thing", ONE, physical_resource_id=thing.physical_resource_id)
     stack.send(again)
 
-    assert ["SUCCESS", "FAILED", "SUCCESS"] == [one.status for _, one in stack.answers]
+    assert ["SUCCESS", "FAILED", "SUCCESS"] == [answer.status for _, answer in stack.answers]
     assert stack.clock.now() - began >= 120 + 2 + 1 + 5
 
 
@@ -203,5 +203,5 @@ def test_the_rollback_does_not_go_where_the_create_was_lost(groups, how):
     answer = stack.create("Thing")
 
     assert ("FAILED", "sig-1") == (answer.status, answer.physical_resource_id)
-    assert ["FAILED", "SUCCESS"] == [one.status for _, one in stack.answers]
+    assert ["FAILED", "SUCCESS"] == [answer.status for _, answer in stack.answers]
     assert (["here"], {}) == (came, groups.objects)

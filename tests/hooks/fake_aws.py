@@ -43,7 +43,7 @@ class FakeAws(FarSide):
         return {"endpoint_url": self.url, "region_name": "eu-west-1"}
 
     def operations(self) -> list[str]:
-        return [operation_of(one) for one in self.received]
+        return [operation_of(request) for request in self.received]
 
     def tokens(self) -> list[str]:
         bodies = [request.json for request in self.received]

@@ -166,7 +166,7 @@ def test_a_token_that_is_answered_with_an_error(aws, stack, given):
         assert "FileSystemAlreadyExists" in answered.reason
     else:
         assert {"Id": "fs-1", "State": "creating"} == answered.data
-    assert 2 == len([one for one in aws.received if one.method == "POST"])
+    assert 2 == len([request for request in aws.received if request.method == "POST"])
 
 
 def test_a_zone_that_is_refused_a_second_time(aws, stack):
@@ -203,7 +203,7 @@ def test_a_zone_that_is_refused_a_second_time(aws, stack):
     answered = stack(create).create("Thing")
 
     assert {"Id": "/hostedzone/Z1", "Servers": ["ns-1.example"]} == answered.data
-    assert 2 == len([one for one in aws.received if one.method == "POST"])
+    assert 2 == len([request for request in aws.received if request.method == "POST"])
 
 
 def test_a_token_by_our_table(aws, stack):
@@ -235,7 +235,7 @@ def test_a_filter_that_is_named_like_a_token(aws, stack):
         self.client("efs", **aws.options).describe_file_systems()
 
     assert stack(create).create("Thing").succeeded
-    assert ["/2015-02-01/file-systems"] == [one.target for one in aws.received]
+    assert ["/2015-02-01/file-systems"] == [request.target for request in aws.received]
 
 
 def test_options_are_those_of_boto3(aws, stack):
@@ -257,10 +257,10 @@ def test_options_are_those_of_boto3(aws, stack):
     assert stack(create).create("Thing").succeeded
     assert "ap-south-1" == seen[0].region_name
     assert (5, 60) == (seen[0].config.connect_timeout, seen[0].config.read_timeout)
-    for one in aws.received:
-        assert "Credential=mine/" in one.headers["authorization"]
-        assert "/ap-south-1/sqs/" in one.headers["authorization"]
-        assert "team/storage" in one.headers["user-agent"]
+    for request in aws.received:
+        assert "Credential=mine/" in request.headers["authorization"]
+        assert "/ap-south-1/sqs/" in request.headers["authorization"]
+        assert "team/storage" in request.headers["user-agent"]
 
 
 @pytest.mark.parametrize("names", [{"repeat": {"send_message"}}, {"once": {"SendMail"}}])
@@ -561,7 +561,7 @@ def test_a_file_is_sent_whole_again(aws, stack, condition):
         s3.put_object(Bucket="b", Key="k", Body=io.BytesIO(b"content"), **condition)
 
     assert stack(create).create("Thing").succeeded
-    assert [b"content"] * 5 == [one.body for one in aws.received]
+    assert [b"content"] * 5 == [request.body for request in aws.received]
 
 
 def test_a_far_side_that_is_not_there(aws, stack):

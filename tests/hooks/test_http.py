@@ -38,10 +38,10 @@ def test_what_a_write_carries(api, stack):
 
     assert "idempotency-key" not in read.headers
     assert "x-correlation-id" not in read.headers
-    assert 4 == len({str(UUID(one.headers["idempotency-key"])) for one in writes})
-    assert 1 == len({one.headers["x-correlation-id"] for one in writes})
-    assert WRITES == [one.headers["x-call"] for one in writes]
-    assert {"storage"} == {one.headers["x-team"] for one in api.received}
+    assert 4 == len({str(UUID(write.headers["idempotency-key"])) for write in writes})
+    assert 1 == len({write.headers["x-correlation-id"] for write in writes})
+    assert WRITES == [write.headers["x-call"] for write in writes]
+    assert {"storage"} == {request.headers["x-team"] for request in api.received}
     assert "my own" == own.headers["idempotency-key"]
 
 
@@ -92,7 +92,7 @@ def test_an_api_that_honours_the_key(stack, plans):
         assert {"Id": "thing-1"} == answered.data
         assert len(plans) + 1 == len(api.received)
         assert 1 == len(api.acted)
-        assert 1 == len({one.headers["idempotency-key"] for one in api.received})
+        assert 1 == len({request.headers["idempotency-key"] for request in api.received})
 
 
 def test_what_a_look_up_returns(api, stack):
@@ -202,7 +202,7 @@ def test_a_put_that_died(api, stack):
 
     assert cloudformation.deliver(event).succeeded
     assert 2 == len(api.received)
-    assert 1 == len({one.headers["idempotency-key"] for one in api.received})
+    assert 1 == len({request.headers["idempotency-key"] for request in api.received})
 
 
 @pytest.mark.parametrize("method", WRITES)
@@ -540,7 +540,7 @@ def test_what_can_be_read_once_is_sent_twice(api, stack, make, expected):
         .create("Thing")
         .succeeded
     )
-    assert 3 == len([one for one in api.received if expected in one.body])
+    assert 3 == len([request for request in api.received if expected in request.body])
 
 
 @pytest.mark.parametrize(

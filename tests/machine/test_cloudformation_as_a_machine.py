@@ -333,7 +333,7 @@ class CloudFormation(RuleBasedStateMachine):
         """What CloudFormation holds is alive, with its part; nothing else is."""
         if not hasattr(self, "stack"):
             return
-        held = {one.physical_resource_id for one in self.stack.resources.values()}
+        held = {resource.physical_resource_id for resource in self.stack.resources.values()}
         assert held <= set(self.world.live)
         assert 2 * len(held) == len(self.world.live)
 

@@ -29,8 +29,8 @@ needs_peers = pytest.mark.skipif(
 def replayed(plan, folder, pythons):
     """Return what came of it, without the times that it took."""
     results = run(plan, folder / "state", pythons, told=io.StringIO())
-    for one in results.values():
-        del one["seconds"], one["cpu_seconds"]
+    for result in results.values():
+        del result["seconds"], result["cpu_seconds"]
     return results
 
 
@@ -135,7 +135,7 @@ def _worker():
 def test_the_report_tells_it_in_json_a_chart_and_one_page(day, of_the_day, tmp_path):
     """The figures by their names; a bar a day; a page that loads nothing from elsewhere."""
     results = {
-        name: {**one, "seconds": 1.0, "cpu_seconds": 1.0} for name, one in of_the_day.items()
+        name: {**pair, "seconds": 1.0, "cpu_seconds": 1.0} for name, pair in of_the_day.items()
     }
     printed = write(Figures(day, results, 0.10, 2.0, {"crhelper": "2"}), tmp_path)
     report = json.loads((tmp_path / "report.json").read_text())
@@ -162,7 +162,7 @@ def test_the_report_tells_it_in_json_a_chart_and_one_page(day, of_the_day, tmp_p
 def test_a_browser_shows_the_page(day, of_the_day, tmp_path):
     """A browser finds the chart, the table and the story, and lets nothing run out of the page."""
     results = {
-        name: {**one, "seconds": 1.0, "cpu_seconds": 1.0} for name, one in of_the_day.items()
+        name: {**pair, "seconds": 1.0, "cpu_seconds": 1.0} for name, pair in of_the_day.items()
     }
     write(Figures(day, results, 0.10, 2.0, {"crhelper": "2"}), tmp_path)
     shot, page = tmp_path / "page.png", tmp_path / "index.html"

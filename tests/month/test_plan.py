@@ -22,9 +22,9 @@ def test_a_create_comes_again_ten_minutes_later_when_its_stack_is_gone():
     deleted = {one.stack: one.at for one in late if one.request_type == "Delete"}
     copies = [one for one in late if one.copy]
 
-    assert {1, 2} == {one.copy for one in copies}
-    assert all(one.at == created[one.stack] + 600 * one.copy for one in copies)
-    assert all(one.at > deleted[one.stack] for one in copies)
+    assert {1, 2} == {copy.copy for copy in copies}
+    assert all(copy.at == created[copy.stack] + 600 * copy.copy for copy in copies)
+    assert all(copy.at > deleted[copy.stack] for copy in copies)
     assert all(one.at < deleted[one.stack] for one in soon if one.copy)
     assert late == sorted(late, key=lambda one: one.at)
 
@@ -32,7 +32,7 @@ def test_a_create_comes_again_ten_minutes_later_when_its_stack_is_gone():
 def test_the_same_seed_gives_the_same_month_and_a_day_is_its_beginning():
     """Nothing but the seed decides; `--days 1` replays the first day of the same month."""
     first_day = [one for one in islice(Plan().deliveries(), 30_000) if one.at < START + DAY // 2]
-    same = [one for one in Plan(days=1).deliveries() if one.at < START + DAY // 2]
+    same = [delivery for delivery in Plan(days=1).deliveries() if delivery.at < START + DAY // 2]
 
     assert first_day == same
     assert list(Plan(seed=1).copies) != list(Plan(seed=2).copies)
@@ -45,7 +45,7 @@ def test_a_copy_is_the_same_event():
     one, other, delete = (
         plan.event(delivery, "sig-1")
         for delivery in sorted(
-            (one for one in plan.deliveries() if one.stack == stack),
+            (delivery for delivery in plan.deliveries() if delivery.stack == stack),
             key=lambda one: one.request_type,
         )[:3]
     )

@@ -72,7 +72,7 @@ def test_killed_in_a_call_that_can_be_resolved(start, stack, api, bucket, resour
     made = list(api.objects)
     function.deliver(shop.delete_after(create), sandbox)
 
-    assert [Ending.DIED, Ending.RESPONSE] == [one.ending for one in attempts]
+    assert [Ending.DIED, Ending.RESPONSE] == [attempt.ending for attempt in attempts]
     assert 1 == len(api.created)
     assert ["group-1"] == made
     assert ["group-1"] == [one["PhysicalResourceId"] for one in bucket.answers_to(create)]
@@ -122,7 +122,7 @@ def test_killed_before_it_could_tell(start, stack, api, bucket):
 
     attempts = function.deliver(create, sandbox, function.sandbox())
 
-    assert [Ending.DIED, Ending.RESPONSE] == [one.ending for one in attempts]
+    assert [Ending.DIED, Ending.RESPONSE] == [attempt.ending for attempt in attempts]
     assert 1 == len(api.created)
     assert ["group-1"] == [one["PhysicalResourceId"] for one in bucket.answers_to(create)]
 

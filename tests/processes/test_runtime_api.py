@@ -60,7 +60,7 @@ def test_a_handler_that_cannot_be_loaded(start, api):
     """
     attempts = start("missing", api).deliver({})
 
-    assert [Ending.INIT_ERROR] * 3 == [one.ending for one in attempts]
+    assert [Ending.INIT_ERROR] * 3 == [attempt.ending for attempt in attempts]
     assert "Handler 'missing' missing on module" in attempts[0].document["errorMessage"]
 
 
@@ -75,5 +75,5 @@ def test_nothing_outlives_a_function(start, api):
 
     function.close()
 
-    assert [False, False] == [is_alive(one) for one in processes]
+    assert [False, False] == [is_alive(process) for process in processes]
     assert [Ending.DIED] == [one.ending for one in delivery.result()]

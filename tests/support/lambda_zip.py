@@ -52,8 +52,8 @@ def plain_zip(files: Mapping[str, Content]) -> bytes:
 
 def _needed() -> list[str]:
     """Return what cfn_once says that it needs, less what the runtime has."""
-    asked = [one for one in requires("cfn-once") or [] if "extra ==" not in one]
-    return [one for one in asked if re.split(r"[^\w-]", one)[0] not in IN_THE_RUNTIME]
+    asked = [require for require in requires("cfn-once") or [] if "extra ==" not in require]
+    return [call for call in asked if re.split(r"[^\w-]", call)[0] not in IN_THE_RUNTIME]
 
 
 def _packages(requirements: list[str]) -> Path:

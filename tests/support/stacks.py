@@ -57,9 +57,9 @@ class Stack:
         """Why resources failed, the latest first."""
         events = self._client.describe_stack_events(StackName=self.name)["StackEvents"]
         return [
-            f"{one['LogicalResourceId']}: {one['ResourceStatusReason']}"
-            for one in events
-            if one["ResourceStatus"].endswith("FAILED") and "ResourceStatusReason" in one
+            f"{event['LogicalResourceId']}: {event['ResourceStatusReason']}"
+            for event in events
+            if event["ResourceStatus"].endswith("FAILED") and "ResourceStatusReason" in event
         ]
 
     def _asked(self, template: Template, parameters: Mapping[str, str]) -> dict[str, Any]:

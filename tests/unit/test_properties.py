@@ -327,15 +327,19 @@ def test_pydantic_quotes_no_value():
 
     told = problems(DeepModel, raw)
 
-    assert not [one for one in told if "hunter2" in one]
+    assert not [answer for answer in told if "hunter2" in answer]
     assert "Groups[0].y.Sise: unknown" in told
     assert "Mod: unknown; did you mean Mode?" in told
     assert "Password: String should match pattern '^[0-9]+$', got text" in told
     assert "Colours[0]: Input should be 'red' or 'blue', got text" in told
     assert "Checked: refused (value error), got text" in told
     assert "Tagged: refused (union tag invalid), got a map" in told
-    assert [one for one in told if one.startswith("Groups[0].x.Size: Input should be a valid int")]
-    assert [one for one in told if one.startswith("Which.Model.Size: ")]
+    assert [
+        answer
+        for answer in told
+        if answer.startswith("Groups[0].x.Size: Input should be a valid int")
+    ]
+    assert [answer for answer in told if answer.startswith("Which.Model.Size: ")]
 
 
 @dataclass

@@ -23,9 +23,9 @@ class Colour(Enum):
 def as_sent(value):
     """Return a value as CloudFormation sends it: every scalar as text, no value left out."""
     if dataclasses.is_dataclass(value):
-        value = {one.name: getattr(value, one.name) for one in dataclasses.fields(value)}
+        value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, dict):
-        return {as_sent(name): as_sent(one) for name, one in value.items() if one is not None}
+        return {as_sent(name): as_sent(pair) for name, pair in value.items() if pair is not None}
     if isinstance(value, list | tuple | set | frozenset):
         return [as_sent(one) for one in value]
     if isinstance(value, bool):

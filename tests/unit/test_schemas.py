@@ -125,10 +125,10 @@ def write_only(schema):
     """Return the names of properties that are write-only, and of those whose members are."""
     named = {"": schema, **schema.get("$defs", {})}
     return {
-        f"{owner}.{name}{'[]' if 'writeOnly' in one.get('items', {}) else ''}"
+        f"{owner}.{name}{'[]' if 'writeOnly' in pair.get('items', {}) else ''}"
         for owner, inner in named.items()
-        for name, one in inner.get("properties", {}).items()
-        if "writeOnly" in one or "writeOnly" in one.get("items", {})
+        for name, pair in inner.get("properties", {}).items()
+        if "writeOnly" in pair or "writeOnly" in pair.get("items", {})
     }
 
 

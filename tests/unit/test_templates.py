@@ -157,7 +157,7 @@ def test_a_role_is_least_and_whole(resources, role, allowed):
     assert allowed == all_actions
     assert "*" not in of_whom
     assert "ManagedPolicyArns" not in resources[role]["Properties"]
-    of_their_own = [one for one in resources.values() if "Policy" in one["Type"]]
+    of_their_own = [resource for resource in resources.values() if "Policy" in resource["Type"]]
 
     assert [[{"Ref": "SchedulerRole"}]] == [
         one["Properties"]["Roles"] for one in of_their_own
@@ -201,7 +201,7 @@ def test_what_is_optional_is_off_unless_asked_for(provider):
     """
     On AWS, answers go nowhere but to CloudFormation, and a role reads neither keys nor secrets.
     """
-    defaults = {name: one.get("Default") for name, one in provider["Parameters"].items()}
+    defaults = {name: pair.get("Default") for name, pair in provider["Parameters"].items()}
     variables = provider["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
 
     assert ["", "", ""] == [defaults[one] for one in ("ResponseHosts", "LedgerKeyArn", "SecretArn")]
@@ -255,13 +255,13 @@ def test_what_another_stack_refers_to(name):
     Exports carry their stack's name, so that an account can hold two of each.
     """
     exports = [
-        one["Export"]["Name"]["Fn::Sub"]
-        for one in template(name)["Outputs"].values()
-        if "Export" in one
+        value["Export"]["Name"]["Fn::Sub"]
+        for value in template(name)["Outputs"].values()
+        if "Export" in value
     ]
 
     assert exports
-    assert all(one.startswith("${AWS::StackName}-") for one in exports)
+    assert all(export.startswith("${AWS::StackName}-") for export in exports)
 
 
 def test_a_resource_finds_its_provider():

@@ -78,6 +78,6 @@ def test_chance_is_fresh():
     jitters = {SYSTEM_CLOCK.jitter() for _ in range(100)}
 
     assert 100 == len(nonces)
-    assert {32} == {len(one) for one in nonces}
+    assert {32} == {len(nonce) for nonce in nonces}
     assert 90 < len(jitters)
-    assert all(0 <= one < 1 for one in jitters)
+    assert all(0 <= jitter < 1 for jitter in jitters)

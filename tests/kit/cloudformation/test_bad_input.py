@@ -262,7 +262,7 @@ def test_in_another_thread(provider):
     thread.start()
     thread.join()
 
-    assert ["SUCCESS"] == [one.status for one in answers]
+    assert ["SUCCESS"] == [answer.status for answer in answers]
 
 
 def test_a_stack_that_hangs(group, far_side):

@@ -140,7 +140,7 @@ def test_an_event_is_invoked_asynchronously():
         event = stack.answers
 
     assert [("Event", arn)] == [
-        (one["InvocationType"], one["FunctionName"]) for one in client.asked
+        (call["InvocationType"], call["FunctionName"]) for call in client.asked
     ]
     assert f'"ServiceToken": "{arn}"'.encode() in client.asked[0]["Payload"]
     assert [] == event
@@ -163,7 +163,7 @@ def test_copies_are_invoked_one_right_after_another():
         answers = [stack.create("Thing", at_once=2, times=2)]
         answers += stack.delete_stack()
 
-    assert [True, True] == [one.succeeded for one in answers]
+    assert [True, True] == [answer.succeeded for answer in answers]
     assert 4 == len(client.asked)
     assert 4 == len(stack.answers)
 

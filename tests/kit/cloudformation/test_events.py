@@ -27,8 +27,8 @@ def shape(event):
     """The names of an event's fields in their order, and the kinds of what they hold."""
     if isinstance(event, dict):
         return {
-            name: {} if name in ("ResourceProperties", "OldResourceProperties") else shape(one)
-            for name, one in event.items()
+            name: {} if name in ("ResourceProperties", "OldResourceProperties") else shape(pair)
+            for name, pair in event.items()
         }
     if isinstance(event, list):
         return [shape(event[0])]

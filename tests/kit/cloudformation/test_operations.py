@@ -17,9 +17,9 @@ def sent(cloudformation):
 
 def shown(cloudformation, logical_id="Group"):
     return [
-        one.resource_status
-        for one in cloudformation.stack_events
-        if one.logical_resource_id == logical_id
+        stack_event.resource_status
+        for stack_event in cloudformation.stack_events
+        if stack_event.logical_resource_id == logical_id
     ]
 
 
@@ -48,7 +48,7 @@ def test_what_is_sent_is_text(cloudformation):
     event, _ = cloudformation.answers[0]
 
     assert {"Product": "a", "Target": "1", "ServiceTimeout": "30"} == {
-        name: one for name, one in event["ResourceProperties"].items() if name != "ServiceToken"
+        name: pair for name, pair in event["ResourceProperties"].items() if name != "ServiceToken"
     }
     assert ("30", event["ServiceToken"]) == (
         event["ServiceTimeout"],
@@ -128,10 +128,10 @@ def test_a_clean_up_is_tried_three_times(cloudformation, far_side, stuck, tries,
     ]
 
     assert tries == len(set(deletes)) == len(deletes)
-    assert orphans == [one.physical_resource_id for one in cloudformation.orphans]
+    assert orphans == [orphan.physical_resource_id for orphan in cloudformation.orphans]
     assert bool(orphans) == (
         "Update successful. One or more resources could not be deleted."
-        in [one.resource_status_reason for one in cloudformation.stack_events]
+        in [stack_event.resource_status_reason for stack_event in cloudformation.stack_events]
     )
 
 
@@ -312,8 +312,8 @@ def test_a_deployment_is_retried(cloudformation, far_side):
     creates = [event for event, _ in cloudformation.answers if event["RequestType"] == "Create"]
 
     assert answer.succeeded
-    assert 1 == len({one["RequestId"] for one in creates})
-    assert 2 == len({one["ResponseURL"] for one in creates})
+    assert 1 == len({create["RequestId"] for create in creates})
+    assert 2 == len({create["ResponseURL"] for create in creates})
 
 
 def test_another_service_token(cloudformation):
@@ -336,7 +336,7 @@ def test_another_name_in_the_template(cloudformation, far_side):
 
     assert [("C", None), ("C", None), ("D", "g-1")] == sent(cloudformation)
     assert {"Other": "g-2"} == {
-        name: one.physical_resource_id for name, one in cloudformation.resources.items()
+        name: resource.physical_resource_id for name, resource in cloudformation.resources.items()
     }
 
 
