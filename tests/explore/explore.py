@@ -3,6 +3,7 @@ Explore the shipped code to its last interleaving, and show that every seeded bu
 
     python tests/explore/explore.py            the standard spaces: minutes
     python tests/explore/explore.py --deep     all of them: an hour at most
+    python tests/explore/explore.py --full     also what shows nothing new: four times as long
     python tests/explore/explore.py --replay 'NAME OF A SPACE' 0.0.2.1
 
 Prints a table, and writes build/explore/report.json. A broken law is told as the shortest schedule
@@ -16,7 +17,8 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +32,10 @@ REPORT = HERE.parents[2] / "build" / "explore" / "report.json"
 LONGEST = {False: 240.0, True: 1500.0}  # seconds for one space: standard, deep
 
 
-def explore(job: tuple[Space, float]) -> dict[str, Any]:
+def explore(job: tuple[Space, float, bool]) -> dict[str, Any]:
     """Explore one space; all that is told of it is text and numbers."""
-    space, seconds = job
-    explorer = space.explorer()
+    space, seconds, full = job
+    explorer = space.explorer(full=full)
     verdict = explorer.search(seconds=seconds)
     missing = sorted(set(space.reaches) - verdict.marks)
     result = {
@@ -47,7 +49,9 @@ def explore(job: tuple[Space, float]) -> dict[str, Any]:
     if verdict.law:
         result["verdict"] = f"BROKEN {verdict.law}"
         result["story"] = list(explorer.story(verdict.schedule))
-        result["schedule"] = ".".join(map(str, verdict.schedule))
+        schedule = ".".join(map(str, verdict.schedule))
+        again = ["--replay", space.name, schedule, *(["--full"] if full else [])]
+        result["replay"] = shlex.join(again)
     elif not verdict.complete:
         result["verdict"] = "not exhausted"
     elif missing:
@@ -82,17 +86,18 @@ def main() -> int:
     """Explore, print and report; returns how much is wrong."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--deep", action="store_true", help="the large spaces, too")
+    parser.add_argument("--full", action="store_true", help="states that show nothing new, too")
     parser.add_argument("--only", default="", help="spaces and bugs with this in their name")
     parser.add_argument("--processes", type=int, default=min(os.cpu_count() or 1, 2))
     parser.add_argument("--replay", nargs=2, metavar=("SPACE", "SCHEDULE"))
     given = parser.parse_args()
     if given.replay:
-        return replay(*given.replay)
+        return replay(*given.replay, full=given.full)
     begun = time.monotonic()
     spaces = [s for s in SPACES if (given.deep or not s.deep) and given.only in s.name]
     results = []
     print(f"{'space':<78} {'states':>9} {'seconds':>8}  verdict; reached")
-    jobs = [(space, LONGEST[given.deep]) for space in spaces]
+    jobs = [(space, LONGEST[given.deep], given.full) for space in spaces]
     for result in in_parallel(explore, jobs, given.processes):
         results.append(result)
         reached = ", ".join(result["reached"])
@@ -115,9 +120,8 @@ def tell(result: dict[str, Any]) -> None:
     """Tell the story of a broken law, and how to see it again."""
     for line in result.get("story", ()):
         print(f"    {line}")
-    if "schedule" in result:
-        name = shlex.quote(result["name"])
-        print(f"    python tests/explore/explore.py --replay {name} {result['schedule']}")
+    if "replay" in result:
+        print(f"    python tests/explore/explore.py {result['replay']}")
 
 
 def report(
@@ -149,10 +153,11 @@ def report(
     return wrong + len(mutants) - caught
 
 
-def replay(name: str, schedule: str) -> int:
+def replay(name: str, schedule: str, *, full: bool) -> int:
     """Tell one schedule of one space, or of one seeded bug's."""
-    made = {space.name: space for space in SPACES} | {mutant.name: mutant for mutant in MUTANTS}
-    for line in made[name].explorer().story([int(one) for one in schedule.split(".") if one]):
+    made: dict[str, Callable[[], Any]] = {mutant.name: mutant.explorer for mutant in MUTANTS}
+    made |= {space.name: partial(space.explorer, full=full) for space in SPACES}
+    for line in made[name]().story([int(choice) for choice in schedule.split(".") if choice]):
         print(line)
     return 0
 

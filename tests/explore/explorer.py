@@ -9,6 +9,16 @@ A delivery stops at each port and nowhere else, so all that it knows is what the
 what it has been told is its state, and a state of the whole is a value that can be hashed.
 Deliveries that were told the same are in the same place, and are run once: the tree of `_Node`
 holds them.
+
+Not every state is visited. What is left out shows nothing that is not seen without it; `full`
+visits it all the same, and test_reduction.py compares the two:
+
+* who looks at the head again has forgotten what it was shown before: `Explorer._memory`
+* who wakes to look does nothing in between: `Explorer._wakes`
+* an answer that decides nothing is given at once: `Explorer._has_last_words`
+* who dies is not missed before time passes: `Explorer._deaths_in_time`
+* nobody notices that CloudFormation is done: `Explorer._happens`
+* equal deliveries begin in their order, here as in the full search: `Explorer._begins`
 """
 
 import json
@@ -19,6 +29,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
+from itertools import chain
 from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -36,7 +47,7 @@ Doc = Mapping[str, Any]
 GRAIN = 125  # ms; its multiples are exact as seconds in a float
 SHORTEST_POLL, SHORTEST_PAUSE = 0.7, 1.0  # seconds; in shorter ones nothing else happens
 VISIBLE_AFTER = 12.0  # seconds in place of 60: an absent look-up is believed after two, not nine
-MOST_PARKED = 400  # greenlets kept at their port; any other is run anew when it is needed
+MOST_PARKED = 2_000  # greenlets kept at their port; any other is run anew when it is needed
 NEW, CRASHED, SUSPENDED = "not begun", "crashed", "suspended"
 LEFT = {"record": "note", "park": "leave"}  # writes to an operation that was left behind
 
@@ -72,7 +83,7 @@ class HarnessError(BaseException):
 
 
 class Store(NamedTuple):
-    """A write of the ledger."""
+    """A write of the ledger, and what it is called here."""
 
     write: Write
 
@@ -150,6 +161,9 @@ class Scene(Protocol):
     def goes_on(self, state: State) -> Iterator[tuple[str, Any]]:
         """Yield where CloudFormation may go next."""
 
+    def listens(self, stack: Any, place: str) -> bool:
+        """Tell whether an answer to that place may decide where CloudFormation goes."""
+
     def call(self, world: Any, operation: Any, life: int, now: int) -> tuple[Any, Any]:
         """Return the far side after a call, and the call's result."""
 
@@ -168,6 +182,22 @@ class Scene(Protocol):
         """Return when the far side may change by itself."""
 
 
+class _Memory(NamedTuple):
+    """What a delivery knows, where it has forgotten what it was told since its base.
+
+    Attributes:
+        what: It was shown a head, or has woken to look at one.
+        head: The one that it was shown last.
+        clock: What its own clock shows, in milliseconds since 1970.
+        waits: How often it has woken since its base.
+    """
+
+    what: str
+    head: str | None
+    clock: int
+    waits: int
+
+
 class _Node:
     """A point that a delivery has come to: all that it was told on the way.
 
@@ -181,11 +211,19 @@ class _Node:
         has_lost: An answer of the ledger was lost.
         has_rung: Its watchdog has taken it for stuck.
         ends: When its time is over, in milliseconds.
+        clock: What its own clock showed when it came here.
+        base: The last point of whose history it knows everything; itself, unless it looks around.
+        memory: What it knows since its base; None at a base.
+        known: By what they know since: the points whose base it is.
     """
 
     def __init__(self, parent: "_Node | None", told: Any, delivery: int, sent: Sent) -> None:
         self.parent, self.told, self.delivery, self.sent = parent, told, delivery, sent
         self.children: dict[Any, _Node] = {}
+        self.clock = 0
+        self.base: _Node = self
+        self.memory: _Memory | None = None
+        self.known: dict[_Memory | None, _Node] = {}
         self.action: Action | None = None
         self.over = ""
         self.seen: str | None = parent.seen if parent else None
@@ -268,13 +306,13 @@ class _Ports:
 
     def read(self, key: str) -> Head | None:
         del key  # there is one resource
-        head: Head | None = self._kit.head_of(self._asked_of_the_ledger(Read())[1])
-        return head
+        return self._explorer.shipped(self._asked_of_the_ledger(Read())[1])
 
     def write(self, key: str, write: Write) -> Written:
         del key
         told = self._asked_of_the_ledger(Store(write))
-        written: Written = self._kit.written(told[0] == "applied", self._kit.head_of(told[1]))
+        head = self._explorer.shipped(told[1])
+        written: Written = self._kit.written(told[0] == "applied", head)
         return written
 
     def spill(self, key: str, name: str, data: str, expires: int) -> None:
@@ -373,6 +411,7 @@ class Verdict:
         law: The law that was broken; empty where all hold.
         schedule: The choices that lead there, one a state.
         marks: What was reached on the way.
+        ends: What each schedule came to, as hashes.
         complete: Every state was visited.
     """
 
@@ -382,6 +421,7 @@ class Verdict:
     law: str = ""
     schedule: list[int] = field(default_factory=list)
     marks: set[str] = field(default_factory=set)
+    ends: set[int] = field(default_factory=set)
     complete: bool = False
 
 
@@ -401,6 +441,7 @@ class Explorer:
             one unless given.
         pace: "slow": a delivery may stall until its own time is over; "brisk": time passes only
             while everybody sleeps, so that nobody stalls between a look and a call.
+        full: Every state is visited, also those that show nothing new: slow.
     """
 
     def __init__(
@@ -416,8 +457,9 @@ class Explorer:
         pace: str = "",
         skews: Sequence[float] = (0.0,),
         code: Sequence[int] = (),
+        full: bool = False,
     ) -> None:
-        self.kit, self.scene, self._pace = Kit(package), scene, pace
+        self.kit, self.scene, self._pace, self._full = Kit(package), scene, pace, full
         self.kit.failures = {**self.kit.failures, **scene.failures}
         self._skews = [int(skew * 1000) for skew in skews]
         self.places = [place for place in scene.places for _ in range((copies or {}).get(place, 1))]
@@ -425,6 +467,7 @@ class Explorer:
         self.places += guardians
         self._timeouts = [*timeouts, *_growing(len(self.places) - len(timeouts), timeouts)]
         self._closers = range(len(self.places), len(self.places) + 4)
+        self._names = [self._name(n) for n in range(len(self.places) + len(self._closers))]
         ports = self._ports = _Ports(self)
         ways: dict[str, Any] = {"ledger": ports, "delivery": ports, "calls": ports, "clock": ports}
         ways["visible_after"] = VISIBLE_AFTER
@@ -442,6 +485,7 @@ class Explorer:
         self._roots: dict[Any, _Node] = {}
         self._parked: dict[_Node, _Run] = {}
         self._docs: dict[str | None, Doc] = {None: {}}
+        self._shipped: dict[str | None, Head | None] = {}
         self._written: dict[Any, Any] = {}
         self._closed: dict[Any, str] = {}
         self.marks: set[str] = set()
@@ -478,21 +522,50 @@ class Explorer:
 
     def _child(self, node: _Node, told: Any, now: int) -> Any:
         """Return where a delivery comes to when it is told this: a node, or how it ended."""
-        key = (told, now)
-        child = node.children.get(key)
+        child = node.children.get((told, now))
         if child is None:
-            run = self._parked.pop(node, None) or self._again(node)
-            child = node.children[key] = _Node(node, key, node.delivery, node.sent)
-            if told[0] in ("applied", "refused", "read"):
-                child.seen = told[1]
-                child.granted |= self.doc(child.seen).get("own") == nonce_of(node.delivery)
-            child.is_cut_off |= told[0] == "out of reach"
-            child.has_lost |= told[0] == "lost"
-            child.has_rung |= told[0] == "rings"
-            self._put(child, run.resume, key)
+            memory = self._memory(node, told, now)
+            known = None if self._full else node.base.known.get(memory)
+            child = node.children[told, now] = known or self._tell(node, told, now, memory)
         if child.action is None:
             self.laws.over(child, child.over)
             return child.over
+        return child
+
+    def _memory(self, node: _Node, told: Any, now: int) -> _Memory | None:
+        """Return what a delivery knows once it is told this, where it forgets what came before.
+
+        Who asks for the resource decides anew by each head that it is shown, and of earlier ones
+        knows only how often it has waited; who holds it and waits for those before it keeps the
+        head that it reads in the place of the last one. So it does not matter by which heads, nor
+        by how long a sleep, it has come to this one. Not so where it first sees itself as the
+        owner, or holds the resource and is refused: what it was about to write counts then.
+        """
+        waits = node.memory.waits if node.memory else 0
+        clock = max(now + self.skew_of(node.delivery), node.clock)
+        if told[0] == "woken" and isinstance(node.action, Sleep) and node.action.polls:
+            return _Memory("woken", node.seen, clock, waits + 1)
+        if told[0] == "read" or (told[0] == "refused" and not node.granted):
+            if node.granted or not self._owns(node, told[1]):
+                return _Memory("shown", told[1], clock, waits)
+        return None
+
+    def _owns(self, node: _Node, head: str | None) -> bool:
+        return self.doc(head).get("own") == nonce_of(node.delivery)
+
+    def _tell(self, node: _Node, told: Any, now: int, memory: _Memory | None) -> _Node:
+        run = self._parked.pop(node, None) or self._again(node)
+        child = _Node(node, (told, now), node.delivery, node.sent)
+        if told[0] in ("applied", "refused", "read"):
+            child.seen = told[1]
+            child.granted |= self._owns(node, child.seen)
+        child.is_cut_off |= told[0] == "out of reach"
+        child.has_lost |= told[0] == "lost"
+        child.has_rung |= told[0] == "rings"
+        if memory is not None:
+            child.base, child.memory = node.base, memory
+            node.base.known[memory] = child
+        self._put(child, run.resume, child.told)
         return child
 
     def _put(self, node: _Node, resume: Callable[[Any, int], Any], told: Any) -> None:
@@ -501,7 +574,9 @@ class Explorer:
             node.over = asked
             return  # judged by the laws wherever it ends so
         node.action = asked
-        self._parked[node] = resume.__self__  # type: ignore[attr-defined]  # a bound method's
+        run = resume.__self__  # type: ignore[attr-defined]  # a bound method's
+        node.clock = run.now
+        self._parked[node] = run
         if len(self._parked) > MOST_PARKED:
             oldest = next(iter(self._parked))
             self._parked.pop(oldest).kill()
@@ -522,10 +597,29 @@ class Explorer:
             raise HarnessError(f"run again, it asked for {asked}, not for {node.action}")
         return run
 
+    def nodes(self) -> Iterator[_Node]:
+        """Yield every point that a delivery has come to, none before those it came by."""
+        nodes = list(self._roots.values())
+        for node in nodes:
+            yield node
+            nodes += node.children.values()
+
+    def shipped(self, text: str | None) -> Head | None:
+        """Return a head as the shipped code sees it: read once, for nobody changes one."""
+        if text not in self._shipped:
+            self._shipped[text] = self.kit.head_of(text)
+        return self._shipped[text]
+
     def close(self) -> None:
-        """End every greenlet."""
+        """End every greenlet.
+
+        Raises:
+            HarnessError: A delivery has changed a head, which others were shown as well.
+        """
         while self._parked:
             self._parked.popitem()[1].kill()
+        if any(head != self.kit.head_of(text) for text, head in self._shipped.items()):
+            raise HarnessError("a delivery has changed a head that it was shown")
 
     def doc(self, text: str | None) -> Doc:
         """Return a head as it is kept."""
@@ -547,6 +641,9 @@ class Explorer:
 
     def name(self, delivery: int) -> str:
         """Spell a delivery for people."""
+        return self._names[delivery]
+
+    def _name(self, delivery: int) -> str:
         if delivery >= len(self.places):
             return f"closing delivery {delivery - len(self.places) + 1}"
         place = self.places[delivery]
@@ -558,29 +655,76 @@ class Explorer:
 
     def moves(self, state: State) -> Iterator[tuple[str, State]]:
         """Yield everything that may happen next, in words, and what comes of it."""
+        alive = [n for n, at in enumerate(state.deliveries) if isinstance(at, _Node)]
+        for delivery in alive:
+            if not self._full and self._has_last_words(state, state.deliveries[delivery]):
+                yield from self._acts(state, delivery, state.deliveries[delivery])
+                yield from self._deaths(state, [delivery])
+                return
+        for delivery in alive:
+            yield from self._acts(state, delivery, state.deliveries[delivery])
+        nobody_else = True
+        for words, new in chain(self._begins(state), self._happens(state)):
+            nobody_else = False
+            yield words, new
+        if self._full or self._boxes or nobody_else:
+            yield from self._deaths(state, alive)
+        else:
+            yield from self._deaths_in_time(state, alive)
+        yield from self._passes(state)
+
+    def _begins(self, state: State) -> Iterator[tuple[str, State]]:
         begun: set[tuple[str, bool]] = set()
         for delivery, place in enumerate(self.places):
-            at = state.deliveries[delivery]
-            if at is NEW:
-                if (kind := (place, delivery in self._guardians)) in begun:
-                    continue  # equal deliveries begin in their order
-                begun.add(kind)
-                sent = self.scene.sent(state.stack, place)
-                if sent is None or self._is_busy(state, place):
-                    continue
+            if state.deliveries[delivery] is not NEW:
+                continue
+            if (kind := (place, delivery in self._guardians)) in begun:
+                continue  # equal deliveries begin in their order
+            begun.add(kind)
+            sent = self.scene.sent(state.stack, place)
+            if sent is not None and not self._is_busy(state, place):
                 yield from self._acts(state, delivery, self._root(delivery, sent, state.now))
-            elif not isinstance(at, str):
-                yield from self._acts(state, delivery, at)
-                if left(state, "crash"):
-                    self.marks.add("crash")
-                    words = f"{self.name(delivery)} dies"
-                    yield words, spend(moved(state, delivery, CRASHED), "crash")
-        yield from self._passes(state)
+
+    def _happens(self, state: State) -> Iterator[tuple[str, State]]:
         for words, world in self.scene.land(state.world, state.now):
             self.marks.add(words.partition(":")[0])
             yield words, state._replace(world=world)
         for words, stack in self.scene.goes_on(state):
-            yield words, state._replace(stack=stack)
+            if stack.now or self._full:  # nobody notices that it is done: see `_done`
+                yield words, state._replace(stack=stack)
+
+    def _has_last_words(self, state: State, at: _Node) -> bool:
+        """Tell whether a delivery ends with an answer that decides nothing.
+
+        Nobody else reads or changes what it does then, and its law judges alike at any time, so
+        whatever others do before it they can do after it as well; for time it is over already. Not
+        so at a pace at which others wait until one that stalls is dead.
+        """
+        if not isinstance(at.action, Put) or self._pace == "slow":
+            return False
+        if at.has_lost or at.is_cut_off or self.scene.listens(state.stack, at.sent.place):
+            return False
+        ways = ["delivered", "undelivered"] if left(state, "undelivered") else ["delivered"]
+        return all(isinstance(self._child(at, (way,), state.now), str) for way in ways)
+
+    def _deaths(self, state: State, alive: Sequence[int]) -> Iterator[tuple[str, State]]:
+        if left(state, "crash"):
+            for delivery in alive:
+                self.marks.add("crash")
+                dead = spend(moved(state, delivery, CRASHED), "crash")
+                yield f"{self.name(delivery)} dies", dead
+
+    def _deaths_in_time(self, state: State, alive: Sequence[int]) -> Iterator[tuple[str, State]]:
+        """Yield deaths, each with the time that passes next.
+
+        Who is dead and who does nothing look alike to all but time, and to a sandbox: whatever
+        others do after a death, and before time passes, they can do before it as well.
+        """
+        for number, (died, dead) in enumerate(self._deaths(state, alive)):
+            for words, later in self._passes(dead):
+                yield f"{died}; {words}", later
+            for words, later in self._deaths_in_time(dead, alive[number + 1 :]):
+                yield f"{died}; {words}", later
 
     def _is_busy(self, state: State, place: str) -> bool:
         """Tell whether the place's one sandbox is at work: it takes one event at a time."""
@@ -705,9 +849,23 @@ class Explorer:
     def _wakes(
         self, state: State, delivery: int, node: _Node, sleep: Sleep
     ) -> Iterator[tuple[str, State]]:
-        if self._can_wake(state, node, sleep):
-            at = self._child(node, ("woken",), state.now)
-            yield f"{self.name(delivery)}: wakes", moved(state, delivery, at)
+        """Yield the waking, together with the look that it is for.
+
+        Who looks does not know since when it is awake (see `_memory`): whatever others do between
+        the two, and however long it takes, they can do while it sleeps. Where the ledger may be out
+        of its reach, it does know: that is for how long it has asked in vain.
+        """
+        if not self._can_wake(state, node, sleep):
+            return
+        at, words = self._child(node, ("woken",), state.now), f"{self.name(delivery)}: wakes"
+        looks = sleep.polls and isinstance(at, _Node) and isinstance(at.action, Read)
+        if looks and not self._full and not left(state, "outage"):
+            at = self._child(at, ("read", state.head), state.now)
+            words += " and reads the ledger"
+        yield words, moved(state, delivery, at)
+
+    def _is_asleep(self, state: State, node: _Node) -> bool:
+        return isinstance(node.action, Sleep) and not self._can_wake(state, node, node.action)
 
     def _can_wake(self, state: State, node: _Node, sleep: Sleep) -> bool:
         return state.now >= sleep.until or (sleep.polls and state.head != node.seen)
@@ -731,36 +889,27 @@ class Explorer:
 
     def next_time(self, state: State) -> int | None:
         """Return the next moment at which something may be different, if it can be waited for."""
-        nodes = [at for at in state.deliveries if isinstance(at, _Node)]
-        asleep = [
-            (node, node.action)
-            for node in nodes
-            if isinstance(node.action, Sleep) and not self._can_wake(state, node, node.action)
-        ]
+        alive = (at for at in state.deliveries if isinstance(at, _Node))
+        nodes = [at for at in alive if not self._has_last_words(state, at)]
+        asleep = [node for node in nodes if self._is_asleep(state, node)]
+        awake = [node for node in nodes if node not in asleep]
         if not asleep and not self._is_something_to_come(state):
             return None
-        if self._pace == "brisk" and len(asleep) < len(nodes):
+        if self._pace == "brisk" and awake:
             return None
+        ends = [node.ends - 1000 for node in asleep]
         times = self._leases(state, nodes)
-        times += [sleep.until for _, sleep in asleep if not sleep.polls]
-        times += [node.ends - 1000 for node, _ in asleep]
+        times += [node.action.until for node in asleep if not node.action.polls]
         times += [t + GRAIN for t in self.scene.times(state.world)]
         if self._pace == "slow":
-            awake = [node for node in nodes if not isinstance(node.action, Sleep)]
-            times += [node.ends + self.kit.death_slack for node in awake]
-        if len(asleep) == len(nodes) and not any(
-            t > state.now for t in times[: -len(asleep) or None]
-        ):
-            times += [sleep.until for _, sleep in asleep]
-        later = [rounded_up(t) for t in times if t > state.now]
+            ends += [node.ends + self.kit.death_slack for node in awake]
+        if not awake and not any(t > state.now for t in times):
+            times += [node.action.until for node in asleep]
+        later = [rounded_up(t) for t in (*times, *ends) if t > state.now]
         if not later:
             return None
         at = min(later)
-        sleeping = {id(node) for node, _ in asleep}
-        latest = min(
-            (node.ends + self.kit.death_slack for node in nodes if id(node) not in sleeping),
-            default=at,
-        )
+        latest = min((node.ends + self.kit.death_slack for node in awake), default=at)
         return at if at <= latest else None
 
     def _is_something_to_come(self, state: State) -> bool:
@@ -798,19 +947,22 @@ class Explorer:
         while frontier and not verdict.law:
             following: list[tuple[State, int]] = []
             for state, number in frontier:
-                choice = -1
+                is_end = True
                 try:
                     for choice, (_, new) in enumerate(self.moves(state)):
                         verdict.moves += 1
-                        self.laws.state(new)
+                        is_end &= new.now > state.now
                         hashed = hash(new)
                         if hashed not in seen:
+                            self.laws.state(new)
                             seen.add(hashed)
                             following.append((new, len(parents)))
                             parents.append(number)
                             choices.append(choice)
-                    if choice < 0:
-                        self.end(state)
+                    if is_end and self.next_time(done := self._done(state)) is None:
+                        self.end(done)
+                        # What CloudFormation holds depends on when it was done: see `_done`.
+                        verdict.ends.add(hash(done._replace(stack=done.stack.sent)))
                 except Broken as broken:
                     verdict.law = str(broken)
                     verdict.schedule = self._path(parents, choices, number)
@@ -830,8 +982,17 @@ class Explorer:
             number = parents[number]
         return path
 
+    def _done(self, state: State) -> State:
+        """Return the state with CloudFormation done, where it may go nowhere else.
+
+        It may be so from its last place on, and from then on changes nothing: nobody reads it, and
+        what it holds is judged at the end.
+        """
+        return next((state._replace(stack=stack) for _, stack in self.scene.goes_on(state)), state)
+
     def end(self, state: State) -> None:
         """Hold the end of a schedule to its laws: whatever happened, one more delivery ends it."""
+        self.laws.state(state)
         stuck = [n for n, at in enumerate(state.deliveries) if isinstance(at, _Node)]
         if stuck:
             raise Broken(f"L1 {self.name(stuck[0])} waits for ever")
@@ -880,7 +1041,7 @@ class Explorer:
         at: Any = self._root(delivery, sent, state.now)
         while isinstance(at, _Node):
             state = moved(state, delivery, at)
-            while isinstance(at.action, Sleep) and not self._can_wake(state, at, at.action):
+            while self._is_asleep(state, at):
                 later = self.next_time(state)
                 if later is None:
                     raise Broken(f"L1 {self.name(delivery)} waits for ever")
@@ -905,11 +1066,13 @@ class Explorer:
             yield words + _ended(before, state)
         at_end, self._doing = False, ""
         try:
-            moves = 0
-            for words, new in self.moves(state):
-                moves, self._doing = moves + 1, words
+            is_end = True
+            for self._doing, new in self.moves(state):
+                is_end &= new.now > state.now
                 self.laws.state(new)
-            at_end, self._doing = not moves, ""
+            self._doing = ""
+            state = self._done(state)
+            at_end = is_end and self.next_time(state) is None
             if at_end:
                 self.end(state)
         except Broken as broken:
@@ -979,9 +1142,12 @@ def spend(state: State, budget: str) -> State:
 
 
 def moved(state: State, delivery: int, at: Any) -> State:
-    """Return the state with a delivery at another point."""
-    deliveries = state.deliveries
-    return state._replace(deliveries=(*deliveries[:delivery], at, *deliveries[delivery + 1 :]))
+    """Return the state with a delivery at another point; what it strayed ends with it."""
+    deliveries = (*state.deliveries[:delivery], at, *state.deliveries[delivery + 1 :])
+    if not state.strays or isinstance(at, _Node):
+        return state._replace(deliveries=deliveries)
+    strays = tuple(stray for stray in state.strays if stray[0] != delivery)
+    return state._replace(deliveries=deliveries, strays=strays)
 
 
 def _growing(number: int, given: Sequence[float]) -> list[float]:

@@ -277,6 +277,9 @@ class Laws:
         own = operation.request_id == at.sent.request_id
         if own and operation.kind == "make" and operation.step == "a":
             self._refuse_a_third(state, at.sent)
+        # As in `posted`, whichever of the two comes first.
+        if operation.kind == "make" and _final(state.posts):
+            raise Broken("I5 a Delete is answered while an earlier delivery is at work")
         # A debt's call is made under a token that was sent before: it can make nothing new.
         if operation.kind != "make" or operation.request_id != at.sent.request_id:
             return state
@@ -411,9 +414,8 @@ class Laws:
         for held in (*stack.held[:1], *stack.retained, *stack.displaced):
             if held not in live:
                 yield f"I5 {held} is gone, and CloudFormation holds or retained it"
-        for post in state.posts:
-            if post.place in FINAL and post.is_good:
-                yield from self._left(state, post)
+        for post in _final(state.posts):
+            yield from self._left(state, post)
 
     def _left(self, state: State, delete: Post) -> Iterator[str]:
         """Yield what lives on after a Delete's SUCCESS, and was not named as doubt."""
@@ -507,6 +509,11 @@ class Docs(Protocol):
 
     def __call__(self, text: str | None) -> Doc:
         """Return the head as it is kept."""
+
+
+def _final(posts: Sequence[Post]) -> list[Post]:
+    """Return the answers after which nothing may be left."""
+    return [post for post in posts if post.place in FINAL and post.is_good]
 
 
 def nonce_of(delivery: int) -> str:

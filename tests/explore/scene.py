@@ -97,7 +97,7 @@ class Place(NamedTuple):
 
 
 class Script:
-    """CloudFormation: it may go on at any moment, with the answer or without.
+    """CloudFormation: it may go on at any moment, with the answer or without, and never back.
 
     Args:
         first: The place where it begins.
@@ -453,6 +453,10 @@ class Scene:
     def goes_on(self, state: State) -> Iterator[tuple[str, Stack]]:
         return self.script.goes_on(state)
 
+    def listens(self, stack: Stack, place: str) -> bool:
+        ways = self.script.places[place]
+        return stack.now == place and (ways.good, ways.bad) != (None, None)
+
     def deletes(self, state: State) -> Iterator[tuple[Sent, Stack]]:
         """Yield the Deletes with which it all ends, after the answer to the last request."""
         stack, last = state.stack, state.stack.sent[-1]
@@ -532,15 +536,18 @@ class Scene:
             live = tuple(t._replace(shape=call.asked) if t.id == root else t for t in live)
         shape = call.asked if name == root or not root else ""
         thing = Thing(name, root or name, call.tag, call.request_id, call.step, hidden, shape)
-        tokens = world.tokens
-        if call.token:
-            tokens = tuple(sorted((*tokens, (call.token, name, now)), key=repr))
         world = world._replace(
             live=tuple(sorted((*live, thing))),
             made=tuple(sorted((*k, n) for k, n in made.items())),
-            tokens=tokens,
+            tokens=self._with_token(world, call, name, now),
         )
         return world, name
+
+    def _with_token(self, world: World, call: Call, result: Any, now: int) -> tuple[Any, ...]:
+        if not call.token:
+            return world.tokens
+        since = now if self._forgets else 0
+        return tuple(sorted((*world.tokens, (call.token, result, since)), key=repr))
 
     def faults(
         self, world: World, call: Call, life: int, now: int
@@ -570,9 +577,8 @@ class Scene:
             done, _ = self._make(called, call, life, now, self._lag)
             yield "lag", "which times out, was done, and is not visible yet", done, doubt
         if call.token not in [token for token, _, _ in world.tokens]:
-            tokens = world.tokens
-            if call.token:  # providers replay errors, too
-                tokens = tuple(sorted((*tokens, (call.token, ("denied",), now)), key=repr))
+            # Providers replay errors, too.
+            tokens = self._with_token(world, call, ("denied",), now)
             yield "fail", "which is refused", world._replace(tokens=tokens), ("denied",)
 
     def land(self, world: World, now: int) -> Iterator[tuple[str, World]]:

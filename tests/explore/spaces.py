@@ -486,7 +486,7 @@ class Space:
     code: Sequence[int] = ()
     deep: bool = False
 
-    def explorer(self, kit: ModuleType | None = None) -> Any:
+    def explorer(self, kit: ModuleType | None = None, *, full: bool = False) -> Any:
         """Set it up on the package, or on a copy of it with a seeded bug."""
         kit = kit or import_module("cfn_once")
         first, places = next(iter(self.script)), dict(self.script)
@@ -502,6 +502,7 @@ class Space:
             pace=self.pace,
             skews=self.skews,
             code=self.code,
+            full=full,
         )
 
 
