@@ -384,10 +384,11 @@ def test_properties_of_an_older_provider(cloudformation, spot, properties):
         held, properties={**held.properties, "Capacity": "1"}
     )
 
-    answer = cloudformation.update("Group", properties)
+    more = {"Minimum": 0, "Maximum": 3, "Target": 1}
+    answer = cloudformation.update("Group", {**properties, "Capacity": more})
 
     assert answer.succeeded
-    assert {"capacity": {"minimum": 0, "maximum": 2, "target": 1}} == spot.asked[-1].body["group"]
+    assert {"capacity": {"minimum": 0, "maximum": 3, "target": 1}} == spot.asked[-1].body["group"]
 
 
 def test_the_access_token(spot, properties, tmp_path, caplog):
