@@ -41,7 +41,7 @@ REMEMBERING = ("cfn_once", "powertools")  # they keep a file beside ours
 
 
 class Worker:
-    """A provider, the far side that it calls, and what was counted.
+    """A provider, the external API that it calls, and what was counted.
 
     Attributes:
         position: How many deliveries are done.

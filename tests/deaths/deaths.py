@@ -41,7 +41,7 @@ AT_ONCE = 8  # patient scenes, nearly all of whose time is waiting
 CAPTION = """\
 Told is what CloudFormation hears of a Create, after is the time from the event to that: what Lambda
 waits between its tries (60 and 120 s; here 1 and 2, but for the ledger's row) + all else, cold
-starts included; by whom, and what that one took of it. Made and left are objects on the far side,
+starts included; by whom, and what that one took of it. Made and left are objects on the API,
 at the end: after the Delete that follows. Ours has a Timeout of 35 s (120 in the ledger's row), a
 peer 10 s. Out of memory is SIGKILL at 256 MB. Silence lasts until CloudFormation gives up, after an
 hour.

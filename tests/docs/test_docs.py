@@ -79,7 +79,7 @@ def run_pytest(path):
 
 @pytest.fixture
 def namespace(tmp_path, monkeypatch):
-    """A module's, in a folder of its own, with an API that pages call their far side."""
+    """A module's, in a folder of its own, with an API that pages call their external API."""
     page = ModuleType("page")
     monkeypatch.setitem(sys.modules, "page", page)
     monkeypatch.chdir(tmp_path)

@@ -42,7 +42,7 @@ class Carrier:
 
 @pytest.fixture(scope="module")
 def api():
-    """A far side that makes a thing whenever it is asked to."""
+    """An external API that makes a thing whenever it is asked to."""
     with FakeApi(tokens=False) as api:
         yield api
 

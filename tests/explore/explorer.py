@@ -3,7 +3,7 @@ Every order, crash and lost answer of the shipped code, up to a bound.
 
     delivery ──► provider, ledger, steps, hook ──► port ──► the scheduler: which delivery acts next?
       a greenlet       as they are shipped           │      does it die, is the answer lost, ...?
-                                                     └────► head, far side, CloudFormation: values
+                                                     └────► head, API, CloudFormation: values
 
 A delivery stops at each port and nowhere else, so all that it knows is what the ports have told it:
 what it has been told is its state, and a state of the whole is a value that can be hashed.
@@ -115,7 +115,7 @@ class Spill(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A call of the far side."""
+    """A call of the external API."""
 
     name: str
     operation: Any
@@ -138,7 +138,7 @@ Action = Store | Read | Spill | Call | Put | Sleep
 
 
 class Scene(Protocol):
-    """What is explored: a class with its hooks, a far side, and CloudFormation's script."""
+    """What is explored: a class with its hooks, an external API, and CloudFormation's script."""
 
     classes: Sequence[type]
     places: Sequence[str]
@@ -165,21 +165,21 @@ class Scene(Protocol):
         """Tell whether an answer to that place may decide where CloudFormation goes."""
 
     def call(self, world: Any, operation: Any, life: int, now: int) -> tuple[Any, Any]:
-        """Return the far side after a call, and the call's result."""
+        """Return the external API after a call, and the call's result."""
 
     def faults(
         self, world: Any, operation: Any, life: int, now: int
     ) -> Iterator[tuple[str, str, Any, Any]]:
-        """Yield the ways in which a call may go wrong: budget, words, far side, result."""
+        """Yield the ways in which a call may go wrong: budget, words, external API, result."""
 
     def land(self, world: Any, now: int) -> Iterator[tuple[str, Any]]:
-        """Yield what the far side may do by itself."""
+        """Yield what the external API may do by itself."""
 
     def pass_time(self, world: Any, now: int) -> Any:
-        """Return the far side at a later time."""
+        """Return the external API at a later time."""
 
     def times(self, world: Any) -> Sequence[int]:
-        """Return when the far side may change by itself."""
+        """Return when the external API may change by itself."""
 
 
 class _Memory(NamedTuple):
@@ -236,7 +236,7 @@ class _Node:
 
     @property
     def is_making(self) -> bool:
-        """Tell whether it makes something on the far side next."""
+        """Tell whether it makes something on the external API next."""
         return isinstance(self.action, Call) and self.action.operation.kind == "make"
 
 
@@ -292,7 +292,7 @@ class _Run:
 
 
 class _Ports:
-    """The four ways of the provider to the world, and the hooks' way to the far side."""
+    """The four ways of the provider to the world, and the hooks' way to the external API."""
 
     keeps_secrets = True
     shortest, longest = 0.0, math.inf  # no wait stays in its invocation
@@ -388,7 +388,7 @@ class _Ports:
         return call_off
 
     def far(self, name: str, operation: Any) -> Any:
-        """Ask the far side: hooks come this way, through the `Calls` port."""
+        """Ask the external API: hooks come this way, through the `Calls` port."""
         run = self._run
         if not run.calling:
             raise HarnessError(f"{name} came past the Calls port")

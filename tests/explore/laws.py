@@ -68,7 +68,7 @@ class Sent(NamedTuple):
 
 
 class Thing(NamedTuple):
-    """Something that a step made on the far side.
+    """Something that a step made on the external API.
 
     Attributes:
         root: The object that it belongs to, and goes with; itself for an object.
@@ -87,7 +87,7 @@ class Thing(NamedTuple):
 
 
 class World(NamedTuple):
-    """The far side.
+    """The external API.
 
     Attributes:
         live: What there is.
@@ -193,7 +193,7 @@ class At(Protocol):
 
     @property
     def is_making(self) -> bool:
-        """Tell whether the next thing it does makes something on the far side."""
+        """Tell whether the next thing it does makes something on the external API."""
 
 
 class Laws:
@@ -202,7 +202,7 @@ class Laws:
     Args:
         doc: Reads a head's text.
         once: The steps must never be called twice.
-        fails: How many calls the far side may refuse.
+        fails: How many calls the external API may refuse.
     """
 
     def __init__(self, docs: "Docs", *, once: bool, fails: int) -> None:
@@ -266,7 +266,7 @@ class Laws:
         if operation.kind in ("find", "read"):
             return state
         if not at.granted:
-            raise Broken("I3 the far side is called by a delivery that never held the resource")
+            raise Broken("I3 the external API is called by a delivery that never held the resource")
         if operation.kind == "remove" and at.sent.type == "Update":
             self._refuse_an_older(state, at.sent, operation.root)
         if operation.kind == "remove" and at.sent.type == "Delete":
@@ -327,7 +327,7 @@ class Laws:
             )
 
     def called(self, state: State) -> State:
-        """Judge the far side after a call."""
+        """Judge the external API after a call."""
         for request_id, step, _, number in state.world.made:
             if number > 1:
                 raise Broken(f"I1 {step} of {request_id} happened {number} times")
@@ -370,7 +370,7 @@ class Laws:
         return self._told(state, post)
 
     def _refuse_a_stuck_stack(self, state: State, sent: Sent, post: Post) -> None:
-        """Refuse that a rollback fails where no Update has called the far side."""
+        """Refuse that a rollback fails where no Update has called the external API."""
         if sent.type != "Update" or post.is_good or post.life < 0:
             return
         before = [
@@ -489,7 +489,9 @@ class Laws:
         ]
         rounds = {(post.request_id, post.life, post.round) for post in refused}
         if len(rounds) > spent:
-            raise Broken("L1 a new round got the error that the far side had saved for its token")
+            raise Broken(
+                "L1 a new round got the error that the external API had saved for its token"
+            )
 
     def deleted(self, state: State, delete: Sent) -> None:
         """Judge what is left after the Delete that ends it all."""
@@ -567,7 +569,7 @@ def _known(head: Doc) -> bool:
 
 
 def refusals(budgets: Sequence[tuple[str, int]]) -> int:
-    """Return how many calls the far side may still refuse."""
+    """Return how many calls the external API may still refuse."""
     return sum(number for name, number in budgets if name in ("fail", "slip"))
 
 

@@ -1,7 +1,7 @@
-"""What is explored: a resource with its hooks, the far side it calls, and CloudFormation's script.
+"""What is explored: a resource with its hooks, the API it calls, and CloudFormation's script.
 
 The resource is a main object, whose id is the physical id, with parts that go when it goes.
-Nothing here is shared or changed in place: far side and script are values, part of the state that
+Nothing here is shared or changed in place: API and script are values, part of the state that
 is hashed.
 """
 
@@ -19,7 +19,7 @@ THEIRS = "theirs"  # what another handler made, in the place of ours
 
 
 class Call(NamedTuple):
-    """What a hook asks of the far side."""
+    """What a hook asks of the external API."""
 
     kind: str
     request_id: str
@@ -36,7 +36,7 @@ READ = Call("read", "", "", "", "", "")
 
 
 class Throttled(OSError):
-    """The far side asks not to be called for longer than anybody has time."""
+    """The external API asks not to be called for longer than anybody has time."""
 
     retry_after = 60.0
 
@@ -243,11 +243,11 @@ class Scene:
         kit: The package under test, or a copy of it with a seeded bug.
         strategy: token, find, token+find or once.
         steps: How many things a Create makes: the object and its parts.
-        window: Seconds for which the far side remembers a token.
-        forgets: The far side forgets tokens once their window is over.
+        window: Seconds for which the external API remembers a token.
+        forgets: The external API forgets tokens once their window is over.
         transient: A doubt is a network error; else an error of the step's own code.
         tags: Calls that are repeated at will stand before each step and at the end.
-        reads: The hook reads the far side before its first step.
+        reads: The hook reads the external API before its first step.
         undo: "piece": the object takes in a piece that is made before it, and that has an undo;
             "parts": the parts have one, and after a Create that stopped `delete` leaves them to it.
         swallows: The hook catches what its parts raise, and has a `finally` that sets another id.
@@ -258,7 +258,7 @@ class Scene:
         waits: Seconds that the hook waits before each part, suspended.
         updates: The class has an `update`.
         secret, odd: Steps whose result must not be kept, or cannot be.
-        throttles: The far side may refuse calls for now: a step is judged as over HTTP.
+        throttles: The external API may refuse calls for now: a step is judged as over HTTP.
         code: Versions of the class, where there are several.
     """
 
@@ -412,7 +412,7 @@ class Scene:
         return Thing
 
     def name_of(self, kind: str) -> str:
-        """Return under which name the far side makes an object; empty where it chooses one."""
+        """Return under which name the external API makes an object; empty where it chooses one."""
         if self._named == "twins":  # of one name in two places, P's and another
             return "name" if kind == "P" else f"name@{kind}"
         return f"name-{kind}" if self._named else ""
@@ -480,7 +480,7 @@ class Scene:
         delete = Sent("end", "Delete", "D99", order, event_id, properties, ())
         yield delete, stack._replace(sent=(*stack.sent, delete), held=())
 
-    # The far side
+    # The external API
 
     def call(self, world: World, call: Call, life: int, now: int) -> tuple[World, Any]:
         if self.once and call.kind == "make":
@@ -589,7 +589,7 @@ class Scene:
         if self._forgets:
             kept = tuple(t for t in world.tokens if now <= t[2] + self._window * 1000)
             if kept != world.tokens:
-                yield "forgot: the far side no longer knows tokens", world._replace(tokens=kept)
+                yield "forgot: the external API no longer knows tokens", world._replace(tokens=kept)
 
     def pass_time(self, world: World, now: int) -> World:
         air = tuple(one for one in world.air if one[0] >= now)

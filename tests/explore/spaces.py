@@ -669,7 +669,7 @@ SPACES = [
         reaches="supersede takeover crash",
     ),
     *_each(
-        "the far side forgets tokens after their window",
+        "the external API forgets tokens after their window",
         CREATE,
         strategies=[TOKEN, BOTH],
         copies={"c": 3},

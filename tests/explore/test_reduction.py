@@ -13,7 +13,7 @@ NAMED = (
     "hooks say: not now: token",
     "stuck before its first step: token",
     "a stuck Delete, a second one, and made again under its name: token+find",
-    "the far side forgets tokens after their window: token",
+    "the external API forgets tokens after their window: token",
     "a Delete over a Create that waits: token+find",
     "answers that are not delivered, or look so: token+find",
     "results that do not fit the head: token+find",

@@ -149,7 +149,7 @@ def test_a_doubt_that_nobody_can_resolve(groups, unresolved, status, retried):
 
 def test_a_token_tells_the_id(groups):
     """
-    Where the far side takes a token, the Delete asks under it once more to learn what was made.
+    Where the external API takes a token, the Delete asks under it once more to learn what was made.
     """
     by_token = {}
 

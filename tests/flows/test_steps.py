@@ -303,7 +303,7 @@ def test_hooks_that_swallow_everything():
 
 def test_an_error_of_the_network_is_tried_again_under_the_token():
     """
-    A call whose answer was lost is repeated with the same token where the far side remembers it.
+    A call whose answer was lost is repeated with the same token where the API remembers it.
     """
     tokens = []
 
@@ -440,7 +440,7 @@ def test_many_results():
 
 def test_two_calls_of_one_step_bear_two_tokens(groups):
     """
-    Calls inside one step are told apart by the far side: each has a token of its own, and the
+    Calls inside one step are told apart by the external API: each has a token of its own, and the
     same one in every run.
     """
     tokens = []

@@ -162,7 +162,7 @@ def test_a_create_and_its_copy(stack, lines):
     assert said.items() <= first.items()
     assert said.items() <= copy.items()
     assert first["correlation_id"] == copy["correlation_id"]
-    assert (1, False) == (first["attempt"], "attempt" in copy)
+    assert (1, False) == (first["deliveries"], "deliveries" in copy)
     assert 2500 == copy["_aws"]["Timestamp"] - first["_aws"]["Timestamp"]
 
 
@@ -181,7 +181,7 @@ def test_a_process_that_died_and_the_next_one(stack, lines):
     (line,) = lines()
 
     assert {"Takeovers", "AnswersPosted"} == counted(line)
-    assert (2, "SUCCESS") == (line["attempt"], line["outcome"])
+    assert (2, "SUCCESS") == (line["deliveries"], line["outcome"])
 
 
 def test_a_hook_that_asks_for_another_try(stack, lines):
@@ -208,7 +208,7 @@ def test_a_hook_that_asks_for_another_try(stack, lines):
         first["error"],
         first["level"],
     )
-    assert ({"AnswersPosted"}, 2) == (counted(second), second["attempt"])
+    assert ({"AnswersPosted"}, 2) == (counted(second), second["deliveries"])
 
 
 def test_an_answer_that_cannot_be_told(stack, lines):
@@ -388,7 +388,7 @@ def test_log_lines_in_lambda(stack, capsys, log_format):
     for our in ours:
         assert {name: metric[name] for name in IDS}.items() <= our.items()
         assert {"timestamp", "level", "message"} <= set(our)
-        assert metric["attempt"] == our["attempt"]
+        assert metric["deliveries"] == our["deliveries"]
     by_message = {our["message"]: our for our in ours}
     assert {"key": "*****", "size": 3}.items() <= by_message["made with *****"].items()
 
@@ -657,7 +657,7 @@ def test_spans(stack):
         "cfn_once.request_id": event["RequestId"],
         "cfn_once.resource_type": "Custom::Thing",
         "cfn_once.outcome": "FAILED",
-        "cfn_once.attempt": 1,
+        "cfn_once.deliveries": 1,
     }.items() <= delivery.attributes.items()
     assert "cfn_once.correlation_id" in delivery.attributes
     assert ["PermanentError", "FAILED"] == [one.status.description for one in (step, delivery)]

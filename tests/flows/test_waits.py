@@ -9,7 +9,7 @@ from support.taken import Taken
 
 
 class Cluster:
-    """A far side that takes its time, and counts what it is asked for."""
+    """An external API that takes its time, and counts what it is asked for."""
 
     def __init__(self):
         self.made, self.looks, self.ready_at, self.live = [], 0, 0.0, set()
@@ -17,7 +17,7 @@ class Cluster:
 
 @pytest.fixture
 def cluster():
-    """A far side on which nothing is."""
+    """An external API on which nothing is."""
     return Cluster()
 
 

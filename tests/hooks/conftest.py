@@ -1,4 +1,4 @@
-"""A far side, and a stack whose one resource runs a test's hooks."""
+"""An external API, and a stack whose one resource runs a test's hooks."""
 
 import os
 from types import new_class

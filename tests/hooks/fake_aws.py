@@ -1,4 +1,4 @@
-"""AWS on one wire: a far side that speaks the JSON and the query protocol, and knows its tokens."""
+"""AWS on one wire: an API that speaks the JSON and the query protocol, and knows its tokens."""
 
 from urllib.parse import parse_qs
 

@@ -58,7 +58,7 @@ def crashed(cloudformation, **when):
 @pytest.mark.parametrize("plan", IN_DOUBT, ids=repr)
 def test_a_call_without_a_token_whose_answer_is_lost(aws, stack, plan):
     """
-    Nothing repeats it: neither a step nor botocore by itself. The far side sees one call.
+    Nothing repeats it: neither a step nor botocore by itself. The external API sees one call.
     """
     aws.then(plan)
     cloudformation = stack(sends(aws))

@@ -1,4 +1,4 @@
-"""What `self.http` promises, against a far side that fails, loses and repeats."""
+"""What `self.http` promises, against an external API that fails, loses and repeats."""
 
 import io
 import logging
@@ -49,7 +49,7 @@ def test_what_a_write_carries(api, stack):
 @pytest.mark.parametrize("plan", IN_DOUBT, ids=repr)
 def test_a_post_whose_answer_is_lost(api, stack, method, plan):
     """
-    Where nothing is known of the far side, a POST in doubt is never made again: FAILED says so.
+    Where nothing is known of the external API, a POST in doubt is never made again: FAILED says so.
     """
     api.then(plan)
     cloudformation = stack(lambda self: self.http.request(method, api.url + KEY))
@@ -112,7 +112,7 @@ def test_what_a_look_up_returns(api, stack):
 
 def test_a_key_is_forgotten(stack):
     """
-    Once the far side may have forgotten the key, a POST in doubt is not made again.
+    Once the external API may have forgotten the key, a POST in doubt is not made again.
     """
     with FarSide(honours=True) as api:
         cloudformation = stack(
@@ -209,7 +209,7 @@ def test_a_put_that_died(api, stack):
 @pytest.mark.parametrize("plan", [answer(429), answer(425)], ids=["429", "425"])
 def test_a_busy_far_side(api, stack, method, plan):
     """
-    What a busy far side turned away is made again, after a pause, by every kind of write.
+    What a busy external API turned away is made again, after a pause, by every kind of write.
     """
     api.then(plan, plan, plan)
     cloudformation = stack(lambda self: self.http.request(method, api.url, once=True) and None)
@@ -319,7 +319,7 @@ def test_a_replay_returns_the_same_response(api, stack, content_type, body):
 
 def test_a_replay_raises_the_same_error(api, stack):
     """
-    What the far side refuses for certain raises the same error in the first run and in a replay.
+    What the API refuses for certain raises the same error in the first run and in a replay.
     """
     api.then(answer(422, {"error": "no such product"}))
     seen = []

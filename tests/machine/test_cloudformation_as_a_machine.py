@@ -1,6 +1,6 @@
 """
 CloudFormation as a machine: whatever it does, in whatever order, and wherever a process dies, what
-lives on the far side is what CloudFormation holds.
+lives on the external API is what CloudFormation holds.
 
 Every write goes to three ledgers at once, which must come to the same heads.
 """
@@ -73,7 +73,7 @@ def dynamodb(ministack: MiniStack) -> Iterator[None]:
 
 @dataclass
 class World:
-    """A far side with objects that bear the token they were made under."""
+    """An external API with objects that bear the token they were made under."""
 
     number: int = 0
     live: dict[str, str] = field(default_factory=dict)
@@ -305,7 +305,7 @@ class CloudFormation(RuleBasedStateMachine):
 
     @rule(number=st.integers(1, 2))
     def refuse(self, number):
-        """The far side refuses the next calls."""
+        """The external API refuses the next calls."""
         self.world.refusals = number
 
     @rule(number=st.integers(1, 2))

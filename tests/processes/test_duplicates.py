@@ -82,7 +82,7 @@ def test_killed_in_a_call_that_can_be_resolved(start, stack, api, bucket, resour
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_killed_in_a_call_that_nobody_can_resolve(start, stack, api, bucket, moment):
     """
-    Where the far side can tell nothing, the call is never made again: the answer names it, and so
+    Where the API can tell nothing, the call is never made again: the answer names it, and so
     does the Delete's.
     """
     function, shop = start("provider", api), stack("Custom::Plain")

@@ -88,7 +88,7 @@ def test_names_of_a_resource_and_of_a_request(named, resource, operation):
 )
 def test_tokens(named, key, generation, as_uuid, hex64):
     """
-    A token is the same in every copy of a step, in each form that a far side may take.
+    A token is the same in every copy of a step, in each form that an external API may take.
     """
     token = Token.of(named.operation, key, generation)
 

@@ -54,7 +54,7 @@ def operation_digest(resource: bytes, request_id: str) -> bytes:
 
 
 class Token(NamedTuple):
-    """The token of one step, in the forms that far sides take."""
+    """The token of one step, in the forms that external APIs take."""
 
     value: bytes
 

@@ -222,7 +222,7 @@ class CustomResource(Generic[P, A]):
             fn: Makes the side effect, and returns what JSON can hold.
             name: Unique among what happens in this place; without # and /.
             find: Looks up by `step.token` what a call in doubt has made, or returns None.
-            window: `fn` passes `step.token` on, and the far side remembers it that long.
+            window: `fn` passes `step.token` on, and the external API remembers it that long.
             repeat: `fn` is idempotent by nature: run at will, its result not kept.
             once: Never run it twice; a call in doubt fails.
             undo: What a Delete runs, given the result, for a Create that stopped half way.
@@ -258,12 +258,12 @@ class CustomResource(Generic[P, A]):
         self._steps.wait(seconds)
 
     def wait_until(
-        self, look: Callable[[], T], *, every: float = 30, timeout: float | None = None
+        self, condition: Callable[[], T], *, every: float = 30, timeout: float | None = None
     ) -> T:
-        """Call `look` until it returns something, and return that; None and False are nothing.
+        """Call `condition` until it returns something, and return that; None and False are nothing.
 
         Args:
-            look: Reads, and returns what JSON can hold.
+            condition: Reads, and returns what JSON can hold.
             every: Seconds between two looks.
             timeout: Seconds in all; unless given, as long as CloudFormation waits.
 
@@ -271,7 +271,7 @@ class CustomResource(Generic[P, A]):
             WaitTimeout: There was nothing in time; `on_timeout` is called where the hook lets it
                 pass.
         """
-        found: T = self._steps.wait_until(look, every, timeout)
+        found: T = self._steps.wait_until(condition, every, timeout)
         return found
 
     @cached_property

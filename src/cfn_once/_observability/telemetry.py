@@ -53,7 +53,7 @@ class Trail(Work):
         """Take note of what the ledger says of the request."""
         if isinstance(claimed, Lease):
             operation = claimed.head.operation
-            self.note(attempt=operation.deliveries)
+            self.note(deliveries=operation.deliveries)
             if operation.deliveries > 1 and operation.tail_in_doubt:
                 self._counts["Takeovers"] = 1
             return
@@ -116,7 +116,7 @@ class Trail(Work):
         self.fields = {"outcome": name, **self.fields}
         if isinstance(error, DeliveryError):
             self._counts["AnswersFailed"] = 1
-        elif isinstance(error, InProgress) and "attempt" not in self.fields:
+        elif isinstance(error, InProgress) and "deliveries" not in self.fields:
             self._counts["DuplicatesSuppressed"] = 1
 
     def _line(self, function: str, level: str) -> dict[str, Json]:

@@ -96,7 +96,7 @@ class Steps:
         with self._ending_once():
             self._waits.wait(self._key("wait"), seconds)
 
-    def wait_until(self, look: Callable[[], Any], every: float, timeout: float | None) -> Any:
+    def wait_until(self, condition: Callable[[], Any], every: float, timeout: float | None) -> Any:
         """Look until there is something, and return it, now and in every later run of the hook.
 
         Raises:
@@ -105,7 +105,7 @@ class Steps:
         self._refuse_disorder("wait_until")
         refuse_no_time(every=every, timeout=0 if timeout is None else timeout)
         with self._ending_once():
-            return self._waits.wait_until(self._key("wait_until"), look, every, timeout)
+            return self._waits.wait_until(self._key("wait_until"), condition, every, timeout)
 
     def read(
         self, name: str, fn: Callable[[], T], verdict: Callable[[Exception], Verdict] = judge_plain

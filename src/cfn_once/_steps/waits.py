@@ -55,14 +55,14 @@ class Waits:
         self._pass_time(until)
 
     def wait_until(
-        self, key: str, look: Callable[[], Any], every: float, timeout: float | None
+        self, key: str, condition: Callable[[], Any], every: float, timeout: float | None
     ) -> Any:
         """Look until there is something, and return it, now and in every later run of the hook.
 
         Raises:
             WaitTimeout: There was nothing in time.
         """
-        call = Call(name="wait_until", run=lambda _: look())
+        call = Call(name="wait_until", run=lambda _: condition())
         known, this_round = self._journal.visit(key), self._journal.operation.round
         if known is not None and known.state == StepState.DONE:
             return self._journal.value(call, key, known)
@@ -72,7 +72,7 @@ class Waits:
         attempt = StepAttempt(call, key, self._step_of(key, record.generation), record)
         patience = math.inf if timeout is None else timeout
         end = min(record.first_used / 1000 + patience, self._pacing.last_moment())
-        while (found := self._look(attempt, look)) is None or found is False:
+        while (found := self._poll(attempt, condition)) is None or found is False:
             if self._clock.now() >= end:
                 self._give_up(attempt)
             self._pass_time(min(self._clock.now() + every, end))
@@ -91,11 +91,11 @@ class Waits:
         self._journal.keep(attempt, failed)
         raise WaitTimeout(text)
 
-    def _look(self, attempt: StepAttempt, look: Callable[[], Any]) -> Any:
-        """Return what a look finds; where the network fails it, nothing."""
+    def _poll(self, attempt: StepAttempt, condition: Callable[[], Any]) -> Any:
+        """Return what a poll finds; where the network fails it, nothing."""
         self._policy.before_wait(attempt.key)
         try:
-            return self._caller.look("wait_until", attempt.step, look)
+            return self._caller.look("wait_until", attempt.step, condition)
         except Exception as error:
             if not self._caller.look_may_succeed_later(error):
                 raise

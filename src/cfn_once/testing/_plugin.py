@@ -75,7 +75,7 @@ def ledger() -> MemoryStore:
 
 @pytest.fixture
 def _cfn_once_clock() -> VirtualClock:
-    """Return the clock of the test, for its stacks and its far side."""
+    """Return the clock of the test, for its stacks and its external API."""
     from .clock import VirtualClock
 
     return VirtualClock()
@@ -83,7 +83,7 @@ def _cfn_once_clock() -> VirtualClock:
 
 @pytest.fixture
 def fake_api(request: pytest.FixtureRequest, _cfn_once_clock: VirtualClock) -> Iterator[FakeApi]:
-    """Serve a far side; what lives there when the test is over fails it."""
+    """Serve an external API; what lives there when the test is over fails it."""
     from .api import FakeApi
 
     api = FakeApi(clock=_cfn_once_clock)

@@ -79,10 +79,10 @@ def _on_doubt(run: Run) -> str:
         return ""
     return (
         "Nobody can tell whether the call acted before its answer was lost. Give it find=, a"
-        " function that looks up by step.token what the step made; or, where the far side takes a"
-        " token, say so: honours_idempotency_key on the class, window= on a step. If nothing of the"
-        " kind can be had, assert_safe(..., allow_in_doubt=True) takes what a FAILED answer names"
-        " as in doubt."
+        " function that looks up by step.token what the step made; or, where the external API takes"
+        " a token, say so: honours_idempotency_key on the class, window= on a step. If nothing of"
+        " the kind can be had, assert_safe(..., allow_in_doubt=True) takes what a FAILED answer"
+        " names as in doubt."
     )
 
 
@@ -98,7 +98,7 @@ def _on(effect: Effect, run: Run) -> str:
         return f"{effect.call} was called again under the same token, and made another object. " + (
             "find= did not find the first one: look up what carries step.token."
             if looked_up
-            else "The far side does not know the token (any more): pass step.token on to it"
+            else "The external API does not know the token (any more): pass step.token on to it"
             " and give the time for which it remembers it, or give find=, a function that"
             " looks up by step.token what the step made."
         )

@@ -1,5 +1,5 @@
 """
-A far side to write tests against: an API whose objects are made, changed and removed.
+An external API to write tests against: an API whose objects are made, changed and removed.
 
     create ──► a known token? ──► the same answer again │ 422, where it asks for something else
        └─ in `fail`? before acting: an error, nothing made │ after acting: made, and an error
@@ -23,7 +23,7 @@ OPERATIONS = ("create", "find", "get", "update", "delete")
 
 
 class ApiError(Exception):
-    """The far side refuses, or fails, with a status as over HTTP."""
+    """The external API refuses, or fails, with a status as over HTTP."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(f"{status}: {text}")
@@ -32,7 +32,7 @@ class ApiError(Exception):
 
 
 class ApiCall(NamedTuple):
-    """One call that the far side was asked for."""
+    """One call that the external API was asked for."""
 
     operation: str
     id: str | None

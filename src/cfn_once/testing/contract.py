@@ -36,7 +36,7 @@ class ProviderContract:
         return FakeCloudFormation(self.provider)
 
     def left_over(self) -> Collection[str]:
-        """Return what lives on the far side; override it, so that nothing may be left of it."""
+        """Return what lives on the external API; override it, so that nothing may be left of it."""
         return ()
 
     def setup_method(self) -> None:

@@ -19,7 +19,7 @@ class Faults(TypedDict, total=False):
             dies before that call leaves.
         crash_after: The process dies after that call has had its effect.
         crash_at: The process dies at this point: 2n is before its n-th action, be it on the
-            ledger, on the far side or an answer, and 2n+1 after it, n from 0.
+            ledger, on the external API or an answer, and 2n+1 after it, n from 0.
         crashes: So many of Lambda's three deliveries die, the first one as is said, the others as
             they begin; with 3 nobody answers.
         failing: Each call, and what it raises the first time, without any effect.

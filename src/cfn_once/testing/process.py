@@ -16,7 +16,7 @@ from ..ledger import Head, Store, Write, Written
 
 T = TypeVar("T")
 
-# What the actions are called that are no calls of the far side.
+# What the actions are called that are no calls of the external API.
 READ, WRITE, TELL = "reads the ledger", "writes to the ledger", "tells CloudFormation"
 
 
@@ -36,7 +36,7 @@ class Point(NamedTuple):
 
     @property
     def is_call(self) -> bool:
-        """Tell whether the action is a call of the far side."""
+        """Tell whether the action is a call of the external API."""
         return self.name not in (READ, WRITE, TELL)
 
 

@@ -59,7 +59,7 @@ class FaultKind(StrEnum):
     CRASH_FOR_GOOD = "crash for good"  # and Lambda's other two deliveries, as they begin
     LATE = "late"  # a copy comes after this or a later request
     UNTOLD = "untold"  # the answer is lost
-    REFUSED = "refused"  # the far side says no, for certain
+    REFUSED = "refused"  # the external API says no, for certain
     NO_ANSWER = "no answer"  # it says nothing: before the call it has not acted, after it it has
     TWIN = "twin"  # another delivery of the same, meanwhile
     CANCEL = "cancel"  # its Delete, under an invented id, meanwhile
@@ -145,7 +145,7 @@ class Broken(Exception):
 
 
 class Witness:
-    """Sees what is made and removed on the far side, by which delivery, in which calls of it."""
+    """Sees what is made and removed on the external API: by which delivery, and in which calls."""
 
     def __init__(self, far_side: FarSide, provider: Provider, clock: VirtualClock) -> None:
         self.effects, self.asked = list[Effect](), list[Effect]()  # asked: of a FakeApi

@@ -49,10 +49,10 @@ def assert_safe(
 
     First it runs twice without a fault, which says what there should be after each request. Then
     it runs with one fault at a time: a crash before and after every action, once and in all of
-    Lambda's tries; copies in a row, later, and when all is gone; a lost answer; the far side that
-    refuses, or does not answer, with and without having acted; two deliveries of a request, and a
-    Delete over a running Create, each held up before each of its actions. All of it again with
-    each Update rolled back.
+    Lambda's tries; copies in a row, later, and when all is gone; a lost answer; an external API
+    that refuses, or does not answer, with and without having acted; two deliveries of a request,
+    and a Delete over a running Create, each held up before each of its actions. All of it again
+    with each Update rolled back.
 
     Args:
         provider: As it is deployed; it is driven with a ledger in memory and a virtual clock.
@@ -92,7 +92,7 @@ class _Search:
         base = self._without_fault()
         if must_make and not base.seen.effects:
             raise AssertionError(
-                "the scenario makes nothing on the far side: give assert_safe the one that the"
+                "the scenario makes nothing on the external API: give assert_safe the one that the"
                 " hooks call, or none where they make nothing"
             )
         try:
@@ -205,8 +205,8 @@ def _refuse_nonsense(
     missing = [name for name in ("objects", "created", "reset") if not hasattr(far_side, name)]
     if far_side is not None and missing:
         raise TypeError(
-            f"the far side has no {', '.join(missing)}: give assert_safe a FakeApi, or an object"
-            " with objects, created and reset()"
+            f"the external API has no {', '.join(missing)}: give assert_safe a FakeApi, or an"
+            " object with objects, created and reset()"
         )
     if limit < LEAST:
         raise ValueError(f"limit is {LEAST} runs at least: two without a fault, and one with")

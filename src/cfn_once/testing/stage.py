@@ -230,10 +230,10 @@ class StagedInvocation:
         if not point.after:
             self._inside.pop()
         if kind is FaultKind.REFUSED:
-            self._tell(f"{point.name} is refused by the far side")
+            self._tell(f"{point.name} is refused by the external API")
             raise _error(point.name, refused=True)
         acted = "has acted" if point.after else "has not acted"
-        self._tell(f"{point.name} gets no answer; the far side {acted}")
+        self._tell(f"{point.name} gets no answer; the external API {acted}")
         raise _error(point.name, refused=False)
 
 
@@ -248,5 +248,5 @@ def _error(call: str, *, refused: bool) -> Exception:
     if operation:
         denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "refused"}}, operation)
         return denied if refused else ReadTimeoutError(endpoint_url=call)
-    no = f"the far side refuses {call}"
+    no = f"the external API refuses {call}"
     return PermanentError(no) if refused else TimeoutError(f"no answer: {call}")

@@ -19,7 +19,7 @@ def die(how):
 
 
 def fail():
-    raise RuntimeError("the far side said no")
+    raise RuntimeError("the external API said no")
 
 
 def sleep():

@@ -1,4 +1,4 @@
-"""The far side of tests: it counts, forgets and fails as it is told."""
+"""The external API of tests: it counts, forgets and fails as it is told."""
 
 import pytest
 import requests
@@ -49,7 +49,7 @@ def test_what_is_not_understood(api):
 
 @pytest.mark.parametrize("tokens", [True, False])
 def test_tokens(tokens):
-    """A token makes it once, where the far side knows tokens."""
+    """A token makes it once, where the external API knows tokens."""
     api = FakeApi(tokens=tokens)
 
     made = [api.create({"Name": "web"}, token="T") for _ in range(2)]

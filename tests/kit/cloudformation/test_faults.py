@@ -1,4 +1,4 @@
-"""What may befall an operation: copies, crashes, time-outs, lost answers, a far side that fails."""
+"""What may befall an operation: copies, crashes, time-outs, lost answers, an API that fails."""
 
 from functools import partial
 

@@ -238,7 +238,7 @@ def test_a_test_that_failed_fails_once(run):
 @pytest.mark.parametrize("arguments", ["cloudformation, fake_api", "fake_api, cloudformation"])
 def test_an_object_that_is_left_over(run, arguments):
     """
-    What still lives on the far side after all stacks are deleted is named, in whatever order the
+    What still lives on the API after all stacks are deleted is named, in whatever order the
     test asks for them.
     """
     result = run(

@@ -84,12 +84,12 @@ def test_a_scenario_with_faults_of_its_own():
 @pytest.mark.parametrize(
     ("far_side", "says"),
     [
-        (FakeApi(), "the scenario makes nothing on the far side"),
-        ({}, "the far side has no objects, created, reset"),
+        (FakeApi(), "the scenario makes nothing on the external API"),
+        ({}, "the external API has no objects, created, reset"),
     ],
 )
 def test_another_far_side(far_side, says):
-    """The far side must be the one that the hooks call, or nothing is proven."""
+    """The external API must be the one that the hooks call, or nothing is proven."""
     assert says in refusal_of({}, far_side)
 
 

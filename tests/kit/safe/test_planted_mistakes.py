@@ -69,7 +69,7 @@ def test_an_id_that_is_set_too_late():
 
     assert story.startswith("not safe: 1 object is there when all is deleted, where there should")
     assert "Create 1 http.POST.127.0.0.1 makes obj-1" in story
-    assert "Create 1 http.PUT.127.0.0.1 is refused by the far side" in story
+    assert "Create 1 http.PUT.127.0.0.1 is refused by the external API" in story
     assert 'made = self.step("group", self.make, find=self.find)' in story
     assert 'return self.http.post(f"{api.url}/groups", json=asked).json()' in story
     assert "Set self.physical_resource_id from the result before the next call" in story

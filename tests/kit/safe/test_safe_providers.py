@@ -157,7 +157,7 @@ class Nothing(CustomResource[dict, None]):
 
 
 def test_a_provider_that_makes_nothing():
-    """It needs no far side, and answers every request all the same."""
+    """It needs no external API, and answers every request all the same."""
     checked = assert_safe(Provider(Nothing, ledger="memory://"), {})
 
     assert checked.complete
