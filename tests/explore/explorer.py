@@ -674,6 +674,11 @@ class Explorer:
         yield from self._passes(state)
 
     def _begins(self, state: State) -> Iterator[tuple[str, State]]:
+        """Yield the beginnings of deliveries, of equal ones in their order.
+
+        To take states for one that differ by who of the copies is who would save a hundredth: they
+        began in their order and have different timeouts, so that one can outwait the other.
+        """
         begun: set[tuple[str, bool]] = set()
         for delivery, place in enumerate(self.places):
             if state.deliveries[delivery] is not NEW:
