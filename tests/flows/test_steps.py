@@ -1,7 +1,9 @@
 """What a step promises its hook."""
 
 import threading
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Annotated
 
 import pytest
 
@@ -10,9 +12,11 @@ from cfn_once import (
     NonDeterminism,
     PermanentError,
     Provider,
+    Secret,
     StepFailed,
     TemporaryError,
 )
+from cfn_once.ledger.sqlite import SQLiteStore
 from cfn_once.testing import Crashed, FakeCloudFormation
 
 INVENTED = (
@@ -418,6 +422,37 @@ def test_a_result_that_is_too_long():
     answer = created(lambda self: self.step("long", lambda step: "x" * 400_000))
 
     assert "step long#0 returned 400002 bytes" in answer.reason
+
+
+@dataclass(frozen=True)
+class Guarded:
+    Password: Annotated[str, Secret] = ""
+
+
+@pytest.mark.parametrize("before", [0, 990, 995])
+def test_a_long_error_with_a_secret(tmp_path, before):
+    """
+    An error too long to be kept whole is masked first and then cut: no part of a secret is kept.
+    """
+
+    class Thing(CustomResource[Guarded, None]):
+        def create(self):
+            self.step("thing", refuse)
+
+        def delete(self):
+            pass
+
+    def refuse(step):
+        raise PermanentError("x" * before + "canary-hunter22" + "y" * 400_000)
+
+    store = SQLiteStore(str(tmp_path / "ledger.sqlite3"))
+    cloudformation = FakeCloudFormation(Provider(Thing, ledger="memory://"), ledger=store)
+    answer = cloudformation.create("Thing", {"Password": "canary-hunter22"})
+    kept = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+
+    assert "FAILED" == answer.status
+    assert b"xxx" in kept or b"*****" in kept
+    assert b"cana" not in kept  # nor the beginning of it
 
 
 def test_many_results():

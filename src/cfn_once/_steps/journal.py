@@ -186,7 +186,8 @@ class Journal:
         text = self._mask(json.dumps(call.error_to_record(error)))
         failed = replace(record, state=StepState.FAILED.value, round=self.operation.round)
         if len(text) > LONGEST_RESULT:
-            text = json.dumps({"kind": type(error).__name__, "message": str(error)[:LONGEST_ERROR]})
+            message = self._mask(str(error))[:LONGEST_ERROR]  # cut first, half a secret would stay
+            text = json.dumps({"kind": type(error).__name__, "message": message})
         if self._fits_the_head(text):
             failed = replace(failed, result=text)
         else:
