@@ -123,3 +123,13 @@ class Suspended(Interrupt):
 
 class ReplayEnd(Interrupt):
     """A recovering replay has reached the end of what is known."""
+
+
+def is_raised_by_hook(error: BaseException) -> bool:
+    """Tell whether an error is the hook's own, and so ends its request, not the process.
+
+    `sys.exit` is: a process that ended would be started again, and nobody would be told. So is
+    asyncio's CancelledError, which is told by its module, since asyncio is slow to import.
+    """
+    is_own = isinstance(error, (Exception, SystemExit, KeyboardInterrupt))
+    return is_own or type(error).__module__.partition(".")[0] == "asyncio"

@@ -100,7 +100,9 @@ class Provider:
         self._misconfigured = self._unable = ""
         self._retries_exhausted = False
         if ledger is None or isinstance(ledger, str):
-            ledger = self._open(ledger or os.environ.get("CFN_ONCE_LEDGER"), allow_local_ledger)
+            ledger = self._open(
+                ledger or os.environ.get("CFN_ONCE_LEDGER"), allow_local=allow_local_ledger
+            )
         self._ledger = Ledger(ledger, sandbox_id=sandbox_id)
         if continuation is None or isinstance(continuation, str):
             url = continuation or os.environ.get("CFN_ONCE_CONTINUATION")
@@ -112,7 +114,7 @@ class Provider:
         self._calls, self._clock = calls or DirectCalls(), clock
         self._accounts, self._visible_after = frozenset(accounts), visible_after
 
-    def _open(self, url: str | None, allow_local: bool) -> Store:  # noqa: FBT001 - one caller
+    def _open(self, url: str | None, *, allow_local: bool) -> Store:
         in_lambda = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
         store = self._unless_misconfigured(
             lambda: open_store(url, in_lambda=in_lambda, allow_local=allow_local)

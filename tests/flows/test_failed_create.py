@@ -1,5 +1,6 @@
 """Creates that fail half way, and the Delete that CloudFormation sends after each."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -238,3 +239,30 @@ def test_a_replay_that_cannot_read(groups):
 
     assert ("SUCCESS", "") == (answer.status, answer.reason)
     assert ["sig-1"] == groups.deletes
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError, SystemExit, KeyboardInterrupt, asyncio.CancelledError]
+)
+def test_a_hook_that_ends_as_before_in_its_replay(error):
+    """
+    However a Create's hook ends itself, its Delete replays it to there, and removes what it made.
+    """
+    live = []
+
+    class Thing(CustomResource[dict, dict]):
+        def create(self):
+            self.step("thing", lambda step: live.append("thing"), undo=lambda _: live.clear())
+            raise error("enough")
+
+        def delete(self):
+            pass
+
+    cloudformation = stack(Thing)
+    failed = cloudformation.send(cloudformation.event("Create", "Thing", {}))
+    deleted = cloudformation.send(
+        cloudformation.event("Delete", "Thing", {}, physical_resource_id=INVENTED)
+    )
+
+    assert ("FAILED", f"{error.__name__}: enough") == (failed.status, failed.reason)
+    assert ("SUCCESS", "", []) == (deleted.status, deleted.reason, live)

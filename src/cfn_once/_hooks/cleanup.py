@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from .._cloudformation.canonical import Json, canonical
 from .._cloudformation.identity import base32
 from .._cloudformation.request import Request, RequestType
-from .._errors import InProgress, LedgerUnavailable, ReplayEnd
+from .._errors import InProgress, LedgerUnavailable, ReplayEnd, is_raised_by_hook
 from .._steps.journal import Journal
 from .._steps.ports import Ports
 from .._steps.replay import Replay, doubt
@@ -225,7 +225,9 @@ def _run_again(replay: Replay, asked: Request, resource: Resource, hook: Callabl
         return
     except LedgerUnavailable:
         raise  # what was learned could not be kept: nothing may be removed because of it
-    except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - a hook raises what it likes
+    except BaseException as error:
+        if not is_raised_by_hook(error):
+            raise
         log.info("the replay of %s ended with %s", asked, type(error).__name__)
         replay.end_early(error)
 

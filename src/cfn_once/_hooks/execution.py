@@ -20,6 +20,7 @@ from .._errors import (
     NonDeterminism,
     SecretNotKept,
     TemporaryError,
+    is_raised_by_hook,
 )
 from .._lambda.watchdog import Watchdog, whereabouts
 from .._observability.mask import Mask
@@ -172,12 +173,10 @@ class Execution:
             if not self._lease.has_retries_left():
                 return self._failure(error)
             temporary = TemporaryError(self._mask.text(str(error)))
-        except (Exception, SystemExit, KeyboardInterrupt) as error:
-            log.exception("%s failed", self._request)
-            return self._failure(error)
         except BaseException as error:
-            if type(error).__module__.partition(".")[0] != "asyncio":  # its CancelledError
+            if not is_raised_by_hook(error):
                 raise
+            log.exception("%s failed", self._request)
             return self._failure(error)
         else:
             return outcome
