@@ -37,7 +37,7 @@ T = TypeVar("T")
 log = logging.getLogger("cfn_once.resource")
 
 
-class HookInput(NamedTuple):
+class HookInput(NamedTuple, Generic[P]):
     """What one run of a hook is given.
 
     Attributes:
@@ -51,8 +51,8 @@ class HookInput(NamedTuple):
     """
 
     request: Request
-    properties: Any
-    old_properties: Any
+    properties: P
+    old_properties: P
     steps: Steps
     deadline: Deadline
     physical_resource_id: str
@@ -116,7 +116,7 @@ class CustomResource(Generic[P, A]):
         if cls.unresolved not in ("report", "fail"):
             raise ConfigurationError(f"{cls.__name__}.unresolved must be 'report' or 'fail'")
 
-    def __init__(self, given: HookInput) -> None:
+    def __init__(self, given: HookInput[P]) -> None:
         self.request = given.request
         self._given, self._steps = given, given.steps
         self._physical_id = given.physical_resource_id
@@ -149,12 +149,12 @@ class CustomResource(Generic[P, A]):
     @property
     def properties(self) -> P:
         """What the template asks for."""
-        return self._given.properties  # type: ignore[no-any-return]  # made of the declared type
+        return self._given.properties
 
     @property
     def old_properties(self) -> P:
         """What the template asked for before this Update; where it does not fit, it is absent."""
-        return self._given.old_properties  # type: ignore[no-any-return]  # as above
+        return self._given.old_properties
 
     @property
     def raw_properties(self) -> Mapping[str, Json]:
@@ -314,7 +314,7 @@ class CustomResource(Generic[P, A]):
 
 def shapes_of(served: type[CustomResource[Any, Any]]) -> Shapes:
     """Return the properties and attributes that a class declares."""
-    return Shapes(served._properties_shape, served._attributes_shape)  # noqa: SLF001 - our own
+    return Shapes(served._properties_shape, served._attributes_shape)  # noqa: SLF001 - other names are its users'
 
 
 def writes_update(served: type[CustomResource[Any, Any]]) -> bool:
