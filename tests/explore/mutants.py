@@ -448,7 +448,7 @@ MUTANTS = [
     Mutant(
         name="what replaced the held object counts as heard of",
         seeded="acknowledged",
-        old=" and held_id == head.held_id",
+        old=" and held.id == head.held_id",
         new="",
         laws=("I1", "I5"),
         script=UPDATE,

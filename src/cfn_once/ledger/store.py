@@ -57,6 +57,7 @@ class AnyOf(NamedTuple):
 
 
 COUNT = "w"  # every write adds 1 to it
+NOTHING = object()  # what is at a path that leads nowhere
 
 Guard = Equals | Below | Absent | Lacks | AllOf | AnyOf
 
@@ -145,16 +146,21 @@ def holds(guard: Guard, doc: Doc) -> bool:
             return all(holds(part, doc) for part in guards)
         case AnyOf(guards):
             return any(holds(part, doc) for part in guards)
-        case Absent(path):
-            return not _at(doc, path)[0]
-        case Equals(path, wanted):
-            found, value = _at(doc, path)
-            return found and isinstance(value, bool) == isinstance(wanted, bool) and value == wanted
-        case Below(path, bound):
-            value = _at(doc, path)[1]
+        case _:
+            return _allows(guard, _at(doc, guard.path))
+
+
+def _allows(guard: Equals | Below | Absent | Lacks, value: Any) -> bool:
+    """Tell whether a guard of one place allows what is there."""
+    match guard:
+        case Absent():
+            return value is NOTHING
+        case Equals(_, wanted):
+            return isinstance(value, bool) == isinstance(wanted, bool) and value == wanted
+        case Below(_, bound):
             return isinstance(value, int) and not isinstance(value, bool) and value < bound
-        case Lacks(path, member):
-            return member not in (_at(doc, path)[1] or ())
+        case Lacks(_, member):
+            return value is NOTHING or member not in value
 
 
 def apply(change: Change, doc: Doc) -> None:
@@ -166,25 +172,26 @@ def apply(change: Change, doc: Doc) -> None:
     for name, value in change.append.items():
         doc[name] = [*doc.get(name, ()), value]
     for path, value in change.set.items():
-        found, around = _at(doc, path[:-1])
-        if not found:
+        around = _at(doc, path[:-1])
+        if around is NOTHING:
             raise LookupError(f"nothing is at {path[:-1]}, so nothing can be set at {path}")
         around[path[-1]] = value
     for path in change.remove:
-        if _at(doc, path)[0]:
-            del _at(doc, path[:-1])[1][path[-1]]
+        if _at(doc, path) is not NOTHING:
+            del _at(doc, path[:-1])[path[-1]]
 
 
-def _at(doc: Doc, path: Path) -> tuple[bool, Any]:
+def _at(doc: Doc, path: Path) -> Any:
+    """Return what is at a path, or NOTHING."""
     value: Any = doc
     for part in path:
         found = isinstance(value, dict) and part in value
         if not found and isinstance(value, list) and isinstance(part, int):
             found = part < len(value)
         if not found:
-            return False, None
+            return NOTHING
         value = value[part]
-    return True, value
+    return value
 
 
 _to_text = json.JSONEncoder(separators=(",", ":")).encode

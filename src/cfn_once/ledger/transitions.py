@@ -20,7 +20,7 @@ from .._cloudformation.identity import base32, digest
 from .._cloudformation.request import Request, RequestType
 from .document import Doc
 from .head import VERSION, Head, HistoryEntry, Operation, State, StepRecord
-from .holding import adopted, answered, begun_over, confirmed, replaced_by
+from .holding import Holding, adopted, answered, begun_over, confirmed, replaced_by
 from .store import Absent, AllOf, AnyOf, Below, Change, Equals, Guard, Lacks, Path, Write
 
 MOST_RECENT, MOST_REPLACED, MOST_REMOVED, MOST_HISTORY = 32, 16, 32, 4
@@ -99,6 +99,11 @@ class Ending(NamedTuple):
     operation: str = ""
     invented: bool = False
     given: str | None = None
+
+    @property
+    def state(self) -> State:
+        """The state that the operation ends in."""
+        return State.SUCCEEDED if self.succeeded else State.FAILED
 
 
 def issued(request: Request, now: int) -> int:
@@ -211,12 +216,7 @@ def begin_over(head: Head, request: Request, candidate: Candidate) -> Write:
         {
             **_identity(request, "" if creates else head.resource_type),
             "op": begun.to_doc(),
-            "held": None if holding.held is None else holding.held.to_doc(),
-            "ack": holding.acknowledged,
-            "repl": [old.to_doc() for old in holding.replaced],
-            "forg": [old.to_doc() for old in holding.forgotten],
-            "pend": [left.to_doc() for left in holding.pending],
-            "ucf": list(holding.unconfirmed),
+            **_to_doc(holding),
             "recent": [*(known for known in head.recent if known != short), short][-MOST_RECENT:],
             "ttl": None,
         }
@@ -303,6 +303,14 @@ def _without_empty(values: Mapping[Path, object], remove: Sequence[Path] = ()) -
     return Change(set=kept, remove=[*remove, *(path for path in values if path not in kept)])
 
 
+def _with_facts(known: Mapping[Path, object], *changes: Change) -> Change:
+    """Return changes as one that keeps what is known as well, where none says otherwise."""
+    made = {path: value for change in changes for path, value in change.set.items()}
+    gone = [path for change in changes for path in change.remove]
+    kept = {path: value for path, value in known.items() if path not in gone}
+    return _without_empty({**kept, **made}, gone)
+
+
 def record_cleanup(stays: Sequence[Operation], removed: Sequence[str], head: Head) -> Change:
     """Take off what is cleaned up, before anything is made that would pass for it."""
     gone = list(dict.fromkeys([*head.removed, *removed]))[-MOST_REMOVED:]
@@ -317,10 +325,9 @@ def park(
     values: Doc = {"st": State.PARKED.value, "lu": ended, "tail": progress.tail_in_doubt}
     if due is not None:
         values["due"] = due
-    change = _making(values, at)
     # Seeded bug: last-facts
     known = _recorded(progress, head, at)
-    return _without_empty({**known, **change.set}, change.remove)
+    return _with_facts(known, _making(values, at))
 
 
 def finish(head: Head, ending: Ending, progress: Progress, ended: int) -> Change:
@@ -329,7 +336,7 @@ def finish(head: Head, ending: Ending, progress: Progress, ended: int) -> Change
     deletes = operation.type == RequestType.DELETE
     known = _recorded(progress, head, OPERATION)
     of_operation: Doc = {
-        "st": (State.SUCCEEDED if ending.succeeded else State.FAILED).value,
+        "st": ending.state.value,
         "out": ending.response if deletes or not ending.succeeded else None,
         "lu": ended,
         "tail": progress.tail_in_doubt,
@@ -340,20 +347,17 @@ def finish(head: Head, ending: Ending, progress: Progress, ended: int) -> Change
         "hist": [entry.to_doc() for entry in _history(head, ending, ended)],
     }
     if ending.succeeded:
-        of_head |= _held_from_now_on(head, ending)
-        left = any(of_head[name] for name in ("held", "repl", "forg", "pend"))
+        holding = _held_from_now_on(head, ending)
+        of_head |= {**_to_doc(holding), "gone": _removed(head, ending, holding)}
         # Seeded bug: live-no-ttl
-        if deletes and not (ending.keeps_current and left):  # results are erased at once
+        if deletes and not (ending.keeps_current and _is_left(holding)):  # results are erased now
             of_head["ttl"] = ended // 1000 + TOMBSTONE_DAYS * 86400
             of_operation["steps"], known = {}, {}
-    first, second = _making(of_head), _making(of_operation, OPERATION)
-    made = {**first.set, **second.set}
-    gone = [*first.remove, *second.remove]
-    kept = {path: value for path, value in known.items() if path not in made and path not in gone}
-    return _without_empty({**kept, **made}, gone)
+    return _with_facts(known, _making(of_head), _making(of_operation, OPERATION))
 
 
-def _held_from_now_on(head: Head, ending: Ending) -> Doc:
+def _held_from_now_on(head: Head, ending: Ending) -> Holding:
+    """Return what holds once a request has succeeded."""
     if head.operation.type == RequestType.DELETE:
         held = head.held if ending.keeps_current else None
         gone = {head.operation.event_physical_id, *ending.removed}
@@ -361,27 +365,47 @@ def _held_from_now_on(head: Head, ending: Ending) -> Doc:
     else:
         held = answered(head, ending.physical_id, ending.response, ending.operation)
         replaced = replaced_by(head, held)
-    held_id = None if held is None else held.id
+    # Seeded bug: acknowledged
+    acknowledged = held is not None and head.acknowledged and held.id == head.held_id
+    return Holding(
+        held=held,
+        acknowledged=acknowledged,
+        replaced=replaced[-MOST_REPLACED:],
+        forgotten=[old for old in head.forgotten if old.id not in ending.removed],
+        pending=ending.pending_cleanup,
+        unconfirmed=confirmed(head, held, invented=ending.invented),
+    )
+
+
+def _removed(head: Head, ending: Ending, holding: Holding) -> list[str]:
+    """Return the ids that are gone once a request has succeeded."""
     # An invented id has had its Delete: sent again, it may not stand for another Create.
     ended = [str(head.operation.event_physical_id)] if ending.invented else []
     removed = dict.fromkeys([*head.removed, *ending.removed, *ended])
-    # Seeded bug: acknowledged
-    acknowledged = head.acknowledged and held_id == head.held_id
+    held_id = None if holding.held is None else holding.held.id
+    return [known for known in removed if known != held_id][-MOST_REMOVED:]
+
+
+def _is_left(holding: Holding) -> bool:
+    """Tell whether there is anything that a later request may have to know."""
+    return bool(holding.held or holding.replaced or holding.forgotten or holding.pending)
+
+
+def _to_doc(holding: Holding) -> Doc:
     return {
-        "held": None if held is None else held.to_doc(),
-        "ack": acknowledged and held is not None,
-        "repl": [old.to_doc() for old in replaced[-MOST_REPLACED:]],
-        "forg": [old.to_doc() for old in head.forgotten if old.id not in ending.removed],
-        "gone": [known for known in removed if known != held_id][-MOST_REMOVED:],
-        "pend": [left.to_doc() for left in ending.pending_cleanup],
-        "ucf": list(confirmed(head, held, invented=ending.invented)),
+        "held": None if holding.held is None else holding.held.to_doc(),
+        "ack": holding.acknowledged,
+        "repl": [old.to_doc() for old in holding.replaced],
+        "forg": [old.to_doc() for old in holding.forgotten],
+        "pend": [left.to_doc() for left in holding.pending],
+        "ucf": list(holding.unconfirmed),
     }
 
 
 def _history(head: Head, ending: Ending, ended: int) -> list[HistoryEntry]:
     entry = HistoryEntry(
         type=head.operation.type,
-        outcome=(State.SUCCEEDED if ending.succeeded else State.FAILED).value,
+        outcome=ending.state.value,
         at=ended,
         reason=ending.reason.encode()[:LONGEST_REASON].decode(errors="ignore") or None,
     )
