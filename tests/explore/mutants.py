@@ -951,7 +951,7 @@ MUTANTS = [
     Mutant(
         name="somebody else's copy of a request is begun over it",
         seeded="other-content",
-        old="if again and not expired else REUSED",
+        old="if again else REUSED",
         new="if not expired else REUSED",
         laws=("I5",),
         script=FORGED,

@@ -87,6 +87,10 @@ class Journal:
         self.visited.add(key)
         return self.operation.steps.get(key)
 
+    def has_failed(self, known: StepRecord) -> bool:
+        """Tell whether a step has failed for this round of its request."""
+        return known.state == StepState.FAILED and known.round == self.operation.round
+
     def skipped(self, scope: str = "") -> list[str]:
         """Return the steps of a scope that are done and that the hook did not come by."""
         prefix = f"{scope}/" if scope else ""

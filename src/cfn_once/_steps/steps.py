@@ -212,7 +212,7 @@ class Steps:
                 if not known.has_result:
                     self._policy.not_kept(call, key, known.first_used)
                 return self.journal.value(call, key, known)
-            if known.state == StepState.FAILED and known.round == operation.round:
+            if self.journal.has_failed(known):
                 raise self.journal.error(call, key, known)
         else:
             self.journal.refuse_without_room(key)

@@ -63,16 +63,16 @@ class Waits:
             WaitTimeout: There was nothing in time.
         """
         call = Call(name="wait_until", run=lambda _: condition())
-        known, this_round = self._journal.visit(key), self._journal.operation.round
+        known = self._journal.visit(key)
         if known is not None and known.state == StepState.DONE:
             return self._journal.value(call, key, known)
-        if known is not None and known.state == StepState.FAILED and known.round == this_round:
+        if known is not None and self._journal.has_failed(known):
             raise WaitTimeout(json.loads(known.result or '""'))
         record = self._begun(key)
         attempt = StepAttempt(call, key, self._step_of(key, record.generation), record)
         patience = math.inf if timeout is None else timeout
         end = min(record.first_used / 1000 + patience, self._pacing.last_moment())
-        while (found := self._poll(attempt, condition)) is None or found is False:
+        while (found := self._poll(attempt, condition)) is None:
             if self._clock.now() >= end:
                 self._give_up(attempt)
             self._pass_time(min(self._clock.now() + every, end))
@@ -92,14 +92,15 @@ class Waits:
         raise WaitTimeout(text)
 
     def _poll(self, attempt: StepAttempt, condition: Callable[[], Any]) -> Any:
-        """Return what a poll finds; where the network fails it, nothing."""
+        """Return what a poll finds; None where that is nothing, or the network fails it."""
         self._policy.before_wait(attempt.key)
         try:
-            return self._caller.look("wait_until", attempt.step, condition)
+            found = self._caller.look("wait_until", attempt.step, condition)
         except Exception as error:
             if not self._caller.look_may_succeed_later(error):
                 raise
             return None
+        return None if found is False else found
 
     def _begun(self, key: str) -> StepRecord:
         """Record since when it is waited, before it is: nothing behind it has begun."""

@@ -120,15 +120,14 @@ def _is_newer(head: Head, request: Request, *, known: bool) -> bool:
 
 def _same(head: Head, request: Request, candidate: Candidate) -> Decision:
     """Decide where the head's operation is of this RequestId."""
-    operation = head.operation
+    operation, expired = head.operation, _is_expired(request, candidate)
     # Seeded bug: asked-again
-    again = _is_issued_after(operation, request)
-    expired = _is_expired(request, candidate)
+    again = _is_issued_after(operation, request) and not expired
     # Seeded bug: other-content
     if (operation.type, operation.fingerprint) != (request.type, request.fingerprint):
-        return _over(head, request, candidate) if again and not expired else REUSED
+        return _over(head, request, candidate) if again else REUSED
     match operation.state:
-        case State.FAILED if again and not expired:
+        case State.FAILED if again:
             return _failed(head, request, candidate)
         case State.SUCCEEDED | State.FAILED:
             return Answered(head.response or "")
