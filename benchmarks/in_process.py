@@ -58,7 +58,7 @@ def run() -> Measured:
 
 
 def _figure(name: str, store: Store, bar: float, bare: float | None = None) -> Figure:
-    provider = Provider(Thing, ledger=store, delivery=Nowhere())
+    provider = Provider(Thing, ledger=store).using(delivery=Nowhere())
     return Figure(
         name=f"a Create, {name}",
         ours=_median(lambda: provider(_create())),

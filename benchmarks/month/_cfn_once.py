@@ -62,12 +62,8 @@ def provider(far_side: FarSide, folder: Path) -> Deliver:
 
     ledger = folder / "ledger.sqlite3"
     _make(ledger)
-    serve = Provider(
-        Elastigroup,
-        ledger=SQLiteStore(ledger, synchronous=SYNCHRONOUS),
-        delivery=told,
-        clock=clock,
-    )
+    store = SQLiteStore(ledger, synchronous=SYNCHRONOUS)
+    serve = Provider(Elastigroup, ledger=store).using(delivery=told, clock=clock)
 
     def deliver(event: dict[str, Any]) -> dict[str, Any] | None:
         told.body = None

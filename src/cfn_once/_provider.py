@@ -84,8 +84,6 @@ class Provider:
         self,
         *classes: type[Resource],
         ledger: str | Store | None = None,
-        delivery: Delivery | None = None,
-        calls: Calls | None = None,
         clock: Clock = SYSTEM_CLOCK,
         response_hosts: Sequence[str] = (),
         accounts: Sequence[str] = (),
@@ -99,27 +97,29 @@ class Provider:
         self._served, self._classes = classes, _by_type(classes)
         self._misconfigured = self._unable = ""
         self._retries_exhausted = False
-        if ledger is None or isinstance(ledger, str):
-            ledger = self._open(
-                ledger or os.environ.get("CFN_ONCE_LEDGER"), allow_local=allow_local_ledger
-            )
-        self._ledger = Ledger(ledger, sandbox_id=sandbox_id)
-        if continuation is None or isinstance(continuation, str):
-            url = continuation or os.environ.get("CFN_ONCE_CONTINUATION")
-            continuation = self._unless_misconfigured(lambda: open_continuation(url))
-        self._continuation = continuation
-        hosts = os.environ.get("CFN_ONCE_RESPONSE_HOSTS", "").split(",")
-        named = [host.strip() for host in (*response_hosts, *hosts) if host.strip()]
-        self._delivery = delivery or HttpsDelivery(hosts=named)
-        self._calls, self._clock = calls or DirectCalls(), clock
+        store = self._store_of(ledger, allow_local=allow_local_ledger)
+        self._ledger = Ledger(store, sandbox_id=sandbox_id)
+        self._continuation = self._continuation_of(continuation)
+        self._delivery: Delivery = HttpsDelivery(hosts=_hosts(response_hosts))
+        self._calls: Calls = DirectCalls()
+        self._clock = clock
         self._accounts, self._visible_after = frozenset(accounts), visible_after
 
-    def _open(self, url: str | None, *, allow_local: bool) -> Store:
+    def _store_of(self, ledger: str | Store | None, *, allow_local: bool) -> Store:
+        if not isinstance(ledger, str | None):
+            return ledger
+        url = ledger or os.environ.get("CFN_ONCE_LEDGER")
         in_lambda = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
         store = self._unless_misconfigured(
             lambda: open_store(url, in_lambda=in_lambda, allow_local=allow_local)
         )
         return store or MemoryStore()
+
+    def _continuation_of(self, continuation: str | Continuation | None) -> Continuation | None:
+        if not isinstance(continuation, str | None):
+            return continuation
+        url = continuation or os.environ.get("CFN_ONCE_CONTINUATION")
+        return self._unless_misconfigured(lambda: open_continuation(url))
 
     def _unless_misconfigured(self, opened: Callable[[], T]) -> T | None:
         try:
@@ -266,24 +266,9 @@ class Provider:
                 request, deadline, due=due, retries_exhausted=self._retries_exhausted
             )
             trail.claimed(claimed)
-            match claimed:
-                case Lease():
-                    return self._execute(request, claimed, deadline, resumption)
-                case Answered(kept):
-                    log.info("%s was answered before: told the same again", request)
-                    served = self._classes.get(request.resource_type)
-                    secret = served is not None and served.no_echo
-                    # Seeded bug: replay-response
-                    return with_ids(request, kept, no_echo=secret)
-                case Stale():
-                    return _refusal(request, STALE)
-                case Refused(reason):
-                    return _refusal(request, reason)
-                case Ignored(reason):
-                    log.warning("%s is ignored: %s", request, reason)
-                    return None
-                case never:
-                    assert_never(never)
+            if isinstance(claimed, Lease):
+                return self._execute(request, claimed, deadline, resumption)
+            return self._without_lease(request, claimed)
         except LedgerUnavailable as error:
             return self._without_ledger(request, error, has_begun=claimed is not None)
         except Superseded as superseded:
@@ -296,6 +281,27 @@ class Provider:
             trail.note(outcome="Suspended")
             log.info("%s", suspended)
             return None
+
+    def _without_lease(
+        self, request: Request, claimed: Answered | Stale | Refused | Ignored
+    ) -> bytes | None:
+        """Return the answer to a request that nothing is done for any more."""
+        match claimed:
+            case Answered(kept):
+                log.info("%s was answered before: told the same again", request)
+                served = self._classes.get(request.resource_type)
+                secret = served is not None and served.no_echo
+                # Seeded bug: replay-response
+                return with_ids(request, kept, no_echo=secret)
+            case Stale():
+                return _refusal(request, STALE)
+            case Refused(reason):
+                return _refusal(request, reason)
+            case Ignored(reason):
+                log.warning("%s is ignored: %s", request, reason)
+                return None
+            case never:
+                assert_never(never)
 
     def _execute(
         self, request: Request, lease: Lease, deadline: Deadline, resumption: Resumption
@@ -365,6 +371,12 @@ def _gone(request: Request, reason: str) -> bytes:
 def _refusal(request: Request, reason: str, kind: str = "none") -> bytes:
     held = request.physical_resource_id or request.placeholder_id(kind)
     return encode(request, Failure(reason=reason, physical_resource_id=held))[1]
+
+
+def _hosts(named: Sequence[str]) -> list[str]:
+    """Return the hosts besides CloudFormation's that may be answered."""
+    also = os.environ.get("CFN_ONCE_RESPONSE_HOSTS", "").split(",")
+    return [host.strip() for host in (*named, *also) if host.strip()]
 
 
 def _by_type(classes: Sequence[type[Resource]]) -> dict[str, type[Resource]]:

@@ -59,7 +59,8 @@ class Deployed:
         self.thing = Thing
         self.key = "r" + Request.from_event(self.event).correlation_id
         self.delivery = HttpsDelivery(hosts=[host.name], read=read, **delivery)
-        self.provider = Provider(Thing, ledger=self.ledger, delivery=self.delivery, clock=clock)
+        provider = Provider(Thing, ledger=self.ledger)
+        self.provider = provider.using(delivery=self.delivery, clock=clock)
 
     def deliver(self):
         """Let Lambda deliver the event once, with 31 seconds for it."""

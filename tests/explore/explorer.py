@@ -469,13 +469,15 @@ class Explorer:
         self._closers = range(len(self.places), len(self.places) + 4)
         self._names = [self._name(n) for n in range(len(self.places) + len(self._closers))]
         ports = self._ports = _Ports(self)
-        ways: dict[str, Any] = {"ledger": ports, "delivery": ports, "calls": ports, "clock": ports}
-        ways["visible_after"] = VISIBLE_AFTER
+        own: dict[str, Any] = {"ledger": ports, "visible_after": VISIBLE_AFTER}
+        ways: dict[str, Any] = {"delivery": ports, "calls": ports, "clock": ports}
         self._providers = [
-            self.kit.provider(version, continuation=ports, **ways) for version in scene.classes
+            self.kit.provider(version, **own).using(continuation=ports, **ways)
+            for version in scene.classes
         ]
         self._code = [*code, *[-1] * (len(self.places) + len(self._closers) - len(code))]
-        self._guardian = self.kit.provider.unable("it died", retries_exhausted=True, **ways)
+        guardian = self.kit.provider.unable("it died", retries_exhausted=True, **own)
+        self._guardian = guardian.using(**ways)
         self._boxes = boxes
         if boxes:
             self._providers[-1]._ledger = self.kit.ledger(ports, sandbox_id=self._box)

@@ -194,9 +194,8 @@ class Emulator:
     def __init__(self, group_class):
         self.stack = FakeCloudFormation(Provider(group_class, ledger="memory://"))
         self.taken, self.clock = Taken(), self.stack.clock
-        self.provider = Provider(
-            group_class, ledger=MemoryStore(), delivery=self.taken, clock=self.clock
-        )
+        provider = Provider(group_class, ledger=MemoryStore())
+        self.provider = provider.using(delivery=self.taken, clock=self.clock)
 
     def event(self, kind, properties, date="", **options):
         event = self.stack.event(kind, "Group", properties, **options)

@@ -300,7 +300,7 @@ def test_a_url_without_a_date(stack, lines):
     Where nobody knows when a request was made, nothing says how long its answer took.
     """
     stack()
-    provider = Provider(Thing, ledger="memory://", delivery=Taken(), allow_local_ledger=True)
+    provider = Provider(Thing, ledger="memory://", allow_local_ledger=True).using(delivery=Taken())
 
     provider(create_event("Thing", response_url="https://example.com/undated"))
     (line,) = lines()
@@ -313,7 +313,7 @@ def test_a_batch_from_a_queue(stack, lines):
     Each request of a batch has its own line; all bear the id of the one invocation.
     """
     stack()
-    provider = Provider(Thing, ledger="memory://", delivery=Taken(), allow_local_ledger=True)
+    provider = Provider(Thing, ledger="memory://", allow_local_ledger=True).using(delivery=Taken())
     batch = sqs_event(create_event("Thing", request_id="1"), create_event("Thing", request_id="2"))
 
     provider(batch, LambdaContext(aws_request_id="invocation-1"))

@@ -236,7 +236,8 @@ def test_no_continuation():
     stack = FakeCloudFormation(Provider(Thing, ledger="memory://"))
     event = stack.event("Create", "Thing")
 
-    Provider(Thing, ledger="memory://", delivery=Taken(), clock=stack.clock)(event, None)
+    provider = Provider(Thing, ledger="memory://", clock=stack.clock)
+    provider.using(delivery=Taken())(event, None)
 
     assert "a wait of 600 s does not fit the 120 s" in said[0]
     assert "CFN_ONCE_CONTINUATION" in said[0]

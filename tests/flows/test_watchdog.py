@@ -138,7 +138,7 @@ def test_by_a_real_clock():
 
     taken = Taken()
     stack = FakeCloudFormation(Provider(Sleeper, ledger="memory://"))
-    provider = Provider(Sleeper, ledger="memory://", delivery=taken, clock=clock)
+    provider = Provider(Sleeper, ledger="memory://").using(delivery=taken, clock=clock)
     provider(stack.event("Create", "Thing"), context)
 
     (answer,), (at,) = taken.answers, taken.at
@@ -165,7 +165,7 @@ def test_what_comes_late_in_a_batch():
     context = SimpleNamespace(
         get_remaining_time_in_millis=lambda: max(0, int((end - clock.now()) * 1000))
     )
-    provider = Provider(Slow, ledger="memory://", delivery=taken, clock=clock)
+    provider = Provider(Slow, ledger="memory://").using(delivery=taken, clock=clock)
     how = {"resource_type": "Custom::Slow", "now": clock.now()}
     events = [create_event(name, **how) for name in ("A", "B")]
     batch = sqs_event(*events, raw=True)

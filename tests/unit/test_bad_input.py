@@ -66,16 +66,8 @@ class Sent:
             pass
 
         self.told, self.ledger = Told(), Ledger()
-        self.provider = Provider(
-            Group,
-            Other,
-            **{
-                "ledger": self.ledger,
-                "delivery": self.told,
-                "clock": VirtualClock(ISSUED + 1),
-                **options,
-            },
-        )
+        provider = Provider(Group, Other, **{"ledger": self.ledger, **options})
+        self.provider = provider.using(delivery=self.told, clock=VirtualClock(ISSUED + 1))
 
     def send(self, event):
         self.provider(event)

@@ -2,10 +2,11 @@
 
 from .claim import Answered, Ignored, Refused, Stale
 from .head import Deed, Head, HeldObject, Operation, Origin, State, StepRecord, StepState, Touched
+from .holding import Ending
 from .lease import SPILL_DAYS, Lease
 from .ledger import LEDGER_OUTAGE_GRACE, Claimed, Ledger
 from .store import Change, Guard, MemoryStore, Store, Write, Written
-from .transitions import IN_FLIGHT_GRACE, Ending, Progress
+from .transitions import IN_FLIGHT_GRACE, Progress
 from .url import open_store
 
 __all__ = [

@@ -12,7 +12,41 @@ from typing import NamedTuple
 from .._cloudformation.request import Request, RequestType
 from .head import Head, HeldObject, Operation, Origin, State, Touched
 
-MOST_FORGOTTEN, MOST_UNCONFIRMED = 8, 8
+MOST_REPLACED, MOST_FORGOTTEN, MOST_UNCONFIRMED = 16, 8, 8
+
+
+class Ending(NamedTuple):
+    """How an operation ended, for `finish`.
+
+    Attributes:
+        response: What is answered, without the request's ids: exact text.
+        physical_id: The id that it answers.
+        removed: Ids whose objects this request removed.
+        pending_cleanup: What is still left to be cleaned up.
+        keeps_current: A Delete that leaves the held object alone: of a replaced one, or of an id
+            that nobody can place.
+        reason: Why it failed; for people.
+        operation: The operation's name, which what it made bears.
+        invented: It was the Delete of an id that CloudFormation made up.
+        given: Its properties as JSON text, where it made something under the id that it was to
+            replace.
+    """
+
+    succeeded: bool
+    response: str
+    physical_id: str
+    removed: Sequence[str] = ()
+    pending_cleanup: Sequence[Operation] = ()
+    keeps_current: bool = False
+    reason: str = ""
+    operation: str = ""
+    invented: bool = False
+    given: str | None = None
+
+    @property
+    def state(self) -> State:
+        """The state that the operation ends in."""
+        return State.SUCCEEDED if self.succeeded else State.FAILED
 
 
 class Holding(NamedTuple):
@@ -42,7 +76,28 @@ def begun_over(head: Head, request: Request) -> Holding:
     return after._replace(unconfirmed=_unconfirmed(after, answered))
 
 
-def confirmed(head: Head, held: HeldObject | None, *, invented: bool) -> Sequence[str]:
+def succeeded(head: Head, ending: Ending) -> Holding:
+    """Return what holds once a request has succeeded."""
+    if head.operation.type == RequestType.DELETE:
+        held = head.held if ending.keeps_current else None
+        gone = {head.operation.event_physical_id, *ending.removed}
+        replaced = [old for old in head.replaced if old.id not in gone]
+    else:
+        held = _answered(head, ending.physical_id, ending.response, ending.operation)
+        replaced = _replaced_by(head, held)
+    # Seeded bug: acknowledged
+    acknowledged = held is not None and head.acknowledged and held.id == head.held_id
+    return Holding(
+        held=held,
+        acknowledged=acknowledged,
+        replaced=replaced[-MOST_REPLACED:],
+        forgotten=[old for old in head.forgotten if old.id not in ending.removed],
+        pending=ending.pending_cleanup,
+        unconfirmed=_confirmed(head, held, invented=ending.invented),
+    )
+
+
+def _confirmed(head: Head, held: HeldObject | None, *, invented: bool) -> Sequence[str]:
     """Return the Creates without confirmation when an operation has succeeded.
 
     Args:
@@ -59,7 +114,7 @@ def confirmed(head: Head, held: HeldObject | None, *, invented: bool) -> Sequenc
     return [name for name in left if name != ended]
 
 
-def replaced_by(head: Head, held: HeldObject) -> list[HeldObject]:
+def _replaced_by(head: Head, held: HeldObject) -> list[HeldObject]:
     """Return what is replaced once a Create or Update has answered an object."""
     # A rollback may return to what this one replaces, and to nothing that was replaced before.
     ours = (held.id, head.held_id)
@@ -71,7 +126,7 @@ def replaced_by(head: Head, held: HeldObject) -> list[HeldObject]:
     return replaced
 
 
-def answered(head: Head, physical_id: str, response: str, operation: str) -> HeldObject:
+def _answered(head: Head, physical_id: str, response: str, operation: str) -> HeldObject:
     """Return the object that a Create or Update has answered.
 
     Args:

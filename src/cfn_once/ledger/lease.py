@@ -11,9 +11,10 @@ from .._cloudformation.request import Request
 from .._errors import InProgress, Superseded
 from . import transitions
 from .head import Head, Operation, State, StepState
+from .holding import Ending
 from .patient import PatientStore
 from .store import Change, Path, Write
-from .transitions import Ending, Progress, held_by, in_flight_until
+from .transitions import Progress, held_by, in_flight_until
 
 MOST_DELIVERIES = 3  # Lambda tries an event three times; one that died early is not in our count
 LAST_TRY = 180.0  # seconds of age at which Lambda's last try begins: after 1 and 2 minutes

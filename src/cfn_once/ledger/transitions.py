@@ -20,10 +20,10 @@ from .._cloudformation.identity import base32, digest
 from .._cloudformation.request import Request, RequestType
 from .document import Doc
 from .head import VERSION, Head, HistoryEntry, Operation, State, StepRecord
-from .holding import Holding, adopted, answered, begun_over, confirmed, replaced_by
+from .holding import Ending, Holding, adopted, begun_over, succeeded
 from .store import Absent, AllOf, AnyOf, Below, Change, Equals, Guard, Lacks, Path, Write
 
-MOST_RECENT, MOST_REPLACED, MOST_REMOVED, MOST_HISTORY = 32, 16, 32, 4
+MOST_RECENT, MOST_REMOVED, MOST_HISTORY = 32, 32, 4
 LONGEST_REASON = 80  # bytes of a reason in the history; the whole of it is in the response
 TOMBSTONE_DAYS = 14  # well over Lambda's six hours of event age, with its retries
 # Seeded bug: in-flight-grace
@@ -70,40 +70,6 @@ class Progress(NamedTuple):
     has_unrecorded_calls: bool = False
     tail_in_doubt: bool = False
     deed: str | None = None
-
-
-class Ending(NamedTuple):
-    """How an operation ended, for `finish`.
-
-    Attributes:
-        response: What is answered, without the request's ids: exact text.
-        physical_id: The id that it answers.
-        removed: Ids whose objects this request removed.
-        pending_cleanup: What is still left to be cleaned up.
-        keeps_current: A Delete that leaves the held object alone: of a replaced one, or of an id
-            that nobody can place.
-        reason: Why it failed; for people.
-        operation: The operation's name, which what it made bears.
-        invented: It was the Delete of an id that CloudFormation made up.
-        given: Its properties as JSON text, where it made something under the id that it was to
-            replace.
-    """
-
-    succeeded: bool
-    response: str
-    physical_id: str
-    removed: Sequence[str] = ()
-    pending_cleanup: Sequence[Operation] = ()
-    keeps_current: bool = False
-    reason: str = ""
-    operation: str = ""
-    invented: bool = False
-    given: str | None = None
-
-    @property
-    def state(self) -> State:
-        """The state that the operation ends in."""
-        return State.SUCCEEDED if self.succeeded else State.FAILED
 
 
 def issued(request: Request, now: int) -> int:
@@ -347,34 +313,13 @@ def finish(head: Head, ending: Ending, progress: Progress, ended: int) -> Change
         "hist": [entry.to_doc() for entry in _history(head, ending, ended)],
     }
     if ending.succeeded:
-        holding = _held_from_now_on(head, ending)
+        holding = succeeded(head, ending)
         of_head |= {**_to_doc(holding), "gone": _removed(head, ending, holding)}
         # Seeded bug: live-no-ttl
         if deletes and not (ending.keeps_current and _is_left(holding)):  # results are erased now
             of_head["ttl"] = ended // 1000 + TOMBSTONE_DAYS * 86400
             of_operation["steps"], known = {}, {}
     return _with_facts(known, _making(of_head), _making(of_operation, OPERATION))
-
-
-def _held_from_now_on(head: Head, ending: Ending) -> Holding:
-    """Return what holds once a request has succeeded."""
-    if head.operation.type == RequestType.DELETE:
-        held = head.held if ending.keeps_current else None
-        gone = {head.operation.event_physical_id, *ending.removed}
-        replaced = [old for old in head.replaced if old.id not in gone]
-    else:
-        held = answered(head, ending.physical_id, ending.response, ending.operation)
-        replaced = replaced_by(head, held)
-    # Seeded bug: acknowledged
-    acknowledged = held is not None and head.acknowledged and held.id == head.held_id
-    return Holding(
-        held=held,
-        acknowledged=acknowledged,
-        replaced=replaced[-MOST_REPLACED:],
-        forgotten=[old for old in head.forgotten if old.id not in ending.removed],
-        pending=ending.pending_cleanup,
-        unconfirmed=confirmed(head, held, invented=ending.invented),
-    )
 
 
 def _removed(head: Head, ending: Ending, holding: Holding) -> list[str]:
