@@ -98,7 +98,7 @@ class Scene:
     def counted(self) -> Counted:
         """Return what came of it all."""
         bodies = self._bucket.bodies_for(self.create)
-        told = [f"{one['Status']}" for one in self._bucket.answers_to(self.create)]
+        told = [f"{answer['Status']}" for answer in self._bucket.answers_to(self.create)]
         return Counted(
             creates=len(self.api.created),
             left=len(self.api.objects),

@@ -8,6 +8,9 @@ NEEDED = ("cfn_once/py.typed", "cfn_once/_provider.py", "licenses/LICENSE")
 
 (wheel,) = Path(sys.argv[1]).glob("*.whl")
 names = zipfile.ZipFile(wheel).namelist()
-needed = [*NEEDED, *(f"cfn_once/templates/{one.name}" for one in Path("templates").glob("*.yaml"))]
-missing = [one for one in needed if not any(name.endswith(one) for name in names)]
+needed = [
+    *NEEDED,
+    *(f"cfn_once/templates/{template.name}" for template in Path("templates").glob("*.yaml")),
+]
+missing = [file for file in needed if not any(name.endswith(file) for name in names)]
 sys.exit(f"the wheel lacks {', '.join(missing)}" if missing else 0)

@@ -198,7 +198,7 @@ def test_an_update(cloudformation, spot, properties):
     assert created.physical_resource_id == answer.physical_resource_id
     (group,) = spot.groups.values()
     launch = group["compute"]["launchSpecification"]
-    assert ["cfn-once:step"] == [one["tagKey"] for one in launch["tags"]]
+    assert ["cfn-once:step"] == [tag["tagKey"] for tag in launch["tags"]]
     assert "keyPair" not in launch
     assert 0 == spot.calls[ROLL]
 

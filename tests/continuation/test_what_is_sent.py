@@ -76,7 +76,7 @@ def test_copies_that_wait_for_the_same_moment(start, waiting):
     host = start(TAKEN, error(409, "ConflictException", "is taken"), TAKEN)
     continuation = way("scheduler", host)
 
-    for one, after in [
+    for sent, after in [
         (waiting, 300),
         (waiting, 300),
         (waiting, 301),
@@ -84,7 +84,7 @@ def test_copies_that_wait_for_the_same_moment(start, waiting):
         ({**waiting, "LogicalResourceId": "Another"}, 300),
         ({**waiting, "StackId": "another"}, 300),
     ]:
-        send(continuation, one, after)
+        send(continuation, sent, after)
 
     first, second, *others = [name for name, _ in asked_of_scheduler(host)]
     assert first == second

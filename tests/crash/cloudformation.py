@@ -174,7 +174,7 @@ def _who_tells(operation: Operation) -> Delivery | None:
         for delivery in list(operation.deliveries)
         if delivery.is_at_work and delivery.thawed.is_set()
     ]
-    at_work.sort(key=lambda one: one.interferes_with_answers)
+    at_work.sort(key=lambda fault: fault.interferes_with_answers)
     return at_work[-1] if at_work else None
 
 
@@ -308,7 +308,7 @@ class Resource:
         return self._replace(held, self._replacing(properties))
 
     def _replacing(self, properties: dict[str, Any]) -> dict[str, Any]:
-        others = [one for one in PRODUCTS if one != properties["Product"]]
+        others = [product for product in PRODUCTS if product != properties["Product"]]
         return {**properties, "Product": self._random.choice(others), "Name": self._next_name()}
 
     def _update(self, kind: str, held: Held, properties: dict[str, Any], **options: Any) -> Held:
@@ -479,7 +479,7 @@ class Resource:
         if there is None:
             self._problem(f"after {operation.name}, {held.id} does not exist")
             return
-        wanted = {name.lower(): int(one) for name, one in held.properties["Capacity"].items()}
+        wanted = {name.lower(): int(number) for name, number in held.properties["Capacity"].items()}
         image = held.properties["LaunchSpecification"]["ImageId"]
         found = there["compute"]
         states = {

@@ -92,7 +92,7 @@ def world_of(aws: MiniStack, table: str, scratch: Path) -> World:
 
 def _all(world: World, options: argparse.Namespace) -> int:
     began = time.monotonic()
-    frameworks = [one for one in FRAMEWORKS if options.framework in one.name]
+    frameworks = [framework for framework in FRAMEWORKS if options.framework in framework.name]
     if not PEERS.exists():
         print("the peers are not run: `make bench` makes their .venv-peers", file=sys.stderr)
         frameworks = [OURS]
@@ -124,12 +124,12 @@ def _play(world: World, games: Sequence[tuple[Way, Framework]]) -> list[Death]:
 
     longest = [game for game in games if not game[0].ledger]
     patient = [game for game in games if game[0].patient and game not in longest]
-    patient.sort(key=lambda one: not one[1].ours)  # they have the longer Timeout
+    patient.sort(key=lambda game: not game[1].ours)  # they have the longer Timeout
     quick = [game for game in games if not game[0].patient]
     with ThreadPoolExecutor(AT_ONCE + len(longest)) as threads:
-        played = {one: threads.submit(play, one) for one in longest}
-        results = {one: play(one) for one in quick}
-        played |= {one: threads.submit(play, one) for one in patient}
+        played = {game: threads.submit(play, game) for game in longest}
+        results = {game: play(game) for game in quick}
+        played |= {game: threads.submit(play, game) for game in patient}
         results |= {pair: future.result() for pair, future in played.items()}
     return [results[game] for game in games]
 
@@ -151,7 +151,11 @@ def _tell(deaths: Sequence[Death]) -> None:
             our.left,
         )
         print(f"| {' | '.join(map(str, cells))} |")
-    names = [one.name for one in FRAMEWORKS if any(one.name == death.framework for death in deaths)]
+    names = [
+        framework.name
+        for framework in FRAMEWORKS
+        if any(framework.name == death.framework for death in deaths)
+    ]
     if names in ([], [OURS.name]):
         return
     print(f"\n| told, after, made / left | {' | '.join(names)} |")

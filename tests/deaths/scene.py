@@ -195,7 +195,9 @@ class Scene:
             seconds=told[0].at - began - last.waited if last else 0.0,
             took=told[0].at - last.invocation.began if last else 0.0,
             answers=len({answer.body for answer in told}),
-            endings=[f"{one.name.split()[0]}: {one.invocation.ending}" for one in tries],
+            endings=[
+                f"{attempt.name.split()[0]}: {attempt.invocation.ending}" for attempt in tries
+            ],
             made=max(made, len(self.api.created)),
             deleted=deleted[0]["Status"] if deleted else "",
             deleted_by=deleted_by.name if deleted_by else "",
@@ -290,4 +292,4 @@ def _by(tries: Sequence[Try], told: Sequence[Told]) -> Try | None:
     """Return the delivery that the first answer came from; None where there was none."""
     if not told:
         return None
-    return [one for one in tries if one.invocation.began <= told[0].at][-1]
+    return [attempt for attempt in tries if attempt.invocation.began <= told[0].at][-1]

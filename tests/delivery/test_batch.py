@@ -30,7 +30,7 @@ def test_one_good_one_undeliverable_and_two_that_are_none(start, deploy, caplog)
     first = deployed.provider({"Records": [unreadable, half, good, undeliverable]})
     second = deployed.provider({"Records": [undeliverable]})
 
-    failed = [one["itemIdentifier"] for one in first["batchItemFailures"]]
+    failed = [failure["itemIdentifier"] for failure in first["batchItemFailures"]]
     assert ["message-2", "message-3", "message-1"] == failed
     assert 3 == len([message for message in caplog.messages if "comes again" in message])
     assert {"batchItemFailures": []} == second

@@ -129,9 +129,9 @@ def test_blocks_are_of_a_kind_that_is_tested(page):
         "toml",
         "mermaid",
     }
-    assert [] == [one for kind, one in kinds if kind == "json" and json.loads(one) is None]
-    assert [] == [one for kind, one in kinds if kind == "toml" and not tomllib.loads(one)]
-    assert [] == [one for kind, one in kinds if kind == "sh" and not is_shell(one)]
+    assert [] == [text for kind, text in kinds if kind == "json" and json.loads(text) is None]
+    assert [] == [text for kind, text in kinds if kind == "toml" and not tomllib.loads(text)]
+    assert [] == [text for kind, text in kinds if kind == "sh" and not is_shell(text)]
 
 
 def is_shell(text):
@@ -145,8 +145,8 @@ def test_commands_and_files(page):
     """
     targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
     printed = code(TEXTS[page])
-    asked = {name for one in printed for names in MAKE.findall(one) for name in names.split()}
-    paths = {path for one in printed for path in OUR_PATH.findall(one)}
+    asked = {name for block in printed for names in MAKE.findall(block) for name in names.split()}
+    paths = {path for block in printed for path in OUR_PATH.findall(block)}
 
     assert set() == asked - targets
     assert set() == {path for path in paths if not list(ROOT.glob(path))}
@@ -218,7 +218,7 @@ def test_templates_are_right(path, tmp_path):
     template = tmp_path / path.name
     template.write_text(text)
 
-    assert [] == [str(one) for one in lint(template.read_text(), config=ManualArgs())]
+    assert [] == [str(finding) for finding in lint(template.read_text(), config=ManualArgs())]
 
 
 @pytest.mark.parametrize("name", ["ledger", "provider", "resource"])
@@ -238,7 +238,7 @@ def test_parameters_and_outputs(name):
 def told(*pages):
     """What pages of docs, all unless named, print as code."""
     chosen = pages or [page for page in TEXTS if page.startswith("docs/")]
-    return "\n".join(one for page in chosen for one in code(TEXTS[page]))
+    return "\n".join(block for page in chosen for block in code(TEXTS[page]))
 
 
 def lacking(names, text):

@@ -21,9 +21,9 @@ class SlowFileSystem(CustomResource[dict, dict]):
 
     def state(self):
         efs = self.client("efs")
-        (one,) = efs.describe_file_systems(FileSystemId=self.physical_resource_id)["FileSystems"]
-        old = time.time() - one["CreationTime"].timestamp() > READY
-        return one["LifeCycleState"] if old else None
+        (found,) = efs.describe_file_systems(FileSystemId=self.physical_resource_id)["FileSystems"]
+        old = time.time() - found["CreationTime"].timestamp() > READY
+        return found["LifeCycleState"] if old else None
 
     def delete(self):
         self.client("efs").delete_file_system(FileSystemId=self.physical_resource_id)
@@ -44,8 +44,8 @@ class FileSystems(CustomResource[dict, dict]):
         return efs.create_file_system(CreationToken=step.token)["FileSystemId"]
 
     def delete(self):
-        for one in self.physical_resource_id.split("/"):
-            self.client("efs").delete_file_system(FileSystemId=one)
+        for part in self.physical_resource_id.split("/"):
+            self.client("efs").delete_file_system(FileSystemId=part)
 
 
 provider = Provider(SlowFileSystem, FileSystems)

@@ -126,7 +126,7 @@ class Function:
                 receipt = message["ReceiptHandle"]
                 self._sqs.delete_message(QueueUrl=self.inbox, ReceiptHandle=receipt)
                 told.append(json.loads(message["Body"]))
-        return sorted(told, key=lambda one: one["time"])
+        return sorted(told, key=lambda line: line["time"])
 
     def _allow(self, name, statements):
         policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
@@ -157,7 +157,7 @@ def function(functions, kind):
 def schedules(aws, function):
     """The schedules that are to invoke a function."""
     there = aws.client("scheduler").list_schedules(NamePrefix="cfn-once-")["Schedules"]
-    return [one for one in there if one["Target"]["Arn"] == function.arn]
+    return [schedule for schedule in there if schedule["Target"]["Arn"] == function.arn]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -213,4 +213,4 @@ def test_a_loop_is_ended(aws, function):
     assert 16 == len(ended)
     assert "set RecursiveLoop: Allow on the function" in ended[-1]["error"]
     assert 21 == len(allowed)
-    assert [] == [one["error"] for one in allowed if "error" in one]
+    assert [] == [invocation["error"] for invocation in allowed if "error" in invocation]

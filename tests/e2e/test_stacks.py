@@ -113,7 +113,7 @@ def test_both_spellings_of_a_type(stack, efs, file_systems):
             Plain=resource(file_systems, kind=ANY_TYPE, ThroughputMode="elastic"),
         )
     )
-    modes = {one["FileSystemId"]: one["ThroughputMode"] for one in efs()}
+    modes = {file_system["FileSystemId"]: file_system["ThroughputMode"] for file_system in efs()}
     ids = stack.resources
 
     assert "CREATE_COMPLETE" == status, stack.reasons

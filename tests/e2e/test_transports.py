@@ -115,7 +115,10 @@ def queue(aws, things):
         ProviderStackName=things.name,
         Through="queue",
         BatchSize="10",
-        **{one: things.resources[one] for one in ("Role", "Guardian", "GuardianRole", "Unhandled")},
+        **{
+            name: things.resources[name]
+            for name in ("Role", "Guardian", "GuardianRole", "Unhandled")
+        },
     )
 
     assert "CREATE_COMPLETE" == status, stack.reasons
@@ -178,7 +181,7 @@ def received(aws, url):
     """What lies in a queue, and stays there."""
     sqs = aws.client("sqs")
     answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
-    return {one["Body"] for one in answer["Messages"]}
+    return {message["Body"] for message in answer["Messages"]}
 
 
 def wait_until(holds):

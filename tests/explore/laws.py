@@ -223,7 +223,7 @@ class Laws:
         spilled = {name.partition("#")[2] for name, _ in before.spills}
         for key, step in new.get("steps", {}).items():
             if step.get("sp") and not any(
-                one.endswith(f"#{key}#{step.get('g', 0)}") for one in spilled
+                spill.endswith(f"#{key}#{step.get('g', 0)}") for spill in spilled
             ):
                 raise Broken(f"I7 the head tells of a result of {key} that is nowhere")
         if name != "finish":
@@ -286,7 +286,7 @@ class Laws:
         if self._docs(state.head).get("own") != nonce_of(at.delivery):
             # The step that its last write allowed may be on its way; a further one may not.
             stray = (at.delivery, operation.step)
-            if any(one[0] == at.delivery and one != stray for one in state.strays):
+            if any(call[0] == at.delivery and call != stray for call in state.strays):
                 raise Broken("I3 a further step began after the resource was lost")
             return state._replace(strays=tuple(sorted({*state.strays, stray})))
         return state
@@ -308,7 +308,7 @@ class Laws:
     def _refuse_an_older(self, state: State, sent: Sent, removed: str) -> None:
         """Refuse an Update that removes what is older than the object that it names."""
         orders = {request.request_id: request.order or 0 for request in state.stack.sent}
-        made = {one.id: orders.get(one.request_id, 0) for one in state.world.live}
+        made = {thing.id: orders.get(thing.request_id, 0) for thing in state.world.live}
         if made.get(removed, 0) < made.get(str(sent.physical_resource_id), 0) and removed in made:
             raise Broken(f"I5 {removed} is older than what the Update names, and it removes it")
 
@@ -316,7 +316,7 @@ class Laws:
         """Refuse a Delete that removes what CloudFormation was told of under another id."""
         stack = state.stack
         named = {request.physical_resource_id for request in stack.sent if request.type == "Delete"}
-        theirs = {one.id for one in state.world.live if not one.request_id}
+        theirs = {thing.id for thing in state.world.live if not thing.request_id}
         nothing = removed.startswith("cfn-once.") or removed.partition("Thing-")[2].isupper()
         if removed == sent.physical_resource_id and nothing:
             raise Broken(f"I8 a hook runs for {removed}, which stands for nothing")
@@ -348,16 +348,16 @@ class Laws:
         post = Post(sent.place, sent.type, sent.request_id, life, number, body)
         # One that was never begun names its own issue in the id that it answers.
         same = [
-            one
-            for one in state.posts
-            if one[2:5] == post[2:5] and (life >= 0 or one.place == post.place)
+            other
+            for other in state.posts
+            if other[2:5] == post[2:5] and (life >= 0 or other.place == post.place)
         ]
         if any(row.body != body for row in same):
             raise Broken(f"I2 two different answers to {sent.request_id}")
-        made = [one for one in state.recorded if one[:4] == (*post[2:5], kept_of(body))]
+        made = [record for record in state.recorded if record[:4] == (*post[2:5], kept_of(body))]
         if not made and (life >= 0 or post.is_good):
             raise Broken("I6 an answer was told before it was recorded")
-        if made and all(one[5] != sent.content for one in made):
+        if made and all(record[5] != sent.content for record in made):
             raise Broken(f"I9 {sent.request_id} gets an answer to something else")
         self._refuse_a_stuck_stack(state, sent, post)
         if made and not post.is_good and sent.order is not None:
@@ -379,9 +379,9 @@ class Laws:
             if request.type == "Update"
         ]
         back = (sent.old_properties, sent.properties)
-        if not any((one.properties, one.old_properties) == back for one in before):
+        if not any((request.properties, request.old_properties) == back for request in before):
             return
-        others = {one.request_id for one in before} - {sent.request_id}
+        others = {request.request_id for request in before} - {sent.request_id}
         if others & set(state.world.acted):
             return
         if all(self._is_known_to_have_ended(state, other) for other in others):
@@ -392,7 +392,7 @@ class Laws:
         doc = self._docs(state.head)
         begun = short_id(forward) in doc.get("recent", ())
         ours = "op" in doc.get("held", {})
-        return any(one[0] == forward for one in state.recorded) or (ours and not begun)
+        return any(record[0] == forward for record in state.recorded) or (ours and not begun)
 
     def _told(self, state: State, post: Post) -> State:
         if post in state.posts:
@@ -410,7 +410,7 @@ class Laws:
 
     def _left_or_lost(self, state: State) -> Iterator[str]:
         stack = state.stack
-        live = {one.id for one in state.world.live}
+        live = {thing.id for thing in state.world.live}
         for held in (*stack.held[:1], *stack.retained, *stack.displaced):
             if held not in live:
                 yield f"I5 {held} is gone, and CloudFormation holds or retained it"
@@ -423,15 +423,15 @@ class Laws:
         good = {post.request_id for post in state.posts if post.is_good}
         deletes = [request for request in stack.sent if request.type == "Delete"]
         tried = {
-            one.physical_resource_id
-            for one in deletes
-            if one.request_id not in good and one.place != delete.place
+            request.physical_resource_id
+            for request in deletes
+            if request.request_id not in good and request.place != delete.place
         }
         carried = {request.physical_resource_id for request in stack.sent}
         spared = {*stack.retained, *(set(stack.displaced) & carried)}
         spared |= {t.id for t in state.world.live if not t.request_id and t.id not in carried}
         asked = {delete.request_id for delete in deletes}
-        told = " ".join(one[3] for one in state.recorded if one[0] in asked)
+        told = " ".join(record[3] for record in state.recorded if record[0] in asked)
         doubts = {(request_id, step) for step, request_id in DOUBT.findall(told)}
         # What CloudFormation was told of and has not tried to delete must go, not be named; and
         # where there was one Create and nothing else, there is nothing that it may be but that.
@@ -451,7 +451,7 @@ class Laws:
         made = {
             (request.type, request.request_id, request.properties) for request in state.stack.sent
         }
-        made = {one for one in made if one[0] != "Delete"}
+        made = {request for request in made if request[0] != "Delete"}
         return len(made) == 1 and all(thing.request_id for thing in state.world.live)
 
     def over(self, at: At, how: str) -> None:

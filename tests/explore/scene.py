@@ -167,7 +167,7 @@ class Script:
                 event_id = dict(stack.told)[of]
             case "theirs":
                 event_id = THEIRS
-                heard = tuple(one for one in stack.heard if one not in held)
+                heard = tuple(told for told in stack.heard if told not in held)
                 stack, held = stack._replace(heard=heard, displaced=held), (THEIRS,)
             case "before":
                 event_id = held[1] if len(held) > 1 else held[0]
@@ -209,7 +209,7 @@ def _hears(stack: Stack, physical_id: str) -> Stack:
 
 
 def _lets_go(stack: Stack, physical_id: str) -> Stack:
-    return stack._replace(heard=tuple(one for one in stack.heard if one != physical_id))
+    return stack._replace(heard=tuple(told for told in stack.heard if told != physical_id))
 
 
 def _told_or_invented(answer: Post | None, place: str) -> str:
@@ -522,7 +522,7 @@ class Scene:
         if self._named and call.root in {thing.id for thing in world.live} and call.step == "a":
             return world, ("taken",)  # there is one of this name
         key = (call.request_id, call.step, life)
-        made = {one[:3]: one[3] for one in world.made}
+        made = {effect[:3]: effect[3] for effect in world.made}
         number = made[key] = made.get(key, 0) + 1
         name = f"{call.request_id}.{call.step}" + (f".{life}" if life else "")
         name += f".{number}" if number > 1 else ""
@@ -592,7 +592,7 @@ class Scene:
                 yield "forgot: the external API no longer knows tokens", world._replace(tokens=kept)
 
     def pass_time(self, world: World, now: int) -> World:
-        air = tuple(one for one in world.air if one[0] >= now)
+        air = tuple(call for call in world.air if call[0] >= now)
         live = tuple(
             t._replace(hidden=0) if t.hidden and t.hidden <= now else t for t in world.live
         )

@@ -60,7 +60,9 @@ def test_no_small_space_was_renamed_away():
 
 
 @pytest.mark.parametrize(
-    "mutant", [one for one in MUTANTS if one.name not in SEEN_LATE], ids=lambda mutant: mutant.name
+    "mutant",
+    [mutant for mutant in MUTANTS if mutant.name not in SEEN_LATE],
+    ids=lambda mutant: mutant.name,
 )
 def test_a_seeded_bug_is_caught(mutant):
     """
@@ -75,7 +77,7 @@ def test_a_broken_law_is_told_as_a_story_that_can_be_replayed():
     """
     The schedule of a violation, followed once more, ends in the same law, and is the shortest.
     """
-    mutant = next(one for one in MUTANTS if "told before it is recorded" in one.name)
+    mutant = next(mutant for mutant in MUTANTS if "told before it is recorded" in mutant.name)
     verdict = mutant.explorer().search()
 
     story = list(mutant.explorer().story(verdict.schedule))

@@ -119,9 +119,9 @@ def metrics(line):
     (about,) = line["_aws"]["CloudWatchMetrics"]
     assert ("cfn-once", [["FunctionName"]]) == (about["Namespace"], about["Dimensions"])
     assert "the-provider" == line["FunctionName"]
-    for one in about["Metrics"]:
-        assert one["Unit"] == ("Seconds" if one["Name"] == "SecondsToAnswer" else "Count")
-    return {one["Name"]: line[one["Name"]] for one in about["Metrics"]}
+    for metric in about["Metrics"]:
+        assert metric["Unit"] == ("Seconds" if metric["Name"] == "SecondsToAnswer" else "Count")
+    return {metric["Name"]: line[metric["Name"]] for metric in about["Metrics"]}
 
 
 def counted(line):
@@ -317,10 +317,10 @@ def test_a_batch_from_a_queue(stack, lines):
     batch = sqs_event(create_event("Thing", request_id="1"), create_event("Thing", request_id="2"))
 
     provider(batch, LambdaContext(aws_request_id="invocation-1"))
-    one, two = lines()
+    first, second = lines()
 
-    assert ["1", "2"] == [one["request_id"], two["request_id"]]
-    assert "invocation-1" == one["function_request_id"] == two["function_request_id"]
+    assert ["1", "2"] == [first["request_id"], second["request_id"]]
+    assert "invocation-1" == first["function_request_id"] == second["function_request_id"]
 
 
 @pytest.mark.parametrize("setting", ["AWS_LAMBDA_FUNCTION_NAME", "CFN_ONCE_METRICS"])
@@ -660,7 +660,7 @@ def test_spans(stack):
         "cfn_once.deliveries": 1,
     }.items() <= delivery.attributes.items()
     assert "cfn_once.correlation_id" in delivery.attributes
-    assert ["PermanentError", "FAILED"] == [one.status.description for one in (step, delivery)]
+    assert ["PermanentError", "FAILED"] == [span.status.description for span in (step, delivery)]
     assert HALF not in step.to_json() + delivery.to_json()
     assert "InvalidRequest" == refused.attributes["cfn_once.outcome"]
     assert "example" not in refused.to_json()

@@ -168,7 +168,7 @@ def test_crashes_on_the_way(stack, cluster, point):
 
     assert answer.succeeded
     assert 1 == cluster.made.count("greeting")
-    assert 1 == len([one for one in cluster.made if one.startswith("c-")])
+    assert 1 == len([name for name in cluster.made if name.startswith("c-")])
 
 
 def hook(act):

@@ -51,7 +51,7 @@ class FakeAws(FarSide):
 
     def effects(self) -> int:
         """Count what was made under tokens: calls under the same one make one thing."""
-        return len({one.json.get(self.token_member) for one in self.acted} - {None})
+        return len({request.json.get(self.token_member) for request in self.acted} - {None})
 
     def _answer(self, seen: Received) -> Plan:
         given = self.answers.get(operation_of(seen), {})

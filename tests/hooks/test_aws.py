@@ -349,7 +349,9 @@ def test_a_secret_that_is_stored_where_it_is_made(aws, stack):
         return secrets.create_secret(Name="db", SecretString=key["SecretAccessKey"])["ARN"]
 
     def create(self):
-        iam, secrets = (self.client(one, **aws.options) for one in ("iam", "secretsmanager"))
+        iam, secrets = (
+            self.client(service, **aws.options) for service in ("iam", "secretsmanager")
+        )
         return {"Arn": self.step("key", lambda step: make(step, iam, secrets))}
 
     cloudformation = stack(create)

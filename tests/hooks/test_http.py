@@ -140,13 +140,15 @@ def test_a_write_that_can_be_looked_up(api, stack, method, plan):
 
     def create(self):
         def find(step):
-            made = [one for one in api.acted if one.headers["idempotency-key"] == step.token]
+            made = [
+                request for request in api.acted if request.headers["idempotency-key"] == step.token
+            ]
             return self.http.get(api.url) if made else None
 
         seen.append(self.http.request(method, api.url, find=find).json())
 
     assert stack(create).create("Thing").succeeded
-    assert 1 == len([one for one in api.acted if one.method == method])
+    assert 1 == len([request for request in api.acted if request.method == method])
     assert "id" in seen[0]
 
 

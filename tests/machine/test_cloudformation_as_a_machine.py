@@ -135,7 +135,9 @@ def resource(world: World, strategy: str) -> type[CustomResource[dict, dict]]:
                 del token
 
             self.step("remove", remove, repeat=True)
-            for name in [one for one in world.live if one in parts_of(self.physical_resource_id)]:
+            for name in [
+                part for part in world.live if part in parts_of(self.physical_resource_id)
+            ]:
                 world.live.pop(name)
 
     def parts_of(name: str) -> set[str]:

@@ -18,20 +18,30 @@ def test_the_month_has_the_studys_figures():
 def test_a_create_comes_again_ten_minutes_later_when_its_stack_is_gone():
     """Copies are 600 s apart, and come after the Delete; 10 s apart, they come before it."""
     late, soon = (list(Plan(days=0.2, rate=0.05, delay=delay).deliveries()) for delay in (600, 10))
-    created = {one.stack: one.at for one in late if one.request_type == "Create" and not one.copy}
-    deleted = {one.stack: one.at for one in late if one.request_type == "Delete"}
-    copies = [one for one in late if one.copy]
+    created = {
+        delivery.stack: delivery.at
+        for delivery in late
+        if delivery.request_type == "Create" and not delivery.copy
+    }
+    deleted = {
+        delivery.stack: delivery.at for delivery in late if delivery.request_type == "Delete"
+    }
+    copies = [delivery for delivery in late if delivery.copy]
 
     assert {1, 2} == {copy.copy for copy in copies}
     assert all(copy.at == created[copy.stack] + 600 * copy.copy for copy in copies)
     assert all(copy.at > deleted[copy.stack] for copy in copies)
-    assert all(one.at < deleted[one.stack] for one in soon if one.copy)
-    assert late == sorted(late, key=lambda one: one.at)
+    assert all(delivery.at < deleted[delivery.stack] for delivery in soon if delivery.copy)
+    assert late == sorted(late, key=lambda delivery: delivery.at)
 
 
 def test_the_same_seed_gives_the_same_month_and_a_day_is_its_beginning():
     """Nothing but the seed decides; `--days 1` replays the first day of the same month."""
-    first_day = [one for one in islice(Plan().deliveries(), 30_000) if one.at < START + DAY // 2]
+    first_day = [
+        delivery
+        for delivery in islice(Plan().deliveries(), 30_000)
+        if delivery.at < START + DAY // 2
+    ]
     same = [delivery for delivery in Plan(days=1).deliveries() if delivery.at < START + DAY // 2]
 
     assert first_day == same
@@ -42,16 +52,16 @@ def test_a_copy_is_the_same_event():
     """A copy differs in nothing, not even in its ResponseURL; the Delete has its own RequestId."""
     plan = Plan(days=0.05, rate=0.1)
     stack = next(iter(plan.copies))
-    one, other, delete = (
+    create, copy, delete = (
         plan.event(delivery, "sig-1")
         for delivery in sorted(
             (delivery for delivery in plan.deliveries() if delivery.stack == stack),
-            key=lambda one: one.request_type,
+            key=lambda delivery: delivery.request_type,
         )[:3]
     )
 
-    assert one == other
-    assert one["RequestId"] != delete["RequestId"]
+    assert create == copy
+    assert create["RequestId"] != delete["RequestId"]
     assert "sig-1" == delete["PhysicalResourceId"]
 
 

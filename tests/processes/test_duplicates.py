@@ -34,7 +34,7 @@ def test_every_event_comes_again(start, stack, api, bucket, resource_type):
     assert {} == api.objects
     assert 3 == len(bucket.bodies_for(create))
     assert 1 == len(set(bucket.bodies_for(create)))
-    assert ["SUCCESS"] * 2 == [one["Status"] for one in bucket.answers_to(delete)]
+    assert ["SUCCESS"] * 2 == [answer["Status"] for answer in bucket.answers_to(delete)]
 
 
 def test_twins_in_two_sandboxes(start, stack, api, bucket):
@@ -49,11 +49,11 @@ def test_twins_in_two_sandboxes(start, stack, api, bucket):
     api.delay = 0.3
 
     twins = [function.enqueue(create, sandbox) for sandbox in sandboxes]
-    ended = [one.ending for twin in twins for one in twin.result()]
+    ended = [attempt.ending for twin in twins for attempt in twin.result()]
 
     assert [Ending.RESPONSE] * 2 == ended
     assert 1 == len(api.created)
-    assert ["group-1"] * 2 == [one["PhysicalResourceId"] for one in bucket.answers_to(create)]
+    assert ["group-1"] * 2 == [answer["PhysicalResourceId"] for answer in bucket.answers_to(create)]
     assert 1 == len(set(bucket.bodies_for(create)))
 
 
@@ -75,7 +75,7 @@ def test_killed_in_a_call_that_can_be_resolved(start, stack, api, bucket, resour
     assert [Ending.DIED, Ending.RESPONSE] == [attempt.ending for attempt in attempts]
     assert 1 == len(api.created)
     assert ["group-1"] == made
-    assert ["group-1"] == [one["PhysicalResourceId"] for one in bucket.answers_to(create)]
+    assert ["group-1"] == [answer["PhysicalResourceId"] for answer in bucket.answers_to(create)]
     assert {} == api.objects
 
 
@@ -124,7 +124,7 @@ def test_killed_before_it_could_tell(start, stack, api, bucket):
 
     assert [Ending.DIED, Ending.RESPONSE] == [attempt.ending for attempt in attempts]
     assert 1 == len(api.created)
-    assert ["group-1"] == [one["PhysicalResourceId"] for one in bucket.answers_to(create)]
+    assert ["group-1"] == [answer["PhysicalResourceId"] for answer in bucket.answers_to(create)]
 
 
 def test_a_retry_in_another_sandbox(start, stack, api, bucket):
@@ -144,7 +144,7 @@ def test_a_retry_in_another_sandbox(start, stack, api, bucket):
     assert "InProgress" == early.document["errorType"]
     assert Ending.RESPONSE == late.ending
     assert 1 == len(api.created)
-    assert ["group-1"] == [one["PhysicalResourceId"] for one in bucket.answers_to(create)]
+    assert ["group-1"] == [answer["PhysicalResourceId"] for answer in bucket.answers_to(create)]
 
 
 def test_a_process_that_wakes_after_its_work_was_taken_over(start, stack, api, bucket):
@@ -198,5 +198,5 @@ def test_killed_at_the_deadline_each_time(start, stack, api, bucket):
 
     assert 1 == len(api.created)
     assert len(set(bucket.bodies_for(create))) <= 1
-    assert ["SUCCESS"] == [one["Status"] for one in bucket.answers_to(delete)]
+    assert ["SUCCESS"] == [answer["Status"] for answer in bucket.answers_to(delete)]
     assert {} == api.objects

@@ -26,10 +26,10 @@ def test_an_event_is_tried_three_times_under_one_id(start, api):
     failed = function.deliver({"do": "raise"}, sandbox)
     (first,), (second,) = (function.deliver({"do": "return"}, sandbox) for _ in range(2))
 
-    assert [Ending.ERROR] * 3 == [one.ending for one in failed]
-    assert ["ValueError"] * 3 == [one.document["errorType"] for one in failed]
-    assert 1 == len({one.request_id for one in failed})
-    assert [False, True, True] == [one.init is None for one in failed]
+    assert [Ending.ERROR] * 3 == [attempt.ending for attempt in failed]
+    assert ["ValueError"] * 3 == [attempt.document["errorType"] for attempt in failed]
+    assert 1 == len({attempt.request_id for attempt in failed})
+    assert [False, True, True] == [attempt.init is None for attempt in failed]
     assert first.request_id == first.document["request"]
     assert second.request_id != first.request_id
     assert second.document["process"] == first.document["process"]
@@ -70,10 +70,10 @@ def test_nothing_outlives_a_function(start, api):
     """
     function = start("echo", api)
     idle, busy = function.sandbox(), function.sandbox()
-    processes = [one.invoke({"do": "return"}).document["process"] for one in (idle, busy)]
+    processes = [sandbox.invoke({"do": "return"}).document["process"] for sandbox in (idle, busy)]
     delivery = function.enqueue({"do": "sleep"}, busy)
 
     function.close()
 
     assert [False, False] == [is_alive(process) for process in processes]
-    assert [Ending.DIED] == [one.ending for one in delivery.result()]
+    assert [Ending.DIED] == [attempt.ending for attempt in delivery.result()]

@@ -35,8 +35,10 @@ def lambda_zip(files: Mapping[str, Content], requirements: Iterable[str] = ()) -
         requirements: What it needs besides cfn_once, in pip's words.
     """
     packages, ours = _packages([*_needed(), *requirements]), Path(cfn_once.__file__).parent
-    foreign = {str(one.relative_to(packages)): one for one in packages.rglob("*") if one.is_file()}
-    own = {str(one.relative_to(ours.parent)): one for one in ours.rglob("*.py")}
+    foreign = {
+        str(path.relative_to(packages)): path for path in packages.rglob("*") if path.is_file()
+    }
+    own = {str(path.relative_to(ours.parent)): path for path in ours.rglob("*.py")}
     return plain_zip({**foreign, **own, **files})
 
 

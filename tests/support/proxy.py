@@ -155,9 +155,9 @@ class Proxy:
 
     def _hang_up(self) -> None:
         # A socket that is bound and does not listen refuses connections, and keeps its port.
-        for one in (self._socket, *self._idle):
+        for open_socket in (self._socket, *self._idle):
             with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+                open_socket.shutdown(socket.SHUT_RDWR)
 
     def _listen(self) -> None:
         while self._listens():
@@ -216,8 +216,8 @@ def read_message(stream: IO[bytes]) -> bytes:
     if not line:
         return b""
     fields = {}
-    for one in head[1:]:
-        name, _, value = one.partition(b":")
+    for field in head[1:]:
+        name, _, value = field.partition(b":")
         fields[name.strip().lower()] = value.strip().lower()
     text = b"".join([*head, line])
     if b"chunked" in fields.get(b"transfer-encoding", b""):

@@ -41,15 +41,15 @@ class Stack:
     def outputs(self) -> dict[str, str]:
         """What its template says under Outputs."""
         stack = self._described(self.name)
-        return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
+        return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
     @property
     def resources(self) -> dict[str, str]:
         """The physical id of each resource that it has now, by logical id."""
         answer = self._client.describe_stack_resources(StackName=self.name)
         return {
-            one["LogicalResourceId"]: one.get("PhysicalResourceId", "")
-            for one in answer["StackResources"]
+            resource["LogicalResourceId"]: resource.get("PhysicalResourceId", "")
+            for resource in answer["StackResources"]
         }
 
     @property

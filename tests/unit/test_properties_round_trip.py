@@ -27,7 +27,7 @@ def as_sent(value):
     if isinstance(value, dict):
         return {as_sent(name): as_sent(pair) for name, pair in value.items() if pair is not None}
     if isinstance(value, list | tuple | set | frozenset):
-        return [as_sent(one) for one in value]
+        return [as_sent(part) for part in value]
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Enum):

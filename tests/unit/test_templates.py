@@ -46,8 +46,8 @@ def statements(role):
     """The statements of a role's inline policies, by the policies' names, optional ones too."""
     found = {}
     for policy in role["Properties"]["Policies"]:
-        one = policy["Fn::If"][1] if "Fn::If" in policy else policy
-        found[one["PolicyName"]] = one["PolicyDocument"]["Statement"]
+        shown = policy["Fn::If"][1] if "Fn::If" in policy else policy
+        found[shown["PolicyName"]] = shown["PolicyDocument"]["Statement"]
     return found
 
 
@@ -75,9 +75,10 @@ def test_the_table_is_the_one_that_the_store_expects(table):
     asked = Table()
     DynamoDBStore("ledger", client=asked).read("resource")
     properties = table["Properties"]
-    keys = {one["KeyType"]: one["AttributeName"] for one in properties["KeySchema"]}
+    keys = {key["KeyType"]: key["AttributeName"] for key in properties["KeySchema"]}
     kinds = {
-        one["AttributeName"]: one["AttributeType"] for one in properties["AttributeDefinitions"]
+        attribute["AttributeName"]: attribute["AttributeType"]
+        for attribute in properties["AttributeDefinitions"]
     }
 
     assert {"pk": {"S": "resource"}, "sk": {"S": "H"}} == asked.key
@@ -107,7 +108,7 @@ def test_a_role_may_do_what_the_code_does_and_no_more(resources, role):
     The ledger's actions are exactly those that the store calls, on its table alone.
     """
     called = re.findall(r"self\._client\.(\w+)\(", inspect.getsource(DynamoDBStore))
-    needed = {"dynamodb:" + "".join(map(str.capitalize, one.split("_"))) for one in called}
+    needed = {"dynamodb:" + "".join(map(str.capitalize, method.split("_"))) for method in called}
     (ledger,) = statements(resources[role])["ledger"]
 
     assert needed == actions(ledger)
@@ -122,8 +123,8 @@ WAITS = {
 }
 VPC = {
     "vpc": {
-        f"ec2:{one}"
-        for one in (
+        f"ec2:{action}"
+        for action in (
             "CreateNetworkInterface",
             "DescribeNetworkInterfaces",
             "DescribeSubnets",
@@ -149,8 +150,8 @@ def test_a_role_is_least_and_whole(resources, role, allowed):
     found = statements(resources[role])
     all_actions = {name: set().union(*map(actions, each)) for name, each in found.items()}
     of_whom = [
-        one["Resource"]
-        for one in chain.from_iterable(each for name, each in found.items() if name != "vpc")
+        statement["Resource"]
+        for statement in chain.from_iterable(each for name, each in found.items() if name != "vpc")
     ]  # a function in a VPC may ask EC2 for nothing less than everything
 
     del all_actions["ledger"]
@@ -160,7 +161,7 @@ def test_a_role_is_least_and_whole(resources, role, allowed):
     of_their_own = [resource for resource in resources.values() if "Policy" in resource["Type"]]
 
     assert [[{"Ref": "SchedulerRole"}]] == [
-        one["Properties"]["Roles"] for one in of_their_own
+        policy["Properties"]["Roles"] for policy in of_their_own
     ]  # any other may be gone when the last Delete comes
 
 
@@ -204,7 +205,9 @@ def test_what_is_optional_is_off_unless_asked_for(provider):
     defaults = {name: pair.get("Default") for name, pair in provider["Parameters"].items()}
     variables = provider["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
 
-    assert ["", "", ""] == [defaults[one] for one in ("ResponseHosts", "LedgerKeyArn", "SecretArn")]
+    assert ["", "", ""] == [
+        defaults[name] for name in ("ResponseHosts", "LedgerKeyArn", "SecretArn")
+    ]
     assert ["HasResponseHosts", {"Ref": "ResponseHosts"}, {"Ref": "AWS::NoValue"}] == variables[
         "CFN_ONCE_RESPONSE_HOSTS"
     ]["Fn::If"]

@@ -30,5 +30,6 @@ def cloudformation(provider, far_side):
 
         assert [] == stack.unanswered
         assert set(far_side.objects) == {
-            one.physical_resource_id for one in [*stack.resources.values(), *stack.orphans]
+            resource.physical_resource_id
+            for resource in [*stack.resources.values(), *stack.orphans]
         }

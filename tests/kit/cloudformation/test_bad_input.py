@@ -364,7 +364,7 @@ def test_an_answer_to_nobody(provider):
     """
     An answer to what this stack has not sent is an error, though it is signed.
     """
-    stack, other = (FakeCloudFormation(provider, stack_name=one) for one in "ab")
+    stack, other = (FakeCloudFormation(provider, stack_name=name) for name in "ab")
     stack._bucket.put(other.event("Create", "Group", ONE)["ResponseURL"], b"{}")
 
     with pytest.raises(AssertionError, match="a request that this stack has not sent"):
@@ -376,7 +376,7 @@ def test_a_clock_that_several_stacks_share(provider):
     Time that passes for one passes for the other.
     """
     clock = VirtualClock()
-    first, second = (FakeCloudFormation(provider, clock=clock, stack_name=one) for one in "ab")
+    first, second = (FakeCloudFormation(provider, clock=clock, stack_name=name) for name in "ab")
     first.wait(60)
 
     assert clock.now() == second.clock.now()

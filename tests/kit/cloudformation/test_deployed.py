@@ -110,7 +110,7 @@ def test_a_whole_life(ministack, deployed, place):
     cloudformation.send(create)
 
     assert ["1", "2"] == values
-    assert [True] * 3 == [one.succeeded for one in (created, updated, deleted)]
+    assert [True] * 3 == [outcome.succeeded for outcome in (created, updated, deleted)]
     assert created.physical_resource_id == updated.physical_resource_id
     assert [] == ssm.get_parameters_by_path(Path="/kit")["Parameters"]
     assert 3 <= len(cloudformation.answers) <= 6

@@ -107,7 +107,7 @@ def test_the_context_of_lambda():
     public = {name for name in dir(theirs) if not name.startswith("__")}
 
     assert (60_000, 1_000, 0) == (before, later, ours.get_remaining_time_in_millis())
-    assert set() == {one for one in public if not hasattr(ours, one)} - {
+    assert set() == {name for name in public if not hasattr(ours, name)} - {
         "_extract_and_strip_w3c",
         "_w3c_fields",
     }

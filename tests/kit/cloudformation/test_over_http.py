@@ -128,7 +128,7 @@ def test_the_signature_is_amazons(bucket):
     """
     url = bucket.sign("arn:aws:cloudformation:x:y:stack/a/b|Group|1", bucket.clock.now())
     path, _, query = url.partition("?")
-    asked = dict(one.split("=") for one in query.split("&"))
+    asked = dict(pair.split("=") for pair in query.split("&"))
     request = AWSRequest("PUT", path, params={})
 
     class At(S3SigV4QueryAuth):

@@ -307,4 +307,4 @@ def test_it_is_installed(tmp_path):
     assert "@pytest.mark.cfn_once(**faults)" in told[0]
     assert "--cfn-once-provider" in told[1]
     assert "cfn_once_properties" in told[1]
-    assert [] == [one for one in ("cloudformation", "fake_api", "ledger") if one not in told[2]]
+    assert [] == [name for name in ("cloudformation", "fake_api", "ledger") if name not in told[2]]
