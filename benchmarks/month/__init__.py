@@ -2,14 +2,14 @@
 The founding month, replayed: one plan of events, three providers, one report.
 
     _plan        what is delivered, and when: a function of the seed alone
-    _far_side    the API that makes a group with each call, and counts
+    _external_api    the API that makes a group with each call, and counts
     _cfn_once, _crhelper, _powertools    the three providers, each in a process of its own
     _worker      one provider through the month, stopped and taken up again
     _run         the three at once, and how far they are
     _report, _chart, _page    what came of it
 
-The workers of the peers run in the peers' environment: `_plan`, `_far_side` and `_worker` import
-nothing but the standard library.
+The workers of the peers run in the peers' environment: `_plan`, `_external_api` and `_worker`
+import nothing but the standard library.
 """
 
 from .. import ROOT

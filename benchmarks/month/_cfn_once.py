@@ -13,7 +13,7 @@ from cfn_once import CustomResource, Provider
 from cfn_once.ledger.sqlite import SQLiteStore
 from cfn_once.testing import VirtualClock
 
-from ._far_side import FarSide
+from ._external_api import ExternalApi
 
 Deliver = Callable[[dict[str, Any]], dict[str, Any] | None]
 SYNCHRONOUS = "NORMAL"  # the last commits may be lost with the power, never with the process
@@ -40,10 +40,10 @@ class ElastigroupProperties:
     Target: int
 
 
-def provider(far_side: FarSide, folder: Path) -> Deliver:
+def provider(external_api: ExternalApi, folder: Path) -> Deliver:
     """Return what takes a delivery, and gives the answer to it."""
     logging.getLogger("cfn_once").setLevel(logging.ERROR)
-    told, clock = Told(), VirtualClock(far_side.now)
+    told, clock = Told(), VirtualClock(external_api.now)
 
     class Elastigroup(CustomResource[ElastigroupProperties, None]):
         resource_type = "Custom::elastigroup"
@@ -52,13 +52,13 @@ def provider(far_side: FarSide, folder: Path) -> Deliver:
             self.physical_resource_id = self.step("group", self.post, find=self.find)
 
         def post(self, step):
-            return far_side.post(self.properties.Name, step.token)
+            return external_api.post(self.properties.Name, step.token)
 
         def find(self, step):
-            return far_side.find(step.token)
+            return external_api.find(step.token)
 
         def delete(self) -> None:
-            far_side.delete(self.physical_resource_id)
+            external_api.delete(self.physical_resource_id)
 
     ledger = folder / "ledger.sqlite3"
     _make(ledger)
@@ -67,7 +67,7 @@ def provider(far_side: FarSide, folder: Path) -> Deliver:
 
     def deliver(event: dict[str, Any]) -> dict[str, Any] | None:
         told.body = None
-        clock.advance(far_side.now - clock.now())
+        clock.advance(external_api.now - clock.now())
         serve(event)
         return None if told.body is None else json.loads(told.body)
 

@@ -15,7 +15,7 @@ os.environ.setdefault("AWS_REGION", "us-east-1")  # it makes clients as it is ma
 
 from crhelper import CfnResource
 
-from ._far_side import FarSide
+from ._external_api import ExternalApi
 
 Deliver = Callable[[dict[str, Any]], dict[str, Any] | None]
 
@@ -45,25 +45,25 @@ class Quiet(CfnResource):
         super()._send(status, reason, send_response=self._keep)
 
 
-def helper_on(far_side: FarSide) -> Quiet:
+def helper_on(external_api: ExternalApi) -> Quiet:
     """Return a handler as crhelper's README shows it."""
     # Its default makes each Delete two minutes longer.
     helper = Quiet(log_level="ERROR", sleep_on_delete=0)
 
     @helper.create
     def create(event: dict[str, Any], _context: Any) -> str:
-        return far_side.post(event["ResourceProperties"]["Name"])
+        return external_api.post(event["ResourceProperties"]["Name"])
 
     @helper.delete
     def delete(event: dict[str, Any], _context: Any) -> None:
-        far_side.delete(event["PhysicalResourceId"])
+        external_api.delete(event["PhysicalResourceId"])
 
     return helper
 
 
-def provider(far_side: FarSide, _folder: Path) -> Deliver:
+def provider(external_api: ExternalApi, _folder: Path) -> Deliver:
     """Return what takes a delivery, and gives the answer to it."""
-    helper, context = helper_on(far_side), Context()
+    helper, context = helper_on(external_api), Context()
 
     def deliver(event: dict[str, Any]) -> dict[str, Any] | None:
         helper.answer = None

@@ -22,7 +22,7 @@ from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import (
 )
 
 from ._crhelper import Context, helper_on
-from ._far_side import FarSide
+from ._external_api import ExternalApi
 
 Deliver = Callable[[dict[str, Any]], dict[str, Any] | None]
 SYNCHRONOUS = "NORMAL"  # as the ledger that it is compared with
@@ -31,9 +31,9 @@ SYNCHRONOUS = "NORMAL"  # as the ledger that it is compared with
 class SQLiteLayer(BasePersistenceLayer):
     """Powertools' records, one row a key."""
 
-    def __init__(self, path: Path, far_side: FarSide) -> None:
+    def __init__(self, path: Path, external_api: ExternalApi) -> None:
         super().__init__()
-        self._far_side = far_side
+        self._external_api = external_api
         self._rows = sqlite3.connect(path, isolation_level=None)
         self._rows.execute("pragma journal_mode = wal")
         self._rows.execute(f"pragma synchronous = {SYNCHRONOUS}")
@@ -43,7 +43,7 @@ class SQLiteLayer(BasePersistenceLayer):
         )
 
     def _get_expiry_timestamp(self) -> int:
-        return self._far_side.now + self.expires_after_seconds
+        return self._external_api.now + self.expires_after_seconds
 
     def _get_record(self, idempotency_key: str) -> DataRecord:
         query = "select status, data from records where id = ?"
@@ -62,7 +62,7 @@ class SQLiteLayer(BasePersistenceLayer):
                 data_record.idempotency_key,
                 STATUS_CONSTANTS["INPROGRESS"],  # a record of 2017 calls itself expired
                 data_record.expiry_timestamp,
-                self._far_side.now,
+                self._external_api.now,
             ),
         )
         if not put.rowcount:
@@ -85,13 +85,13 @@ class SQLiteLayer(BasePersistenceLayer):
         self._rows.execute("delete from records where id = ?", (data_record.idempotency_key,))
 
 
-def provider(far_side: FarSide, folder: Path) -> Deliver:
+def provider(external_api: ExternalApi, folder: Path) -> Deliver:
     """Return what takes a delivery, and gives the answer to it."""
-    helper, context = helper_on(far_side), Context()
+    helper, context = helper_on(external_api), Context()
 
     @idempotent(
         config=IdempotencyConfig(event_key_jmespath="RequestId"),
-        persistence_store=SQLiteLayer(folder / "records.sqlite3", far_side),
+        persistence_store=SQLiteLayer(folder / "records.sqlite3", external_api),
     )
     def handler(event: dict[str, Any], context: Any) -> None:
         helper(event, context)

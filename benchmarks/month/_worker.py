@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ._far_side import FarSide
+from ._external_api import ExternalApi
 from ._plan import START, Delivery, Event, Plan
 
 TELL = 0.5  # seconds between two lines
@@ -56,7 +56,7 @@ class Worker:
         self.name, self.plan, self._folder = name, plan, folder
         self._share, self._shares = share, shares
         self._kept = folder / "checkpoint.json"
-        self.far_side, self.stopped = FarSide(share, shares), False
+        self.external_api, self.stopped = ExternalApi(share, shares), False
         self.position, self.suppressed, self.silent = 0, 0, 0
         self.seconds, self.cpu = 0.0, 0.0
         self.days: dict[str, dict[str, int]] = {}
@@ -73,7 +73,7 @@ class Worker:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder.mkdir(parents=True)
         else:
-            self.far_side.restore(kept.pop("far_side"))
+            self.external_api.restore(kept.pop("external_api"))
             for part in ("plan", "running"):
                 del kept[part]
             vars(self).update(kept)
@@ -97,7 +97,7 @@ class Worker:
         kept |= {
             "plan": self.plan.to_json(),
             "running": running,
-            "far_side": self.far_side.to_json(),
+            "external_api": self.external_api.to_json(),
         }
         new = self._kept.with_suffix(".new")
         new.write_text(json.dumps(kept))
@@ -106,9 +106,9 @@ class Worker:
     def run(self) -> bool:
         """Deliver what is left; False where it was told to stop before the end."""
         make = importlib.import_module(f"._{self.name}", __package__).provider
-        self.far_side.now = START
+        self.external_api.now = START
         self._began, self._burnt = time.perf_counter(), time.process_time()
-        deliver, day = make(self.far_side, self._folder), -1
+        deliver, day = make(self.external_api, self._folder), -1
         self.keep(running=True)
         for position, delivery in enumerate(self._deliveries()):
             if position < self.position:
@@ -131,10 +131,10 @@ class Worker:
     def _deliver(self, deliver: Any, delivery: Delivery) -> None:
         stack = str(delivery.stack)
         event = self.plan.event(delivery, self.held.get(stack, ""))
-        self.far_side.now, made = delivery.at, self.far_side.made
+        self.external_api.now, made = delivery.at, self.external_api.made
         self.checksum += zlib.crc32(f"{delivery.at} {event['RequestId']}".encode())
         answer = deliver(event)
-        made = self.far_side.made - made
+        made = self.external_api.made - made
         first = delivery.copy == 0
         if (answer is None and first) or (answer and answer["Status"] != "SUCCESS"):
             raise RuntimeError(f"{self.name}: {delivery} came to {answer}")
@@ -166,7 +166,7 @@ class Worker:
                     **delivery._asdict(),
                     "request_id": event["RequestId"],
                     "made": made,
-                    "there": self.far_side.named(event["ResourceProperties"]["Name"]),
+                    "there": self.external_api.named(event["ResourceProperties"]["Name"]),
                     "answer": None if answer is None else answer["PhysicalResourceId"],
                 }
             )
@@ -179,17 +179,17 @@ class Worker:
 
     def result(self) -> dict[str, Any]:
         """Return what came of it, groups that are left being there to the month's end."""
-        far_side, end = self.far_side, self.plan.end
-        left = sum(end - made for made in far_side.live.values())
+        external_api, end = self.external_api, self.plan.end
+        left = sum(end - made for made in external_api.live.values())
         return {
-            "objects_created": far_side.made,
-            "objects_left": len(far_side.live),
+            "objects_created": external_api.made,
+            "objects_left": len(external_api.live),
             "duplicates_suppressed": self.suppressed,
             "seconds": self.seconds,
             "cpu_seconds": self.cpu,
             "deliveries": self.position,
             "deliveries_without_answer": self.silent,
-            "object_hours": (far_side.seconds + left) / 3600,
+            "object_hours": (external_api.seconds + left) / 3600,
             "object_hours_left": left / 3600,
             "days": self.days,
             "story": self.story,

@@ -57,7 +57,7 @@ WAYS = (
     Way(name="CFN_ONCE_LEDGER unset", unset="CFN_ONCE_LEDGER", peers=False),
     Way(
         name="a setting of its own unset",
-        settings=("import os\n\n\ndef load():\n    os.environ['FAR_SIDE']\n"),
+        settings=("import os\n\n\ndef load():\n    os.environ['EXTERNAL_API']\n"),
     ),
     Way(
         name="exception at import",

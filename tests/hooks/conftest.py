@@ -8,13 +8,13 @@ import pytest
 from cfn_once import CustomResource, Provider
 from cfn_once.testing import FakeCloudFormation
 from hooks.fake_aws import FakeAws
-from hooks.far_side import FarSide
+from hooks.planned_host import PlannedHost
 
 
 @pytest.fixture
 def api():
-    with FarSide() as far_side:
-        yield far_side
+    with PlannedHost() as host:
+        yield host
 
 
 @pytest.fixture
@@ -38,5 +38,5 @@ def aws(monkeypatch):
         monkeypatch.setenv(name, "test")
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, os.devnull)
-    with FakeAws() as far_side:
-        yield far_side
+    with FakeAws() as host:
+        yield host

@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qs
 
-from hooks.far_side import FarSide, Plan, answer
+from hooks.planned_host import Plan, PlannedHost, answer
 from support.host import Received
 
 
@@ -24,7 +24,7 @@ def operation_of(seen: Received) -> str:
     return parse_qs(seen.body.decode()).get("Action", [f"{seen.method} {seen.target}"])[0]
 
 
-class FakeAws(FarSide):
+class FakeAws(PlannedHost):
     """The server.
 
     Attributes:

@@ -17,7 +17,7 @@ from cfn_once._steps.aws_codec import from_record, to_record
 from cfn_once._steps.call import Verdict
 from cfn_once.testing import Crashed
 from hooks.fake_aws import refusal, xml
-from hooks.far_side import answer, lost, refused
+from hooks.planned_host import answer, lost, refused
 
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf"
 IN_DOUBT = [lost(), refused(), answer(500), answer(500, acts=True), answer(503)]
@@ -566,7 +566,7 @@ def test_a_file_is_sent_whole_again(aws, stack, condition):
     assert [b"content"] * 5 == [request.body for request in aws.received]
 
 
-def test_a_far_side_that_is_not_there(aws, stack):
+def test_an_external_api_that_is_not_there(aws, stack):
     """
     When the time is over, a call that found nobody has failed for certain, twice in the same way.
     """

@@ -11,7 +11,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from cfn_once.testing import Crashed
-from hooks.far_side import FarSide, Plan, answer, lost, refused
+from hooks.planned_host import Plan, PlannedHost, answer, lost, refused
 from support.host import SILENCE
 
 SECRET = "hunter22"
@@ -81,7 +81,7 @@ def test_an_api_that_honours_the_key(stack, plans):
     """
     Where the class says that the API honours the key, a POST in doubt is made again under it.
     """
-    with FarSide(honours=True) as api:
+    with PlannedHost(honours=True) as api:
         api.then(*plans)
         cloudformation = stack(
             lambda self: {"Id": self.http.post(api.url).json()["id"]},
@@ -114,7 +114,7 @@ def test_a_key_is_forgotten(stack):
     """
     Once the external API may have forgotten the key, a POST in doubt is not made again.
     """
-    with FarSide(honours=True) as api:
+    with PlannedHost(honours=True) as api:
         cloudformation = stack(
             lambda self: self.http.post(api.url),
             honours_idempotency_key={api.url: timedelta(minutes=2)},
@@ -209,7 +209,7 @@ def test_a_put_that_died(api, stack):
 
 @pytest.mark.parametrize("method", WRITES)
 @pytest.mark.parametrize("plan", [answer(429), answer(425)], ids=["429", "425"])
-def test_a_busy_far_side(api, stack, method, plan):
+def test_a_busy_external_api(api, stack, method, plan):
     """
     What a busy external API turned away is made again, after a pause, by every kind of write.
     """
@@ -223,11 +223,11 @@ def test_a_busy_far_side(api, stack, method, plan):
 
 
 @pytest.mark.parametrize("method", WRITES)
-def test_a_far_side_that_comes_up_late(stack, method):
+def test_an_external_api_that_comes_up_late(stack, method):
     """
     A call that found nobody is made again: it was surely not acted on.
     """
-    api = FarSide()
+    api = PlannedHost()
 
     def create(self):
         self.http.request(method, api.url, once=True)
@@ -240,11 +240,11 @@ def test_a_far_side_that_comes_up_late(stack, method):
         assert 1 == len(api.acted)
 
 
-def test_a_far_side_that_never_comes_up(stack):
+def test_an_external_api_that_never_comes_up(stack):
     """
     When the time is over, a call that found nobody has failed for certain, twice in the same way.
     """
-    api, seen = FarSide(), []
+    api, seen = PlannedHost(), []
 
     def create(self):
         try:
@@ -390,7 +390,7 @@ def test_a_removal_in_an_update_is_not_replayed(stack):
         self.step("make", lambda step: things.update(x=2), window=HOUR)
         self.step("other", lambda step: None, window=HOUR)
 
-    with FarSide(remove) as api:
+    with PlannedHost(remove) as api:
         cloudformation = stack(lambda self: None, update)
         cloudformation.create("Thing", {"A": "1"})
         event = cloudformation.event("Update", "Thing", {"A": "2"})
@@ -441,7 +441,7 @@ def test_no_error_tells_a_key(stack, call, caplog):
         moved = answer(307, location="/elsewhere" + KEY)
         return {"/missing": answer(404), "/moved": moved, "/lost": lost()}[path]
 
-    with FarSide(usual) as api, caplog.at_level(logging.INFO):
+    with PlannedHost(usual) as api, caplog.at_level(logging.INFO):
         cloudformation = stack(lambda self: call(self.http, api.url))
         answered = cloudformation.create("Thing")
 
@@ -473,7 +473,7 @@ def test_time_outs_are_always_set(api, stack):
     assert [(5.0, 30.0), (5.0, 30.0), (5.0, 7), 3] == seen
 
 
-def test_a_far_side_that_never_answers(api, stack):
+def test_an_external_api_that_never_answers(api, stack):
     """
     A read time-out leaves a POST in doubt.
     """
@@ -490,7 +490,7 @@ def test_a_redirect_is_not_followed(api, stack, status, method):
     """
     A call that changes something goes to no other place than its hook named.
     """
-    with FarSide() as other:
+    with PlannedHost() as other:
         api.then(answer(status, location=other.url + "/" + KEY))
         cloudformation = stack(lambda self: self.http.request(method, api.url))
         answered = cloudformation.create("Thing")
@@ -507,7 +507,7 @@ def test_a_redirect_that_the_hook_asked_for(api, stack):
     """
     Sent on to another host, a call leaves key and authorization behind.
     """
-    with FarSide() as other:
+    with PlannedHost() as other:
         api.then(answer(307, location=other.url))
 
         def create(self):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .faults import Faults as Faults
     from .functions import DeployedLambda as DeployedLambda
     from .process import Crashed as Crashed
-    from .run import FarSide as FarSide
+    from .run import ExternalApi as ExternalApi
     from .safe import Checked as Checked
     from .safe import assert_safe as assert_safe
     from .stack import Held as Held
@@ -37,7 +37,7 @@ _NAMES = {
     "faults": "Faults",
     "functions": "DeployedLambda",
     "process": "Crashed",
-    "run": "FarSide",
+    "run": "ExternalApi",
     "safe": "Checked assert_safe",
     "stack": "Held StackEvent",
 }

@@ -36,7 +36,7 @@ LIBRARIES = (
 )
 
 
-class FarSide(Protocol):
+class ExternalApi(Protocol):
     """What `assert_safe` has to see of the API that the hooks call."""
 
     @property
@@ -147,12 +147,12 @@ class Broken(Exception):
 class Witness:
     """Sees what is made and removed on the external API: by which delivery, and in which calls."""
 
-    def __init__(self, far_side: FarSide, provider: Provider, clock: VirtualClock) -> None:
+    def __init__(self, external_api: ExternalApi, provider: Provider, clock: VirtualClock) -> None:
         self.effects, self.asked = list[Effect](), list[Effect]()  # asked: of a FakeApi
         self.lines, self.request = list[Line](), 0
         self.who, self.inside = "", list[str]()  # at work, the innermost call last
         self.place: Place | None = None  # of the last call
-        self._far_side, self._clock, self._began = far_side, clock, clock.now()
+        self._external_api, self._clock, self._began = external_api, clock, clock.now()
         self._created, self._alive = 0, set[str]()
         self._files, self._thread = _files_of(provider), threading.get_ident()
 
@@ -185,7 +185,7 @@ class Witness:
 
     def look(self) -> bool:
         """See what was made and removed since the last look; return whether anything was."""
-        created, objects = self._far_side.created, self._far_side.objects
+        created, objects = self._external_api.created, self._external_api.objects
         made, self._created = created[self._created :], len(created)
         for name in made:
             what = _spelt(objects[name]) if isinstance(objects, Mapping) and name in objects else ""
@@ -206,7 +206,7 @@ class Run:
     """One run: what is to befall it, and what came of it."""
 
     provider: Provider
-    far_side: FarSide
+    external_api: ExternalApi
     fault: Fault = Fault()
     back_at: int | None = None  # the number of the update that is rolled back, as another one fails
     base: "Run | None" = None  # the same run without a fault
@@ -223,7 +223,7 @@ class Run:
 
     def __post_init__(self) -> None:
         self.clock = VirtualClock()
-        self.seen = Witness(self.far_side, self.provider, self.clock)
+        self.seen = Witness(self.external_api, self.provider, self.clock)
 
     @property
     def is_struck(self) -> bool:
@@ -231,7 +231,7 @@ class Run:
         return self.fault.request == self.seen.request
 
     def check(self, request_type: str, answer: Answer) -> None:
-        living, created = len(self.far_side.objects), len(self.far_side.created)
+        living, created = len(self.external_api.objects), len(self.external_api.created)
         then = Checkpoint(request_type, answer.succeeded, living, created, answer.reason)
         self.checkpoints.append(then)
         self.seen.request += 1
@@ -247,7 +247,7 @@ class Run:
         """Compare how things stand with how they stood without the fault."""
         if self.base is None:
             return
-        usual, made = self.base.checkpoints, len(self.far_side.created)
+        usual, made = self.base.checkpoints, len(self.external_api.created)
         number = len(self.checkpoints)
         as_usual = [then[:2] for then in self.checkpoints] == [then[:2] for then in usual[:number]]
         last = usual[number - 1] if as_usual else usual[-1]
@@ -258,11 +258,11 @@ class Run:
             self.expect(last.living, f"after the {last.request_type}")
 
     def expect(self, number: int, when: str) -> None:
-        living = len(self.far_side.objects)
+        living = len(self.external_api.objects)
         in_doubt = any(_tells_of_doubt(then.reason) for then in self.checkpoints)
         if living != number and not (self.allow_in_doubt and in_doubt):
             if living > number:
-                self.left, self.too_many = [str(name) for name in self.far_side.objects], True
+                self.left, self.too_many = [str(name) for name in self.external_api.objects], True
             raise Broken(f"{_objects(living)} there {when}, where there should be {number}")
 
     def _may_fail(self, answer: Answer) -> bool:

@@ -14,7 +14,7 @@ from .._provider import Provider
 from .advice import differs, told
 from .api import FakeApi
 from .cloudformation import FakeCloudFormation
-from .run import Broken, FarSide, Fault, FaultKind, Run
+from .run import Broken, ExternalApi, Fault, FaultKind, Run
 from .stack import NewProperties
 from .stage import Over, Stage
 
@@ -38,7 +38,7 @@ class Checked:
 def assert_safe(
     provider: Provider,
     scenario: Scenario | Mapping[str, Json],
-    far_side: FarSide | None = None,
+    external_api: ExternalApi | None = None,
     *,
     changed: Mapping[str, Json] | None = None,
     allow_in_doubt: bool = False,
@@ -58,7 +58,7 @@ def assert_safe(
         provider: As it is deployed; it is driven with a ledger in memory and a virtual clock.
         scenario: Is given a `FakeCloudFormation` and calls its verbs; or the properties of a
             resource, which is created and deleted.
-        far_side: The API that the hooks call: a `FakeApi`, or whatever has `objects`, `created`
+        external_api: The API that the hooks call: a `FakeApi`, or whatever has `objects`, `created`
             and `reset()`. None where the hooks make nothing.
         changed: With properties as the scenario: the resource is updated to these in between.
         allow_in_doubt: Take what a FAILED answer names as in doubt, and what it leaves: steps that
@@ -69,11 +69,11 @@ def assert_safe(
     Raises:
         AssertionError: With the shortest story that was found, the line and what to change.
     """
-    _refuse_nonsense(provider, scenario, far_side, changed, limit)
+    _refuse_nonsense(provider, scenario, external_api, changed, limit)
     life = scenario if callable(scenario) else partial(_live, scenario, changed)
-    make = partial(Run, provider, far_side or FakeApi(), allow_in_doubt=allow_in_doubt)
+    make = partial(Run, provider, external_api or FakeApi(), allow_in_doubt=allow_in_doubt)
     search = _Search(make, lambda run: play(run, life, watchdog), limit)
-    return search.go(must_make=far_side is not None)
+    return search.go(must_make=external_api is not None)
 
 
 class _Search:
@@ -155,12 +155,12 @@ class _Search:
 
 def play(run: Run, scenario: Scenario, watchdog: float) -> Run:
     """Run a scenario from its beginning to its end, and return what was seen."""
-    far_side: Any = run.far_side
-    far_side.reset()
-    own_clock = getattr(far_side, "clock", None)
+    external_api: Any = run.external_api
+    external_api.reset()
+    own_clock = getattr(external_api, "clock", None)
     if own_clock is not None:
-        far_side.clock = run.clock
-    listeners = getattr(far_side, "listeners", [])
+        external_api.clock = run.clock
+    listeners = getattr(external_api, "listeners", [])
     listeners.append(run.seen.listen)
     stack = FakeCloudFormation(run.provider, clock=run.clock, watchdog=watchdog)
     stage = Stage(run, stack._stack)  # noqa: SLF001 - our own
@@ -186,7 +186,7 @@ def play(run: Run, scenario: Scenario, watchdog: float) -> Run:
         log.setLevel(level)
         listeners.remove(run.seen.listen)
         if own_clock is not None:
-            far_side.clock = own_clock
+            external_api.clock = own_clock
         stack.close()
     return run
 
@@ -196,14 +196,14 @@ class _LimitReached(Exception):
 
 
 def _refuse_nonsense(
-    provider: object, scenario: object, far_side: object, changed: object, limit: int
+    provider: object, scenario: object, external_api: object, changed: object, limit: int
 ) -> None:
     if not isinstance(provider, Provider):
         raise TypeError(f"assert_safe drives a Provider: Provider(MyResource), not {provider!r}")
     if callable(scenario) and changed is not None:
         raise TypeError("changed= is for properties: a scenario calls stack.update itself")
-    missing = [name for name in ("objects", "created", "reset") if not hasattr(far_side, name)]
-    if far_side is not None and missing:
+    missing = [name for name in ("objects", "created", "reset") if not hasattr(external_api, name)]
+    if external_api is not None and missing:
         raise TypeError(
             f"the external API has no {', '.join(missing)}: give assert_safe a FakeApi, or an"
             " object with objects, created and reset()"

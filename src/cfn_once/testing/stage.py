@@ -69,7 +69,8 @@ class Stage:
     def another_fails(self) -> bool:
         run = self._run
         run.updates += 1
-        self._living, self._rolls_back = len(run.far_side.objects), run.updates - 1 == run.back_at
+        self._living = len(run.external_api.objects)
+        self._rolls_back = run.updates - 1 == run.back_at
         return self._rolls_back
 
     def ended(self, what: str, answer: Answer) -> bool:

@@ -8,13 +8,13 @@ from support.groups import Groups, group_of
 
 
 @pytest.fixture
-def far_side():
+def external_api():
     return Groups("g")
 
 
 @pytest.fixture
-def group(far_side):
-    return group_of(far_side)
+def group(external_api):
+    return group_of(external_api)
 
 
 @pytest.fixture
@@ -23,13 +23,13 @@ def provider(group):
 
 
 @pytest.fixture
-def cloudformation(provider, far_side):
+def cloudformation(provider, external_api):
     with FakeCloudFormation(provider) as stack:
         yield stack
         stack.settle()
 
         assert [] == stack.unanswered
-        assert set(far_side.objects) == {
+        assert set(external_api.objects) == {
             resource.physical_resource_id
             for resource in [*stack.resources.values(), *stack.orphans]
         }

@@ -17,7 +17,7 @@ ONE = {"Product": "a", "Target": 1}
 @pytest.mark.parametrize(
     "fault", ["crash_before", "crash_after", "failing", "losing", "slow", "meanwhile"]
 )
-def test_a_call_that_is_never_made(cloudformation, far_side, fault):
+def test_a_call_that_is_never_made(cloudformation, external_api, fault):
     """
     What befalls a call does so by its name: one that is misspelt names those that there are.
     """
@@ -25,16 +25,16 @@ def test_a_call_that_is_never_made(cloudformation, far_side, fault):
 
     with pytest.raises(AssertionError, match=r"no call of grop; there were: group$"):
         cloudformation.create("Group", ONE, **{fault: named})
-    far_side.objects.clear()
+    external_api.objects.clear()
 
 
-def test_a_cancelled_create_without_such_a_call(cloudformation, far_side):
+def test_a_cancelled_create_without_such_a_call(cloudformation, external_api):
     """
     The call during which a Create is cancelled must be one of its own.
     """
     with pytest.raises(AssertionError, match=r"no call of grop during which .* were: group"):
         cloudformation.cancel_create("Group", ONE, at="grop")
-    far_side.objects.clear()
+    external_api.objects.clear()
 
 
 def test_a_fault_that_there_is_none_of(cloudformation):
@@ -265,7 +265,7 @@ def test_in_another_thread(provider):
     assert ["SUCCESS"] == [answer.status for answer in answers]
 
 
-def test_a_stack_that_hangs(group, far_side):
+def test_a_stack_that_hangs(group, external_api):
     """
     A request that nobody answers, though nothing befell it, is an error with the story so far.
     """

@@ -67,7 +67,7 @@ def test_it_can_be_read():
 
 
 @pytest.mark.parametrize("envelope", [sns_event, sqs_event, partial(sqs_event, raw=True)])
-def test_a_life_in_envelopes(provider, far_side, envelope):
+def test_a_life_in_envelopes(provider, external_api, envelope):
     """
     A provider takes requests in every envelope; what it cannot handle comes again, from the queue
     too.
@@ -76,9 +76,9 @@ def test_a_life_in_envelopes(provider, far_side, envelope):
     stack.create("Group", {"Product": "a"}, lost_answers=1)
     stack.delete("Group")
 
-    assert ["g-1"] == far_side.created
+    assert ["g-1"] == external_api.created
     assert 1 == stack.story.count("it failed")
-    assert {} == far_side.objects
+    assert {} == external_api.objects
 
 
 def test_two_events_of_a_factory_are_two():

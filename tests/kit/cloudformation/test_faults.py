@@ -16,7 +16,7 @@ INVENTED = (
 ONE = {"Product": "a", "Target": 1}
 
 
-def test_copies_one_after_another(cloudformation, far_side):
+def test_copies_one_after_another(cloudformation, external_api):
     """
     Every copy is delivered, and told the same bytes; it makes nothing.
     """
@@ -25,24 +25,24 @@ def test_copies_one_after_another(cloudformation, far_side):
     assert 3 == cloudformation.deliveries
     assert 3 == len(cloudformation.answers)
     assert 1 == len({answer.body for _, answer in cloudformation.answers})
-    assert ["g-1"] == far_side.created
+    assert ["g-1"] == external_api.created
 
 
-def naive(far_side):
+def naive(external_api):
     """A resource that makes its object outside of any step, with what is slow before it."""
 
     class Naive(CustomResource[dict, dict]):
         def create(self):
             self.step("look", lambda step: None, repeat=True)
-            self.physical_resource_id = far_side.make("")
+            self.physical_resource_id = external_api.make("")
 
         def delete(self):
-            far_side.delete(self.physical_resource_id)
+            external_api.delete(self.physical_resource_id)
 
     return Provider(Naive, ledger="memory://")
 
 
-def test_copies_at_the_same_time(cloudformation, far_side):
+def test_copies_at_the_same_time(cloudformation, external_api):
     """
     Copies at the same time take turns at all that they do: one works, the others wait and are told
     the same.
@@ -52,16 +52,16 @@ def test_copies_at_the_same_time(cloudformation, far_side):
     assert 3 == cloudformation.deliveries
     assert 1 == len({answer.body for _, answer in cloudformation.answers})
     assert 3 == len(cloudformation.answers)
-    assert ["g-1"] == far_side.created
+    assert ["g-1"] == external_api.created
     assert "Create of Group is delivered, 3 at once" in cloudformation.story
 
 
-def test_they_are_at_work_at_the_same_time(far_side):
+def test_they_are_at_work_at_the_same_time(external_api):
     """
     Turns are real: each of two jobs is in the middle of its work when the other one goes on, and
     time passes only where both sleep.
     """
-    stack = FakeCloudFormation(naive(far_side))
+    stack = FakeCloudFormation(naive(external_api))
     turns, seen = stack._function.turns, []
 
     def job(name, seconds):
@@ -83,7 +83,7 @@ def test_they_are_at_work_at_the_same_time(far_side):
     assert 9 == stack.clock.now() - began
 
 
-def test_turns_change_at_every_action(provider, far_side):
+def test_turns_change_at_every_action(provider, external_api):
     """
     Deliveries at once change turns whenever one of them reads or writes the ledger.
     """
@@ -103,13 +103,13 @@ def test_turns_change_at_every_action(provider, far_side):
     assert 3 == len(set(turns[:3]))
 
 
-def test_the_same_turns_every_time(provider, far_side):
+def test_the_same_turns_every_time(provider, external_api):
     """
     What happens at once happens in the same order in every run.
     """
     stories = set()
     for _ in range(2):
-        far_side.created.clear()
+        external_api.created.clear()
         stack = FakeCloudFormation(provider)
         stack.create("Group", ONE, at_once=2)
         stack.delete("Group", at_once=2)
@@ -119,7 +119,7 @@ def test_the_same_turns_every_time(provider, far_side):
 
 
 @pytest.mark.parametrize("seconds", [600, 6 * 3600])
-def test_a_copy_that_is_late(cloudformation, far_side, seconds):
+def test_a_copy_that_is_late(cloudformation, external_api, seconds):
     """
     It comes when its time has come, here after the Delete: it makes nothing, and nobody is told.
     """
@@ -132,7 +132,7 @@ def test_a_copy_that_is_late(cloudformation, far_side, seconds):
 
     assert (2, 2, 3) == (before, meanwhile, cloudformation.deliveries)
     assert 2 == len(cloudformation.answers)
-    assert ["g-1"] == far_side.created
+    assert ["g-1"] == external_api.created
 
 
 def test_a_late_copy_comes_before_a_later_operation(cloudformation):
@@ -152,7 +152,7 @@ def test_a_late_copy_comes_before_a_later_operation(cloudformation):
 
 
 @pytest.mark.parametrize("moment", ["crash_before", "crash_after"])
-def test_a_process_that_dies(cloudformation, far_side, moment):
+def test_a_process_that_dies(cloudformation, external_api, moment):
     """
     It dies at a call, and Lambda delivers again a minute later: what was made is looked up, what
     was not is made.
@@ -161,12 +161,12 @@ def test_a_process_that_dies(cloudformation, far_side, moment):
     answer = cloudformation.create("Group", ONE, **{moment: "group"})
 
     assert ("SUCCESS", "g-1") == (answer.status, answer.physical_resource_id)
-    assert ["g-1"] == far_side.created
+    assert ["g-1"] == external_api.created
     assert cloudformation.clock.now() > began + 60
     assert "it failed: Crashed: group" in cloudformation.story
 
 
-def test_a_process_that_dies_at_every_point(provider, far_side):
+def test_a_process_that_dies_at_every_point(provider, external_api):
     """
     Points are numbered from 0 without a gap; the one after the last is an error that says so.
     """
@@ -181,12 +181,12 @@ def test_a_process_that_dies_at_every_point(provider, far_side):
         assert f"Crashed: at point {point}" in stack.story
         stack.delete("Group")
         point += 1
-        assert {} == far_side.objects
+        assert {} == external_api.objects
 
     assert point > 6
 
 
-def test_nothing_is_done_after_the_time_is_over(far_side):
+def test_nothing_is_done_after_the_time_is_over(external_api):
     """
     A hook that would hold on cannot: it was answered for, and begins no further step.
     """
@@ -232,7 +232,7 @@ def test_a_hook_that_goes_on_when_its_process_is_dead():
     assert [] == stack.answers
 
 
-def test_a_slow_far_side(cloudformation, far_side):
+def test_a_slow_external_api(cloudformation, external_api):
     """
     A call that takes its time and ends in time is only slow.
     """
@@ -244,7 +244,7 @@ def test_a_slow_far_side(cloudformation, far_side):
 
 
 @pytest.mark.parametrize(("fault", "calls"), [("failing", 2), ("losing", 1)])
-def test_a_far_side_that_fails(cloudformation, far_side, fault, calls):
+def test_a_external_api_that_fails(cloudformation, external_api, fault, calls):
     """
     A call fails before it has its effect, or after it: in doubt, it is looked up, and made again
     where there is nothing.
@@ -252,12 +252,12 @@ def test_a_far_side_that_fails(cloudformation, far_side, fault, calls):
     answer = cloudformation.create("Group", ONE, **{fault: {"group": ConnectionError("reset")}})
 
     assert answer.succeeded
-    assert ["g-1"] == far_side.created
+    assert ["g-1"] == external_api.created
     assert calls == cloudformation.story.count("call group")
     assert "call find group" in cloudformation.story
 
 
-def test_a_lost_answer(cloudformation, far_side):
+def test_a_lost_answer(cloudformation, external_api):
     """
     The bucket refuses it, and Lambda's next delivery tells it.
     """
@@ -265,10 +265,10 @@ def test_a_lost_answer(cloudformation, far_side):
 
     assert answer.succeeded
     assert "status 503, SlowDown" in cloudformation.story
-    assert ["g-1"] == far_side.created
+    assert ["g-1"] == external_api.created
 
 
-def test_a_delete_that_nobody_answers(cloudformation, far_side):
+def test_a_delete_that_nobody_answers(cloudformation, external_api):
     """
     CloudFormation gives it up: it is no request that is still to be answered, the resource is held.
     """
@@ -298,17 +298,17 @@ def test_a_silent_copy_is_no_request_without_answer(cloudformation):
     assert (["the Create of Group"], []) == (before, cloudformation.unanswered)
 
 
-def test_three_lost_answers(cloudformation, far_side):
+def test_three_lost_answers(cloudformation, external_api):
     """
     Lambda gives up, and CloudFormation too: the Delete removes what was made.
     """
     answer = cloudformation.create("Group", ONE, lost_answers=3)
 
     assert "did not receive a response" in answer.reason
-    assert {} == far_side.objects
+    assert {} == external_api.objects
 
 
-def test_faults_of_every_operation(provider, far_side):
+def test_faults_of_every_operation(provider, external_api):
     """
     Faults of a stack befall each operation that names none, as far as they can.
     """
@@ -317,7 +317,7 @@ def test_faults_of_every_operation(provider, far_side):
     stack.update("Group", {**ONE, "Target": 2}, times=1)
     stack.delete("Group")
 
-    assert ["g-1"] == far_side.created
+    assert ["g-1"] == external_api.created
     assert 2 + 1 + 2 == stack.deliveries
     assert 1 == stack.story.count("Crashed: group")
 
@@ -335,13 +335,13 @@ def test_what_a_test_asserts_meanwhile(cloudformation):
     cloudformation.deliver(cloudformation.event("Delete", "Group", physical_resource_id="x"))
 
 
-def test_what_happens_meanwhile(cloudformation, far_side):
+def test_what_happens_meanwhile(cloudformation, external_api):
     """
     Something else may happen in the world while a call is made.
     """
     seen = []
     cloudformation.create(
-        "Group", ONE, meanwhile={"group": lambda: seen.append(far_side.created[:])}
+        "Group", ONE, meanwhile={"group": lambda: seen.append(external_api.created[:])}
     )
 
     assert [[]] == seen

@@ -61,19 +61,19 @@ def test_what_is_sent_is_text(cloudformation):
     )
 
 
-def test_a_failed_create_and_its_delete(cloudformation, far_side):
+def test_a_failed_create_and_its_delete(cloudformation, external_api):
     """
     FAILED carries the id that the hook had set, and is followed by the Delete of it, which removes
     what was made; the reason is CloudFormation's.
     """
-    far_side.fails.append(ValueError("no capacity"))
+    external_api.fails.append(ValueError("no capacity"))
 
     answer = cloudformation.create("Group", ONE)
     reason = cloudformation.stack_events[1].resource_status_reason
 
     assert ("FAILED", "g-1") == (answer.status, answer.physical_resource_id)
     assert "ValueError: no capacity" == answer.reason
-    assert ["g-1"] == far_side.deletes
+    assert ["g-1"] == external_api.deletes
     assert [("C", None), ("D", "g-1")] == sent(cloudformation)
     assert (
         "Received response status [FAILED] from custom resource. Message returned: ValueError: no"
@@ -82,7 +82,7 @@ def test_a_failed_create_and_its_delete(cloudformation, far_side):
     assert {} == cloudformation.resources
 
 
-def test_an_update_in_place(cloudformation, far_side):
+def test_an_update_in_place(cloudformation, external_api):
     """
     An Update carries the id and both sets of properties; the same id keeps the resource.
     """
@@ -96,7 +96,7 @@ def test_an_update_in_place(cloudformation, far_side):
         event["OldResourceProperties"]["Target"],
     )
     assert "2" == cloudformation.get_att("Group", "Target")
-    assert [("g-1", 2)] == far_side.updates
+    assert [("g-1", 2)] == external_api.updates
 
 
 def test_a_replacement_and_its_clean_up(cloudformation):
@@ -113,13 +113,13 @@ def test_a_replacement_and_its_clean_up(cloudformation):
 
 
 @pytest.mark.parametrize(("stuck", "tries", "orphans"), [(2, 3, []), (3, 3, ["g-1"])])
-def test_a_clean_up_is_tried_three_times(cloudformation, far_side, stuck, tries, orphans):
+def test_a_clean_up_is_tried_three_times(cloudformation, external_api, stuck, tries, orphans):
     """
     A clean-up that fails comes three times, each under a RequestId of its own, then
     CloudFormation forgets the resource.
     """
     cloudformation.create("Group", ONE)
-    far_side.fail("delete", times=stuck, status=409)
+    external_api.fail("delete", times=stuck, status=409)
     cloudformation.update("Group", {"Product": "b"})
     deletes = [
         event["RequestId"]
@@ -135,12 +135,12 @@ def test_a_clean_up_is_tried_three_times(cloudformation, far_side, stuck, tries,
     )
 
 
-def test_a_failed_update_is_rolled_back_in_place(cloudformation, far_side):
+def test_a_failed_update_is_rolled_back_in_place(cloudformation, external_api):
     """
     A failed Update is followed by one back, from the properties that failed.
     """
     cloudformation.create("Group", ONE)
-    far_side.fails.append(ValueError("no capacity"))
+    external_api.fails.append(ValueError("no capacity"))
     answer = cloudformation.update("Group", {**ONE, "Target": 9})
     back, _ = cloudformation.answers[2]
 
@@ -150,10 +150,10 @@ def test_a_failed_update_is_rolled_back_in_place(cloudformation, far_side):
         back["ResourceProperties"]["Target"],
         back["OldResourceProperties"]["Target"],
     )
-    assert [("g-1", 9), ("g-1", 1)] == far_side.updates
+    assert [("g-1", 9), ("g-1", 1)] == external_api.updates
 
 
-def test_a_replacement_is_rolled_back(cloudformation, far_side):
+def test_a_replacement_is_rolled_back(cloudformation, external_api):
     """
     Where another resource fails after a replacement, the Update back carries the new id, makes
     nothing, and the new one is deleted once the old one is answered.
@@ -163,34 +163,34 @@ def test_a_replacement_is_rolled_back(cloudformation, far_side):
 
     assert ("g-1", "g-1") == (back.physical_resource_id, back.data["GroupId"])
     assert [("C", None), ("U", "g-1"), ("U", "g-2"), ("D", "g-2")] == sent(cloudformation)
-    assert ["g-1", "g-2"] == far_side.created
-    assert ["g-1"] == list(far_side.objects)
+    assert ["g-1", "g-2"] == external_api.created
+    assert ["g-1"] == list(external_api.objects)
 
 
-def test_an_update_is_rolled_back_though_it_succeeded(cloudformation, far_side):
+def test_an_update_is_rolled_back_though_it_succeeded(cloudformation, external_api):
     """
     Where another resource fails, ours is updated back in place.
     """
     cloudformation.create("Group", ONE)
     cloudformation.update_and_roll_back("Group", {**ONE, "Target": 5})
 
-    assert [("g-1", 5), ("g-1", 1)] == far_side.updates
+    assert [("g-1", 5), ("g-1", 1)] == external_api.updates
     assert "1" == cloudformation.get_att("Group", "Target")
 
 
-def test_an_update_that_fails_itself_is_rolled_back_once(cloudformation, far_side):
+def test_an_update_that_fails_itself_is_rolled_back_once(cloudformation, external_api):
     """
     The answer is then that of the Update that failed.
     """
     cloudformation.create("Group", ONE)
-    far_side.fails.append(ValueError("no capacity"))
+    external_api.fails.append(ValueError("no capacity"))
     answer = cloudformation.update_and_roll_back("Group", {**ONE, "Target": 5})
 
     assert not answer.succeeded
-    assert [("g-1", 5), ("g-1", 1)] == far_side.updates
+    assert [("g-1", 5), ("g-1", 1)] == external_api.updates
 
 
-def test_a_resource_added_in_an_update_that_fails(cloudformation, far_side):
+def test_a_resource_added_in_an_update_that_fails(cloudformation, external_api):
     """
     It is created, then deleted.
     """
@@ -203,7 +203,7 @@ def test_a_resource_added_in_an_update_that_fails(cloudformation, far_side):
 
 @pytest.mark.parametrize("at", [None, "group"])
 @pytest.mark.parametrize("faults", [{}, {"slow": {"group": 90}}, {"crash_after": "group"}])
-def test_a_create_is_cancelled(cloudformation, far_side, at, faults):
+def test_a_create_is_cancelled(cloudformation, external_api, at, faults):
     """
     While the Create runs its Delete comes, with an id that CloudFormation invented: what the
     Create makes is removed all the same.
@@ -213,13 +213,13 @@ def test_a_create_is_cancelled(cloudformation, far_side, at, faults):
 
     assert answer.succeeded
     assert answer.physical_resource_id.startswith("stack-Group-")
-    assert ["g-1"] == far_side.created
+    assert ["g-1"] == external_api.created
     assert ("CREATE_FAILED", "Resource creation cancelled") == create[1:]
     assert "DELETE_COMPLETE" == delete.resource_status
     assert {} == cloudformation.resources
 
 
-def test_a_create_that_nobody_answers(cloudformation, far_side):
+def test_a_create_that_nobody_answers(cloudformation, external_api):
     """
     After its ServiceTimeout CloudFormation fails the Create, and deletes an id that it invents.
     """
@@ -233,7 +233,7 @@ def test_a_create_that_nobody_answers(cloudformation, far_side):
     assert "00000000-0000-0000-0000-000000000001" in answer.reason
     assert b"" == answer.body
     assert delete["PhysicalResourceId"].startswith("stack-Group-")
-    assert ["g-1"] == far_side.created
+    assert ["g-1"] == external_api.created
     assert cloudformation.clock.now() >= before + 1800
 
 
@@ -242,7 +242,7 @@ def test_a_create_that_nobody_answers(cloudformation, far_side):
     [(170, {"crash_after": "group", "crashes": 2}), (30, {"slow": {"group": 40}})],
     ids=["it comes too late", "it is told too late"],
 )
-def test_an_answer_after_the_service_timeout(cloudformation, far_side, timeout, faults):
+def test_an_answer_after_the_service_timeout(cloudformation, external_api, timeout, faults):
     """
     After its ServiceTimeout nobody waits for an answer: CloudFormation has failed the Create, and
     deletes an id that it invents.
@@ -250,11 +250,11 @@ def test_an_answer_after_the_service_timeout(cloudformation, far_side, timeout, 
     answer = cloudformation.create("Group", {**ONE, "ServiceTimeout": timeout}, **faults)
 
     assert "CloudFormation did not receive a response" in answer.reason
-    assert ["g-1"] == far_side.created
+    assert ["g-1"] == external_api.created
     assert {} == cloudformation.resources
 
 
-def test_an_update_that_nobody_answers_is_rolled_back(cloudformation, far_side):
+def test_an_update_that_nobody_answers_is_rolled_back(cloudformation, external_api):
     """
     The same for an Update, whose id is known.
     """
@@ -262,15 +262,15 @@ def test_an_update_that_nobody_answers_is_rolled_back(cloudformation, far_side):
     answer = cloudformation.update("Group", {**ONE, "Target": 2}, crash_after="size", crashes=3)
 
     assert ("FAILED", "g-1") == (answer.status, answer.physical_resource_id)
-    assert ("g-1", 1) == far_side.updates[-1]
+    assert ("g-1", 1) == external_api.updates[-1]
 
 
-def test_a_delete_is_tried_again_by_hand(cloudformation, far_side):
+def test_a_delete_is_tried_again_by_hand(cloudformation, external_api):
     """
     What could not be deleted is held under its id; the next Delete has another RequestId.
     """
     cloudformation.create("Group", ONE)
-    far_side.fail("delete", status=409)
+    external_api.fail("delete", status=409)
 
     first = cloudformation.delete("Group")
     held = dict(cloudformation.resources)
@@ -285,7 +285,7 @@ def test_a_delete_is_tried_again_by_hand(cloudformation, far_side):
     assert 2 == shown(cloudformation).count("DELETE_IN_PROGRESS")
 
 
-def test_a_stack_is_created_anew(cloudformation, far_side):
+def test_a_stack_is_created_anew(cloudformation, external_api):
     """
     The same name, another StackId: another resource altogether.
     """
@@ -296,15 +296,15 @@ def test_a_stack_is_created_anew(cloudformation, far_side):
 
     assert before != cloudformation.stack_id
     assert before.rpartition("/")[0] == cloudformation.stack_id.rpartition("/")[0]
-    assert ["g-1", "g-2"] == far_side.created
-    assert ["g-2"] == list(far_side.objects)
+    assert ["g-1", "g-2"] == external_api.created
+    assert ["g-2"] == list(external_api.objects)
 
 
-def test_a_deployment_is_retried(cloudformation, far_side):
+def test_a_deployment_is_retried(cloudformation, external_api):
     """
     A Create that failed comes again under the same RequestId, with another ResponseURL.
     """
-    far_side.fails.append(ValueError("no capacity"))
+    external_api.fails.append(ValueError("no capacity"))
     cloudformation.create("Group", ONE)
     cloudformation.wait(300)
 
@@ -327,7 +327,7 @@ def test_another_service_token(cloudformation):
     assert [("C", None)] == sent(cloudformation)
 
 
-def test_another_name_in_the_template(cloudformation, far_side):
+def test_another_name_in_the_template(cloudformation, external_api):
     """
     Another logical id is created before the old one is deleted.
     """
@@ -340,7 +340,7 @@ def test_another_name_in_the_template(cloudformation, far_side):
     }
 
 
-def test_a_resource_that_is_retained(cloudformation, far_side):
+def test_a_resource_that_is_retained(cloudformation, external_api):
     """
     Nothing is sent, and nothing is held.
     """
@@ -349,7 +349,7 @@ def test_a_resource_that_is_retained(cloudformation, far_side):
 
     assert [("C", None)] == sent(cloudformation)
     assert "DELETE_SKIPPED" == cloudformation.stack_events[-1].resource_status
-    far_side.objects.clear()
+    external_api.objects.clear()
 
 
 def test_an_attribute_that_is_not_there(cloudformation):
@@ -368,7 +368,7 @@ def test_an_attribute_that_is_not_there(cloudformation):
     assert text == str(caught.value)
 
 
-def test_two_stacks_of_one_ledger(provider, far_side):
+def test_two_stacks_of_one_ledger(provider, external_api):
     """
     Stacks that share a ledger and a clock share nothing else.
     """
@@ -380,4 +380,4 @@ def test_two_stacks_of_one_ledger(provider, far_side):
         stack.create("Group", ONE)
     first.delete_stack()
 
-    assert [second.ref("Group")] == list(far_side.objects)
+    assert [second.ref("Group")] == list(external_api.objects)

@@ -39,7 +39,7 @@ def put(url, body=b"{}", content_type=""):
             return error.code, error.read().decode()
 
 
-def test_a_whole_life_over_http(provider, far_side):
+def test_a_whole_life_over_http(provider, external_api):
     """
     The provider's own delivery PUTs each answer to a URL on this machine.
     """
@@ -51,10 +51,10 @@ def test_a_whole_life_over_http(provider, far_side):
 
     assert 5 == len(stack.answers)
     assert all(url.startswith(f"http://{stack.response_host}/arn%3Aaws") for url in urls)
-    assert {} == far_side.objects
+    assert {} == external_api.objects
 
 
-def test_an_answer_that_is_lost_over_http(provider, far_side):
+def test_an_answer_that_is_lost_over_http(provider, external_api):
     """
     The delivery tries again by itself after a 503, in virtual time.
     """

@@ -26,9 +26,9 @@ class Group(CustomResource[dict[str, str], None]):
         self.step("remove", lambda step: api.delete(self.physical_resource_id), repeat=True)
 
 
-def refusal_of(scenario, far_side=api, *, of=Group, **options):
+def refusal_of(scenario, external_api=api, *, of=Group, **options):
     with pytest.raises((AssertionError, TypeError, ValueError)) as refused:
-        assert_safe(Provider(of, ledger="memory://"), scenario, far_side, **options)
+        assert_safe(Provider(of, ledger="memory://"), scenario, external_api, **options)
     return re.sub(" +", " ", str(refused.value))
 
 
@@ -82,15 +82,15 @@ def test_a_scenario_with_faults_of_its_own():
 
 
 @pytest.mark.parametrize(
-    ("far_side", "says"),
+    ("external_api", "says"),
     [
         (FakeApi(), "the scenario makes nothing on the external API"),
         ({}, "the external API has no objects, created, reset"),
     ],
 )
-def test_another_far_side(far_side, says):
+def test_another_external_api(external_api, says):
     """The external API must be the one that the hooks call, or nothing is proven."""
-    assert says in refusal_of({}, far_side)
+    assert says in refusal_of({}, external_api)
 
 
 def test_no_provider():

@@ -3,7 +3,7 @@
 from typing import Any
 
 
-class FarSide:
+class ExternalApi:
     """Counts groups, and how long they were there; knows no idempotency key.
 
     Args:

@@ -1,7 +1,7 @@
 """
 An API that acts, counts, and fails as it is told: a `Host` with plans for the next requests.
 
-    with FarSide() as api:
+    with PlannedHost() as api:
         api.then(lost())               # it acts, and its answer is lost
         api.then(answer(429))          # then it is busy once; afterwards all goes well
 """
@@ -39,7 +39,7 @@ def refused():
     return Plan(RESET, acts=False)
 
 
-class FarSide(Host):
+class PlannedHost(Host):
     """The server.
 
     Args:
