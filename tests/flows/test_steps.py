@@ -487,7 +487,7 @@ def test_two_calls_of_one_step_bear_two_tokens(groups):
 
         def two(self, step):
             for _ in range(2):
-                self._steps.call_inside_step(
+                self._steps.caller.call_inside_step(
                     "call",
                     lambda step: tokens.append(step.token),
                     lambda error: None,

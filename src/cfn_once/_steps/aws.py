@@ -147,9 +147,10 @@ class _Hooked:
             read = partial(_without_values, self._ask, name, params)
             return self._steps.read(label, read, verdict)
         send = _Sending(self, operation, member, params, repetition)
-        if self._steps.inside is not None:
+        caller = self._steps.caller
+        if caller.inside is not None:
             single = repetition is Repetition.ONCE
-            return self._steps.call_inside_step(label, send, verdict, single=single)
+            return caller.call_inside_step(label, send, verdict, single=single)
         repetition, window = repetition_in_hook(
             repetition, window, removes=removes(name), deleting=self._steps.deleting
         )

@@ -79,13 +79,14 @@ class Session(requests.Session):
             return self._steps.read(name, lambda: self._send(method, url, asked), verdict)
         _make_repeatable(asked)
         send = self._sending(method, url, asked)
-        if self._steps.inside is not None:
+        caller = self._steps.caller
+        if caller.inside is not None:
             if find is not None:
                 raise ConfigurationError(
                     f"{name} inside a step cannot bring find=: give it to self.step(...)"
                 )
             single = repetition is Repetition.ONCE
-            return self._steps.call_inside_step(name, send, verdict, single=single)
+            return caller.call_inside_step(name, send, verdict, single=single)
         repetition, window = repetition_in_hook(
             repetition, window, removes=method == "DELETE", deleting=self._steps.deleting
         )

@@ -186,25 +186,19 @@ class Journal:
 
     def keep_failure(self, attempt: StepAttempt, error: Exception) -> Exception:
         """Keep that a step did not happen, and return the error that its hook gets."""
-        call, key, record = attempt.call, attempt.key, attempt.record
+        call, key = attempt.call, attempt.key
         text = self._mask(json.dumps(call.error_to_record(error)))
-        failed = replace(record, state=StepState.FAILED.value, round=self.operation.round)
+        state, this_round = StepState.FAILED.value, self.operation.round
+        failed = replace(attempt.record, state=state, round=this_round)
         if len(text) > LONGEST_RESULT:
             message = self._mask(str(error))[:LONGEST_ERROR]  # cut first, half a secret would stay
             text = json.dumps({"kind": type(error).__name__, "message": message})
-        if self._fits_the_head(text):
-            failed = replace(failed, result=text)
-        else:
-            self.lease.spill(self._spill_name(key, record), text)  # before the head tells of it
-            failed = replace(failed, spilled=True)
-        self.keep(attempt, failed)
+        self.keep(attempt, self._telling(key, failed, text))
         return call.error_from_record(json.loads(text))
 
     def error(self, call: Call, key: str, known: StepRecord) -> Exception:
         """Return the error of a step that is known to have failed."""
-        text = known.result
-        if known.spilled:
-            text = self.lease.unspill(self._spill_name(key, known))
+        text = self._told(key, known)
         if text is None:
             return PermanentError(f"step {key} of {self.request} failed before, and why is gone")
         return call.error_from_record(json.loads(text))
@@ -226,12 +220,8 @@ class Journal:
         done = replace(record, state=StepState.DONE.value)
         if call.secret or self._mask(text) != text:
             done, self.has_secrets = replace(done, secret=True), True
-        elif self._fits_the_head(text):
-            done = replace(done, result=text)
         else:
-            # Seeded bug: spill-first
-            self.lease.spill(self._spill_name(key, record), text)  # before the head tells of it
-            done = replace(done, spilled=True)
+            done = self._telling(key, done, text)
         self.keep(attempt, done)
         return call.from_record(json.loads(text))
 
@@ -251,15 +241,27 @@ class Journal:
                 f"step {key} of {self.request} ran before and returned what cannot be kept: return"
                 " text, numbers, booleans, lists and maps from it, and less of them"
             )
-        text = known.result
-        if known.spilled:
-            text = self.lease.unspill(self._spill_name(key, known))
+        text = self._told(key, known)
         if text is None:
             raise PermanentError(
                 f"the result of step {key} of {self.request} is gone from the ledger: long results"
                 f" are kept for {SPILL_DAYS} days. Look for what the step made"
             )
         return call.from_record(json.loads(text))
+
+    def _telling(self, key: str, record: StepRecord, text: str) -> StepRecord:
+        """Return a record that has this result, in the head or beside it."""
+        if self._fits_the_head(text):
+            return replace(record, result=text)
+        # Seeded bug: spill-first
+        self.lease.spill(self._spill_name(key, record), text)  # before the head tells of it
+        return replace(record, spilled=True)
+
+    def _told(self, key: str, known: StepRecord) -> str | None:
+        """Return the result of a step that is recorded, or None where it is gone."""
+        if known.spilled:
+            return self.lease.unspill(self._spill_name(key, known))
+        return known.result
 
     def _fits_the_head(self, text: str) -> bool:
         size = len(text.encode())

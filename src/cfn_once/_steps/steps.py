@@ -44,6 +44,7 @@ class Steps:
     Attributes:
         journal: As above.
         deleting: As above.
+        caller: Makes its calls, also those inside a step.
     """
 
     def __init__(
@@ -58,17 +59,12 @@ class Steps:
         self.journal, self.deleting = journal, deleting
         self._request, self._policy, self._scope = journal.request, policy, scope
         self._clock, self._mask = ports.deadline.clock, ports.mask
-        self._caller = Caller(self._request, ports.calls)
+        self.caller = Caller(self._request, ports.calls)
         self._pacing = Pacing(journal, ports)
-        self._doubts = Doubts(journal, self._caller, self._pacing, ports, policy)
-        self._waits = Waits(journal, self._caller, self._pacing, policy, self._clock, self._step)
+        self._doubts = Doubts(journal, self.caller, self._pacing, ports, policy)
+        self._waits = Waits(journal, self.caller, self._pacing, policy, self._clock, self._step)
         self._thread, self._counts = threading.get_ident(), dict[str, int]()
         self._ended: Interrupt | None = None
-
-    @property
-    def inside(self) -> Step | None:
-        """The step whose function runs now: calls inside it are no steps of their own."""
-        return self._caller.inside
 
     def run(self, call: Call) -> Any:
         """Make the call's effect happen once, and return what came of it.
@@ -113,26 +109,7 @@ class Steps:
         """Ask the world something that changes nothing."""
         if self._ended is not None:
             raise self._ended
-        return self._caller.read(name, fn, verdict)
-
-    def call_inside_step(
-        self,
-        name: str,
-        fn: Callable[[Step], T],
-        verdict: Callable[[Exception], Verdict],
-        *,
-        single: bool,
-    ) -> T:
-        """Make a call that changes something, of the step that runs now.
-
-        Args:
-            name: What is called.
-            fn: Calls it.
-            verdict: Judges an error.
-            single: It can neither be repeated at will nor under the step's token: a step has room
-                for one of these.
-        """
-        return self._caller.call_inside_step(name, fn, verdict, single=single)
+        return self.caller.read(name, fn, verdict)
 
     def assign_id(self, physical_resource_id: str) -> None:
         """Keep the physical id that the hook has set, with the next write."""
@@ -156,7 +133,7 @@ class Steps:
                 f"step {name} of {self._request} was made from a second thread: make every"
                 " step from the hook's own thread, in one order"
             )
-        if self.inside is not None:
+        if self.caller.inside is not None:
             raise NonDeterminism(
                 f"step {name} of {self._request} was made inside another step: a step is one"
                 " side effect; make the two one after the other, from the hook"
@@ -188,10 +165,10 @@ class Steps:
         while True:
             journal.begin_call(key, None)
             try:
-                result = self._caller.call(call, step)
+                result = self.caller.call(call, step)
             except Exception as error:
                 journal.end_call()
-                later = self._caller.may_succeed_later(call, error)
+                later = self.caller.may_succeed_later(call, error)
                 if not later or not self._pacing.pause_after(error, pause):
                     raise
             else:
@@ -279,7 +256,7 @@ class Steps:
                 self._policy.before_second_call(attempt)
                 found = (self._called(attempt),)
         except Exception as error:
-            self._policy.unresolved(attempt, error, self._caller.verdict(attempt.call, error))
+            self._policy.unresolved(attempt, error, self.caller.verdict(attempt.call, error))
             raise
         return self._kept(attempt, found[0])
 
@@ -297,7 +274,7 @@ class Steps:
         while True:
             self.journal.begin_call(attempt.key, attempt.record)
             try:
-                return self._caller.call(call, attempt.step)
+                return self.caller.call(call, attempt.step)
             except (TemporaryError, SystemExit, KeyboardInterrupt):
                 self.journal.pending[attempt.key] = attempt.record  # nobody knows how far it came
                 raise
@@ -305,7 +282,7 @@ class Steps:
                 found = self._after_error(attempt, error, pause)
                 if found is not None:
                     return found[0]
-                if self._caller.verdict(call, error) is Verdict.IN_DOUBT:
+                if self.caller.verdict(call, error) is Verdict.IN_DOUBT:
                     attempt = attempt._replace(step=replace(attempt.step, again=True))
             pause = min(pause * 2, LONGEST_PAUSE)
 
@@ -313,11 +290,11 @@ class Steps:
         self, attempt: StepAttempt, error: Exception, pause: float
     ) -> tuple[Any] | None:
         """Return what a call that raised came to after all, or None to call again."""
-        verdict = self._caller.verdict(attempt.call, error)
+        verdict = self.caller.verdict(attempt.call, error)
         if verdict is Verdict.DEFINITIVE:
             self._fail(attempt, error)
         if verdict is Verdict.IN_DOUBT:
-            if not self._caller.may_succeed_later(attempt.call, error):
+            if not self.caller.may_succeed_later(attempt.call, error):
                 # The function's own code raised it, and would raise it again.
                 self._doubts.report(attempt, named(error), error)
             return self._doubts.resolve(attempt, self._clock.now(), error)
