@@ -93,11 +93,11 @@ def succeeded(head: Head, ending: Ending) -> Holding:
         replaced=replaced[-MOST_REPLACED:],
         forgotten=[old for old in head.forgotten if old.id not in ending.removed],
         pending=ending.pending_cleanup,
-        unconfirmed=_confirmed(head, held, invented=ending.invented),
+        unconfirmed=confirmed(head, held, invented=ending.invented),
     )
 
 
-def _confirmed(head: Head, held: HeldObject | None, *, invented: bool) -> Sequence[str]:
+def confirmed(head: Head, held: HeldObject | None, *, invented: bool) -> Sequence[str]:
     """Return the Creates without confirmation when an operation has succeeded.
 
     Args:
