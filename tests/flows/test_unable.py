@@ -112,6 +112,9 @@ def test_a_delete_of_something_made_before(entry_point, cloudformation, groups):
     cloudformation.delete("Group")
 
 
+SCHEDULER = "scheduler://waits?role=arn:aws:iam::123456789012:role/waits"
+
+
 @pytest.fixture
 def guarded(tmp_path, monkeypatch):
     """Make stacks whose ledger and bucket the guardian's function finds in its environment."""
@@ -121,7 +124,7 @@ def guarded(tmp_path, monkeypatch):
 
         def guarded(kind):
             ledger = open_store(url, in_lambda=False, allow_local=True)
-            provider = Provider(kind, ledger=ledger)
+            provider = Provider(kind, ledger=ledger, continuation=SCHEDULER)
             stack = stacks.enter_context(
                 FakeCloudFormation(provider, ledger=ledger, over_http=True)
             )

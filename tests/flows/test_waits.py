@@ -7,6 +7,13 @@ from cfn_once._lambda.continuation import ContinuationUnavailable
 from cfn_once.testing import FakeCloudFormation, VirtualClock
 from support.taken import Taken
 
+SCHEDULER = "scheduler://waits?role=arn:aws:iam::123456789012:role/waits"
+
+
+def continued(kind, make=Provider):
+    """A provider whose events a schedule brings back: in the kit, in virtual time."""
+    return make(kind, ledger="memory://", continuation=SCHEDULER)
+
 
 class Cluster:
     """An external API that takes its time, and counts what it is asked for."""
@@ -64,7 +71,7 @@ def thing(cluster, clock):
 @pytest.fixture
 def stack(thing, clock):
     """What CloudFormation does with it."""
-    return FakeCloudFormation(Provider(thing, ledger="memory://"), clock=clock)
+    return FakeCloudFormation(continued(thing), clock=clock)
 
 
 def test_forty_minutes(stack, cluster):
@@ -181,7 +188,7 @@ def hook(act):
         def delete(self):
             pass
 
-    return FakeCloudFormation(Provider(Thing, ledger="memory://"))
+    return FakeCloudFormation(continued(Thing))
 
 
 @pytest.mark.parametrize(
@@ -233,7 +240,7 @@ def test_no_continuation():
                 said.append(str(error))
 
     said = []
-    stack = FakeCloudFormation(Provider(Thing, ledger="memory://"))
+    stack = FakeCloudFormation(continued(Thing))
     event = stack.event("Create", "Thing")
 
     provider = Provider(Thing, ledger="memory://", clock=stack.clock)
@@ -260,7 +267,7 @@ def long_steps(number, seconds, **stack_options):
         def delete(self):
             pass
 
-    stack = FakeCloudFormation(Provider(Thing, ledger="memory://"), **stack_options)
+    stack = FakeCloudFormation(continued(Thing), **stack_options)
     return stack, made
 
 
@@ -313,7 +320,7 @@ def test_a_step_behind_a_wait():
             self.wait_until(lambda: stack.clock.now() - began > 85)
             self.step("configure", lambda step: stack.clock.sleep(40), find=lambda step: None)
 
-    stack = FakeCloudFormation(Provider(Thing, ledger="memory://"))
+    stack = FakeCloudFormation(continued(Thing))
     began = stack.clock.now()
 
     assert stack.create("Thing").succeeded
@@ -330,7 +337,7 @@ def test_a_secret_result_is_not_handed_over():
             self.step("long", lambda step: stack.clock.sleep(60), find=lambda step: None)
             self.step("short", lambda step: stack.clock.sleep(10), find=lambda step: None)
 
-    stack = FakeCloudFormation(Provider(Thing, ledger="memory://"))
+    stack = FakeCloudFormation(continued(Thing))
 
     assert stack.create("Thing").succeeded
 
@@ -352,7 +359,7 @@ def test_a_new_round_waits_anew():
         def delete(self):
             pass
 
-    stack = FakeCloudFormation(Provider(Thing, ledger="memory://"))
+    stack = FakeCloudFormation(continued(Thing))
     began = stack.clock.now()
     event = stack.event("Create", "Thing")
     first = stack.deliver(event)
@@ -390,7 +397,7 @@ def test_a_continuation_that_is_throttled_late(thing, clock, cluster):
             throttled.through = continuation
             return super().using(continuation=throttled, **ways)
 
-    stack = FakeCloudFormation(Late(thing, ledger="memory://"), clock=clock)
+    stack = FakeCloudFormation(continued(thing, Late), clock=clock)
     cluster.takes = 1200
 
     assert stack.create("Thing").succeeded
@@ -419,7 +426,7 @@ def test_what_is_cleaned_up_is_not_cleaned_up_again(how):
             here = self.physical_resource_id
             self.step("remove", lambda step: live.discard(here), repeat=True)
 
-    stack = FakeCloudFormation(Provider(Parameter, ledger="memory://"))
+    stack = FakeCloudFormation(continued(Parameter))
     stack.deliver(stack.event("Create", "P", {"Name": "/db", "Broken": "yes"}))
     crash = {"crash_before": "tag"} if how == "a crash" else {}
 
@@ -455,7 +462,7 @@ def test_a_rollback_undoes_once():
         def delete(self):
             policies.clear()
 
-    stack = FakeCloudFormation(Provider(Bucket, ledger="memory://"))
+    stack = FakeCloudFormation(continued(Bucket))
     stack.create("B", {"Policy": "v1"})
 
     stack.update("B", {"Policy": "v2", "Broken": "yes"})
@@ -479,7 +486,7 @@ def test_the_delete_of_a_failed_create_may_wait():
             gone.append(self.physical_resource_id)
 
     gone = []
-    stack = FakeCloudFormation(Provider(Thing, ledger="memory://"))
+    stack = FakeCloudFormation(continued(Thing))
 
     assert not stack.create("Thing").succeeded
     assert ["FAILED", "SUCCESS"] == [answer.status for _, answer in stack.answers]
@@ -497,7 +504,7 @@ def test_a_session_of_an_earlier_event():
             kept.append(self.http)
             kept[0].post("http://127.0.0.1:1/things", json={})
 
-    stack = FakeCloudFormation(Provider(Thing, ledger="memory://"))
+    stack = FakeCloudFormation(continued(Thing))
     stack.create("A")
 
     answer = stack.create("B")

@@ -7,6 +7,7 @@ from .._lambda.continuation import Continuation
 from .journal import Journal
 from .ports import Ports
 
+CONTINUATION = "continuation"  # the name of the call that brings an event back
 LAST_MINUTE = 60.0  # seconds of CloudFormation's patience kept for an answer after a wait
 LONGEST_WAY = 90.0  # seconds until an event is back that is sent at once; Scheduler's minute
 LONGEST_RETRY_AFTER = 60.0  # seconds that an external API may ask to be waited for
@@ -76,9 +77,7 @@ class Pacing:
 
     def _suspend(self, continuation: Continuation, until: float) -> NoReturn:
         now, journal = self._clock.now(), self._journal
-        self._calls.call(
-            "continuation", lambda: self._resumption.send(continuation, until, now=now)
-        )
+        self._calls.call(CONTINUATION, lambda: self._resumption.send(continuation, until, now=now))
         # Seeded bug: hand-over
         journal.lease.park(journal.progress(), due=until)
         journal.pending.clear()

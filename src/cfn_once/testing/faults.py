@@ -107,6 +107,7 @@ class FaultPlan:
 
 
 NOTHING = FaultPlan(strict=False)
+RESUMED = FaultPlan(strict=False)  # the same, for what comes back from a wait
 
 
 class FaultInjector:

@@ -19,8 +19,8 @@ from .._provider import Provider
 from ..ledger import Store
 from .clock import Turns, VirtualClock
 from .events import SERVICE_TOKEN, Event, LambdaContext, Wrapping
-from .faults import COPIES, NOTHING, FaultInjector, FaultPlan
-from .process import Crashed, Interceptor, Process
+from .faults import COPIES, NOTHING, RESUMED, FaultInjector, FaultPlan
+from .process import Crashed, Interceptor, Process, VirtualContinuation
 from .responses import Keep, ResponseBucket, S3Bucket
 
 log = logging.getLogger("cfn_once.testing")
@@ -42,8 +42,8 @@ class LocalLambda:
         self, provider: Provider, ledger: Store, turns: Turns, timeout: float, *, over_http: bool
     ) -> None:
         self.turns, self.resource_types = turns, provider.resource_types
-        self.made, self.continues = set[str](), True  # continues: events may be sent to come back
-        self.waiting: dict[float, Event] = {}  # those, by the moment when they are due
+        self.made = set[str]()
+        self.waiting: dict[float, Event] = {}  # what comes back, by the moment when it is due
         self.intercept: Callable[[Event, FaultPlan], Interceptor] = self._inject
         self._provider, self._ledger = provider, ledger
         self._timeout, self._over_http = timeout, over_http
@@ -72,7 +72,7 @@ class LocalLambda:
             delivery=process,
             calls=process,
             clock=self.turns,
-            continuation=process if self.continues else None,
+            continuation=self._way_back_of(provider or self._provider),
         )
         failed: BaseException | None = None
         try:
@@ -83,7 +83,6 @@ class LocalLambda:
             failed = error
             raise
         finally:
-            self.waiting |= process.sent
             interceptor.end(failed)
 
     def deliver(self, event: Event, plan: FaultPlan) -> list[BaseException]:
@@ -95,13 +94,17 @@ class LocalLambda:
             self.turns.run(first, *[copy] * (plan.at_once - 1))
         else:
             first()
+        self.bring_back(errors)
+        return errors
+
+    def bring_back(self, errors: list[BaseException]) -> None:
+        """Deliver what waits to come back, one after the other, until nothing does."""
         while self.waiting:
             due = min(self.waiting)
             again = self.waiting.pop(due)
             self.turns.sleep(max(0.0, due - self.turns.now()))
             self._tell("it comes back from its wait")
-            self.attempt(again, NOTHING, errors)
-        return errors
+            self.attempt(again, RESUMED, errors)
 
     def attempt(self, event: Event, plan: FaultPlan, errors: list[BaseException]) -> None:
         """Invoke, and again a minute and two minutes after an error; the last one is kept."""
@@ -122,6 +125,11 @@ class LocalLambda:
         if number == 0 and plan.strict and plan.crash_at is not None:
             point = f"there is no point {plan.crash_at} to crash at"
             raise AssertionError(f"{point}: the delivery was over before it")
+
+    def _way_back_of(self, provider: Provider) -> VirtualContinuation | None:
+        """Return what stands for a provider's continuation; nothing where it has none."""
+        real = provider._continuation  # noqa: SLF001 - our own
+        return None if real is None else VirtualContinuation(real, self.waiting)
 
     def _inject(self, event: Event, plan: FaultPlan) -> Interceptor:
         del event

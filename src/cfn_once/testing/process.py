@@ -5,13 +5,13 @@ One process of a function: all its ways to the world, each past an interceptor.
                                                 └── it dies: nothing gets through any more
 """
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from .._clock import Deadline
 from .._cloudformation.delivery import Delivery
 from .._cloudformation.request import Request
+from .._lambda.continuation import Continuation
 from ..ledger import Head, Store, Write, Written
 
 T = TypeVar("T")
@@ -51,15 +51,12 @@ class Interceptor(Protocol):
 
 
 class Process:
-    """The store, the calls, the delivery and the continuation of one invocation."""
-
-    shortest, longest = 60.0, math.inf  # as EventBridge Scheduler's
+    """The store, the calls and the delivery of one invocation."""
 
     def __init__(self, store: Store, delivery: Delivery, interceptor: Interceptor) -> None:
         self._store, self._delivery, self._interceptor = store, delivery, interceptor
         self._is_dead = False
         self.keeps_secrets = store.keeps_secrets
-        self.sent: dict[float, Mapping[str, Any]] = {}  # what is to come back, by when it is due
 
     def call(self, name: str, fn: Callable[[], T]) -> T:
         return self._act(name, fn)
@@ -82,10 +79,6 @@ class Process:
     def unspill(self, key: str, name: str) -> str | None:
         return self._act(READ, lambda: self._store.unspill(key, name))
 
-    def send(self, event: Mapping[str, Any], due: float, *, now: float, function: str) -> None:
-        del now, function
-        self.sent[due] = event
-
     def _act(self, name: str, action: Callable[[], T]) -> T:
         self._pass(Point(name, after=False))
         result = action()
@@ -104,3 +97,20 @@ class Process:
     def _go_on(self) -> None:
         if self._is_dead:
             raise Crashed("it died before")
+
+
+class VirtualContinuation:
+    """Brings events back in virtual time, where a provider's own would ask AWS to.
+
+    Args:
+        real: The provider's own: how long it may wait stays the same.
+        waiting: Is given what is to come back, by the moment when it is due.
+    """
+
+    def __init__(self, real: Continuation, waiting: dict[float, Mapping[str, Any]]) -> None:
+        self.shortest, self.longest = real.shortest, real.longest
+        self._waiting = waiting
+
+    def send(self, event: Mapping[str, Any], due: float, *, now: float, function: str) -> None:
+        del function  # there is one
+        self._waiting[min(due, now + self.longest)] = event

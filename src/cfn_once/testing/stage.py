@@ -14,9 +14,11 @@ import requests
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from .._errors import DeliveryError, InProgress, PermanentError
+from .._lambda.continuation import ContinuationRefused, ContinuationUnavailable
+from .._steps.pacing import CONTINUATION
 from .answers import Answer
 from .events import Event
-from .faults import NOTHING, FaultPlan
+from .faults import NOTHING, RESUMED, FaultPlan
 from .functions import LocalLambda
 from .process import TELL, Crashed, Interceptor, Point
 from .run import LONGEST, Broken, FaultKind, Run
@@ -25,6 +27,8 @@ from .watchdog import Hung
 
 LATER = 3600.0  # seconds until the copy that comes when all is gone; a ResponseURL lives for 7200
 CLOUDFORMATION = "CloudFormation"
+# No faults; they tell the first delivery of a request, and the one that comes meanwhile.
+FIRST, OTHER = FaultPlan(strict=False), FaultPlan(strict=False)
 
 
 class Over(BaseException):
@@ -42,7 +46,7 @@ class Stage:
         self._copies, self._failures = Counter[str](), 0
         self._living, self._rolls_back = 0, False
         self._delete: Event | None = None  # that overtakes its Create
-        stack.operator, function.intercept, function.continues = self, self._intercept, False
+        stack.operator, function.intercept = self, self._intercept
         function.turns.aside = run.seen.aside
 
     def operate(self, event: dict[str, Any], plan: FaultPlan) -> Answer:
@@ -55,7 +59,7 @@ class Stage:
         named = f"{event['RequestType']} of {event['LogicalResourceId']}"
         run.seen.tell(f"asks for the {named}{f', {held}' if held else ''}", who=CLOUDFORMATION)
         is_cancelled = run.fault.kind is FaultKind.CANCEL and run.is_struck
-        errors = self._send(event)
+        errors = self._send(event, FIRST)
         if not is_cancelled:
             answer = self._judged(event, errors)
             self.deliver_late(number)
@@ -97,7 +101,7 @@ class Stage:
         if not self._stack.resources:
             run.clock.advance(LATER)
         run.reached = True
-        self._send(self._events[run.fault.request])
+        self._send(self._events[run.fault.request], NOTHING)
         run.compare()
 
     def meanwhile(self, event: Event) -> None:
@@ -105,7 +109,7 @@ class Stage:
         if self._run.fault.kind is FaultKind.CANCEL:
             other = self._delete = self._stack.cancel(event)
             self._run.seen.tell("cancels it, and asks for the Delete", who=CLOUDFORMATION)
-        self._function.turns.start(partial(self._function.attempt, other, NOTHING, self._errors))
+        self._function.turns.start(partial(self._function.attempt, other, OTHER, self._errors))
         self.hand_over()
 
     def hand_over(self) -> None:
@@ -114,15 +118,20 @@ class Stage:
     def answer_to(self, event: Event) -> Answer | None:
         return self._stack.deliveries.requests.of(event).answer
 
-    def _send(self, event: Event) -> list[BaseException]:
+    def _send(self, event: Event, plan: FaultPlan) -> list[BaseException]:
         """Deliver a request, and return why it failed; what is refused of it breaks a law."""
         run, errors = self._run, list[BaseException]()
         self._errors = errors
-        job = partial(self._function.attempt, event, NOTHING, errors)
+
+        def job() -> None:
+            self._function.attempt(event, plan, errors)
+            self._function.bring_back(errors)
+
         try:
             with self._stack.deliveries.watched(event):
                 if run.is_struck and run.fault.kind.holds_up:
                     self._function.turns.run(job)
+                    self._function.bring_back(errors)  # of the one that came meanwhile
                 else:
                     job()
         except AssertionError as refusal:
@@ -143,29 +152,29 @@ class Stage:
         return answer
 
     def _intercept(self, event: Event, plan: FaultPlan) -> Interceptor:
-        del plan  # the fault is the run's
         self._copies[event["RequestId"]] += 1
-        return StagedInvocation(self, self._run, event, self._copies[event["RequestId"]])
+        return StagedInvocation(self, self._run, event, plan, self._copies[event["RequestId"]])
 
 
 class StagedInvocation:
     """One invocation, in which the fault happens at its point."""
 
-    def __init__(self, stage: Stage, run: Run, event: Event, number: int) -> None:
-        kind, request_type = run.fault.kind, event["RequestType"]
+    def __init__(self, stage: Stage, run: Run, event: Event, plan: FaultPlan, number: int) -> None:
         self._stage, self._run, self._seen, self._event = stage, run, run.seen, event
-        self._who, self._inside = f"{request_type} {number}", list[str]()
+        self._who, self._inside = f"{event['RequestType']} {number}", list[str]()
         self._seen.who, self._seen.inside = self._who, self._inside
-        self._points, self._actions = 0, 0
-        other = ("Delete", 1) if kind is FaultKind.CANCEL else (request_type, 2)
-        self._is_other = run.is_struck and kind.holds_up and other == (request_type, number)
-        is_first = number == 1 and not self._is_other
+        self._is_other = plan is OTHER
+        is_first = plan is FIRST or plan is RESUMED  # of the first delivery, which may wait
         self._is_struck = run.is_struck and is_first
-        self._dies_again = run.is_struck and kind is FaultKind.CRASH_FOR_GOOD and not is_first
+        dies_for_good = run.fault.kind is FaultKind.CRASH_FOR_GOOD
+        self._dies_again = run.is_struck and dies_for_good and not is_first
         if len(run.points) == self._seen.request:
             run.points.append([])
         self._record = run.points[self._seen.request] if is_first else list[Point]()
-        self._tell("Lambda delivers it" + " again" * (number > 1))
+        self._points, self._actions = len(self._record), 0
+        comes_back = "it comes back from its wait"
+        delivers = "Lambda delivers it" + " again" * (number > 1)
+        self._tell(comes_back if plan is RESUMED else delivers)
 
     def at(self, point: Point) -> None:
         fault, number = self._run.fault, self._points
@@ -177,7 +186,7 @@ class StagedInvocation:
             self._hold_up(point, self._stage.hand_over)
         elif self._is_struck and number == fault.at:
             self._strike(point)
-        elif self._dies_again and number == 0:
+        elif self._dies_again:
             self._tell("the process dies")
             raise Crashed("it died again")
         self._actions += not point.after
@@ -249,5 +258,8 @@ def _error(call: str, *, refused: bool) -> Exception:
     if operation:
         denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "refused"}}, operation)
         return denied if refused else ReadTimeoutError(endpoint_url=call)
+    if call == CONTINUATION:
+        said = f"the event cannot be brought back: {'AccessDenied' if refused else 'no answer'}"
+        return ContinuationRefused(said) if refused else ContinuationUnavailable(said)
     no = f"the external API refuses {call}"
     return PermanentError(no) if refused else TimeoutError(f"no answer: {call}")
