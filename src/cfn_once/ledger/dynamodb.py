@@ -80,6 +80,11 @@ class DynamoDBStore:
                 " or set AWS_REGION"
             ) from None
 
+    @property
+    def endpoint(self) -> str:
+        """Where the table is."""
+        return str(self._client.meta.endpoint_url)
+
     def read(self, key: str) -> Head | None:
         item = self._item(key, "H")
         return None if item is None else _head(item)

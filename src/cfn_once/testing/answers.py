@@ -66,6 +66,10 @@ def judge(event: Mapping[str, Any], body: bytes) -> None:
     assert told, "Invalid PhysicalResourceId"
     assert len(told.encode()) <= LONGEST_ID, f"a PhysicalResourceId over {LONGEST_ID} bytes"
     assert status == "SUCCESS" or answer.get("Reason"), "a FAILED answer needs a Reason"
+    assert isinstance(answer.get("Data", {}), dict), "Invalid Response object: Data is no map"
+    assert isinstance(answer.get("NoEcho", False), bool), (
+        "Invalid Response object: NoEcho is neither true nor false"
+    )
     differing = [name for name in ECHOED if answer.get(name) != event[name]]
     assert not differing, f"{', '.join(differing)} must be echoed as sent"
     moved = told != event.get("PhysicalResourceId")

@@ -1,7 +1,9 @@
 """`FakeCloudFormation`: CloudFormation, as a provider meets it and a test operates it."""
 
+import sys
 from collections.abc import Mapping
 from typing import Any, Self, Unpack
+from urllib.parse import urlsplit
 
 from .._cloudformation.canonical import Json
 from .._provider import Provider
@@ -16,6 +18,7 @@ from .signing import key_of
 from .stack import Held, NewProperties, Stack
 from .watchdog import HangWatchdog
 
+OF_AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 WATCHDOG = 20.0  # real seconds for one operation, which takes milliseconds
 
 
@@ -25,7 +28,7 @@ class FakeCloudFormation:
     Args:
         provider: As it is deployed; a copy of it is driven, with a ledger and a clock of its own.
             A `DeployedLambda` is driven where it runs, by the real clock, with its own ledger.
-        ledger: A store; a fresh one in memory unless given.
+        ledger: A store; a fresh one in memory unless given, whatever the provider's own is.
         clock: A clock that several stacks may share.
         stack_name: The stack's name.
         timeout: Seconds that Lambda gives the function.
@@ -63,6 +66,7 @@ class FakeCloudFormation:
                 "a FakeCloudFormation drives a Provider, or a DeployedLambda: give it"
                 f' Provider(MyResource, ledger="memory://"), not {provider!r}'
             )
+        _refuse_aws(ledger)
         self.ledger: Store = ledger or MemoryStore()
         plan = FaultPlan.of(faults or {}, strict=False)
         self.clock, turns = clock or VirtualClock(), Turns(lambda: self.clock)
@@ -336,3 +340,14 @@ class FakeCloudFormation:
         if logical_id in self.resources:
             raise ValueError(f"{logical_id} is in the stack already: update it, or delete it first")
         return self.event("Create", logical_id, properties, resource_type=resource_type)
+
+
+def _refuse_aws(ledger: Store | None) -> None:
+    """Refuse a ledger on AWS itself: the kit's time is none that a real table may see."""
+    host = urlsplit(getattr(ledger, "endpoint", "")).hostname or ""
+    stubber = getattr(sys.modules.get("moto.core.models"), "botocore_stubber", None)
+    if host.endswith(OF_AWS) and not getattr(stubber, "enabled", False):
+        raise ValueError(
+            f"the test kit does not call AWS, and this ledger is on {host}: leave ledger= out for"
+            " one in memory, use moto or an emulator, or drive a DeployedLambda"
+        )

@@ -21,6 +21,7 @@ from .deliveries import Deliveries
 from .events import Event, Source, as_sent, request_event
 from .faults import NOTHING, FaultPlan
 from .signing import key_of
+from .template import check_event, check_resource, check_stack_name
 
 CLEAN_UPS = 3  # attempts; CloudFormation User Guide, "Troubleshooting"
 NewProperties = Mapping[str, Json] | None  # None where those that are held stay
@@ -61,6 +62,7 @@ class Stack:
     """What CloudFormation knows of a stack, and does about it."""
 
     def __init__(self, name: str, deliveries: Deliveries, plan: FaultPlan) -> None:
+        check_stack_name(name)
         self.name, self.deliveries = name, deliveries
         self.operator: Operator = deliveries
         self.resources: dict[str, Held] = {}
@@ -109,6 +111,7 @@ class Stack:
         if properties is not None:
             sent = as_sent(properties)
         old = held.properties if request_type == "Update" else None
+        check_resource(logical_id, kind, sent)
         named = physical_resource_id or held.physical_resource_id
         return self.issue(request_event(request_type, logical_id, kind, sent, source, named, old))
 
@@ -116,6 +119,7 @@ class Stack:
         """Give a request its ResponseURL."""
         self._turns.clock.advance(1)  # issue times are whole seconds
         event["ResponseURL"] = self.deliveries.bucket.sign(key_of(event), self._turns.now())
+        check_event(event)
         return self._requests.add(event)
 
     def create(self, event: dict[str, Any], plan: FaultPlan) -> Answer:
