@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 
 from .._errors import InvalidRequest
+from .._frozen import Frozen
 from .canonical import Json, fingerprint, is_deeper, is_utf8, kind_of
 from .identity import (
     OTHER_PLACEHOLDERS,
@@ -51,8 +52,7 @@ class Placeholder(NamedTuple):
     operation: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
+class Request(Frozen):
     """One Create, Update or Delete of one custom resource.
 
     Attributes:

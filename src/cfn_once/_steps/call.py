@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from .._cloudformation.canonical import Json
 from .._cloudformation.identity import Token
 from .._errors import ConfigurationError, PermanentError, StepFailed
+from .._frozen import Frozen
 
 T = TypeVar("T")
 
@@ -82,8 +83,7 @@ class DirectCalls:
         return fn()
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Frozen):
     """What a step's function knows of itself.
 
     Attributes:
@@ -136,8 +136,7 @@ def failure_from_record(kept: Json) -> Exception:
     return StepFailed(f"{kept['kind']}: {kept['message']}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Call:
+class Call(Frozen):
     """One call of the world outside, and what is known about repeating it.
 
     Attributes:

@@ -150,7 +150,8 @@ class Steps:
     def _step(self, key: str, generation: int, *, again: bool = False) -> Step:
         # Seeded bug: token
         token = Token.of(self._request.operation, key, generation)
-        return Step(token.uuid, self._request.correlation_id, token, again)
+        correlation_id = self._request.correlation_id
+        return Step(token=token.uuid, correlation_id=correlation_id, tokens=token, again=again)
 
     # A call that is repeated at will
 

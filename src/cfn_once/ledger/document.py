@@ -1,10 +1,12 @@
-"""Documents: dataclasses as the stores keep them, under short names, without default values."""
+"""Documents: values as the stores keep them, under short names, without default values."""
 
 from collections.abc import Mapping
 from dataclasses import MISSING, field, fields
 from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Any, ClassVar, NamedTuple, Self, get_args, get_origin
+
+from .._frozen import Frozen
 
 Doc = dict[str, Any]
 """A document: text, whole numbers, booleans, lists and maps."""
@@ -76,8 +78,8 @@ def _fields(cls: Any) -> dict[str, _Field]:
     return found
 
 
-class Kept:
-    """Reads and writes the fields of a dataclass under their short names."""
+class Kept(Frozen):
+    """A value that is read and written under the short names of its fields."""
 
     _always: ClassVar[tuple[str, ...]] = ()
     is_one_of_many: ClassVar[bool] = False

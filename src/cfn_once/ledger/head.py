@@ -11,7 +11,7 @@ Results and responses are JSON *text*, so that no engine's idea of a number come
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
@@ -74,7 +74,6 @@ class OtherVersion(CorruptHead):
         self.version = version
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StepRecord(Kept):
     """What is known of one step.
 
@@ -107,7 +106,6 @@ class StepRecord(Kept):
         return self.result is not None or self.spilled
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class HeldObject(Kept):
     """An object under a physical id: the one that CloudFormation uses, or one that was replaced.
 
@@ -136,7 +134,6 @@ class HeldObject(Kept):
     resource_type: str | None = kept_as("rt")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Operation(Kept):
     """One request and what its executions came to: at work, answered, or left to be cleaned up.
 
@@ -237,7 +234,6 @@ class Operation(Kept):
         return self.may_have_acted_last or started
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryEntry(Kept):
     """One of the last operations, for people, never for decisions.
 
@@ -253,7 +249,6 @@ class HistoryEntry(Kept):
     by: str | None = kept_as("by")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Head(Kept):
     """One resource: whose it is, who works on it, what holds, and what is left to be cleaned up.
 
@@ -279,7 +274,7 @@ class Head(Kept):
     operation: Operation = field(
         default_factory=Operation, metadata={"short": "op", "part": Operation}
     )
-    held: HeldObject | None = kept_as("held", part=HeldObject)  # noqa: RUF009 - as all the others
+    held: HeldObject | None = kept_as("held", part=HeldObject)
     acknowledged: bool = kept_as("ack", default=False)
     replaced: tuple[HeldObject, ...] = kept_as("repl", (), part=HeldObject)
     forgotten: tuple[HeldObject, ...] = kept_as("forg", (), part=HeldObject)
