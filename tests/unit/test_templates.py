@@ -7,7 +7,7 @@ from itertools import chain
 import pytest
 from cfnlint.decode import decode
 
-from cfn_once._lambda.continuation import Scheduler
+from cfn_once._lambda.services import Scheduler
 from cfn_once.ledger.dynamodb import DynamoDBStore
 from support.ministack import ROOT
 
