@@ -9,8 +9,7 @@ from .store import MemoryStore, Store
 
 _FORMS = "dynamodb://TABLE[?region=..&endpoint=..&keeps_secrets=true], sqlite:///PATH or memory://"
 _NAME = r"[a-zA-Z0-9_.-]{3,255}"
-_TABLE = re.compile(rf"{_NAME}|arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{{12}}:table/{_NAME}")
-_REGION = re.compile(r"[a-z0-9-]+")
+_ARN = rf"arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{{12}}:table/{_NAME}"
 
 
 def open_store(url: str | None, *, in_lambda: bool, allow_local: bool) -> Store:
@@ -55,7 +54,7 @@ def _open_memory(place: str) -> Store:
 
 
 def _open_table(table: str, query: str) -> Store:
-    if not _TABLE.fullmatch(table):
+    if not re.fullmatch(_ARN if ":" in table else _NAME, table):
         raise ConfigurationError(
             "the dynamodb ledger URL names no table: give dynamodb:// and the table's name, or its"
             " ARN, and all else as ?region=..&endpoint=..&keeps_secrets=true"
@@ -68,7 +67,7 @@ def _open_table(table: str, query: str) -> Store:
             " port, with nothing else; credentials come from the environment"
         )
     region = options.get("region", table.split(":")[3] if ":" in table else None)
-    if region is not None and not _REGION.fullmatch(region):
+    if region is not None and not re.fullmatch(r"[a-z0-9-]+", region):
         raise ConfigurationError(f"the ledger {table}: give a Region such as ?region=eu-west-1")
     if options.get("keeps_secrets", "false") not in ("true", "false"):
         raise ConfigurationError(f"the ledger {table}: keeps_secrets is true or false")
