@@ -28,7 +28,6 @@ from .._steps.journal import Journal
 from .._steps.ports import Ports
 from .._steps.steps import Steps
 from ..ledger import Deed, Ending, Head, Lease, Operation
-from .cleanup import CleanedUp, Leftovers, given
 from .decision import Create, Decision, Delete, Hooks, Keep, Refuse, Update, decide
 from .resource import CustomResource, HookInput, run, shapes_of, writes_update
 from .served import Served
@@ -62,9 +61,9 @@ class Execution:
         self._journal = Journal(lease, request, self._mask.text)
         self._steps = Steps(self._journal, self._ports)
         self._thread = threading.get_ident()
-        self._cleaned = CleanedUp(pending=lease.head.pending_cleanup)
-        self._removed: list[str] = []
-        self._keeps_current = False
+        self._pending: Sequence[Operation] = lease.head.pending_cleanup
+        self._doubts: Sequence[str] = ()
+        self._removed, self._keeps_current = list[str](), False
 
     def _secrets(self) -> set[str]:
         """Return the texts that must be neither printed nor kept."""
@@ -119,16 +118,14 @@ class Execution:
 
     def _ending(self, outcome: Outcome, body: bytes) -> Ending:
         succeeded, deletes = isinstance(outcome, Success), self._request.type is RequestType.DELETE
-        pending: Sequence[Operation] = self._lease.head.pending_cleanup
-        if succeeded:
-            is_last = deletes and not self._keeps_current
-            pending = [] if is_last else self._cleaned.pending
+        is_last = succeeded and deletes and not self._keeps_current
+        pending = self._pending if succeeded else self._lease.head.pending_cleanup
         return Ending(
             succeeded=succeeded,
             response=without_ids(self._request, body),
             physical_id=outcome.physical_resource_id,
-            removed=[*self._cleaned.removed, *self._removed] if succeeded else [],
-            pending_cleanup=pending,
+            removed=self._removed if succeeded else [],
+            pending_cleanup=[] if is_last else pending,
             keeps_current=self._keeps_current,
             reason="" if succeeded else outcome.reason,
             operation=self._request.operation_name,
@@ -142,6 +139,8 @@ class Execution:
         makes = self._journal.deed == Deed.MAKES
         if not makes or assigned != self._request.physical_resource_id:
             return None
+        from .cleanup import given  # only where a replacement keeps the id
+
         return given(self._request, self._secrets())
 
     def _outcome(self) -> Outcome:
@@ -299,7 +298,7 @@ class Execution:
         if decision.cleans != "":
             self._clean_up(decision.cleans)
         for target in decision.targets:
-            if target not in self._cleaned.removed:
+            if target not in self._removed:
                 self._delete_object(target, is_first=target == decision.targets[0])
         return self._with_doubts(success, decision.left)
 
@@ -317,13 +316,16 @@ class Execution:
     def _clean_up(self, operation: str | None) -> None:
         """Remove what earlier requests left: one of them, or all."""
         if self._class is not None and self._lease.head.pending_cleanup:
+            from .cleanup import Leftovers  # most requests find nothing left, and need no replay
+
             leftovers = Leftovers(self._journal, self._ports, self._build)
-            self._cleaned = leftovers.remove(operation, keeps_current=self._keeps_current)
+            cleaned = leftovers.remove(operation, keeps_current=self._keeps_current)
+            self._pending, self._doubts = cleaned.pending, cleaned.doubts
+            self._removed += cleaned.removed
 
     def _with_doubts(self, success: Success, left: Sequence[str] = ()) -> Outcome:
         """Return an answer that names what nobody can tell about, and what is left."""
-        doubts = "; ".join(self._cleaned.doubts)
-        parts = [f"in doubt: {doubts}"] if doubts else []
+        parts = ["in doubt: " + "; ".join(self._doubts)] if self._doubts else []
         text = ". ".join([*parts, *(["left: " + "; ".join(left)] if left else [])])
         if not text:
             return success
