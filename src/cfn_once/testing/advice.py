@@ -1,18 +1,32 @@
 """What to tell of a run that breaks a law: the story, the line, and what to change."""
 
+from .._steps.waits import TOO_LONG
 from .run import IN_DOUBT, Effect, Line, Run
 
 
 def told(run: Run) -> str:
     """Return all that is to be said of a run that breaks a law."""
     blames = run.too_many or run.doubt or _asked_otherwise(run)
-    effect = _culprit(run) if blames else None
-    parts = [f"not safe: {run.broken}", _story(run.seen.lines)]
+    removal = _removal(run)
+    effect = removal or (_culprit(run) if blames else None)
+    timeout = run.terms.service_timeout
+    under = f" with a ServiceTimeout of {timeout} s" if timeout else ""
+    parts = [f"not safe{under}: {run.broken}", _story(run.seen.lines)]
     if effect is not None and effect.place is not None:
         parts.append(effect.place.source)
-    if advice := _advice(run, effect):
+    if advice := _on_removal(removal) if removal else _advice(run, effect):
         parts.append(advice)
     return "\n\n".join(parts)
+
+
+def safe_with(timeout: int) -> str:
+    """Return what to change where a scenario is safe with a ServiceTimeout, and not without."""
+    return (
+        f"With ServiceTimeout: {timeout} it is safe: CloudFormation waits for an hour where the"
+        " template has none, and what your hooks rely on does not last that long. Put it among the"
+        f" properties of each resource in your templates, and of this scenario:"
+        f' {{"ServiceTimeout": "{timeout}"}}.'
+    )
 
 
 def differs(first: Run, second: Run) -> str:
@@ -47,6 +61,21 @@ def _culprit(run: Run) -> Effect | None:
     return next(iter([*outside, *reversed(candidates), *reversed(run.seen.asked)]), None)
 
 
+def _removal(run: Run) -> Effect | None:
+    """Return how that was removed which was there before, and may not be."""
+    wrongly = sorted(run.gone - run.terms.may_remove)
+    return next((run.seen.removed[name] for name in wrongly if name in run.seen.removed), None)
+
+
+def _on_removal(removal: Effect) -> str:
+    return (
+        f"{removal.call or 'A call outside of all steps'} removes {removal.id}, which nobody made"
+        " in this scenario: it is somebody else's. Remove what your own create made, by the id that"
+        " a step returned or by step.token, and nothing because of its name. If your hooks are"
+        f' there to remove it: assert_safe(..., may_remove=["{removal.id}"]).'
+    )
+
+
 def _advice(run: Run, effect: Effect | None) -> str:
     if effect is not None and effect.call is None:
         return (
@@ -54,7 +83,25 @@ def _advice(run: Run, effect: Effect | None) -> str:
             " again. Use self.http in the place of requests and self.client in the place of"
             ' boto3.client, or wrap it: self.step("name", lambda step: ...).'
         )
-    return _on_arguments(run) or _on_doubt(run) or ("" if effect is None else _on(effect, run))
+    of_effect = "" if effect is None else _on(effect, run)
+    return _on_arguments(run) or _on_time(run) or _on_doubt(run) or of_effect
+
+
+def _on_time(run: Run) -> str:
+    """Return what to change where CloudFormation does not wait for long enough."""
+    if TOO_LONG not in _reasons(run):
+        return ""
+    timeout = run.terms.service_timeout
+    if not timeout:
+        return (
+            "CloudFormation waits for the resource's ServiceTimeout, and never for more than an"
+            " hour. Let the hook wait for less, or answer and let another resource wait."
+        )
+    return (
+        f"This run has ServiceTimeout: {timeout} among the properties, which is what the run"
+        " without a fault takes and ten minutes for Lambda's tries. Set a longer one in your"
+        " templates, 3600 at most, and put it among the properties of this scenario."
+    )
 
 
 def _on_arguments(run: Run) -> str:

@@ -10,7 +10,7 @@ import linecache
 import sys
 import sysconfig
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -37,15 +37,15 @@ LIBRARIES = (
 
 
 class ExternalApi(Protocol):
-    """What `assert_safe` has to see of the API that the hooks call."""
+    """What `assert_safe` has to see of the API that the hooks call.
+
+    It may have `created` as well, the ids of all that was made since `reset`, in order. Where it
+    has none, an object is made when it is first seen; one that was gone in between, again.
+    """
 
     @property
     def objects(self) -> Collection[str]:
         """The ids of what lives, best as a mapping to what each is."""
-
-    @property
-    def created(self) -> Sequence[str]:
-        """The ids of all that was made since `reset`, in order."""
 
     def reset(self) -> None:
         """Forget all: the next run begins."""
@@ -131,13 +131,28 @@ class Line(NamedTuple):
 
 
 class Checkpoint(NamedTuple):
-    """How things stand after a request."""
+    """How things stand after a request; `living` without what was there before the scenario."""
 
     request_type: str
     succeeded: bool
     living: int
     created: int
     reason: str
+    at: float
+
+
+class Terms(NamedTuple):
+    """What is asked of all runs of a scenario.
+
+    Attributes:
+        allow_in_doubt: A FAILED answer may name what it left in doubt.
+        may_remove: What was there before the scenario, and its hooks are to remove.
+        service_timeout: What a default scenario sets; 0 for none.
+    """
+
+    allow_in_doubt: bool = False
+    may_remove: frozenset[str] = frozenset()
+    service_timeout: int = 0
 
 
 class Broken(Exception):
@@ -153,8 +168,14 @@ class Witness:
         self.who, self.inside = "", list[str]()  # at work, the innermost call last
         self.place: Place | None = None  # of the last call
         self._external_api, self._clock, self._began = external_api, clock, clock.now()
-        self._created, self._alive = 0, set[str]()
+        self.created, self._alive = 0, set[str]()  # so many were made
+        self.removed: dict[str, Effect] = {}  # by id, the last time
         self._files, self._thread = _files_of(provider), threading.get_ident()
+
+    def begin(self) -> frozenset[str]:
+        """Begin to look; return what is there before the scenario."""
+        self._alive = {str(name) for name in self._external_api.objects}
+        return frozenset(self._alive)
 
     def tell(self, text: str, place: Place | None = None, *, who: str = "") -> None:
         self.lines.append(Line(self._clock.now() - self._began, who or self.who, text, place))
@@ -185,17 +206,26 @@ class Witness:
 
     def look(self) -> bool:
         """See what was made and removed since the last look; return whether anything was."""
-        created, objects = self._external_api.created, self._external_api.objects
-        made, self._created = created[self._created :], len(created)
+        objects = self._external_api.objects
+        alive = {str(name) for name in objects}
+        made = self._made(objects)
+        self.created += len(made)
         for name in made:
             what = _spelt(objects[name]) if isinstance(objects, Mapping) and name in objects else ""
             self.effects.append(self._effect(name, what))
             self.tell(f"{self.call or OUTSIDE} makes {name}", self.place)
-        alive = {str(name) for name in objects}
         removed, self._alive = sorted(self._alive - alive), alive
         for name in removed:
+            self.removed[name] = self._effect(name, "")
             self.tell(f"{self.call or OUTSIDE} removes {name}", self.place)
         return bool(made or removed)
+
+    def _made(self, objects: Collection[str]) -> list[str]:
+        """Return the ids of what was made since the last look."""
+        created = getattr(self._external_api, "created", None)
+        if created is None:
+            return [str(name) for name in objects if str(name) not in self._alive]
+        return [str(name) for name in created[self.created :]]
 
     def _effect(self, name: str, what: str) -> Effect:
         return Effect(name, self.who, self.request, self.call, self.place, what)
@@ -210,10 +240,12 @@ class Run:
     fault: Fault = Fault()
     back_at: int | None = None  # the number of the update that is rolled back, as another one fails
     base: "Run | None" = None  # the same run without a fault
-    allow_in_doubt: bool = False
+    terms: Terms = field(default_factory=Terms)
     points: list[list[Point]] = field(default_factory=list)  # of each request's first delivery
     checkpoints: list[Checkpoint] = field(default_factory=list)
     left: list[str] = field(default_factory=list)  # what lives where there should be less
+    theirs: frozenset[str] = frozenset()  # what was there before the scenario
+    gone: frozenset[str] = frozenset()  # of these, what is not there any more
     reached: bool = False  # the fault has happened
     updates: int = 0  # so often the scenario calls update
     broken: str = ""  # the law that is
@@ -223,6 +255,7 @@ class Run:
 
     def __post_init__(self) -> None:
         self.clock = VirtualClock()
+        self.began = self.clock.now()
         self.seen = Witness(self.external_api, self.provider, self.clock)
 
     @property
@@ -231,8 +264,15 @@ class Run:
         return self.fault.request == self.seen.request
 
     def check(self, request_type: str, answer: Answer) -> None:
-        living, created = len(self.external_api.objects), len(self.external_api.created)
-        then = Checkpoint(request_type, answer.succeeded, living, created, answer.reason)
+        self.seen.look()
+        then = Checkpoint(
+            request_type,
+            answer.succeeded,
+            len(self.ours()),
+            self.seen.created,
+            answer.reason,
+            self.clock.now(),
+        )
         self.checkpoints.append(then)
         self.seen.request += 1
         if not answer.succeeded and not self._may_fail(answer):
@@ -247,30 +287,53 @@ class Run:
         """Compare how things stand with how they stood without the fault."""
         if self.base is None:
             return
-        usual, made = self.base.checkpoints, len(self.external_api.created)
-        number = len(self.checkpoints)
-        as_usual = [then[:2] for then in self.checkpoints] == [then[:2] for then in usual[:number]]
-        last = usual[number - 1] if as_usual else usual[-1]
+        self.seen.look()
+        usual, made = self.base.checkpoints, self.seen.created
+        last = usual[len(self.checkpoints) - 1] if self._is_as_usual(self.base) else usual[-1]
         if made > last.created:
             self.too_many = True
             raise Broken(f"{_objects(made)} made, where there should be {last.created}")
-        if as_usual:
+        if self._is_as_usual(self.base):
             self.expect(last.living, f"after the {last.request_type}")
 
+    def _is_as_usual(self, base: "Run") -> bool:
+        """Tell whether all requests so far came and went as without the fault."""
+        usual = base.checkpoints[: len(self.checkpoints)]
+        return [then[:2] for then in self.checkpoints] == [then[:2] for then in usual]
+
     def expect(self, number: int, when: str) -> None:
-        living = len(self.external_api.objects)
+        """See that so many objects of the scenario are there, and all that was there before."""
+        self.expect_theirs(when)
+        ours = self.ours()
         in_doubt = any(_tells_of_doubt(then.reason) for then in self.checkpoints)
-        if living != number and not (self.allow_in_doubt and in_doubt):
-            if living > number:
-                self.left, self.too_many = [str(name) for name in self.external_api.objects], True
-            raise Broken(f"{_objects(living)} there {when}, where there should be {number}")
+        if len(ours) != number and not (self.terms.allow_in_doubt and in_doubt):
+            if len(ours) > number:
+                self.left, self.too_many = ours, True
+            raise Broken(f"{_objects(len(ours))} there {when}, where there should be {number}")
+
+    def expect_theirs(self, when: str) -> None:
+        there = {str(name) for name in self.external_api.objects}
+        self.gone = self.theirs - there
+        if wrongly := sorted(self.gone - self.terms.may_remove):
+            are = "was there before the scenario, and is" if len(wrongly) == 1 else "were, and are"
+            raise Broken(f"{', '.join(wrongly)} {are} gone {when}")
+
+    def expect_as_without_fault(self) -> None:
+        """See that what the hooks are to remove of what was there before is gone as well."""
+        if self.base is None or not self._is_as_usual(self.base):
+            return
+        if kept := sorted(self.base.gone - self.gone):
+            raise Broken(f"{', '.join(kept)} should be gone, as it is without the fault")
+
+    def ours(self) -> list[str]:
+        return [str(name) for name in self.external_api.objects if str(name) not in self.theirs]
 
     def _may_fail(self, answer: Answer) -> bool:
         kind = self.fault.kind
         if kind is FaultKind.CRASH_FOR_GOOD and not answer.body:
             return True  # CloudFormation has waited for nobody
         if _tells_of_doubt(answer.reason):
-            return self.allow_in_doubt
+            return self.terms.allow_in_doubt
         return self.reached and (
             kind is FaultKind.REFUSED or (kind is FaultKind.NO_ANSWER and self._only_read())
         )

@@ -73,8 +73,7 @@ class Stage:
     def another_fails(self) -> bool:
         run = self._run
         run.updates += 1
-        self._living = len(run.external_api.objects)
-        self._rolls_back = run.updates - 1 == run.back_at
+        self._living, self._rolls_back = len(run.ours()), run.updates - 1 == run.back_at
         return self._rolls_back
 
     def ended(self, what: str, answer: Answer) -> bool:

@@ -85,7 +85,7 @@ def test_a_scenario_with_faults_of_its_own():
     ("external_api", "says"),
     [
         (FakeApi(), "the scenario makes nothing on the external API"),
-        ({}, "the external API has no objects, created, reset"),
+        ({}, "the external API has no objects, reset"),
     ],
 )
 def test_another_external_api(external_api, says):
