@@ -1,14 +1,15 @@
 """Telling CloudFormation: one PUT to a pre-signed URL, all of which but the host is a secret."""
 
 import logging
+import re
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 from .._clock import Deadline
 from .._errors import DeliveryError, InvalidRequest
 from .._silence import Quiet
 from .endpoints import Endpoint, bucket_of
+from .proxies import Proxy, ProxyUnreadable, proxy_for
 from .request import Request
 
 log = logging.getLogger("cfn_once")
@@ -65,12 +66,19 @@ class HttpsDelivery:
     ) -> None:
         self._hosts = frozenset(host.lower() for host in hosts)
         self._pauses, self._connect, self._read = tuple(pauses), connect, read
+        self._pools: dict[Proxy | None, Any] = {}  # of connections, by the proxy that they go by
 
-    @cached_property
-    def _pool(self) -> Any:
-        import urllib3  # not needed before an answer is ready
+    def _pool(self, proxy: Proxy | None) -> Any:
+        if proxy not in self._pools:
+            import urllib3  # not needed before an answer is ready
 
-        return urllib3.PoolManager(retries=False)
+            if proxy is None:
+                self._pools[proxy] = urllib3.PoolManager(retries=False)
+            else:
+                self._pools[proxy] = urllib3.ProxyManager(
+                    proxy.url, proxy_headers=proxy.headers(), retries=False
+                )
+        return self._pools[proxy]
 
     def check(self, request: Request) -> None:
         if wrong := Endpoint.of(request.response_url).problem(self._hosts):
@@ -93,23 +101,25 @@ class HttpsDelivery:
     def _try(self, request: Request, body: bytes, deadline: Deadline) -> _Problem | None:
         import urllib3  # as above
 
+        proxy: Proxy | None = None
         try:
             with _QUIET:
-                status = self._send(request.response_url, body, deadline)
+                proxy = proxy_for(request.response_url)
+                status = self._send(request.response_url, body, deadline, proxy)
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            return _Problem(f"{type(error).__name__} ({_hint(request)})", is_final=False)
+            return _problem(error, request, proxy)
         if 200 <= status < 300:
             return None
         if status >= 500 or status in RETRIED:
             return _Problem(f"status {status}", is_final=False)
         return _Problem(f"status {status}; {_advice(status, request)}", is_final=True)
 
-    def _send(self, url: str, body: bytes, deadline: Deadline) -> int:
+    def _send(self, url: str, body: bytes, deadline: Deadline, proxy: Proxy | None) -> int:
         """Return the status, which says it all: a body may never end."""
         import urllib3  # as above
 
         left = max(deadline.remaining() - RESERVE, 0.1)
-        response = self._pool.request(
+        response = self._pool(proxy).request(
             "PUT",
             url,
             body=body,
@@ -124,6 +134,22 @@ class HttpsDelivery:
         return int(response.status)
 
 
+def _problem(error: Exception, request: Request, proxy: Proxy | None) -> _Problem:
+    """Return why there was no status; of what the error says, only a proxy's own status."""
+    if isinstance(error, ProxyUnreadable):
+        return _Problem(f"the proxy's URL cannot be read: {error}", is_final=True)
+    refused = re.search(r"Tunnel connection failed: (4\d\d)", str(error))
+    if proxy is None:
+        return _Problem(f"{type(error).__name__} ({_hint(request)})", is_final=False)
+    host = Endpoint.of(request.response_url).host
+    said = f"the proxy {proxy.url} refuses with {refused[1]}" if refused else type(error).__name__
+    return _Problem(
+        f"{said} (by HTTPS_PROXY the answer goes through {proxy.url}: let it connect to {host}, or"
+        f" name the host in NO_PROXY where the function needs no proxy to reach it)",
+        is_final=refused is not None,
+    )
+
+
 def _hint(request: Request) -> str:
     return (
         f"in a VPC, the function needs a way to S3 in {request.region or 'the Region'}: a NAT"
@@ -132,6 +158,8 @@ def _hint(request: Request) -> str:
 
 
 def _advice(status: int, request: Request) -> str:
+    if status == 407:
+        return "the proxy of HTTP_PROXY wants credentials: http://user:password@host:port"
     if status == 403:
         return f"the URL is over two hours old, or {_hint(request)}"
     if 300 <= status < 400:
