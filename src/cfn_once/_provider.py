@@ -31,7 +31,7 @@ from ._hooks.served import Served
 from ._lambda.continuation import Continuation, open_continuation
 from ._lambda.sandbox import sandbox_id
 from ._observability.logs import hand_over
-from ._observability.telemetry import Trail, following, telling
+from ._observability.telemetry import Trail, following, telling, warn_of_timeouts
 from ._steps.call import Calls, DirectCalls
 from ._steps.doubt import VISIBLE_AFTER
 from ._steps.ports import Ports, Resumption
@@ -96,7 +96,7 @@ class Provider:
             hand_over(logger)
         self._served, self._classes = classes, _by_type(classes)
         self._misconfigured = self._unable = ""
-        self._retries_exhausted = False
+        self._retries_exhausted = self._has_warned = False
         store = self._store_of(ledger, allow_local=allow_local_ledger)
         self._ledger = Ledger(store, sandbox_id=sandbox_id)
         self._continuation = self._continuation_of(continuation)
@@ -205,6 +205,7 @@ class Provider:
         request, due = _dated(request, now), _bounded(envelope.due, request, now)
         with following(request, deadline.clock, context) as trail:
             self._delivery.check(request)
+            self._has_warned = self._has_warned or warn_of_timeouts(request, deadline)
             if self._is_early(envelope, due, deadline):
                 trail.note(outcome="Suspended")
                 return

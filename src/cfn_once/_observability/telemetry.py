@@ -10,18 +10,21 @@ masked when it was made.
 """
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
-from .._clock import Clock
+from .._clock import Clock, Deadline
 from .._cloudformation.canonical import Json
 from .._cloudformation.request import Request
 from .._errors import DeliveryError, InProgress
 from ..ledger import Answered, Claimed, Ignored, Lease
 from .logs import AT_WORK, Work, print_json, timestamp, to_line
+
+log = logging.getLogger("cfn_once")
 
 
 class Trail(Work):
@@ -221,3 +224,19 @@ def _span(name: str, *, end_on_exit: bool = True) -> AbstractContextManager[Any]
 
 def _mark(span: Any, kind: str) -> None:
     span.set_status(sys.modules["opentelemetry.trace"].StatusCode.ERROR, kind)
+
+
+def warn_of_timeouts(request: Request, deadline: Deadline) -> bool:
+    """Warn where CloudFormation gives up while the function works on; tell whether."""
+    patience = request.service_timeout
+    if not deadline.function or patience >= deadline.total:  # off Lambda, nothing ends it
+        return False
+    log.warning(
+        "%s: CloudFormation waits %d s for the answer, by its ServiceTimeout, and the function may"
+        " run for %.0f s: a request that takes longer fails while it is still at work. Set a"
+        " ServiceTimeout with room for three tries, such as 600 for a Timeout of 120",
+        request,
+        patience,
+        deadline.total,
+    )
+    return True
