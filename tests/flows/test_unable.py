@@ -314,6 +314,33 @@ def test_a_way_back_that_dies_before_it_is_due(guarded):
     assert ["FAILED"] == [answer.status for _, answer in cloudformation.answers]
 
 
+@pytest.mark.parametrize("context", [None, [], "x", 5, {"condition": None}, {"condition": ["x"]}])
+def test_a_record_whose_context_is_none(cloudformation, context):
+    """
+    Whatever a record says of how the function failed, its request is answered.
+    """
+    event = cloudformation.event("Create", "One", {"Product": "a"})
+    record = {**on_failure_event(event), "requestContext": context}
+
+    guardian.handler(record, clock=cloudformation.clock)
+
+    assert "the function failed (Lambda: " in cloudformation.answer_to(event).reason
+
+
+@pytest.mark.parametrize("said", [[], "x", {"ErrorMessage": []}, {"ErrorMessage": {"x": 1}}])
+def test_a_message_whose_attributes_are_none(cloudformation, said):
+    """
+    The same of a message in a dead-letter queue.
+    """
+    event = cloudformation.event("Create", "One", {"Product": "a"})
+    batch = sqs_event(event, raw=True)
+    batch["Records"][0]["messageAttributes"] = said
+
+    guardian.handler(batch, clock=cloudformation.clock)
+
+    assert "(Lambda: dead-letter queue)" in cloudformation.answer_to(event).reason
+
+
 def test_a_secret_of_several_lines(entry_point, monkeypatch):
     """
     A private key is masked as a whole, although the reason has only the last lines.

@@ -68,12 +68,17 @@ def _open_failure(envelope: Envelope) -> FailedEvent | None:
     if not isinstance(record, dict):
         return None
     if isinstance(payload := record.get("requestPayload"), dict):
-        context = record.get("requestContext") or {}
-        return FailedEvent(payload, str(context.get("condition", "unknown")))
+        condition = _part(record.get("requestContext"), "condition")
+        return FailedEvent(payload, str(condition or "unknown"))
     if "RequestType" in record:
-        said = (envelope.attributes or {}).get("ErrorMessage") or {}
-        return FailedEvent(record, said.get("stringValue") or "dead-letter queue")
+        said = _part(_part(envelope.attributes, "ErrorMessage"), "stringValue")
+        return FailedEvent(record, str(said or "dead-letter queue"))
     return None
+
+
+def _part(value: Json, name: str) -> Json:
+    """Return what a map has under a name; None where it is no map."""
+    return value.get(name) if isinstance(value, dict) else None
 
 
 def _open_record(record: Any) -> Envelope:
