@@ -254,6 +254,60 @@ class Case:
     is_mine: Callable[[Head], bool] | None = field(default=None)
 
 
+def begins(
+    request: Request,
+    owner: str,
+    number: int,
+    *,
+    makes: Mapping[str, Any],
+    over: Book | None = None,
+    meanwhile: Write | None = None,
+    **operation: Any,
+) -> Case:
+    """An execution begins a request, without a look or over what it sees; another one does so too,
+    unless something else happens meanwhile.
+    """
+
+    def begin_by(who: str) -> Write:
+        candidate = execution(who, number)
+        if over is None:
+            return transitions.begin(request, candidate)
+        return transitions.begin_over(over.head, request, candidate)
+
+    return Case(
+        write=begin_by(owner),
+        meanwhile=meanwhile or begin_by("Z"),
+        operation=begun(request, owner, number, **operation),
+        makes=makes,
+        is_mine=is_at_work(owner),
+    )
+
+
+def finishes(
+    book: Book,
+    request: Request,
+    ending: Ending,
+    owner: str,
+    number: int,
+    *,
+    makes: Mapping[str, Any],
+    response: str | None = None,
+    **progress: Any,
+) -> Case:
+    """An execution answers its request, with what it has come to; another delivery resumes it
+    meanwhile. The operation keeps a response that does not lie with the held object.
+    """
+    state = State.SUCCEEDED if ending.succeeded else State.FAILED
+    known = {"state": state, "lease": ENDED_AT, "response": response, "given": ending.given}
+    return Case(
+        write=book.finish(owner, ending, **progress),
+        meanwhile=book.resume(request, "Z", number + 1),
+        operation=begun(request, owner, number, **known, **progress),
+        makes=makes,
+        is_mine=is_answered(ending.response),
+    )
+
+
 def begin(book: Book) -> Case:
     execution_a = execution("A", 1, sandbox_id="box-1", invocation="lambda-1")
     return Case(
@@ -272,130 +326,90 @@ def begin(book: Book) -> Case:
 def begin_an_undated_create(book: Book) -> Case:
     """It was issued when it was first seen, for all that is known, and the item says so."""
     undated = replace(CREATE, issued_at=None)
-    return Case(
-        write=transitions.begin(undated, execution("A", 1)),
-        meanwhile=transitions.begin(undated, execution("B", 1)),
-        operation=begun(undated, "A", 1, issued_at=ISSUED + 11, undated=True),
-        makes={"w": 1},
-        is_mine=is_at_work("A"),
-    )
+    return begins(undated, "A", 1, issued_at=ISSUED + 11, undated=True, makes={"w": 1})
 
 
 def begin_an_update(book: Book) -> Case:
     """Nothing is moved: the operation before it is replaced, and its result is held already."""
     book.created()
-    return Case(
-        write=transitions.begin(UPDATE, execution("B", 2)),
-        meanwhile=transitions.begin(UPDATE, execution("C", 2)),
-        operation=begun(UPDATE, "B", 2),
+    return begins(
+        UPDATE, "B", 2,
         makes={
             "w": 3, "held": FIRST.to_doc(), "ack": True, "repl": None, "gone": None, "pend": None,
             "recent": shorts(1, 2), "hist": [entry("Create", "SUCCEEDED")], "ucf": names(1),
         },
-        is_mine=is_at_work("B"),
     )  # fmt: skip
 
 
 def begin_an_update_of_what_is_not_known(book: Book) -> Case:
     """Somebody else made it: it is held from now on, of the properties before the Update."""
-    return Case(
-        write=transitions.begin(UPDATE, execution("B", 2)),
-        meanwhile=transitions.begin(UPDATE, execution("C", 2)),
-        operation=begun(UPDATE, "B", 2),
-        makes={"w": 1, "held": ADOPTED.to_doc(), "ack": True, "ucf": None},
-        is_mine=is_at_work("B"),
+    return begins(
+        UPDATE, "B", 2, makes={"w": 1, "held": ADOPTED.to_doc(), "ack": True, "ucf": None}
     )
 
 
 def begin_a_delete_of_what_is_not_known(book: Book) -> Case:
     """Its id names an object that somebody made."""
-    return Case(
-        write=transitions.begin(DELETE, execution("B", 2)),
-        meanwhile=transitions.begin(DELETE, execution("C", 2)),
-        operation=begun(DELETE, "B", 2),
+    return begins(
+        DELETE, "B", 2,
         makes={
             "held": {"id": "thing-1", "pfp": DELETE.old_properties_fingerprint}, "ack": True,
         },
-        is_mine=is_at_work("B"),
     )  # fmt: skip
 
 
 def begin_a_delete_of_an_invented_id_that_is_not_known(book: Book) -> Case:
     """It names no object: nothing is held."""
     delete = ask(RequestType.DELETE, 2, INVENTED, Name="a")
-    return Case(
-        write=transitions.begin(delete, execution("B", 2)),
-        meanwhile=transitions.begin(delete, execution("C", 2)),
-        operation=begun(delete, "B", 2),
-        makes={"held": None, "ack": None},
-        is_mine=is_at_work("B"),
-    )
+    return begins(delete, "B", 2, makes={"held": None, "ack": None})
 
 
 def begin_an_update_of_a_placeholder_that_is_not_known(book: Book) -> Case:
     """The same."""
     update = ask(RequestType.UPDATE, 2, NONE)
-    return Case(
-        write=transitions.begin(update, execution("B", 2)),
-        meanwhile=transitions.begin(update, execution("C", 2)),
-        operation=begun(update, "B", 2),
-        makes={"held": None, "ack": None},
-        is_mine=is_at_work("B"),
-    )
+    return begins(update, "B", 2, makes={"held": None, "ack": None})
 
 
 def begin_after_a_delete(book: Book) -> Case:
     book.deleted()
     again = ask(RequestType.CREATE, 3, Name="a")
-    return Case(
-        write=transitions.begin(again, execution("C", 3)),
-        meanwhile=transitions.begin(again, execution("D", 3)),
-        operation=begun(again, "C", 3),
+    return begins(
+        again, "C", 3,
         makes={
             "w": 5, "held": None, "ack": None, "gone": ["thing-1"], "recent": shorts(1, 2, 3),
             "pend": None, "ttl": None, "ucf": names(3),
         },
-        is_mine=is_at_work("C"),
     )  # fmt: skip
 
 
 def begin_over_a_failure(book: Book) -> Case:
     """What a failed operation has left moves to what is to be cleaned up, whole."""
     book.failed()
-    return Case(
-        write=book.begin_over(DELETE_OF_NOTHING, "B"),
-        meanwhile=book.begin_over(DELETE_OF_NOTHING, "C"),
-        operation=begun(DELETE_OF_NOTHING, "B", 2),
+    return begins(
+        DELETE_OF_NOTHING, "B", 2, over=book,
         makes={
             "w": 3, "v": 2, "stk": STACK, "lid": "Thing", "rt": "Custom::Thing", "held": None,
             "ack": None, "pend": [FAILED.to_doc()], "recent": shorts(1, 2), "ucf": None,
         },
-        is_mine=is_at_work("B"),
     )  # fmt: skip
 
 
 def begin_over_one_at_work(book: Book) -> Case:
     book.begin(CREATE, "A")
-    return Case(
-        write=book.begin_over(DELETE_OF_NOTHING, "B"),
-        meanwhile=book.record("A", steps=MADE),  # must not be lost
-        operation=begun(DELETE_OF_NOTHING, "B", 2),
+    return begins(
+        DELETE_OF_NOTHING, "B", 2, over=book, meanwhile=book.record("A", steps=MADE),
         makes={"w": 2, "pend": [begun(CREATE, "A", 1).to_doc()]},
-        is_mine=is_at_work("B"),
-    )
+    )  # fmt: skip
 
 
 def begin_a_delete_over_a_create_that_was_never_heard(book: Book) -> Case:
     """CloudFormation has invented an id, and a Delete moves nothing: what is held stays held."""
     book.created()
     delete = ask(RequestType.DELETE, 2, INVENTED)
-    return Case(
-        write=book.begin_over(delete, "B"),
-        meanwhile=book.begin_over(delete, "C"),
-        operation=begun(delete, "B", 2),
+    return begins(
+        delete, "B", 2, over=book,
         makes={"held": FIRST.to_doc(), "ack": None, "repl": None, "pend": None, "ucf": names(1)},
-        is_mine=is_at_work("B"),
-    )
+    )  # fmt: skip
 
 
 def begin_over_an_update_that_was_never_heard(book: Book) -> Case:
@@ -405,15 +419,12 @@ def begin_over_an_update_that_was_never_heard(book: Book) -> Case:
     book.replaced()
     back = ask(RequestType.UPDATE, 3, "thing-1", Name="a")
     unheard = begun(UPDATE, "B", 2, state="SUCCEEDED", lease=ENDED_AT, assigned_id="thing-2")
-    return Case(
-        write=book.begin_over(back, "C", 3),
-        meanwhile=book.begin_over(back, "D", 3),
-        operation=begun(back, "C", 3),
+    return begins(
+        back, "C", 3, over=book,
         makes={
             "w": 5, "held": may_return(FIRST).to_doc(), "ack": True, "repl": None,
             "pend": [unheard.to_doc()], "ucf": None,
         },
-        is_mine=is_at_work("C"),
     )  # fmt: skip
 
 
@@ -423,15 +434,12 @@ def begin_over_what_went_back_unheard(book: Book) -> Case:
     book.begin(ask(RequestType.UPDATE, 3, "thing-2", Name="a"), "C", 3)
     book.make(book.finish("C", GOOD))
     back = ask(RequestType.UPDATE, 4, "thing-2", Name="b")
-    return Case(
-        write=book.begin_over(back, "D", 4),
-        meanwhile=book.begin_over(back, "E", 4),
-        operation=begun(back, "D", 4),
+    return begins(
+        back, "D", 4, over=book,
         makes={
             "held": may_return(SECOND).to_doc(), "ack": True, "pend": None,
             "repl": [may_return(FIRST, made_by=Origin.RETURNED.value).to_doc()],
         },
-        is_mine=is_at_work("D"),
     )  # fmt: skip
 
 
@@ -439,15 +447,12 @@ def begin_a_create_over_what_is_held(book: Book) -> Case:
     """CloudFormation never named what is held: it is forgotten. A rollback returns to nothing."""
     book.replaced()
     create = ask(RequestType.CREATE, 3, Name="c")
-    return Case(
-        write=book.begin_over(create, "C", 3),
-        meanwhile=book.begin_over(create, "D", 3),
-        operation=begun(create, "C", 3),
+    return begins(
+        create, "C", 3, over=book,
         makes={
             "held": None, "ack": None, "repl": [{"id": "thing-1"}], "forg": [SECOND.to_doc()],
             "pend": None, "ucf": names(3),
         },
-        is_mine=is_at_work("C"),
     )  # fmt: skip
 
 
@@ -455,15 +460,12 @@ def begin_a_create_of_another_type(book: Book) -> Case:
     """It takes the head over: what is held is replaced, and of the type that made it."""
     book.created()
     create = replace(ask(RequestType.CREATE, 3), resource_type="Custom::Other")
-    return Case(
-        write=book.begin_over(create, "C", 3),
-        meanwhile=book.begin_over(create, "D", 3),
-        operation=begun(create, "C", 3),
+    return begins(
+        create, "C", 3, over=book,
         makes={
             "rt": "Custom::Other", "held": None, "ack": None, "pend": None, "ucf": names(3),
             "repl": [{"id": "thing-1", "rt": "Custom::Thing"}],
         },
-        is_mine=is_at_work("C"),
     )  # fmt: skip
 
 
@@ -473,13 +475,10 @@ def begin_a_delete_of_what_another_type_left(book: Book) -> Case:
     other = replace(ask(RequestType.CREATE, 3), resource_type="Custom::Other")
     book.make(book.begin_over(other, "C", 3))
     delete = ask(RequestType.DELETE, 4, "thing-1", Name="a")
-    return Case(
-        write=book.begin_over(delete, "D", 4),
-        meanwhile=book.begin_over(delete, "E", 4),
-        operation=begun(delete, "D", 4),
+    return begins(
+        delete, "D", 4, over=book,
         makes={"rt": "Custom::Other", "repl": [{"id": "thing-1", "rt": "Custom::Thing"}]},
-        is_mine=is_at_work("D"),
-    )
+    )  # fmt: skip
 
 
 def begin_a_delete_of_an_unknown_id(book: Book) -> Case:
@@ -488,46 +487,37 @@ def begin_a_delete_of_an_unknown_id(book: Book) -> Case:
     book.begin(UPDATE, "B", 2)
     book.make(book.finish("B", GOOD))
     delete = ask(RequestType.DELETE, 3, "another")
-    return Case(
-        write=book.begin_over(delete, "C", 3),
-        meanwhile=book.begin_over(delete, "D", 3),
-        operation=begun(delete, "C", 3),
+    return begins(
+        delete, "C", 3, over=book,
         makes={
             "held": replace(FIRST, properties=UPDATE.properties_fingerprint).to_doc(),
             "ack": True,
             "pend": None,
             "ucf": None,
         },
-        is_mine=is_at_work("C"),
-    )
+    )  # fmt: skip
 
 
 def begin_an_undated_update_over_a_failure(book: Book) -> Case:
     """It is as old as what it follows, at least, and what it carries is held."""
     book.failed()
     undated = replace(UPDATE, issued_at=None)
-    return Case(
-        write=book.begin_over(undated, "B", 0),
-        meanwhile=book.begin_over(undated, "C", 0),
-        operation=begun(undated, "B", 0, issued_at=ISSUED + 10, undated=True),
+    return begins(
+        undated, "B", 0, over=book, issued_at=ISSUED + 10, undated=True,
         makes={"held": ADOPTED.to_doc(), "ack": True, "pend": [FAILED.to_doc()]},
-        is_mine=is_at_work("B"),
-    )
+    )  # fmt: skip
 
 
 def begin_a_request_id_again(book: Book) -> Case:
     """A RequestId that comes again after others begins above every generation that it had."""
     book.deleted()
     again = replace(CREATE, issued_at=ISSUED + 30)
-    return Case(
-        write=book.begin_over(again, "C", 3),
-        meanwhile=book.begin_over(again, "D", 3),
-        operation=begun(again, "C", 3, generation=5, round=5),
+    return begins(
+        again, "C", 3, over=book, generation=5, round=5,
         makes={
             "w": 5, "recent": shorts(2, 1), "held": None, "ack": None, "gone": ["thing-1"],
             "pend": None, "ttl": None, "ucf": names(1),
         },
-        is_mine=is_at_work("C"),
     )  # fmt: skip
 
 
@@ -760,15 +750,10 @@ def finish(book: Book) -> Case:
 def finish_a_failure(book: Book) -> Case:
     """The history keeps 80 bytes of the reason, in whole characters."""
     book.begin(CREATE, "A")
-    return Case(
-        write=book.finish("A", BAD, steps=MADE, assigned_id="thing-1", tail_in_doubt=True),
-        meanwhile=book.resume(CREATE, "B"),
-        operation=begun(
-            CREATE, "A", 1, state="FAILED", lease=ENDED_AT, steps=MADE, assigned_id="thing-1",
-            response=NO, tail_in_doubt=True,
-        ),
+    return finishes(
+        book, CREATE, BAD, "A", 1, response=NO,
+        steps=MADE, assigned_id="thing-1", tail_in_doubt=True,
         makes={"held": None, "hist": [entry("Create", "FAILED", why="a" + "ü" * 39)]},
-        is_mine=is_answered(NO),
     )  # fmt: skip
 
 
@@ -776,15 +761,12 @@ def finish_a_failed_update(book: Book) -> Case:
     """What is held stays, with its own response."""
     book.created()
     book.begin(UPDATE, "B", 2)
-    return Case(
-        write=book.finish("B", BAD._replace(reason="no")),
-        meanwhile=book.resume(UPDATE, "C", 3),
-        operation=begun(UPDATE, "B", 2, state="FAILED", lease=ENDED_AT, response=NO),
+    return finishes(
+        book, UPDATE, BAD._replace(reason="no"), "B", 2, response=NO,
         makes={
             "held": FIRST.to_doc(), "ack": True, "repl": None,
             "hist": [entry("Create", "SUCCEEDED"), entry("Update", "FAILED", why="no")],
         },
-        is_mine=is_answered(NO),
     )  # fmt: skip
 
 
@@ -792,15 +774,10 @@ def finish_what_made_the_id_that_it_replaces(book: Book) -> Case:
     """Its properties are kept: the resource's own Delete removes what was made of them, too."""
     book.created()
     book.begin(UPDATE, "B", 2)
-    return Case(
-        write=book.finish("B", BAD._replace(given='{"Name": "b"}')),
-        meanwhile=book.resume(UPDATE, "C", 3),
-        operation=begun(
-            UPDATE, "B", 2, state="FAILED", lease=ENDED_AT, response=NO, given='{"Name": "b"}'
-        ),
+    return finishes(
+        book, UPDATE, BAD._replace(given='{"Name": "b"}'), "B", 2, response=NO,
         makes={"held": FIRST.to_doc()},
-        is_mine=is_answered(NO),
-    )
+    )  # fmt: skip
 
 
 def finish_an_update_in_place(book: Book) -> Case:
@@ -808,13 +785,10 @@ def finish_an_update_in_place(book: Book) -> Case:
     book.created()
     book.begin(UPDATE, "B", 2)
     changed = replace(FIRST, properties=UPDATE.properties_fingerprint)
-    return Case(
-        write=book.finish("B", GOOD),
-        meanwhile=book.resume(UPDATE, "C", 3),
-        operation=begun(UPDATE, "B", 2, state="SUCCEEDED", lease=ENDED_AT),
+    return finishes(
+        book, UPDATE, GOOD, "B", 2,
         makes={"held": changed.to_doc(), "ack": True, "repl": None, "ucf": None},
-        is_mine=is_answered(YES),
-    )
+    )  # fmt: skip
 
 
 def finish_with_what_stays(book: Book) -> Case:
@@ -826,31 +800,25 @@ def finish_with_what_stays(book: Book) -> Case:
         succeeded=True, response=YES, physical_id=NONE, removed=["thing-9"],
         pending_cleanup=[stays],
     )  # fmt: skip
-    return Case(
-        write=book.finish("B", ending),
-        meanwhile=book.resume(DELETE_OF_NOTHING, "C", 3),
-        operation=begun(DELETE_OF_NOTHING, "B", 2, state="SUCCEEDED", lease=ENDED_AT, response=YES),
+    return finishes(
+        book, DELETE_OF_NOTHING, ending, "B", 2, response=YES,
         makes={"pend": [stays.to_doc()], "gone": ["thing-9"]},
-        is_mine=is_answered(YES),
-    )
+    )  # fmt: skip
 
 
 def finish_a_replacement(book: Book) -> Case:
     """What is replaced keeps the response that told CloudFormation of it."""
     book.created()
     book.begin(UPDATE, "B", 2)
-    return Case(
-        write=book.finish("B", GOOD._replace(physical_id="thing-2"), assigned_id="thing-2"),
-        meanwhile=book.resume(UPDATE, "C", 3),
-        operation=begun(UPDATE, "B", 2, state="SUCCEEDED", lease=ENDED_AT, assigned_id="thing-2"),
+    return finishes(
+        book, UPDATE, GOOD._replace(physical_id="thing-2"), "B", 2, assigned_id="thing-2",
         makes={
             "held": SECOND.to_doc(),
             "ack": None,
             "repl": [may_return(FIRST).to_doc()],
             "ucf": None,
         },
-        is_mine=is_answered(YES),
-    )
+    )  # fmt: skip
 
 
 def finish_a_second_replacement(book: Book) -> Case:
@@ -858,13 +826,10 @@ def finish_a_second_replacement(book: Book) -> Case:
     book.replaced()
     third = ask(RequestType.UPDATE, 3, "thing-2", Name="c")
     book.begin(third, "C", 3)
-    return Case(
-        write=book.finish("C", GOOD._replace(physical_id="thing-3")),
-        meanwhile=book.resume(third, "D", 4),
-        operation=begun(third, "C", 3, state="SUCCEEDED", lease=ENDED_AT),
+    return finishes(
+        book, third, GOOD._replace(physical_id="thing-3"), "C", 3,
         makes={"repl": [FIRST.to_doc(), may_return(SECOND).to_doc()]},
-        is_mine=is_answered(YES),
-    )
+    )  # fmt: skip
 
 
 def finish_what_goes_back(book: Book) -> Case:
@@ -872,17 +837,14 @@ def finish_what_goes_back(book: Book) -> Case:
     book.replaced()
     back = ask(RequestType.UPDATE, 3, "thing-2", Name="a")
     book.begin(back, "C", 3)
-    return Case(
-        write=book.finish("C", GOOD),
-        meanwhile=book.resume(back, "D", 4),
-        operation=begun(back, "C", 3, state="SUCCEEDED", lease=ENDED_AT),
+    return finishes(
+        book, back, GOOD, "C", 3,
         makes={
             "held": replace(FIRST, made_by=Origin.RETURNED.value).to_doc(),
             "ack": None,
             "repl": [may_return(SECOND).to_doc()],
         },
-        is_mine=is_answered(YES),
-    )
+    )  # fmt: skip
 
 
 def finish_a_delete(book: Book) -> Case:
@@ -890,16 +852,10 @@ def finish_a_delete(book: Book) -> Case:
     book.created()
     book.begin(DELETE, "B", 2)
     book.make(book.record("B", steps={"gone#0": THING}))
-    return Case(
-        write=book.finish("B", DELETED, steps={"gone#1": THING}),
-        meanwhile=book.resume(DELETE, "C", 3),
-        operation=begun(DELETE, "B", 2, state="SUCCEEDED", lease=ENDED_AT, response=YES),
-        makes={
-            "held": None, "ack": None, "gone": ["thing-1"], "ttl": 14 * 86400,
-            "recent": shorts(1, 2),
-        },
-        is_mine=is_answered(YES),
-    )  # fmt: skip
+    makes: Doc = {"held": None, "ack": None, "gone": ["thing-1"], "ttl": 14 * 86400}
+    makes["recent"] = shorts(1, 2)
+    case = finishes(book, DELETE, DELETED, "B", 2, response=YES, makes=makes)
+    return replace(case, write=book.finish("B", DELETED, steps={"gone#1": THING}))
 
 
 def finish_the_delete_of_what_was_replaced(book: Book) -> Case:
@@ -907,15 +863,10 @@ def finish_the_delete_of_what_was_replaced(book: Book) -> Case:
     book.replaced()
     delete = ask(RequestType.DELETE, 3, "thing-1", Name="a")
     book.make(book.begin_over(delete, "C", 3))
-    return Case(
-        write=book.finish("C", DELETED._replace(keeps_current=True), steps=MADE),
-        meanwhile=book.resume(delete, "D", 4),
-        operation=begun(
-            delete, "C", 3, state="SUCCEEDED", lease=ENDED_AT, response=YES, steps=MADE
-        ),
+    return finishes(
+        book, delete, DELETED._replace(keeps_current=True), "C", 3, response=YES, steps=MADE,
         makes={"held": SECOND.to_doc(), "repl": None, "gone": ["thing-1"], "ttl": None},
-        is_mine=is_answered(YES),
-    )
+    )  # fmt: skip
 
 
 def finish_a_create_over_what_was_forgotten(book: Book) -> Case:
@@ -923,13 +874,10 @@ def finish_a_create_over_what_was_forgotten(book: Book) -> Case:
     book.created()
     create = ask(RequestType.CREATE, 3, Name="c")
     book.make(book.begin_over(create, "C", 3))
-    return Case(
-        write=book.finish("C", GOOD._replace(physical_id="thing-3")),
-        meanwhile=book.resume(create, "D", 4),
-        operation=begun(create, "C", 3, state="SUCCEEDED", lease=ENDED_AT),
+    return finishes(
+        book, create, GOOD._replace(physical_id="thing-3"), "C", 3,
         makes={"forg": [FIRST.to_doc()], "ucf": names(1, 3)},
-        is_mine=is_answered(YES),
-    )
+    )  # fmt: skip
 
 
 def finish_the_delete_of_what_was_forgotten(book: Book) -> Case:
@@ -940,10 +888,8 @@ def finish_the_delete_of_what_was_forgotten(book: Book) -> Case:
     book.make(book.finish("C", GOOD._replace(physical_id="thing-3")))
     delete = ask(RequestType.DELETE, 4, INVENTED, Name="a")
     book.make(book.begin_over(delete, "D", 4))
-    return Case(
-        write=book.finish("D", DELETED._replace(keeps_current=True, invented=True)),
-        meanwhile=book.resume(delete, "E", 5),
-        operation=begun(delete, "D", 4, state="SUCCEEDED", lease=ENDED_AT, response=YES),
+    return finishes(
+        book, delete, DELETED._replace(keeps_current=True, invented=True), "D", 4, response=YES,
         makes={
             "forg": None,
             "gone": ["thing-1", INVENTED],
@@ -951,27 +897,21 @@ def finish_the_delete_of_what_was_forgotten(book: Book) -> Case:
             "ucf": names(3),
             "ttl": None,
         },
-        is_mine=is_answered(YES),
-    )
+    )  # fmt: skip
 
 
 def finish_what_makes_a_removed_id_again(book: Book) -> Case:
     book.deleted()
     again = ask(RequestType.CREATE, 3, Name="a")
     book.begin(again, "C", 3)
-    return Case(
-        write=book.finish("C", GOOD, steps=MADE, assigned_id="thing-1"),
-        meanwhile=book.resume(again, "D", 4),
-        operation=begun(
-            again, "C", 3, state="SUCCEEDED", lease=ENDED_AT, steps=MADE, assigned_id="thing-1"
-        ),
+    return finishes(
+        book, again, GOOD, "C", 3, steps=MADE, assigned_id="thing-1",
         makes={
             "held": replace(FIRST, operation=again.operation_name).to_doc(),
             "gone": None,
             "ttl": None,
         },
-        is_mine=is_answered(YES),
-    )
+    )  # fmt: skip
 
 
 CASES = [
