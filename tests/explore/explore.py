@@ -62,8 +62,8 @@ def explore(job: tuple[Space, float, bool]) -> dict[str, Any]:
 def hunt(mutant: Mutant) -> dict[str, Any]:
     """Let a seeded bug be caught, in a space where all laws hold without it."""
     verdict = mutant.explorer().search()
-    without = mutant.space().explorer().search()
-    caught = verdict.law.startswith(mutant.laws) and without.complete
+    without = mutant.space.explorer().search()
+    caught = mutant.is_seen_by(verdict.law) and without.complete
     return {
         "name": mutant.name,
         "seeded": mutant.seeded,

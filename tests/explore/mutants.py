@@ -4,8 +4,7 @@ import ast
 import importlib
 import importlib.util
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, replace
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from textwrap import indent
@@ -13,7 +12,6 @@ from types import CodeType, ModuleType
 from typing import Any
 
 import cfn_once
-from explore.scene import Place
 from explore.spaces import (
     ADOPTED_REPLACED,
     AGAIN,
@@ -47,6 +45,7 @@ from explore.spaces import (
     WIDER,
     Space,
     heard,
+    on,
 )
 
 SOURCE = Path(cfn_once.__file__).parent
@@ -148,859 +147,471 @@ def copy_of_the_package(number: int, seeded: str, old: str, new: str) -> ModuleT
     return copy
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Mutant:
     """A seeded bug.
 
     Attributes:
+        laws: Which laws may be the first to see it.
         seeded: The name of the mark above the statement that it is in.
         old, new: The substitution in that statement; without `old`, all of it.
-        laws: Which laws may be the first to see it.
-        script, copies, budgets, options, how: The space that shows it.
+        space: Shows it; without the bug, all laws hold there.
     """
 
-    name: str
+    laws: str
     seeded: str
+    _: KW_ONLY
     new: str
     old: str = ""
-    laws: tuple[str, ...]
-    script: Mapping[str, Place]
-    copies: Mapping[str, int] = field(default_factory=dict)
-    budgets: Mapping[str, int] = field(default_factory=dict)
-    options: Mapping[str, Any] = field(default_factory=dict)
-    how: Mapping[str, Any] = field(default_factory=dict)
+    space: Space
+    name: str = ""
 
     def explorer(self) -> Any:
         """Set up its space on a copy of the package that has the bug."""
         number = [mutant.name for mutant in MUTANTS].index(self.name)
-        return self.space().explorer(copy_of_the_package(number, self.seeded, self.old, self.new))
+        return self.space.explorer(copy_of_the_package(number, self.seeded, self.old, self.new))
 
-    def space(self) -> Space:
-        """Return the space that shows it; without the bug, all laws hold there."""
-        return Space(
-            name=self.name,
-            script=self.script,
-            copies=self.copies,
-            budgets=self.budgets,
-            options=self.options,
-            **self.how,
-        )
+    def is_seen_by(self, law: str) -> bool:
+        """Tell whether it is one of its laws that was broken."""
+        return law.startswith(tuple(self.laws.split()))
 
 
-TWICE, CRASH = {"c": 2}, {"crash": 1}
-ONE, FIND, BOTH = {"steps": 1}, {"strategy": "find"}, {"strategy": "token+find"}
-ONCE = {"strategy": "once", "steps": 1}
-MUTANTS = [
-    Mutant(
-        name="a write does not know its own earlier success",
-        seeded="claim-recognised",
-        new="return False",
-        laws=("L1",),
-        script=CREATE,
-        budgets={"lost": 1},
+ROWS = {
+    "a write does not know its own earlier success": Mutant(
+        "L1", "claim-recognised", new="return False", space=on(CREATE, "lost", steps=2)
     ),
-    Mutant(
-        name="a result does not know its own earlier success",
-        seeded="write-recognised",
+    "a result does not know its own earlier success": Mutant(
+        "L1",
+        "write-recognised",
         old=" or (head is not None and self._is_ours(head) and applied(head))",
         new="",
-        laws=("L1",),
-        script=CREATE,
-        budgets={"lost": 1},
+        space=on(CREATE, "lost", steps=2),
     ),
-    Mutant(
-        name="no fence",
-        seeded="held-by",
-        old='Equals((*at, "own"), owner), ',
-        new="",
-        laws=("I3",),
-        script=DELETE,
+    "no fence": Mutant(
+        "I3", "held-by", old='Equals((*at, "own"), owner), ', new="", space=on(DELETE, steps=2)
     ),
-    Mutant(
-        name="a lease is taken, and its owner thought dead, while it lives",
-        seeded="lease-runs",
+    "a lease is taken, and its owner thought dead, while it lives": Mutant(
+        "I1",
+        "lease-runs",
         new="if candidate.now:\n    return Claim(resumed, 0, goes_on=True)",
-        laws=("I1",),
-        script=CREATE,
-        copies=TWICE,
-        options=FIND,
+        space=on(CREATE, copies="c:2", steps=2, strategy="find"),
     ),
-    Mutant(
-        name="what a debt made is sought under the id in the event",
-        seeded="leftover-id",
+    "what a debt made is sought under the id in the event": Mutant(
+        "I8",
+        "leftover-id",
         old="left.assigned_id or",
         new="self.journal.request.physical_resource_id or",
-        laws=("I8",),
-        script=DELETE,
-        budgets=CRASH,
+        space=on(DELETE, "crash", steps=2),
     ),
-    Mutant(
-        name="no outbox: a recorded answer is not told again",
-        seeded="replay-response",
-        new="return None",
-        laws=("L1",),
-        script=CREATE,
-        copies=TWICE,
-        budgets=CRASH,
+    "no outbox: a recorded answer is not told again": Mutant(
+        "L1", "replay-response", new="return None", space=on(CREATE, "crash", copies="c:2", steps=2)
     ),
-    Mutant(
-        name="an answer is told before it is recorded",
-        seeded="record-first",
+    "an answer is told before it is recorded": Mutant(
+        "I6",
+        "record-first",
         new="respond(encode(self._request, outcome)[1])\nreturn self._recorded(outcome)",
-        laws=("I6",),
-        script=CREATE,
+        space=on(CREATE, steps=2),
     ),
-    Mutant(
-        name="a once step leaves no mark before its call",
-        seeded="once-mark",
+    "a once step leaves no mark before its call": Mutant(
+        "I1",
+        "once-mark",
         old="if attempt.call.is_once:",
         new="if False:",
-        laws=("I1",),
-        script=CREATE,
-        copies=TWICE,
-        budgets=CRASH,
-        options=ONCE,
+        space=on(CREATE, "crash", copies="c:2", strategy="once"),
     ),
-    Mutant(
-        name="a token differs from execution to execution",
-        seeded="token",
+    "a token differs from execution to execution": Mutant(
+        "I1",
+        "token",
         old="key, generation",
         new="key + self.journal.operation.owner, generation",
-        laws=("I1",),
-        script=CREATE,
-        copies=TWICE,
-        budgets=CRASH,
+        space=on(CREATE, "crash", copies="c:2", steps=2),
     ),
-    Mutant(
-        name="a result is recorded after the next call has left",
-        seeded="pending-before-call",
+    "a result is recorded after the next call has left": Mutant(
+        "I1 I3 I5",
+        "pending-before-call",
         new="pass",
-        laws=("I1", "I3", "I5"),
-        script=CREATE,
-        copies=TWICE,
-        budgets=CRASH,
-        options={"strategy": "find", "steps": 3},
+        space=on(CREATE, "crash", copies="c:2", strategy="find", steps=3),
     ),
-    Mutant(
-        name="an older request is begun over a newer one",
-        seeded="newer",
-        new="newer = True",
-        laws=("I4",),
-        script=DELETE,
+    "an older request is begun over a newer one": Mutant(
+        "I4", "newer", new="newer = True", space=on(DELETE, steps=2)
     ),
-    Mutant(
-        name="an older request is begun blindly over a newer one",
-        seeded="newer-blind",
+    "an older request is begun blindly over a newer one": Mutant(
+        "I4",
+        "newer-blind",
         old='Below((*OPERATION, "iss"), issued(request, candidate.now)),',
         new="",
-        laws=("I4",),
-        script=DELETE,
+        space=on(DELETE, steps=2),
     ),
-    Mutant(
-        name="a Delete does not wait for the dead",
-        seeded="previous-owners",
-        new="pass",
-        laws=("I5",),
-        script=DELETE,
+    "a Delete does not wait for the dead": Mutant(
+        "I5", "previous-owners", new="pass", space=on(DELETE, steps=2)
     ),
-    Mutant(
-        name="no settling: what is on its way is not waited for",
-        seeded="in-flight-grace",
+    "no settling: what is on its way is not waited for": Mutant(
+        "I5",
+        "in-flight-grace",
         old="5.0",
         new="0.0",
-        laws=("I5",),
-        script=DELETE,
-        budgets={"flight": 1},
-        how={"pace": "slow"},
+        space=on(DELETE, "flight", pace="slow", steps=2),
     ),
-    Mutant(
-        name="a token is repeated after its window",
-        seeded="token-window",
+    "a token is repeated after its window": Mutant(
+        "I1",
+        "token-window",
         old="self._clock.now() - first_used < call.window",
         new="True",
-        laws=("I1",),
-        script=CREATE,
-        copies={"c": 3},
-        budgets={"crash": 2},
-        options={"window": 50.0, "forgets": True, "steps": 1},
-        how={"pace": "brisk"},
+        space=on(CREATE, "crash:2", copies="c:3", pace="brisk", window=50.0, forgets=True),
     ),
-    Mutant(
-        name="an absent look-up is believed at once",
-        seeded="absent-believed",
+    "an absent look-up is believed at once": Mutant(
+        "I1",
+        "absent-believed",
         old="self._visible_after",
         new="IN_FLIGHT_GRACE",
-        laws=("I1",),
-        script=CREATE,
-        budgets={"lag": 1},
-        options={"strategy": "find", "steps": 1, "lag": 10.0},
+        space=on(CREATE, "lag", strategy="find", lag=10.0),
     ),
-    Mutant(
-        name="a begin forgets a failed operation",
-        seeded="leftovers-kept",
+    "a begin forgets a failed operation": Mutant(
+        "I5 I7",
+        "leftovers-kept",
         old="leaves_something(operation)",
         new="operation.state == State.SUCCEEDED",
-        laws=("I5", "I7"),
-        script=DELETE,
-        budgets={"fail": 1},
+        space=on(DELETE, "fail", steps=2),
     ),
-    Mutant(
-        name="the last fact of a superseded execution is dropped",
-        seeded="last-facts",
+    "the last fact of a superseded execution is dropped": Mutant(
+        "I5",
+        "last-facts",
         old="_recorded(progress, head, at)",
         new="_recorded(progress if at == OPERATION else progress._replace(steps={}), head, at)",
-        laws=("I5",),
-        script=DELETE,
-        options={"steps": 1, "undo": "piece"},
+        space=on(DELETE, undo="piece"),
     ),
-    Mutant(
-        name="leaving, an execution forgets the doubt it took over",
-        seeded="park",
+    "leaving, an execution forgets the doubt it took over": Mutant(
+        "I5",
+        "park",
         old="progress.tail_in_doubt",
         new="progress.tail_in_doubt and at == OPERATION",
-        laws=("I5",),
-        script=DELETE,
-        copies=TWICE,
-        budgets={"crash": 1, "nolook": 1},
-        options={"steps": 1, "reads": True},
+        space=on(DELETE, "crash nolook", copies="c:2", reads=True),
     ),
-    Mutant(
-        name="leaving, an execution forgets its unrecorded calls",
-        seeded="last-facts",
+    "leaving, an execution forgets its unrecorded calls": Mutant(
+        "I5",
+        "last-facts",
         old="_recorded(progress, head, at)",
         new="_recorded(progress if at == OPERATION else Progress(progress.steps), head, at)",
-        laws=("I5",),
-        script=DELETE,
-        options={"steps": 0, "tags": True},
+        space=on(DELETE, steps=0, tags=True),
     ),
-    Mutant(
-        name="a supersede is computed from an old look",
-        seeded="begin-over-guard",
+    "a supersede is computed from an old look": Mutant(
+        "I5 I7",
+        "begin-over-guard",
         old='Equals(("w",), head.revision), ',
         new="",
-        laws=("I5", "I7"),
-        script=DELETE,
+        space=on(DELETE, steps=2),
     ),
-    Mutant(
-        name="a replay ignores the step in doubt",
-        seeded="tail-in-doubt",
-        new="return False",
-        laws=("I5",),
-        script=DELETE,
-        budgets=CRASH,
+    "a replay ignores the step in doubt": Mutant(
+        "I5", "tail-in-doubt", new="return False", space=on(DELETE, "crash", steps=2)
     ),
-    Mutant(
-        name="a doubt is forgotten when the lease is given back",
-        seeded="park",
+    "a doubt is forgotten when the lease is given back": Mutant(
+        "I1 I5",
+        "park",
         old="progress.tail_in_doubt",
         new="progress.tail_in_doubt and at != OPERATION",
-        laws=("I1", "I5"),
-        script=CREATE,
-        copies={"c": 3},
-        budgets={"crash": 1, "later": 1},
-        options={"steps": 1, "reads": True, "strategy": "find"},
+        space=on(CREATE, "crash later", copies="c:3", reads=True, strategy="find"),
     ),
-    Mutant(
-        name="a clean-up Delete is taken for the Delete",
-        seeded="cleanup-target",
-        old="return Id.REPLACED",
-        new="return Id.HELD",
-        laws=("I8",),
-        script=UPDATE,
-        options=ONE,
+    "a clean-up Delete is taken for the Delete": Mutant(
+        "I8", "cleanup-target", old="return Id.REPLACED", new="return Id.HELD", space=on(UPDATE)
     ),
-    Mutant(
-        name="a doubt that nobody could resolve is forgotten",
-        seeded="unresolved-kept",
+    "a doubt that nobody could resolve is forgotten": Mutant(
+        "I5 I7",
+        "unresolved-kept",
         old="if found:",
         new="if False:",
-        laws=("I5", "I7"),
-        script=UPDATE,
-        budgets=CRASH,
-        options=ONCE,
+        space=on(UPDATE, "crash", strategy="once"),
     ),
-    Mutant(
-        name="a retained object is taken for a result that was not heard",
-        seeded="retained",
-        old="is_same and ",
-        new="",
-        laws=("I5",),
-        script=RETAIN,
-        options=ONE,
+    "a retained object is taken for a result that was not heard": Mutant(
+        "I5", "retained", old="is_same and ", new="", space=on(RETAIN)
     ),
-    Mutant(
-        name="an id that nobody can place reaches what lives",
-        seeded="unplaceable",
-        new="return _all(head)",
-        laws=("I8",),
-        script=RESENT,
-        options=ONE,
+    "an id that nobody can place reaches what lives": Mutant(
+        "I8", "unplaceable", new="return _all(head)", space=on(RESENT)
     ),
-    Mutant(
-        name="a replacement that is rolled back is made a third time",
-        seeded="replaced-before",
-        old="if former is not None:",
-        new="if False:",
-        laws=("I1", "I5"),
-        script=BACK,
-        options=ONE,
+    "a replacement that is rolled back is made a third time": Mutant(
+        "I1 I5", "replaced-before", old="if former is not None:", new="if False:", space=on(BACK)
     ),
-    Mutant(
-        name="what replaced the held object counts as heard of",
-        seeded="acknowledged",
-        old=" and held.id == head.held_id",
-        new="",
-        laws=("I1", "I5"),
-        script=UPDATE,
-        options=ONE,
+    "what replaced the held object counts as heard of": Mutant(
+        "I1 I5", "acknowledged", old=" and held.id == head.held_id", new="", space=on(UPDATE)
     ),
-    Mutant(
-        name="a RequestId that is used again has its old tokens",
-        seeded="reused-request-id",
-        old="generation=head.revision + 1, ",
-        new="",
-        laws=("I1", "I5"),
-        script=AGAIN,
-        options=ONE,
+    "a RequestId that is used again has its old tokens": Mutant(
+        "I1 I5", "reused-request-id", old="generation=head.revision + 1, ", new="", space=on(AGAIN)
     ),
-    Mutant(
-        name="asked again, an old failure is told",
-        seeded="asked-again",
-        new="again = False",
-        laws=("L1",),
-        script=REASK,
-        budgets={"fail": 1},
-        options=ONE,
+    "asked again, an old failure is told": Mutant(
+        "L1", "asked-again", new="again = False", space=on(REASK, "fail")
     ),
-    Mutant(
-        name="a failed step's token is used again",
-        seeded="next-generation",
-        old="+= 1",
-        new="+= 0",
-        laws=("L1",),
-        script=REASK,
-        budgets={"fail": 1},
-        options=ONE,
+    "a failed step's token is used again": Mutant(
+        "L1", "next-generation", old="+= 1", new="+= 0", space=on(REASK, "fail")
     ),
-    Mutant(
-        name="a replay reads the physical id after the hook has unwound",
-        seeded="id-at-end",
+    "a replay reads the physical id after the hook has unwound": Mutant(
+        "I5",
+        "id-at-end",
         old="replay.id_at_end or ",
         new="",
-        laws=("I5",),
-        script=DELETE,
-        budgets=CRASH,
-        options={"swallows": True},
+        space=on(DELETE, "crash", steps=2, swallows=True),
     ),
-    Mutant(
-        name="a step with an undo is not asked for what to undo",
-        seeded="undo-asked",
+    "a step with an undo is not asked for what to undo": Mutant(
+        "I5",
+        "undo-asked",
         old=" or call.undo is not None",
         new="",
-        laws=("I5",),
-        script=DELETE,
-        budgets=CRASH,
-        options={"undo": "parts"},
+        space=on(DELETE, "crash", steps=2, undo="parts"),
     ),
-    Mutant(
-        name="a replay goes on although what it learned could not be kept",
-        seeded="unrecorded-learning",
+    "a replay goes on although what it learned could not be kept": Mutant(
+        "I5",
+        "unrecorded-learning",
         old="except LedgerUnavailable:",
         new="except ZeroDivisionError:",
-        laws=("I5",),
-        script=DELETE,
-        budgets={"crash": 1, "lost": 1},
-        options={"strategy": "token+find", "steps": 1},
-        how={"pace": "slow"},
+        space=on(DELETE, "crash lost", pace="slow", strategy="token+find"),
     ),
-    Mutant(
-        name="a call that timed out is not waited for where its execution has ended",
-        seeded="timed-out-call",
+    "a call that timed out is not waited for where its execution has ended": Mutant(
+        "I5",
+        "timed-out-call",
         old="left.is_in_doubt",
         new="left.state == State.RUNNING",
-        laws=("I5",),
-        script=DELETE,
-        budgets={"late": 1},
-        options={"transient": False},
+        space=on(DELETE, "late", steps=2, transient=False),
     ),
-    Mutant(
-        name="a replay takes what it cannot read now for what the hook decided",
-        seeded="undecided",
+    "a replay takes what it cannot read now for what the hook decided": Mutant(
+        "I5",
+        "undecided",
         old=" and not isinstance(error, TemporaryError)",
         new="",
-        laws=("I5",),
-        script=DELETE,
-        budgets={"crash": 1, "later": 1},
-        options={"steps": 1, "reads": True},
+        space=on(DELETE, "crash later", reads=True),
     ),
-    Mutant(
-        name="a rollback that nobody heard of is cleaned up like a replacement",
-        seeded="returned",
+    "a rollback that nobody heard of is cleaned up like a replacement": Mutant(
+        "I1 I5",
+        "returned",
         old="held.made_by == Origin.RETURNED",
         new="False",
-        laws=("I1", "I5"),
-        script=BACK_UNHEARD,
-        budgets=CRASH,
-        options={"steps": 1},
+        space=on(BACK_UNHEARD, "crash"),
     ),
-    Mutant(
-        name="what a rollback went back to is forgotten when nobody heard of it",
-        seeded="restored-replaced",
-        new="pass",
-        laws=("I1", "I5"),
-        script=BACK_UNHEARD,
-        budgets=CRASH,
-        options={"steps": 1},
+    "what a rollback went back to is forgotten when nobody heard of it": Mutant(
+        "I1 I5", "restored-replaced", new="pass", space=on(BACK_UNHEARD, "crash")
     ),
-    Mutant(
-        name="who answers for a stuck hook forgets the call it is in",
-        seeded="time-out-call",
+    "who answers for a stuck hook forgets the call it is in": Mutant(
+        "I1 I5",
+        "time-out-call",
         old="if in_flight is not None and in_flight[1] is not None:",
         new="if False:",
-        laws=("I1", "I5"),
-        script=DELETE,
-        budgets={"ring": 1},
+        space=on(DELETE, "ring", steps=2),
     ),
-    Mutant(
-        name="a Delete does not wait for a hook that was answered for",
-        seeded="time-out-wait",
+    "a Delete does not wait for a hook that was answered for": Mutant(
+        "I5",
+        "time-out-wait",
         old="if head.operation.state != State.RUNNING and candidate.now < ended:",
         new="if False:",
-        laws=("I5",),
-        script=DELETE_TWICE,
-        budgets={"ring": 1},
-        options={"steps": 1, "named": True},
+        space=on(DELETE_TWICE, "ring", named=True),
     ),
-    Mutant(
-        name="a hook that was answered for begins further steps",
-        seeded="call-after-end",
+    "a hook that was answered for begins further steps": Mutant(
+        "I3 I5",
+        "call-after-end",
         old="self.lease.ensure_held()",
         new="pass",
-        laws=("I3", "I5"),
-        script=DELETE,
-        budgets={"ring": 1},
-        options={"steps": 1, "reads": True},
+        space=on(DELETE, "ring", reads=True),
     ),
-    Mutant(
-        name="the guardian takes for dead who may yet act",
-        seeded="guardian-end",
+    "the guardian takes for dead who may yet act": Mutant(
+        "I1 I5",
+        "guardian-end",
         new="return milliseconds(self._deadline.clock.now())",
-        laws=("I1", "I5"),
-        script=DELETE,
-        how={"guardians": ["c"], "timeouts": [200.0, 100.0, 400.0]},
-        options={**FIND, "steps": 1},
+        space=on(DELETE, guardians=["c"], timeouts=[200.0, 100.0, 400.0], strategy="find"),
     ),
-    Mutant(
-        name="a hook that is handed over forgets what its steps came to",
-        seeded="hand-over",
+    "a hook that is handed over forgets what its steps came to": Mutant(
+        "I1 I5",
+        "hand-over",
         old="journal.progress()",
         new="type(journal.progress())()",
-        laws=("I1", "I5"),
-        script=CREATE,
-        copies=TWICE,
-        budgets={"doubt": 1},
-        how={"timeouts": [26.0, 160.0]},
-        options=FIND,
+        space=on(CREATE, "doubt", copies="c:2", timeouts=[26.0, 160.0], steps=2, strategy="find"),
     ),
-    Mutant(
-        name="a look-up that is left to another delivery ends without an error",
-        seeded="left-to-another",
+    "a look-up that is left to another delivery ends without an error": Mutant(
+        "L1",
+        "left-to-another",
         old="again=True",
         new="again=False",
-        laws=("L1",),
-        script=CREATE,
-        budgets={"doubt": 2},
-        how={"timeouts": [26.0]},
-        options={**FIND, "steps": 1},
+        space=on(CREATE, "doubt:2", timeouts=[26.0], strategy="find"),
     ),
-    Mutant(
-        name="who answers for a stuck hook does not record it",
-        seeded="time-out-record",
+    "who answers for a stuck hook does not record it": Mutant(
+        "I6",
+        "time-out-record",
         old="self._lease.finish",
         new="timed_out or self._lease.finish",
-        laws=("I6",),
-        script=CREATE,
-        budgets={"ring": 1},
+        space=on(CREATE, "ring", steps=2),
     ),
-    Mutant(
-        name="undo is not called",
-        seeded="undo-called",
-        new="pass",
-        laws=("I5",),
-        script=DELETE,
-        budgets=CRASH,
-        options={"steps": 1, "undo": "piece"},
+    "undo is not called": Mutant(
+        "I5", "undo-called", new="pass", space=on(DELETE, "crash", undo="piece")
     ),
-    Mutant(
-        name="the head tells of a result that is not yet spilled",
-        seeded="spill-first",
-        new="pass",
-        laws=("I7",),
-        script=CREATE,
-        options={"long": True},
+    "the head tells of a result that is not yet spilled": Mutant(
+        "I7", "spill-first", new="pass", space=on(CREATE, steps=2, long=True)
     ),
-    Mutant(
-        name="what lives may expire",
-        seeded="live-no-ttl",
+    "what lives may expire": Mutant(
+        "I1",
+        "live-no-ttl",
         old="deletes and",
         new="operation.type != RequestType.UPDATE and",
-        laws=("I1",),
-        script=DELETE,
+        space=on(DELETE, steps=2),
     ),
     # Ids that stand for nothing
-    Mutant(
-        name="a placeholder stands for whatever is held",
-        seeded="own-placeholder",
+    "a placeholder stands for whatever is held": Mutant(
+        "I8",
+        "own-placeholder",
         old="held.operation == operation and ",
         new="",
-        laws=("I8",),
-        script=KEPT_CD,
-        budgets={"fail": 1},
-        options=ONE,
+        space=on(KEPT_CD, "fail"),
     ),
-    Mutant(
-        name="an id that CloudFormation made up stands for whatever is held",
-        seeded="guess",
-        old=" and _must_be_that(head, held, asked)",
-        new="",
-        laws=("I8",),
-        script=RETAIN_LATE,
-        options=ONE,
+    "an id that CloudFormation made up stands for whatever is held": Mutant(
+        "I8", "guess", old=" and _must_be_that(head, held, asked)", new="", space=on(RETAIN_LATE)
     ),
-    Mutant(
-        name="the same, where another Create may have been answered",
-        seeded="must-be-alone",
-        new="alone = True",
-        laws=("I8",),
-        script=KEPT_CD_SAME,
-        budgets=CRASH,
-        options=ONE,
+    "the same, where another Create may have been answered": Mutant(
+        "I8", "must-be-alone", new="alone = True", space=on(KEPT_CD_SAME, "crash")
     ),
-    Mutant(
-        name="the same, where the properties differ",
-        seeded="must-be-equal",
-        old="held.properties == asked and ",
-        new="",
-        laws=("I8",),
-        script=RETAIN_LATE,
-        options=ONE,
+    "the same, where the properties differ": Mutant(
+        "I8", "must-be-equal", old="held.properties == asked and ", new="", space=on(RETAIN_LATE)
     ),
-    Mutant(
-        name="the same, where CloudFormation knows what is held",
-        seeded="holds",
+    "the same, where CloudFormation knows what is held": Mutant(
+        "I8",
+        "holds",
         old="Holds.ACKNOWLEDGED if head.acknowledged else ",
         new="",
-        laws=("I8",),
-        script=KEPT_NEVER,
-        copies={"c": 0},
-        budgets={"fail": 1},
-        options=ONE,
+        space=on(KEPT_NEVER, "fail", copies="c:0"),
     ),
-    Mutant(
-        name="a Create is confirmed before CloudFormation has said so",
-        seeded="unconfirmed",
-        new="left = []",
-        laws=("I8",),
-        script=KEPT_CD_SAME,
-        budgets=CRASH,
-        options=ONE,
+    "a Create is confirmed before CloudFormation has said so": Mutant(
+        "I8", "unconfirmed", new="left = []", space=on(KEPT_CD_SAME, "crash")
     ),
-    Mutant(
-        name="an id that CloudFormation made up is taken for another handler's",
-        seeded="invented",
-        new="return Id.FOREIGN",
-        laws=("I8",),
-        script=DELETE,
-        options=ONE,
+    "an id that CloudFormation made up is taken for another handler's": Mutant(
+        "I8", "invented", new="return Id.FOREIGN", space=on(DELETE)
     ),
-    Mutant(
-        name="what another handler made is taken for nothing",
-        seeded="invented",
-        new="return Id.INVENTED",
-        laws=("I8",),
-        script=FOREIGN,
-        budgets={"fail": 1},
-        options=ONE,
+    "what another handler made is taken for nothing": Mutant(
+        "I8", "invented", new="return Id.INVENTED", space=on(FOREIGN, "fail")
     ),
-    Mutant(
-        name="a hook runs for an id that CloudFormation made up",
-        seeded="stands-for-nothing",
-        new="return True",
-        laws=("I8",),
-        script=DELETE,
-        copies={"c": 0},
+    "a hook runs for an id that CloudFormation made up": Mutant(
+        "I8", "stands-for-nothing", new="return True", space=on(DELETE, copies="c:0", steps=2)
     ),
-    Mutant(
-        name="another handler's id stands for what is held",
-        seeded="foreign",
-        new="return _all(head)",
-        laws=("I8",),
-        script=FOREIGN,
-        options=ONE,
+    "another handler's id stands for what is held": Mutant(
+        "I8", "foreign", new="return _all(head)", space=on(FOREIGN)
     ),
-    Mutant(
-        name="what another handler made is not named",
-        seeded="foreign",
-        old="left=(left, *_unheard(head))",
-        new="left=()",
-        laws=("I5",),
-        script=FOREIGN,
-        options=ONE,
+    "what another handler made is not named": Mutant(
+        "I5", "foreign", old="left=(left, *_unheard(head))", new="left=()", space=on(FOREIGN)
     ),
-    Mutant(
-        name="what is held and was never heard of is not named",
-        seeded="unheard-named",
-        new="return ()",
-        laws=("I5",),
-        script=FOREIGN,
-        options=ONE,
+    "what is held and was never heard of is not named": Mutant(
+        "I5", "unheard-named", new="return ()", space=on(FOREIGN)
     ),
-    Mutant(
-        name="what was displaced is not named",
-        seeded="replaced-named",
-        new="rest = []",
-        laws=("I5",),
-        script=TAKEN_BACK,
-        options=ONE,
+    "what was displaced is not named": Mutant(
+        "I5", "replaced-named", new="rest = []", space=on(TAKEN_BACK)
     ),
-    Mutant(
-        name="what was forgotten is not named",
-        seeded="forgotten-named",
-        new="return ()",
-        laws=("I5",),
-        script=KEPT_CD_SAME,
-        options=ONE,
+    "what was forgotten is not named": Mutant(
+        "I5", "forgotten-named", new="return ()", space=on(KEPT_CD_SAME)
     ),
-    Mutant(
-        name="a Create forgets what was held and never heard of",
-        seeded="retained",
+    "a Create forgets what was held and never heard of": Mutant(
+        "I5",
+        "retained",
         old="forgotten = [*forgotten, held][-MOST_FORGOTTEN:]",
         new="pass",
-        laws=("I5",),
-        script=KEPT_CD_SAME,
-        options=ONE,
+        space=on(KEPT_CD_SAME),
     ),
-    Mutant(
-        name="an Update forgets a replacement that nobody heard of",
-        seeded="unheard",
-        new="pass",
-        laws=("I5",),
-        script=UPDATE,
-        options=ONE,
+    "an Update forgets a replacement that nobody heard of": Mutant(
+        "I5", "unheard", new="pass", space=on(UPDATE)
     ),
-    Mutant(
-        name="a clean-up that failed for good is not tried again, or named",
-        seeded="failed-cleanup",
-        new="again = []",
-        laws=("I5",),
-        script=GIVEN_UP_BACK,
-        budgets={"slip": 1},
-        options=ONE,
+    "a clean-up that failed for good is not tried again, or named": Mutant(
+        "I5", "failed-cleanup", new="again = []", space=on(GIVEN_UP_BACK, "slip")
     ),
     # Older objects, and Updates that touched something or nothing
-    Mutant(
-        name="a first Update of an older object does not adopt it",
-        seeded="begin-adopts",
-        new="pass",
-        laws=("I1", "I5"),
-        script=ADOPTED_REPLACED,
-        options=ONE,
-        how={"holds": "old"},
+    "a first Update of an older object does not adopt it": Mutant(
+        "I1 I5", "begin-adopts", new="pass", space=on(ADOPTED_REPLACED, holds="old")
     ),
-    Mutant(
-        name="an adopted object takes the place of what nobody names",
-        seeded="adopted",
-        old="replaced=displaced",
-        new="replaced=others",
-        laws=("I5",),
-        script=TAKEN_BACK,
-        options=ONE,
+    "an adopted object takes the place of what nobody names": Mutant(
+        "I5", "adopted", old="replaced=displaced", new="replaced=others", space=on(TAKEN_BACK)
     ),
-    Mutant(
-        name="what an Update in place may have done is forgotten",
-        seeded="touched",
-        new="touched = None",
-        laws=("I10",),
-        script=IN_PLACE,
-        budgets={"doubt": 1},
-        options=ONE,
+    "what an Update in place may have done is forgotten": Mutant(
+        "I10", "touched", new="touched = None", space=on(IN_PLACE, "doubt")
     ),
-    Mutant(
-        name="an Update that died is taken for one that did nothing",
-        seeded="touched-object",
-        new="return False",
-        laws=("I10",),
-        script=IN_PLACE,
-        budgets=CRASH,
-        options=ONE,
+    "an Update that died is taken for one that did nothing": Mutant(
+        "I10", "touched-object", new="return False", space=on(IN_PLACE, "crash")
     ),
-    Mutant(
-        name="an Update that acted is taken for a replacement that did nothing to the object",
-        seeded="touched-surely",
+    "an Update that acted is taken for a replacement that did nothing to the object": Mutant(
+        "I10",
+        "touched-surely",
         old=" and held.touched == Touched.MAYBE",
         new="",
-        laws=("I10",),
-        script=heard(WIDE),
-        budgets={"doubt": 1},
-        how={"code": [0, 0, 1]},
-        options={"code": WIDER, "strategy": "once"},
+        space=on(heard(WIDE), "doubt", code=[0, 0, 1], versions=WIDER, strategy="once"),
     ),
-    Mutant(
-        name="the Update that died is taken for the one that is rolled back",
-        seeded="undone",
-        new="is_undone = True",
-        laws=("I10",),
-        script=TOUCHED_REFUSED_REPLACEMENT,
-        budgets=CRASH,
-        options=ONE,
+    "the Update that died is taken for the one that is rolled back": Mutant(
+        "I10", "undone", new="is_undone = True", space=on(TOUCHED_REFUSED_REPLACEMENT, "crash")
     ),
-    Mutant(
-        name="a touched object is replaced by a third one when a replacement is rolled back",
-        seeded="touched-rollback",
-        new="pass",
-        laws=("I1", "I5"),
-        script=heard(UPDATE),
-        options={"steps": 1, "named": "twins"},
+    "a touched object is replaced by a third one when a replacement is rolled back": Mutant(
+        "I1 I5", "touched-rollback", new="pass", space=on(heard(UPDATE), named="twins")
     ),
-    Mutant(
-        name="a replacement is rolled back to what was touched before it, as it is",
-        seeded="replaced-before",
+    "a replacement is rolled back to what was touched before it, as it is": Mutant(
+        "I10",
+        "replaced-before",
         old="Update(former.id) if _is_touched(former, request, hooks) else ",
         new="",
-        laws=("I10",),
-        script=TOUCHED_REPLACED,
-        budgets={"doubt": 1},
-        options=ONCE,
+        space=on(TOUCHED_REPLACED, "doubt", strategy="once"),
     ),
-    Mutant(
-        name="a touched object is as it was, for nothing is to be changed",
-        seeded="touched-same",
+    "a touched object is as it was, for nothing is to be changed": Mutant(
+        "I10",
+        "touched-same",
         old="held.touched is None and ",
         new="",
-        laws=("I10",),
-        script=TOUCHED_SAME,
-        budgets=CRASH,
-        options=ONE,
+        space=on(TOUCHED_SAME, "crash"),
     ),
-    Mutant(
-        name="a changed property is overlooked",
-        seeded="as-before",
-        old=" or hooks.changed()",
-        new="",
-        laws=("I10",),
-        script=IN_PLACE,
-        options=ONE,
+    "a changed property is overlooked": Mutant(
+        "I10", "as-before", old=" or hooks.changed()", new="", space=on(IN_PLACE)
     ),
-    Mutant(
-        name="the rollback of an Update that touched nothing runs its hook",
-        seeded="rollback-of-nothing",
+    "the rollback of an Update that touched nothing runs its hook": Mutant(
+        "L2",
+        "rollback-of-nothing",
         old="not _is_touched(held, request, hooks)",
         new="False",
-        laws=("L2",),
-        script=REFUSED,
-        budgets={"fail": 1},
-        options=ONE,
+        space=on(REFUSED, "fail"),
     ),
-    Mutant(
-        name="a rollback returns to what is half deleted",
-        seeded="half-deleted",
-        new="pass",
-        laws=("I5",),
-        script=HALF_DELETED,
-        budgets={"slip": 1},
-        options=ONE,
+    "a rollback returns to what is half deleted": Mutant(
+        "I5", "half-deleted", new="pass", space=on(HALF_DELETED, "slip")
     ),
-    Mutant(
-        name="an Update returns to what was replaced long ago",
-        seeded="returns",
-        old="replace(old, returns=False)",
-        new="old",
-        laws=("I5",),
-        script=RETAINED_BACK,
-        options=ONE,
+    "an Update returns to what was replaced long ago": Mutant(
+        "I5", "returns", old="replace(old, returns=False)", new="old", space=on(RETAINED_BACK)
     ),
-    Mutant(
-        name="what was made under the id that it was to replace is not named",
-        seeded="kept-id",
+    "what was made under the id that it was to replace is not named": Mutant(
+        "I5",
+        "kept-id",
         new="if found.id == left.event_physical_id:\n    return found.doubts",
-        laws=("I5",),
-        script=heard(UPDATE, "u"),
-        budgets=CRASH,
-        options={"steps": 1, "named": "twins"},
+        space=on(heard(UPDATE, "u"), "crash", named="twins"),
     ),
-    Mutant(
-        name="what an Update does is not recorded before it does it",
-        seeded="deed",
+    "what an Update does is not recorded before it does it": Mutant(
+        "I10",
+        "deed",
         new="pass",
-        laws=("I10",),
-        script=heard(WIDE),
-        budgets={"doubt": 1},
-        how={"code": [0, 0, 1]},
-        options={"code": WIDER, "strategy": "once"},
+        space=on(heard(WIDE), "doubt", code=[0, 0, 1], versions=WIDER, strategy="once"),
     ),
     # Requests that are not what they were
-    Mutant(
-        name="a recorded answer goes to an event of other content",
-        seeded="other-content",
-        new="pass",
-        laws=("I9",),
-        script=OTHER_CREATE,
-        budgets={"fail": 1},
-        options=ONE,
+    "a recorded answer goes to an event of other content": Mutant(
+        "I9", "other-content", new="pass", space=on(OTHER_CREATE, "fail")
     ),
-    Mutant(
-        name="somebody else's copy of a request is begun over it",
-        seeded="other-content",
+    "somebody else's copy of a request is begun over it": Mutant(
+        "I5",
+        "other-content",
         old="if again else REUSED",
         new="if not expired else REUSED",
-        laws=("I5",),
-        script=FORGED,
-        options=ONE,
+        space=on(FORGED),
     ),
     # Results that are nowhere, and calls that are not taken
-    Mutant(
-        name="what a repeated call returns cannot be kept, and is taken for nothing",
-        seeded="not-kept-learned",
-        new="pass",
-        laws=("I5",),
-        script=DELETE,
-        budgets=CRASH,
-        options={"steps": 1, "odd": "a"},
+    "what a repeated call returns cannot be kept, and is taken for nothing": Mutant(
+        "I5", "not-kept-learned", new="pass", space=on(DELETE, "crash", odd="a")
     ),
-    Mutant(
-        name="a step whose result is secret is where a replay ends",
-        seeded="not-kept",
-        new="pass",
-        laws=("I5",),
-        script=DELETE,
-        budgets={"fail": 1},
-        options={"secret": "b", "steps": 3, "undo": "parts"},
+    "a step whose result is secret is where a replay ends": Mutant(
+        "I5", "not-kept", new="pass", space=on(DELETE, "fail", secret="b", steps=3, undo="parts")
     ),
-    Mutant(
-        name="a step whose result could not be kept is not named",
-        seeded="not-kept-named",
-        new="pass",
-        laws=("I5",),
-        script=DELETE,
-        options={"steps": 1, "odd": "a"},
+    "a step whose result could not be kept is not named": Mutant(
+        "I5", "not-kept-named", new="pass", space=on(DELETE, odd="a")
     ),
-    Mutant(
-        name="a step that new code does not come by has no undo, for all we know",
-        seeded="undo-recorded",
+    "a step that new code does not come by has no undo, for all we know": Mutant(
+        "I5",
+        "undo-recorded",
         new="pass",
-        laws=("I5",),
-        script=DELETE,
-        budgets={"fail": 1},
-        options={"code": LESS, "undo": "parts"},
-        how={"code": [0, 1]},
+        space=on(DELETE, "fail", code=[0, 1], versions=LESS, undo="parts"),
     ),
-    Mutant(
-        name="a call in doubt that is throttled did not happen",
-        seeded="throttled-doubt",
-        new="pass",
-        laws=("I1", "I5"),
-        script=DELETE,
-        budgets={"doubt": 1, "throttle": 1},
-        options={"steps": 1, "throttles": True},
+    "a call in doubt that is throttled did not happen": Mutant(
+        "I1 I5", "throttled-doubt", new="pass", space=on(DELETE, "doubt throttle", throttles=True)
     ),
+}
+MUTANTS = [
+    replace(mutant, name=name, space=replace(mutant.space, name=name))
+    for name, mutant in ROWS.items()
 ]

@@ -259,7 +259,7 @@ class Scene:
         updates: The class has an `update`.
         secret, odd: Steps whose result must not be kept, or cannot be.
         throttles: The external API may refuse calls for now: a step is judged as over HTTP.
-        code: Versions of the class, where there are several.
+        versions: Versions of the class, where there are several.
     """
 
     def __init__(
@@ -284,7 +284,7 @@ class Scene:
         secret: str = "",
         odd: str = "",
         throttles: bool = False,
-        code: Sequence[Code] = (),
+        versions: Sequence[Code] = (),
     ) -> None:
         self.script, self.places = script, list(script.places)
         self.names = {
@@ -307,8 +307,8 @@ class Scene:
         self.failures = {"throttled": (Throttled, "slow down")}
         self._call = import_module(f"{kit.__name__}._steps.call")
         self._errors = import_module(f"{kit.__name__}._errors")
-        versions = code or [Code("abcdefgh"[:steps], updates)]
-        self.classes = [self._class(kit, version) for version in versions]
+        alone = [Code("abcdefgh"[:steps], updates)]
+        self.classes = [self._class(kit, version) for version in versions or alone]
 
     def _class(self, kit: ModuleType, version: Code) -> type:
         scene, names = self, version.steps

@@ -4,7 +4,7 @@ Each is named for what it is meant to reach; one that never reaches it shows not
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -470,7 +470,7 @@ class Space:
         deep: Only part of the long exploration.
     """
 
-    name: str
+    name: str = ""
     script: Mapping[str, Place]
     reaches: Sequence[str] = ()
     copies: Mapping[str, int] = field(default_factory=dict)
@@ -506,846 +506,448 @@ class Space:
         )
 
 
-def _each(
-    name: str,
+def on(
     script: Mapping[str, Place],
+    faults: str = "",
+    reaches: str = "",
+    *,
+    copies: str = "",
+    steps: int = 1,
+    **how: Any,
+) -> Space:
+    """Return a space; what is said besides is a part of it, or else an option of its scene.
+
+    Args:
+        script: What CloudFormation sends.
+        faults: How many of each kind may happen; each must. "crash:2 lost" are two and one.
+        reaches: What it must come by besides.
+        copies: How often a place is delivered: "c:2".
+        steps: How many things a Create makes.
+    """
+    own = {name: how.pop(name) for name in PARTS if name in how}
+    budgets = _counted(faults)
+    return Space(
+        script=script,
+        reaches=[*reaches.split(), *budgets],
+        copies=_counted(copies),
+        budgets=budgets,
+        options={"steps": steps, **how},
+        **own,
+    )
+
+
+PARTS = [part.name for part in fields(Space)]
+
+
+def _counted(text: str) -> dict[str, int]:
+    """Read how many there are of each."""
+    words = (word.partition(":") for word in text.split())
+    return {name: int(number or 1) for name, _, number in words}
+
+
+def _each(
+    script: Mapping[str, Place],
+    faults: str = "",
+    reaches: str = "",
     *,
     strategies: Sequence[str] = STRATEGIES,
     deep: Sequence[str] = (),
     **how: Any,
 ) -> list[Space]:
-    """Make one space a strategy."""
-    options, reaches = how.pop("options", {}), how.pop("reaches", "").split()
-    return [
-        Space(
-            name=f"{name}: {strategy}",
-            script=script,
-            options={**options, "strategy": strategy},
-            reaches=[
-                *reaches,
-                *(["find"] if "find" in strategy and "takeover" in reaches else []),
-                *(["start"] if strategy == ONCE else []),
-            ],
-            deep=strategy in deep,
-            **how,
-        )
-        for strategy in strategies
-    ]
+    """Make a space for each strategy."""
+    spaces = []
+    for strategy in strategies:
+        also = " find" if "find" in strategy and "takeover" in reaches else ""
+        also += " start" if strategy == ONCE else ""
+        is_deep = strategy in deep
+        spaces.append(on(script, faults, reaches + also, strategy=strategy, deep=is_deep, **how))
+    return spaces
 
 
-ONE, SEVERAL = {"steps": 1}, {"c": 2}
-SPACES = [
-    *_each(
-        "two copies of a Create, two steps, they die and lose answers",
+ROWS = {
+    "two copies of a Create, two steps, they die and lose answers": _each(
+        CREATE, "crash:2 lost", "takeover", copies="c:2", steps=2
+    ),
+    "a Delete over a Create that dies, doubts, is in flight": _each(
+        DELETE, "crash doubt flight", "supersede takeover leave landed", deep=[ONCE], steps=2
+    ),
+    "a Delete over a Create whose timed-out call lands late, or is refused": _each(
+        DELETE, "crash late fail", "supersede takeover leave landed", steps=2
+    ),
+    "a Delete over two copies of a Create": _each(
+        DELETE, "crash", "supersede takeover leave", copies="c:2"
+    ),
+    "two Deletes over a Create": _each(
+        DELETE, "crash", "supersede takeover leave", copies="d:2", deep=[ONCE]
+    ),
+    "asked again after a failure: a new round": _each(
+        REASK, "fail crash doubt", "round takeover", steps=2
+    ),
+    "asked again, then deleted": _each(REASK_DELETE, "fail crash", "round supersede", deep=[ONCE]),
+    "a replacing Update, its clean-up or its rollback, a Delete": _each(
+        UPDATE, "crash", "supersede takeover", deep=[ONCE]
+    ),
+    "a replacing Update over a replacing Update": _each(
+        UPDATE_TWICE, "", "supersede leave", strategies=[BOTH], deep=[BOTH]
+    ),
+    "an Update in place and its rollback": _each(
+        IN_PLACE, "crash fail", "supersede takeover", deep=[FIND, ONCE]
+    ),
+    "retained and added again": _each(RETAIN, "crash", "supersede takeover"),
+    "a clean-up Delete is sent again under a new RequestId": _each(
+        RESENT, "crash", "supersede takeover"
+    ),
+    "a replacement is rolled back under its new id": _each(BACK, "crash", "supersede takeover"),
+    "a replacement is rolled back, and again, for nobody heard of it": _each(
+        BACK_UNHEARD, "crash", "supersede takeover"
+    ),
+    "a replacement is rolled back under the old id": _each(BACK_OLD, "crash", "supersede takeover"),
+    "a RequestId is used again after a Delete": _each(
+        AGAIN, "crash", "supersede takeover", deep=[ONCE]
+    ),
+    "made, deleted and made again under one name": _each(
+        AGAIN, "crash", "supersede takeover", deep=[ONCE], named=True
+    ),
+    "replaced, cleaned up and replaced back under one name": _each(
+        THERE_AND_BACK, "crash", "supersede takeover", named=True
+    ),
+    "the external API forgets tokens after their window": _each(
         CREATE,
-        copies=SEVERAL,
-        budgets={"crash": 2, "lost": 1},
-        reaches="takeover crash lost",
-    ),
-    *_each(
-        "a Delete over a Create that dies, doubts, is in flight",
-        DELETE,
-        budgets={"crash": 1, "doubt": 1, "flight": 1},
-        reaches="supersede takeover leave crash doubt flight landed",
-        deep=[ONCE],
-    ),
-    *_each(
-        "a Delete over a Create whose timed-out call lands late, or is refused",
-        DELETE,
-        budgets={"crash": 1, "late": 1, "fail": 1},
-        reaches="supersede takeover leave crash late fail landed",
-    ),
-    *_each(
-        "a Delete over two copies of a Create",
-        DELETE,
-        copies=SEVERAL,
-        budgets={"crash": 1},
-        options=ONE,
-        reaches="supersede takeover leave crash",
-    ),
-    *_each(
-        "two Deletes over a Create",
-        DELETE,
-        copies={"d": 2},
-        budgets={"crash": 1},
-        options=ONE,
-        reaches="supersede takeover leave crash",
-        deep=[ONCE],
-    ),
-    *_each(
-        "asked again after a failure: a new round",
-        REASK,
-        budgets={"fail": 1, "crash": 1, "doubt": 1},
-        reaches="round takeover fail crash doubt",
-    ),
-    *_each(
-        "asked again, then deleted",
-        REASK_DELETE,
-        budgets={"fail": 1, "crash": 1},
-        options=ONE,
-        reaches="round supersede fail crash",
-        deep=[ONCE],
-    ),
-    *_each(
-        "a replacing Update, its clean-up or its rollback, a Delete",
-        UPDATE,
-        budgets={"crash": 1},
-        options=ONE,
-        reaches="supersede takeover crash",
-        deep=[ONCE],
-    ),
-    *_each(
-        "a replacing Update over a replacing Update",
-        UPDATE_TWICE,
-        strategies=[BOTH],
-        options=ONE,
-        reaches="supersede leave",
-        deep=[BOTH],
-    ),
-    *_each(
-        "an Update in place and its rollback",
-        IN_PLACE,
-        budgets={"crash": 1, "fail": 1},
-        options=ONE,
-        reaches="supersede takeover crash fail",
-        deep=[FIND, ONCE],
-    ),
-    *_each(
-        "retained and added again",
-        RETAIN,
-        budgets={"crash": 1},
-        options=ONE,
-        reaches="supersede takeover crash",
-    ),
-    *_each(
-        "a clean-up Delete is sent again under a new RequestId",
-        RESENT,
-        budgets={"crash": 1},
-        options=ONE,
-        reaches="supersede takeover crash",
-    ),
-    *_each(
-        "a replacement is rolled back under its new id",
-        BACK,
-        budgets={"crash": 1},
-        options=ONE,
-        reaches="supersede takeover crash",
-    ),
-    *_each(
-        "a replacement is rolled back, and again, for nobody heard of it",
-        BACK_UNHEARD,
-        budgets={"crash": 1},
-        options=ONE,
-        reaches="supersede takeover crash",
-    ),
-    *_each(
-        "a replacement is rolled back under the old id",
-        BACK_OLD,
-        budgets={"crash": 1},
-        options=ONE,
-        reaches="supersede takeover crash",
-    ),
-    *_each(
-        "a RequestId is used again after a Delete",
-        AGAIN,
-        budgets={"crash": 1},
-        options=ONE,
-        reaches="supersede takeover crash",
-        deep=[ONCE],
-    ),
-    *_each(
-        "made, deleted and made again under one name",
-        AGAIN,
-        budgets={"crash": 1},
-        options={"steps": 1, "named": True},
-        reaches="supersede takeover crash",
-        deep=[ONCE],
-    ),
-    *_each(
-        "replaced, cleaned up and replaced back under one name",
-        THERE_AND_BACK,
-        budgets={"crash": 1},
-        options={"steps": 1, "named": True},
-        reaches="supersede takeover crash",
-    ),
-    *_each(
-        "the external API forgets tokens after their window",
-        CREATE,
+        "crash:2",
+        "takeover forgot",
+        copies="c:3",
         strategies=[TOKEN, BOTH],
-        copies={"c": 3},
-        budgets={"crash": 2},
-        options={"window": 50.0, "forgets": True},
         pace="brisk",
-        reaches="takeover forgot crash",
+        steps=2,
+        window=50.0,
+        forgets=True,
     ),
-    *_each(
-        "look-ups fail, or are made too early",
-        DELETE,
-        strategies=[FIND, BOTH],
-        budgets={"crash": 1, "nolook": 1, "lag": 1},
-        options={"steps": 1, "lag": 10.0},
-        reaches="supersede takeover nolook lag",
+    "look-ups fail, or are made too early": _each(
+        DELETE, "crash nolook lag", "supersede takeover", strategies=[FIND, BOTH], lag=10.0
     ),
-    *_each(
-        "copies in one sandbox, one after another",
+    "copies in one sandbox, one after another": _each(
         DELETE,
-        copies={"c": 2, "d": 2},
-        budgets={"crash": 2, "flight": 1},
-        options=ONE,
+        "crash:2 flight",
+        "supersede takeover landed",
+        copies="c:2 d:2",
         boxes=True,
-        reaches="supersede takeover flight landed",
         deep=[ONCE, FIND],
     ),
-    *_each(
-        "hooks say: not now",
-        DELETE,
-        copies=SEVERAL,
-        budgets={"later": 1, "crash": 1},
-        options=ONE,
-        reaches="supersede takeover park later",
-        deep=[ONCE],
+    "hooks say: not now": _each(
+        DELETE, "later crash", "supersede takeover park", copies="c:2", deep=[ONCE]
     ),
-    *_each(
-        "a stuck hook is answered for, and goes on; then a Delete",
-        DELETE,
-        budgets={"ring": 1, "crash": 1, "lost": 1},
-        reaches="finish crash ring lost",
-        deep=[ONCE],
+    "a stuck hook is answered for, and goes on; then a Delete": _each(
+        DELETE, "ring crash lost", "finish", deep=[ONCE], steps=2
     ),
-    *_each(
-        "a stuck hook is answered for, asked again, then deleted",
-        REASK_DELETE,
-        budgets={"ring": 1, "fail": 1},
-        options=ONE,
-        reaches="finish ring round",
-        deep=[FIND, BOTH, ONCE],
+    "a stuck hook is answered for, asked again, then deleted": _each(
+        REASK_DELETE, "ring fail", "finish round", deep=[FIND, BOTH, ONCE]
     ),
-    *_each(
-        "a stuck hook of a replacing Update, its rollback, a Delete",
-        UPDATE,
-        budgets={"ring": 1},
-        options=ONE,
-        reaches="finish ring",
-        deep=[TOKEN, ONCE],
+    "a stuck hook of a replacing Update, its rollback, a Delete": _each(
+        UPDATE, "ring", "finish", deep=[TOKEN, ONCE]
     ),
-    *_each(
-        "a stuck Delete, a second one, and made again under its name",
+    "a stuck Delete, a second one, and made again under its name": _each(
+        DELETE_TWICE, "ring", "finish", strategies=[BOTH], named=True
+    ),
+    "stuck before its first step": _each(
+        DELETE, "ring crash", "finish", strategies=[TOKEN], reads=True
+    ),
+    "stuck in calls that are repeated at will": _each(
+        DELETE, "ring crash", "finish", strategies=[BOTH], tags=True
+    ),
+    "the guardian of a Create, which is dead or is not": _each(
+        DELETE, "crash lost", "takeover finish leave", guardians=["c"], deep=[ONCE]
+    ),
+    "the guardian of a Create that has a copy": _each(
+        DELETE, "crash", "takeover finish", copies="c:2", guardians=["c"], deep=STRATEGIES
+    ),
+    "the guardian of a Delete, and it is made again under its name": _each(
         DELETE_TWICE,
-        strategies=[BOTH],
-        budgets={"ring": 1},
-        options={"steps": 1, "named": True},
-        reaches="finish ring",
-    ),
-    *_each(
-        "stuck before its first step",
-        DELETE,
-        strategies=[TOKEN],
-        budgets={"ring": 1, "crash": 1},
-        options={"steps": 1, "reads": True},
-        reaches="finish ring",
-    ),
-    *_each(
-        "stuck in calls that are repeated at will",
-        DELETE,
-        strategies=[BOTH],
-        budgets={"ring": 1, "crash": 1},
-        options={"steps": 1, "tags": True},
-        reaches="finish ring",
-    ),
-    *_each(
-        "the guardian of a Create, which is dead or is not",
-        DELETE,
-        guardians=["c"],
-        budgets={"crash": 1, "lost": 1},
-        options=ONE,
-        reaches="takeover finish leave crash lost",
-        deep=[ONCE],
-    ),
-    *_each(
-        "the guardian of a Create that has a copy",
-        DELETE,
-        copies=SEVERAL,
-        guardians=["c"],
-        budgets={"crash": 1},
-        options=ONE,
-        reaches="takeover finish crash",
-        deep=STRATEGIES,
-    ),
-    *_each(
-        "the guardian of a Delete, and it is made again under its name",
-        DELETE_TWICE,
+        "crash",
+        "takeover finish",
         guardians=["y"],
-        budgets={"crash": 1},
-        options={"steps": 1, "named": True},
-        reaches="takeover finish crash",
         deep=[TOKEN, FIND, ONCE],
+        named=True,
     ),
-    *_each(
-        "a Create that waits, and goes on in another invocation",
+    "a Create that waits, and goes on in another invocation": _each(
+        CREATE, "crash lost", "park", copies="c:3", deep=[FIND, ONCE], steps=2, waits=100.0
+    ),
+    "a Create that takes more than one invocation": _each(
         CREATE,
-        copies={"c": 3},
-        budgets={"crash": 1, "lost": 1},
-        options={"waits": 100.0},
-        reaches="park crash lost",
-        deep=[FIND, ONCE],
-    ),
-    *_each(
-        "a Create that takes more than one invocation",
-        CREATE,
+        "doubt:2 crash lost",
+        "park",
+        copies="c:2",
         strategies=[FIND],
-        copies=SEVERAL,
         timeouts=[26.0, 160.0],
-        budgets={"doubt": 2, "crash": 1, "lost": 1},
-        reaches="park doubt crash lost",
+        steps=2,
     ),
-    *_each(
-        "a Delete over a Create that takes more than one invocation",
+    "a Delete over a Create that takes more than one invocation": _each(
         DELETE,
+        "doubt",
+        "park supersede",
+        copies="c:2",
         strategies=[FIND],
-        copies=SEVERAL,
         timeouts=[26.0, 160.0],
-        budgets={"doubt": 1},
-        reaches="park supersede doubt",
+        steps=2,
     ),
-    *_each(
-        "a Delete over a Create that takes more than one, and dies",
+    "a Delete over a Create that takes more than one, and dies": _each(
         DELETE,
+        "doubt crash",
+        "park supersede",
+        copies="c:2",
         strategies=[FIND],
-        copies=SEVERAL,
         timeouts=[26.0, 160.0],
-        budgets={"doubt": 1, "crash": 1},
-        reaches="park supersede doubt crash",
         deep=[FIND],
+        steps=2,
     ),
-    *_each(
-        "a Delete over a Create that waits",
-        DELETE,
-        copies=SEVERAL,
-        budgets={"crash": 1},
-        options={"waits": 100.0},
-        reaches="park supersede crash",
-        deep=[TOKEN, ONCE],
+    "a Delete over a Create that waits": _each(
+        DELETE, "crash", "park supersede", copies="c:2", deep=[TOKEN, ONCE], steps=2, waits=100.0
     ),
-    *_each(
-        "too little time to wait for the one before",
+    "too little time to wait for the one before": _each(
         DELETE,
-        copies={"d": 2},
+        "crash",
+        "supersede takeover park",
+        copies="d:2",
         timeouts=[60.0, 30.0, 150.0],
-        budgets={"crash": 1},
-        options=ONE,
-        reaches="supersede takeover park",
         deep=[ONCE],
     ),
-    *_each(
-        "doubts that the step's own code raises",
-        REASK_DELETE,
-        budgets={"doubt": 1, "crash": 1},
-        options={"steps": 1, "transient": False},
-        reaches="supersede doubt round",
-        deep=[TOKEN, FIND, ONCE],
+    "doubts that the step's own code raises": _each(
+        REASK_DELETE, "doubt crash", "supersede round", deep=[TOKEN, FIND, ONCE], transient=False
     ),
-    *_each(
-        "a Delete that fails, and a second one",
-        DELETE_FAILS,
-        strategies=[BOTH],
-        budgets={"slip": 1, "crash": 1},
-        options=ONE,
-        reaches="supersede slip",
+    "a Delete that fails, and a second one": _each(
+        DELETE_FAILS, "slip crash", "supersede", strategies=[BOTH]
     ),
-    *_each(
-        "answers that are not delivered, or look so",
+    "answers that are not delivered, or look so": _each(
+        DELETE, "undelivered:2", "supersede", copies="c:2", strategies=[BOTH]
+    ),
+    "a read before the first step, which fails": _each(
+        DELETE, "crash nolook", "supersede takeover", copies="c:2", deep=[ONCE], reads=True
+    ),
+    "a read before the first step, which says: not now": _each(
+        DELETE, "crash later", "supersede park", reads=True
+    ),
+    "calls that are repeated at will, around a step": _each(
         DELETE,
-        copies=SEVERAL,
-        strategies=[BOTH],
-        budgets={"undelivered": 2},
-        options=ONE,
-        reaches="supersede undelivered",
-    ),
-    *_each(
-        "a read before the first step, which fails",
-        DELETE,
-        copies=SEVERAL,
-        budgets={"crash": 1, "nolook": 1},
-        options={"steps": 1, "reads": True},
-        reaches="supersede takeover nolook",
-        deep=[ONCE],
-    ),
-    *_each(
-        "a read before the first step, which says: not now",
-        DELETE,
-        budgets={"crash": 1, "later": 1},
-        options={"steps": 1, "reads": True},
-        reaches="supersede park later",
-    ),
-    *_each(
-        "calls that are repeated at will, around a step",
-        DELETE,
+        "crash lost",
+        "supersede takeover leave tag clear",
         strategies=[TOKEN, ONCE],
-        budgets={"crash": 1, "lost": 1},
-        options={"steps": 1, "tags": True},
-        reaches="supersede takeover leave tag clear",
+        tags=True,
     ),
-    *_each(
-        "calls that are repeated at will, and no step",
+    "calls that are repeated at will, and no step": _each(
         DELETE,
+        "crash",
+        "supersede takeover leave tag clear",
+        copies="c:2",
         strategies=[TOKEN],
-        copies=SEVERAL,
-        budgets={"crash": 1},
-        options={"steps": 0, "tags": True},
-        reaches="supersede takeover leave tag clear",
+        steps=0,
+        tags=True,
     ),
-    *_each(
-        "a piece with an undo, made before the object",
-        DELETE,
-        budgets={"crash": 1, "doubt": 1, "fail": 1},
-        options={"steps": 1, "undo": "piece"},
-        reaches="supersede takeover leave remove",
-        deep=[ONCE],
+    "a piece with an undo, made before the object": _each(
+        DELETE, "crash doubt fail", "supersede takeover leave remove", deep=[ONCE], undo="piece"
     ),
-    *_each(
-        "parts with an undo that are left to it",
-        DELETE,
-        budgets={"crash": 1, "doubt": 1},
-        options={"undo": "parts"},
-        reaches="supersede takeover leave remove strip",
+    "parts with an undo that are left to it": _each(
+        DELETE, "crash doubt", "supersede takeover leave remove strip", steps=2, undo="parts"
     ),
-    *_each(
-        "a hook that swallows errors, and sets another id on its way out",
+    "a hook that swallows errors, and sets another id on its way out": _each(
         DELETE,
-        budgets={"crash": 1, "fail": 1, "doubt": 1},
-        options={"swallows": True},
+        "crash fail doubt",
+        "supersede takeover leave",
         strategies=[TOKEN, FIND, BOTH],
-        reaches="supersede takeover leave",
+        steps=2,
+        swallows=True,
     ),
-    *_each(
-        "results that do not fit the head",
+    "results that do not fit the head": _each(
         DELETE,
+        "crash lost",
+        "supersede takeover leave spill",
         strategies=[BOTH, ONCE],
-        budgets={"crash": 1, "lost": 1},
-        options={"long": True},
-        reaches="supersede takeover leave spill",
+        steps=2,
+        long=True,
     ),
-    *_each(
-        "requests without a date",
-        UPDATE_BEGUN,
-        strategies=[BOTH],
-        budgets={"crash": 1},
-        options=ONE,
-        dated=False,
-        reaches="supersede takeover",
+    "requests without a date": _each(
+        UPDATE_BEGUN, "crash", "supersede takeover", strategies=[BOTH], dated=False
     ),
-    *_each(
-        "two requests of one second",
-        DELETE_SAME_SECOND,
-        strategies=[BOTH],
-        copies=SEVERAL,
-        budgets={"crash": 1},
-        options=ONE,
-        reaches="supersede takeover",
+    "two requests of one second": _each(
+        DELETE_SAME_SECOND, "crash", "supersede takeover", copies="c:2", strategies=[BOTH]
     ),
-    *_each(
-        "the ledger is out of reach of one delivery",
-        DELETE,
-        strategies=[BOTH],
-        copies={"d": 2},
-        budgets={"outage": 1},
-        options=ONE,
-        reaches="supersede takeover outage",
+    "the ledger is out of reach of one delivery": _each(
+        DELETE, "outage", "supersede takeover", copies="d:2", strategies=[BOTH]
     ),
-    *_each(
-        "the ledger is out of reach, and the requests are old",
-        DELETE_OLD,
-        strategies=[BOTH],
-        budgets={"outage": 2},
-        options=ONE,
-        reaches="supersede outage",
+    "the ledger is out of reach, and the requests are old": _each(
+        DELETE_OLD, "outage:2", "supersede", strategies=[BOTH]
     ),
-    *_each(
-        "CloudFormation no longer waits",
+    "CloudFormation no longer waits": _each(
         DELETE_EXPIRED,
+        "crash:2",
+        "supersede takeover",
+        copies="d:2",
         strategies=[FIND, ONCE],
-        copies={"d": 2},
-        budgets={"crash": 2},
-        options=ONE,
-        reaches="supersede takeover crash",
         deep=[ONCE],
     ),
-    *_each(
-        "a Create left in doubt, then another one and its Update",
-        RETAIN_UPDATE,
-        budgets={"crash": 1},
-        options=ONE,
-        reaches="supersede takeover crash",
+    "a Create left in doubt, then another one and its Update": _each(
+        RETAIN_UPDATE, "crash", "supersede takeover"
     ),
-    *_each(
-        "a second Update over a first one, and asked again",
-        UPDATE_REASK,
-        strategies=[TOKEN],
-        budgets={"fail": 1},
-        options=ONE,
-        reaches="supersede round fail",
-        deep=[TOKEN],
+    "a second Update over a first one, and asked again": _each(
+        UPDATE_REASK, "fail", "supersede round", strategies=[TOKEN], deep=[TOKEN]
     ),
-    *_each(
-        "clocks that differ, and calls that leave at the last moment",
+    "clocks that differ, and calls that leave at the last moment": _each(
         DELETE,
+        "crash flight",
+        "supersede landed",
         strategies=[TOKEN, FIND, BOTH],
-        budgets={"crash": 1, "flight": 1},
         pace="slow",
         skews=[-0.25, 0.25],
-        reaches="supersede flight landed",
         deep=[BOTH],
+        steps=2,
     ),
-    *_each(
-        "an Update with a piece that has an undo, and its rollback",
-        UPDATE_BEGUN,
-        strategies=[BOTH],
-        budgets={"crash": 1},
-        options={"steps": 1, "undo": "piece"},
-        reaches="supersede takeover crash",
+    "an Update with a piece that has an undo, and its rollback": _each(
+        UPDATE_BEGUN, "crash", "supersede takeover", strategies=[BOTH], undo="piece"
     ),
-    *_each(
-        "a call in doubt lands when its execution has ended",
+    "a call in doubt lands when its execution has ended": _each(
         DELETE,
+        "late crash",
+        "supersede leave landed",
         strategies=[TOKEN, FIND, ONCE],
-        budgets={"late": 1, "crash": 1},
-        options={"transient": False},
-        reaches="supersede leave late landed",
+        steps=2,
+        transient=False,
     ),
-    *_each(
-        "answers of the ledger are lost when no time is left",
-        DELETE,
-        strategies=[BOTH, ONCE],
-        budgets={"crash": 1, "lost": 1},
-        options=ONE,
-        pace="slow",
-        reaches="supersede lost",
-        deep=[ONCE],
+    "answers of the ledger are lost when no time is left": _each(
+        DELETE, "crash lost", "supersede", strategies=[BOTH, ONCE], pace="slow", deep=[ONCE]
     ),
-]
+}
 
 # What stands in no ledger: ids that stand for nothing, what others have made, what is refused.
-SPACES += [
-    *_each(
-        "a failed Create is kept; another one, then the Delete of the first",
-        KEPT_CD,
-        budgets={"fail": 1, "crash": 1},
-        options=ONE,
-        reaches="supersede fail crash",
+ROWS |= {
+    "a failed Create is kept; another one, then the Delete of the first": _each(
+        KEPT_CD, "fail crash", "supersede"
     ),
-    *_each(
-        "the same, and the second has the properties of the first",
-        KEPT_CD_SAME,
-        budgets={"fail": 1, "crash": 1},
-        options=ONE,
-        reaches="supersede fail crash",
+    "the same, and the second has the properties of the first": _each(
+        KEPT_CD_SAME, "fail crash", "supersede"
     ),
-    *_each(
-        "a failed Create of two steps is kept; another one, then the Delete of the first",
-        KEPT_CD_SAME,
-        budgets={"fail": 1, "doubt": 1},
-        reaches="supersede fail doubt",
-        deep=[ONCE],
+    "a failed Create of two steps is kept; another one, then the Delete of the first": _each(
+        KEPT_CD_SAME, "fail doubt", "supersede", deep=[ONCE], steps=2
     ),
-    *_each(
-        "a failed Create is kept; its Delete, then another Create",
-        KEPT_DC,
-        budgets={"fail": 1, "crash": 1},
-        options=ONE,
-        reaches="supersede fail crash",
+    "a failed Create is kept; its Delete, then another Create": _each(
+        KEPT_DC, "fail crash", "supersede"
     ),
-    *_each(
-        "a failed Create is kept; another one and its Update, then the Delete of the first",
-        KEPT_CUD,
-        budgets={"fail": 1},
-        options=ONE,
-        reaches="supersede fail",
+    "a failed Create is kept; another one and its Update, then the Delete of the first": _each(
+        KEPT_CUD, "fail", "supersede"
     ),
-    *_each(
-        "a Create that never came is kept; another one and its Update, then its Delete",
-        KEPT_NEVER,
-        strategies=[TOKEN, FIND, ONCE],
-        copies={"c": 0},
-        budgets={"fail": 1},
-        options=ONE,
-        reaches="fail",
+    "a Create that never came is kept; another one and its Update, then its Delete": _each(
+        KEPT_NEVER, "fail", copies="c:0", strategies=[TOKEN, FIND, ONCE]
     ),
-    *_each(
-        "a failed Create is kept; another one is replaced, then the Delete of the first",
-        KEPT_CRD,
-        budgets={"fail": 1},
-        options=ONE,
-        reaches="supersede fail",
+    "a failed Create is kept; another one is replaced, then the Delete of the first": _each(
+        KEPT_CRD, "fail", "supersede"
     ),
-    *_each(
-        "a failed Create is kept; another one, then two Deletes of the first",
-        KEPT_CDD,
-        budgets={"fail": 1},
-        options=ONE,
-        reaches="supersede fail",
+    "a failed Create is kept; another one, then two Deletes of the first": _each(
+        KEPT_CDD, "fail", "supersede"
     ),
-    *_each(
-        "two failed Creates are kept; a third one, then their Deletes",
-        KEPT_TWO,
-        budgets={"fail": 1},
-        options=ONE,
-        reaches="supersede fail",
+    "two failed Creates are kept; a third one, then their Deletes": _each(
+        KEPT_TWO, "fail", "supersede"
     ),
-    *_each(
-        "a Create that never came, and the Delete of an id that was made up for it",
-        DELETE,
-        strategies=[TOKEN],
-        copies={"c": 0},
-        budgets={"crash": 1},
-        reaches="begin crash",
+    "a Create that never came, and the Delete of an id that was made up for it": _each(
+        DELETE, "crash", "begin", copies="c:0", strategies=[TOKEN], steps=2
     ),
-    *_each(
-        "retained and added again, by a Create that comes late or never",
-        RETAIN_LATE,
-        budgets={"crash": 1},
-        options=ONE,
-        reaches="supersede takeover crash",
+    "retained and added again, by a Create that comes late or never": _each(
+        RETAIN_LATE, "crash", "supersede takeover"
     ),
-    *_each(
-        "retained and added again with equal properties",
-        RETAIN_SAME,
-        budgets={"crash": 1},
-        options=ONE,
-        reaches="supersede takeover crash",
+    "retained and added again with equal properties": _each(
+        RETAIN_SAME, "crash", "supersede takeover"
     ),
-    *_each(
-        "the Delete of what another handler made, and nothing of ours",
-        FOREIGN_NOTHING,
-        strategies=[TOKEN],
-        copies={"d": 2},
-        budgets={"crash": 1},
-        reaches="remove crash",
+    "the Delete of what another handler made, and nothing of ours": _each(
+        FOREIGN_NOTHING, "crash", "remove", copies="d:2", strategies=[TOKEN], steps=2
     ),
-    *_each(
-        "another handler takes the place of ours, and its Delete comes to us",
-        FOREIGN,
-        budgets={"crash": 1, "fail": 1},
-        options=ONE,
-        reaches="takeover crash fail",
+    "another handler takes the place of ours, and its Delete comes to us": _each(
+        FOREIGN, "crash fail", "takeover"
     ),
-    *_each(
-        "another handler takes the place of what we have updated",
-        FOREIGN_KNOWN,
-        budgets={"crash": 1},
-        options=ONE,
-        reaches="takeover crash",
+    "another handler takes the place of what we have updated": _each(
+        FOREIGN_KNOWN, "crash", "takeover"
     ),
-    *_each(
-        "another handler takes the place of ours, and an Update and its rollback come to us",
-        TAKEN_BACK,
-        budgets={"crash": 1},
-        options=ONE,
-        reaches="takeover crash",
+    "another handler takes the place of ours, and an Update and its rollback come to us": _each(
+        TAKEN_BACK, "crash", "takeover"
     ),
-    *_each(
-        "an older object is changed in place, and back",
-        ADOPTED,
-        holds="old",
-        budgets={"crash": 1, "fail": 1, "lost": 1},
-        options=ONE,
-        reaches="supersede takeover crash fail",
-        deep=[ONCE],
+    "an older object is changed in place, and back": _each(
+        ADOPTED, "crash fail lost", "supersede takeover", holds="old", deep=[ONCE]
     ),
-    *_each(
-        "an older object is replaced, and that is rolled back",
-        ADOPTED_REPLACED,
-        holds="old",
-        budgets={"crash": 1, "fail": 1},
-        options=ONE,
-        reaches="supersede takeover crash fail",
+    "an older object is replaced, and that is rolled back": _each(
+        ADOPTED_REPLACED, "crash fail", "supersede takeover", holds="old"
     ),
-    *_each(
-        "an older object is replaced for good",
-        ADOPTED_FOR_GOOD,
-        holds="old",
-        budgets={"crash": 1, "slip": 1},
-        options=ONE,
-        reaches="supersede takeover crash slip",
+    "an older object is replaced for good": _each(
+        ADOPTED_FOR_GOOD, "crash slip", "supersede takeover", holds="old"
     ),
-    *_each(
-        "an older object is changed, replaced, and that is rolled back",
-        ADOPTED_TWICE,
-        holds="old",
-        budgets={"fail": 1},
-        options=ONE,
-        reaches="supersede fail",
+    "an older object is changed, replaced, and that is rolled back": _each(
+        ADOPTED_TWICE, "fail", "supersede", holds="old"
     ),
-    *_each(
-        "an Update is refused before its hook, and rolled back",
-        REFUSED,
-        budgets={"crash": 1, "fail": 1},
-        options=ONE,
-        reaches="supersede takeover crash fail",
+    "an Update is refused before its hook, and rolled back": _each(
+        REFUSED, "crash fail", "supersede takeover"
     ),
-    *_each(
-        "a replacing Update is refused before its hook, and rolled back",
-        REFUSED_REPLACEMENT,
-        budgets={"crash": 1},
-        options=ONE,
-        reaches="supersede takeover crash",
+    "a replacing Update is refused before its hook, and rolled back": _each(
+        REFUSED_REPLACEMENT, "crash", "supersede takeover"
     ),
-    *_each(
-        "a Create is refused before its hook",
-        REFUSED_CREATE,
-        strategies=[TOKEN],
-        copies=SEVERAL,
-        budgets={"crash": 1, "lost": 1},
-        options=ONE,
-        reaches="supersede takeover crash lost",
+    "a Create is refused before its hook": _each(
+        REFUSED_CREATE, "crash lost", "supersede takeover", copies="c:2", strategies=[TOKEN]
     ),
-    *_each(
-        "no update is written, and one is rolled back",
-        IN_PLACE,
-        strategies=[TOKEN],
-        budgets={"crash": 1},
-        options={"steps": 1, "updates": False},
-        reaches="supersede takeover crash",
+    "no update is written, and one is rolled back": _each(
+        IN_PLACE, "crash", "supersede takeover", strategies=[TOKEN], updates=False
     ),
-    *_each(
-        "an Update that may have acted, one that is refused, and a rollback",
-        TOUCHED_REFUSED,
-        budgets={"crash": 1, "fail": 1},
-        options=ONE,
-        reaches="supersede takeover crash fail",
+    "an Update that may have acted, one that is refused, and a rollback": _each(
+        TOUCHED_REFUSED, "crash fail", "supersede takeover"
     ),
-    *_each(
-        "an Update that may have acted, a replacement that is refused, and a rollback",
+    "an Update that may have acted, a replacement that is refused, and a rollback": _each(
         TOUCHED_REFUSED_REPLACEMENT,
-        budgets={"crash": 1, "fail": 1, "doubt": 1},
-        options=ONE,
-        reaches="supersede takeover crash fail doubt",
+        "crash fail doubt",
+        "supersede takeover",
         deep=[FIND, BOTH, ONCE],
     ),
-    *_each(
-        "an Update that may have acted, a replacement, and a rollback",
-        TOUCHED_REPLACED,
-        budgets={"doubt": 1, "fail": 1},
-        options=ONE,
-        reaches="doubt fail",
+    "an Update that may have acted, a replacement, and a rollback": _each(
+        TOUCHED_REPLACED, "doubt fail"
     ),
-    *_each(
-        "an Update that may have acted, and one that changes nothing",
-        TOUCHED_SAME,
-        budgets={"crash": 1, "fail": 1},
-        options=ONE,
-        reaches="supersede crash fail",
+    "an Update that may have acted, and one that changes nothing": _each(
+        TOUCHED_SAME, "crash fail", "supersede"
     ),
-    *_each(
-        "what was replaced is half deleted, and an Update goes back to its properties",
-        HALF_DELETED,
-        budgets={"slip": 1},
-        options=ONE,
-        reaches="slip",
+    "what was replaced is half deleted, and an Update goes back to its properties": _each(
+        HALF_DELETED, "slip"
     ),
-    *_each(
-        "replaced twice and retained, and back to the properties of the first",
-        RETAINED_BACK,
-        budgets={"crash": 1},
-        options=ONE,
-        reaches="takeover crash",
+    "replaced twice and retained, and back to the properties of the first": _each(
+        RETAINED_BACK, "crash", "takeover"
     ),
-    *_each(
-        "a replacement under the id that it replaces",
-        heard(UPDATE, "u"),
-        budgets={"crash": 1},
-        options={"steps": 1, "named": "twins"},
-        reaches="supersede takeover crash",
+    "a replacement under the id that it replaces": _each(
+        heard(UPDATE, "u"), "crash", "supersede takeover", named="twins"
     ),
-    *_each(
-        "the clean-up of what was replaced fails for good",
-        GIVEN_UP,
-        budgets={"slip": 1},
-        options=ONE,
-        reaches="supersede slip",
+    "the clean-up of what was replaced fails for good": _each(GIVEN_UP, "slip", "supersede"),
+    "the clean-up after a rollback fails for good": _each(GIVEN_UP_BACK, "slip"),
+    "a RequestId asks for another Create, signed later": _each(
+        OTHER_CREATE, "crash fail", "supersede"
     ),
-    *_each(
-        "the clean-up after a rollback fails for good",
-        GIVEN_UP_BACK,
-        budgets={"slip": 1},
-        options=ONE,
-        reaches="slip",
+    "a RequestId asks for another Update, signed later": _each(OTHER_UPDATE, "crash", "supersede"),
+    "a Create's RequestId comes as a Delete, signed later": _each(OTHER_TYPE, "crash", "supersede"),
+    "somebody else's copy of a Create asks for something else": _each(
+        FORGED, "crash", "supersede takeover"
     ),
-    *_each(
-        "a RequestId asks for another Create, signed later",
-        OTHER_CREATE,
-        budgets={"crash": 1, "fail": 1},
-        options=ONE,
-        reaches="supersede crash fail",
+    "a step whose result is secret, and one that fails after it": _each(
+        DELETE, "fail crash", "supersede takeover leave", steps=2, secret="a"
     ),
-    *_each(
-        "a RequestId asks for another Update, signed later",
-        OTHER_UPDATE,
-        budgets={"crash": 1},
-        options=ONE,
-        reaches="supersede crash",
-    ),
-    *_each(
-        "a Create's RequestId comes as a Delete, signed later",
-        OTHER_TYPE,
-        budgets={"crash": 1},
-        options=ONE,
-        reaches="supersede crash",
-    ),
-    *_each(
-        "somebody else's copy of a Create asks for something else",
-        FORGED,
-        budgets={"crash": 1},
-        options=ONE,
-        reaches="supersede takeover crash",
-    ),
-    *_each(
-        "a step whose result is secret, and one that fails after it",
+    "a part whose result is secret, and one that fails after it": _each(
         DELETE,
-        budgets={"fail": 1, "crash": 1},
-        options={"secret": "a"},
-        reaches="supersede takeover leave fail crash",
-    ),
-    *_each(
-        "a part whose result is secret, and one that fails after it",
-        DELETE,
-        budgets={"fail": 1, "crash": 1},
-        options={"secret": "b", "steps": 3, "undo": "parts"},
-        reaches="supersede takeover leave fail crash",
+        "fail crash",
+        "supersede takeover leave",
         deep=[ONCE],
+        secret="b",
+        steps=3,
+        undo="parts",
     ),
-    *_each(
-        "a step whose result cannot be kept",
-        DELETE,
-        budgets={"crash": 1},
-        options={"steps": 1, "odd": "a"},
-        reaches="supersede takeover leave crash",
+    "a step whose result cannot be kept": _each(
+        DELETE, "crash", "supersede takeover leave", odd="a"
     ),
-    *_each(
-        "a part whose result cannot be kept",
-        DELETE,
-        budgets={"crash": 1},
-        options={"odd": "b", "undo": "parts"},
-        reaches="supersede takeover leave crash",
+    "a part whose result cannot be kept": _each(
+        DELETE, "crash", "supersede takeover leave", steps=2, odd="b", undo="parts"
     ),
-    *_each(
-        "one delivery makes something, a later one has no ledger and is answered",
-        OLD_HEARD,
-        copies={"c": 2},
-        budgets={"outage": 1, "crash": 1},
-        options=ONE,
-        reaches="supersede outage crash",
-        deep=[ONCE],
+    "one delivery makes something, a later one has no ledger and is answered": _each(
+        OLD_HEARD, "outage crash", "supersede", copies="c:2", deep=[ONCE]
     ),
-    *_each(
-        "answered without the ledger and kept; another Create, then its Delete",
-        OLD_KEPT,
-        copies={"c": 2},
-        budgets={"outage": 1, "crash": 1},
-        options=ONE,
-        reaches="supersede outage crash",
-        deep=[ONCE],
+    "answered without the ledger and kept; another Create, then its Delete": _each(
+        OLD_KEPT, "outage crash", "supersede", copies="c:2", deep=[ONCE]
     ),
-]
+}
 
 # New code between two requests, and between two deliveries where a step has a mark before its call;
 # without one nobody knows which step the dead may have called. Calls that are not taken for now.
@@ -1353,205 +955,135 @@ MORE, LESS = [Code("a"), Code("ab")], [Code("ab"), Code("a")]
 OTHER_ORDER, NO_UPDATE = [Code("abc"), Code("acb")], [Code("a"), Code("a", updates=False)]
 WIDER = [Code("a"), Code("a", replace_on=frozenset({"Kind", "Size"}))]
 IN_FLIGHT, OVER = [ONCE], [TOKEN, FIND, BOTH]
-SPACES += [
-    *_each(
-        "new code with one step more takes over, and deletes",
+ROWS |= {
+    "new code with one step more takes over, and deletes": _each(
         DELETE,
-        copies=SEVERAL,
-        budgets={"crash": 1},
-        options={"code": MORE, "undo": "parts"},
+        "crash",
+        "supersede takeover",
+        copies="c:2",
         code=[0, 1],
-        reaches="supersede takeover crash",
         deep=[FIND, ONCE],
+        versions=MORE,
+        undo="parts",
     ),
-    *_each(
-        "new code with one step less deletes what is in flight or over",
+    "new code with one step less deletes what is in flight or over": _each(
+        DELETE, "crash", "supersede", strategies=IN_FLIGHT, code=[0, 1], versions=LESS, undo="parts"
+    ),
+    "new code with one step less deletes": _each(
+        DELETE, "doubt fail", "supersede", strategies=OVER, code=[0, 1], versions=LESS, undo="parts"
+    ),
+    "new code with another order deletes what is in flight or over": _each(
         DELETE,
+        "crash",
+        "supersede",
         strategies=IN_FLIGHT,
-        budgets={"crash": 1},
-        options={"code": LESS, "undo": "parts"},
         code=[0, 1],
-        reaches="supersede crash",
+        versions=OTHER_ORDER,
+        undo="parts",
     ),
-    *_each(
-        "new code with one step less deletes",
+    "new code with another order deletes": _each(
         DELETE,
+        "doubt fail",
+        "supersede",
         strategies=OVER,
-        budgets={"doubt": 1, "fail": 1},
-        options={"code": LESS, "undo": "parts"},
         code=[0, 1],
-        reaches="supersede doubt fail",
-    ),
-    *_each(
-        "new code with another order deletes what is in flight or over",
-        DELETE,
-        strategies=IN_FLIGHT,
-        budgets={"crash": 1},
-        options={"code": OTHER_ORDER, "undo": "parts"},
-        code=[0, 1],
-        reaches="supersede crash",
-    ),
-    *_each(
-        "new code with another order deletes",
-        DELETE,
-        strategies=OVER,
-        budgets={"doubt": 1, "fail": 1},
-        options={"code": OTHER_ORDER, "undo": "parts"},
-        code=[0, 1],
-        reaches="supersede doubt fail",
         deep=[FIND],
+        versions=OTHER_ORDER,
+        undo="parts",
     ),
-    *_each(
-        "new code without an update rolls one back, which is in flight or over",
+    "new code without an update rolls one back, which is in flight or over": _each(
         heard(IN_PLACE, "u"),
+        "fail crash",
+        "supersede",
         strategies=IN_FLIGHT,
-        budgets={"fail": 1, "crash": 1},
-        options={"code": NO_UPDATE},
         code=[0, 0, 1],
-        reaches="supersede crash fail",
+        versions=NO_UPDATE,
     ),
-    *_each(
-        "new code without an update rolls one back",
-        heard(IN_PLACE),
-        strategies=OVER,
-        budgets={"fail": 1, "doubt": 1},
-        options={"code": NO_UPDATE},
-        code=[0, 0, 1],
-        reaches="doubt fail",
+    "new code without an update rolls one back": _each(
+        heard(IN_PLACE), "fail doubt", strategies=OVER, code=[0, 0, 1], versions=NO_UPDATE
     ),
-    *_each(
-        "new code replaces where the old one updates, in flight or over, and rolls that back",
-        WIDE,
-        strategies=IN_FLIGHT,
-        budgets={"crash": 1, "fail": 1},
-        options={"code": WIDER},
-        code=[0, 0, 1],
-        reaches="supersede crash fail",
+    "new code replaces where the old one updates, in flight or over, and rolls that back": _each(
+        WIDE, "crash fail", "supersede", strategies=IN_FLIGHT, code=[0, 0, 1], versions=WIDER
     ),
-    *_each(
-        "new code replaces where the old one updated, and rolls that back",
-        heard(WIDE),
-        strategies=OVER,
-        budgets={"doubt": 1, "fail": 1},
-        options={"code": WIDER},
-        code=[0, 0, 1],
-        reaches="doubt fail",
+    "new code replaces where the old one updated, and rolls that back": _each(
+        heard(WIDE), "doubt fail", strategies=OVER, code=[0, 0, 1], versions=WIDER
     ),
-    *_each(
-        "new code updates where the old one replaces, in flight or over, and rolls that back",
-        WIDE,
-        strategies=IN_FLIGHT,
-        budgets={"crash": 1, "fail": 1},
-        options={"code": WIDER[::-1]},
-        code=[0, 0, 1],
-        reaches="supersede crash fail",
+    "new code updates where the old one replaces, in flight or over, and rolls that back": _each(
+        WIDE, "crash fail", "supersede", strategies=IN_FLIGHT, code=[0, 0, 1], versions=WIDER[::-1]
     ),
-    *_each(
-        "new code updates where the old one replaced, and rolls that back",
-        heard(WIDE),
-        strategies=OVER,
-        budgets={"doubt": 1, "fail": 1},
-        options={"code": WIDER[::-1]},
-        code=[0, 0, 1],
-        reaches="doubt fail",
+    "new code updates where the old one replaced, and rolls that back": _each(
+        heard(WIDE), "doubt fail", strategies=OVER, code=[0, 0, 1], versions=WIDER[::-1]
     ),
-    *_each(
-        "a call in doubt is made again, and throttled until time is over",
-        DELETE,
-        budgets={"doubt": 1, "throttle": 1},
-        options={"steps": 1, "throttles": True},
-        reaches="supersede doubt throttle",
+    "a call in doubt is made again, and throttled until time is over": _each(
+        DELETE, "doubt throttle", "supersede", throttles=True
     ),
-]
+}
 
 # What takes minutes each: more deliveries, steps and faults at a time.
 ALL_DEEP = [TOKEN, FIND, BOTH, ONCE]
-SPACES += [
-    *_each(
-        "three copies of a Create, a Delete, two deaths",
+ROWS |= {
+    "three copies of a Create, a Delete, two deaths": _each(
         DELETE,
+        "crash:2",
+        "supersede takeover leave",
+        copies="c:3",
         strategies=[TOKEN, BOTH],
-        copies={"c": 3},
-        budgets={"crash": 2},
-        options=ONE,
-        reaches="supersede takeover leave crash",
         deep=ALL_DEEP,
     ),
-    *_each(
-        "two copies of a Create, two of its Delete, two steps",
+    "two copies of a Create, two of its Delete, two steps": _each(
         DELETE,
+        "crash",
+        "supersede takeover leave",
+        copies="c:2 d:2",
         strategies=[TOKEN],
-        copies={"c": 2, "d": 2},
-        budgets={"crash": 1},
-        reaches="supersede takeover leave crash",
         deep=ALL_DEEP,
+        steps=2,
     ),
-    *_each(
-        "everything that can go wrong around a Create and its Delete",
+    "everything that can go wrong around a Create and its Delete": _each(
         DELETE,
+        "crash lost doubt fail flight later late undelivered",
+        "supersede takeover leave landed park",
         strategies=[TOKEN, FIND, BOTH],
-        budgets=dict.fromkeys(
-            ["crash", "lost", "doubt", "fail", "flight", "later", "late", "undelivered"], 1
-        ),
-        reaches="supersede takeover leave landed park crash lost doubt fail flight undelivered",
         deep=ALL_DEEP,
+        steps=2,
     ),
-    *_each(
-        "two copies of a replacing Update, its clean-up or rollback",
+    "two copies of a replacing Update, its clean-up or rollback": _each(
         UPDATE,
+        "crash",
+        "supersede takeover leave",
+        copies="u:2",
         strategies=[TOKEN, BOTH],
-        copies={"u": 2},
-        budgets={"crash": 1},
-        options=ONE,
-        reaches="supersede takeover leave crash",
         deep=ALL_DEEP,
     ),
-    *_each(
-        "a replacing Update of two steps that dies, is refused or in doubt",
+    "a replacing Update of two steps that dies, is refused or in doubt": _each(
         UPDATE,
+        "crash fail doubt",
+        "supersede takeover leave",
         strategies=[FIND, BOTH],
-        budgets={"crash": 1, "fail": 1, "doubt": 1},
-        reaches="supersede takeover leave crash fail doubt",
         deep=ALL_DEEP,
+        steps=2,
     ),
-    *_each(
-        "a replacing Update over a replacing Update, and a death",
-        UPDATE_TWICE,
-        strategies=[TOKEN],
-        budgets={"crash": 1},
-        options=ONE,
-        reaches="supersede takeover leave crash",
-        deep=ALL_DEEP,
+    "a replacing Update over a replacing Update, and a death": _each(
+        UPDATE_TWICE, "crash", "supersede takeover leave", strategies=[TOKEN], deep=ALL_DEEP
     ),
-    *_each(
-        "asked again, every delivery twice",
-        REASK,
-        strategies=[TOKEN],
-        copies={"c": 2, "e": 2},
-        budgets={"crash": 1, "fail": 1},
-        options=ONE,
-        reaches="round takeover crash fail",
-        deep=ALL_DEEP,
+    "asked again, every delivery twice": _each(
+        REASK, "crash fail", "round takeover", copies="c:2 e:2", strategies=[TOKEN], deep=ALL_DEEP
     ),
-    *_each(
-        "slow deliveries whose calls land late, and a Delete",
+    "slow deliveries whose calls land late, and a Delete": _each(
         DELETE,
+        "crash flight",
+        "supersede takeover leave landed",
+        copies="c:2",
         strategies=[TOKEN, FIND],
-        copies=SEVERAL,
-        budgets={"crash": 1, "flight": 1},
         pace="slow",
-        options=ONE,
-        reaches="supersede takeover leave landed",
         deep=ALL_DEEP,
     ),
-    *_each(
-        "a RequestId used again, slow deliveries",
-        AGAIN,
-        strategies=[TOKEN, FIND],
-        budgets={"crash": 1},
-        pace="slow",
-        options=ONE,
-        reaches="supersede takeover crash",
-        deep=ALL_DEEP,
+    "a RequestId used again, slow deliveries": _each(
+        AGAIN, "crash", "supersede takeover", strategies=[TOKEN, FIND], pace="slow", deep=ALL_DEEP
     ),
+}
+SPACES = [
+    replace(space, name=f"{name}: {space.options['strategy']}")
+    for name, spaces in ROWS.items()
+    for space in spaces
 ]

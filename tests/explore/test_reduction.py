@@ -1,11 +1,12 @@
 """What the search leaves out, it looks at here: nothing is seen there that is not seen without."""
 
+from dataclasses import replace
 from graphlib import TopologicalSorter
 
 import pytest
 
 from explore.mutants import MUTANTS, copy_of_the_package
-from explore.spaces import DELETE, SPACES, Space
+from explore.spaces import DELETE, SPACES, on
 from explore.test_explore import SEEN_LATE, SMALL
 
 NAMED = (
@@ -23,28 +24,15 @@ NAMED = (
 COMPARED = [
     *SMALL,
     *(space for space in SPACES if space.name in NAMED),
-    Space(
-        name="a guardian, and a death",
-        script=DELETE,
-        guardians=["c"],
-        budgets={"crash": 1},
-        options={"steps": 1},
-    ),
-    Space(
-        name="copies in one sandbox, two deaths",
-        script=DELETE,
-        copies={"c": 2},
-        budgets={"crash": 2},
-        options={"steps": 1},
-        boxes=True,
-    ),
-    Space(
-        name="a death and a late call while time passes slowly, clocks that differ",
-        script=DELETE,
-        budgets={"crash": 1, "flight": 1},
-        options={"steps": 1},
-        pace="slow",
-        skews=[-0.25, 0.25],
+    *(
+        replace(space, name=name)
+        for name, space in {
+            "a guardian, and a death": on(DELETE, "crash", guardians=["c"]),
+            "copies in one sandbox, two deaths": on(DELETE, "crash:2", copies="c:2", boxes=True),
+            "a death and a late call while time passes slowly, clocks that differ": on(
+                DELETE, "crash flight", pace="slow", skews=[-0.25, 0.25]
+            ),
+        }.items()
     ),
 ]
 
@@ -102,7 +90,7 @@ def test_a_seeded_bug_breaks_the_same_law(mutant):
     number = 1000 + MUTANTS.index(mutant)
     kit = copy_of_the_package(number, mutant.seeded, mutant.old, mutant.new)
 
-    full, reduced = (mutant.space().explorer(kit, full=full).search() for full in (True, False))
+    full, reduced = (mutant.space.explorer(kit, full=full).search() for full in (True, False))
 
     assert full.law == reduced.law
 
