@@ -223,7 +223,7 @@ ROWS = {
         "I1",
         "token",
         old="key, generation",
-        new="key + self.journal.operation.owner, generation",
+        new="key + self.journal.operation.execution.owner, generation",
         space=on(CREATE, "crash", copies="c:2", steps=2),
     ),
     "a result is recorded after the next call has left": Mutant(

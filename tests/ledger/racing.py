@@ -64,7 +64,7 @@ def _race(key: str, write: Write) -> tuple[bool, str]:
     _here["start"].wait(PATIENCE)
     written = store.write(key, write)
     assert written.head is not None
-    return written.applied, written.head.operation.owner
+    return written.applied, written.head.operation.execution.owner
 
 
 def begin(owner: str, keys: list[str]) -> list[tuple[bool, str]]:
@@ -78,7 +78,7 @@ def overtake(owner: str, keys: list[str]) -> list[tuple[bool, str]]:
     results = []
     for key in keys:
         head = _read(key)
-        if owner == head.operation.owner:
+        if owner == head.operation.execution.owner:
             change = transitions.finish(head, ending, Progress(), 1)
             write = Write(name="finish", guard=transitions.held_by(owner), change=change)
         else:

@@ -10,6 +10,7 @@ from cfn_once import Request, RequestType
 from cfn_once._cloudformation.canonical import fingerprint
 from cfn_once.ledger import (
     Deed,
+    ExecutionRecord,
     Head,
     HeldObject,
     Operation,
@@ -81,7 +82,13 @@ def thing(number: int, *, by: Origin = Origin.CREATED, **more: Any) -> HeldObjec
 
 
 def operation(
-    kind: RequestType, number: int, state: State, event_id: str | None = None, **more: Any
+    kind: RequestType,
+    number: int,
+    state: State,
+    event_id: str | None = None,
+    *,
+    due: int | None = None,
+    **more: Any,
 ) -> Operation:
     """Return an operation that its execution has left."""
     return Operation(
@@ -89,7 +96,7 @@ def operation(
         type=kind.value,
         state=state.value,
         event_physical_id=event_id,
-        owner=f"owner-{number}",
+        execution=ExecutionRecord(owner=f"owner-{number}", due=due),
         **more,
     )
 
@@ -580,11 +587,12 @@ def test_what_leaves_something(op: Operation, leaves: bool) -> None:
 def test_what_is_to_be_cleaned_up(request_: Request, op: Operation, is_left: bool) -> None:
     """What has left something, and was not answered with a success; a Delete only until its end."""
     before = operation(CREATE, 7, PARKED, steps=DONE)
-    op = replace(op, due=5, response=None)
+    waiting = replace(op.execution, due=5)
+    op = replace(op, execution=waiting, response=None)
 
     holding = begun_over(head(op, pending_cleanup=(before,)), request_)
 
-    left = [replace(op, due=None)] if is_left else []
+    left = [replace(op, execution=replace(waiting, due=None))] if is_left else []
     assert [before, *left] == holding.pending
 
 
@@ -605,7 +613,8 @@ def test_what_is_to_be_cleaned_up(request_: Request, op: Operation, is_left: boo
 )
 def test_what_is_left_behind(of: Head, assigned_id: str | None) -> None:
     """An operation is left under the id that it answered; what it answered is left out."""
-    wanted = replace(of.operation, response=None, due=None, assigned_id=assigned_id)
+    execution = replace(of.operation.execution, due=None)
+    wanted = replace(of.operation, response=None, execution=execution, assigned_id=assigned_id)
 
     assert wanted == left_behind(of)
 

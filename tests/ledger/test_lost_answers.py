@@ -151,7 +151,7 @@ def live(life: Life) -> list[str]:
         third.record(Progress(steps={"more#0": done("more")}))  # park what was left
     life.look()
     fourth.wait_for_previous_owners()
-    left = third.head.operation.owner
+    left = third.head.operation.execution.owner
     life.keep(fourth.record, Progress(steps={"found#0": done("found")}), left)
     life.keep(fourth.finish, ending(True, "thing-1", removed=["thing-1"]), Progress())
     fifth = life.lease(life.request(RequestType.CREATE, 3))  # begin

@@ -78,7 +78,9 @@ def test_one_request_resumed_by_many(racers: Racers, key: str) -> None:
 
     wins = [[owner for owner in OWNERS if results[owner][n][0]] for n in range(FEWER)]
     assert [1] * FEWER == [len(winners) for winners in wins]
-    assert [winners[0] for winners in wins] == [racers.head(key).operation.owner for key in keys]
+    assert [winners[0] for winners in wins] == [
+        racers.head(key).operation.execution.owner for key in keys
+    ]
 
 
 def test_an_answer_and_newer_requests_at_the_same_moment(racers: Racers, key: str) -> None:
@@ -91,7 +93,7 @@ def test_an_answer_and_newer_requests_at_the_same_moment(racers: Racers, key: st
     heads = [racers.head(key) for key in keys]
     wins = [[owner for owner in OWNERS if results[owner][n][0]] for n in range(FEWER)]
     assert [1] * FEWER == [len(winners) for winners in wins]
-    assert [winners[0] for winners in wins] == [head.operation.owner for head in heads]
+    assert [winners[0] for winners in wins] == [head.operation.execution.owner for head in heads]
     assert [winners[0] == OWNERS[0] for winners in wins] == [
         head.operation.is_over for head in heads
     ]

@@ -9,8 +9,10 @@ import pytest
 from cfn_once import Request, RequestType
 from cfn_once.ledger import (
     Change,
+    CleanupRecord,
     Deed,
     Ending,
+    ExecutionRecord,
     Head,
     HeldObject,
     MemoryStore,
@@ -66,6 +68,9 @@ def execution(owner: str, number: int, **more: Any) -> Candidate:
 def begun(request: Request, owner: str, number: int, **more: Any) -> Operation:
     """Return the operation that an execution of the request with this number begins."""
     candidate = execution(owner, number)
+    told = {name: more.pop(name) for name in ("lease", "sandbox_id", "invocation") if name in more}
+    told["deliveries"] = more.pop("deliveries", 1)
+    told["due"] = more.pop("due", None)
     return Operation(
         **{
             "request_id": request.request_id,
@@ -75,9 +80,7 @@ def begun(request: Request, owner: str, number: int, **more: Any) -> Operation:
             "properties": request.properties_fingerprint,
             "event_physical_id": request.physical_resource_id,
             "state": "RUNNING",
-            "owner": owner,
-            "lease": candidate.lease,
-            "deliveries": 1,
+            "execution": ExecutionRecord(**{"owner": owner, "lease": candidate.lease} | told),
             "begun": candidate.now,
         }
         | more
@@ -217,18 +220,20 @@ def held(name: str, owner: str, change: Change, at: Path = transitions.OPERATION
     return Write(name=name, guard=transitions.held_by(owner, at), change=change)
 
 
+def is_of(operation: Operation, owner: str, state: State) -> bool:
+    return (operation.execution.owner, operation.state) == (owner, state)
+
+
 def is_at_work(owner: str) -> Callable[[Head], bool]:
-    return lambda head: head.operation.owner == owner and head.operation.state == State.RUNNING
+    return lambda head: is_of(head.operation, owner, State.RUNNING)
 
 
 def is_parked(owner: str) -> Callable[[Head], bool]:
-    return lambda head: head.operation.owner == owner and head.operation.state == State.PARKED
+    return lambda head: is_of(head.operation, owner, State.PARKED)
 
 
 def is_left_parked(owner: str) -> Callable[[Head], bool]:
-    return lambda head: any(
-        left.owner == owner and left.state == State.PARKED for left in head.pending_cleanup
-    )
+    return lambda head: any(is_of(left, owner, State.PARKED) for left in head.pending_cleanup)
 
 
 def is_answered(response: str) -> Callable[[Head], bool]:
@@ -664,7 +669,7 @@ def record_cleanup(book: Book) -> Case:
     delete = ask(RequestType.DELETE, 3, NONE, Name="a")
     book.make(book.begin_over(delete, "C", 3))
     first, _ = book.head.pending_cleanup
-    stays = replace(first, cleaned_by="request-3", doubts=("mail#0",))
+    stays = replace(first, cleanup=CleanupRecord(by="request-3", doubts=("mail#0",)))
     return Case(
         write=book.record_cleanup("C", [stays], ["thing-1"]),
         meanwhile=book.resume(delete, "D", 4),
@@ -795,7 +800,7 @@ def finish_with_what_stays(book: Book) -> Case:
     """A success keeps what it could not clean up, and the ids that it removed."""
     book.overtaken()
     (left,) = book.head.pending_cleanup
-    stays = replace(left, cleaned_by="request-2", doubts=("mail#0",))
+    stays = replace(left, cleanup=CleanupRecord(by="request-2", doubts=("mail#0",)))
     ending = Ending(
         succeeded=True, response=YES, physical_id=NONE, removed=["thing-9"],
         pending_cleanup=[stays],
@@ -979,7 +984,9 @@ def holds_no_more_than(head: Head) -> AllOf:
     doc, at = head.to_doc(), transitions.OPERATION
     shown = [*((name,) for name in doc), *((*at, name) for name in doc["op"])]
     names = [(kept.metadata["short"],) for kept in fields(Head)]
-    names += [(*at, kept.metadata["short"]) for kept in fields(Operation)]
+    parts = (Operation, ExecutionRecord, CleanupRecord)
+    inner = (kept.metadata.get("short") for part in parts for kept in fields(part))
+    names += [(*at, short) for short in inner if short is not None]
     idle = [name for name in names if name not in shown]
     return AllOf([Equals(("v",), VERSION), *map(Absent, idle)])
 
@@ -1134,7 +1141,7 @@ def test_operations_that_two_executions_have_left(book: Book) -> None:
         book.make(book.park_left(owner, place, steps=MADE))
         assert not book.told.write(book.park_left(owner, place)).applied
 
-    left = [(left.owner, left.state, left.steps) for left in book.head.pending_cleanup]
+    left = [(left.execution.owner, left.state, left.steps) for left in book.head.pending_cleanup]
     assert [("A", "PARKED", MADE), ("B", "PARKED", MADE)] == left
     assert is_at_work("C")(book.head)
 

@@ -15,7 +15,7 @@ from .._steps.journal import Journal
 from .._steps.ports import Ports
 from .._steps.replay import Replay, doubt
 from .._steps.steps import Steps
-from ..ledger import Deed, Operation, StepState
+from ..ledger import CleanupRecord, Deed, Operation, StepState
 from .resource import CustomResource, run
 
 log = logging.getLogger("cfn_once.resource")
@@ -93,17 +93,17 @@ class Leftovers(NamedTuple):
                 continue  # what it should have removed is removed now
             if self._is_spared(left, operation, keeps_current=keeps_current):
                 stays.insert(0, left)
-            elif left.cleaned_by == request.request_id:  # under its ids may be our own by now
+            elif left.cleanup.by == request.request_id:  # under its ids may be our own by now
                 stays.insert(0, left)
-                doubts += left.doubts
+                doubts += left.cleanup.doubts
             else:
                 found = self._remove(left, removed)
                 doubts += found
                 # Seeded bug: unresolved-kept
                 if found:
-                    learned = self.journal.lease.operation_of(left.owner)
-                    cleaned = replace(learned, cleaned_by=request.request_id, doubts=tuple(found))
-                    stays.insert(0, cleaned)
+                    learned = self.journal.lease.operation_of(left.execution.owner)
+                    cleanup = CleanupRecord(by=request.request_id, doubts=tuple(found))
+                    stays.insert(0, replace(learned, cleanup=cleanup))
         deletes = [left for left in pending if left.type == RequestType.DELETE]
         if request.type is not RequestType.DELETE and (*deletes, *stays) != pending:
             self.journal.lease.record_cleanup([*deletes, *stays], removed)

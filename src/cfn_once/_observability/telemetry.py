@@ -56,8 +56,8 @@ class Trail(Work):
         """Take note of what the ledger says of the request."""
         if isinstance(claimed, Lease):
             operation = claimed.head.operation
-            self.note(deliveries=operation.deliveries)
-            if operation.deliveries > 1 and operation.tail_in_doubt:
+            self.note(deliveries=operation.execution.deliveries)
+            if operation.execution.deliveries > 1 and operation.tail_in_doubt:
                 self._counts["Takeovers"] = 1
             return
         self._counts["DuplicatesSuppressed"] = 1

@@ -63,7 +63,7 @@ class Journal:
         left: Operation | None = None,
     ) -> None:
         self.lease, self.request, self._mask = lease, request, mask
-        self._owner = None if left is None else left.owner
+        self._owner = None if left is None else left.execution.owner
         self.pending: dict[str, StepRecord] = {}
         self.visited: set[str] = set()
         self.assigned_id: str | None = None
@@ -72,7 +72,7 @@ class Journal:
         self.previous_owner_ended_at = lease.previous_owner_ended_at
         self.tail_in_doubt = lease.head.operation.tail_in_doubt
         if left is not None:
-            ended = left.lease / 1000
+            ended = left.execution.lease / 1000
             self.previous_owner_ended_at = max(self.previous_owner_ended_at, ended)
             self.tail_in_doubt = left.may_have_acted_last
         self._in_flight: tuple[str, StepRecord | None] | None = None

@@ -1,7 +1,19 @@
 """The ledger: what makes a side effect happen once. One state machine over three stores."""
 
 from .claim import Answered, Ignored, Refused, Stale
-from .head import Deed, Head, HeldObject, Operation, Origin, State, StepRecord, StepState, Touched
+from .head import (
+    CleanupRecord,
+    Deed,
+    ExecutionRecord,
+    Head,
+    HeldObject,
+    Operation,
+    Origin,
+    State,
+    StepRecord,
+    StepState,
+    Touched,
+)
 from .holding import Ending
 from .lease import SPILL_DAYS, Lease
 from .ledger import LEDGER_OUTAGE_GRACE, Claimed, Ledger
@@ -16,8 +28,10 @@ __all__ = [
     "Answered",
     "Change",
     "Claimed",
+    "CleanupRecord",
     "Deed",
     "Ending",
+    "ExecutionRecord",
     "Guard",
     "Head",
     "HeldObject",

@@ -104,7 +104,7 @@ def _is_issued_after(operation: Operation, request: Request) -> bool:
 
 def _over(head: Head, request: Request, candidate: Candidate) -> Decision:
     """Begin over what is there, once nobody can be at work on it."""
-    ended = head.operation.lease
+    ended = head.operation.execution.lease
     # Seeded bug: time-out-wait
     if head.operation.state != State.RUNNING and candidate.now < ended:
         return Wait(ended)  # its hook ran out of time, and may be stuck in a call until then
@@ -141,14 +141,15 @@ def _same(head: Head, request: Request, candidate: Candidate) -> Decision:
 
 def _failed(head: Head, request: Request, candidate: Candidate) -> Decision:
     """Decide where CloudFormation asks again for what had failed: a new round."""
-    ended = head.operation.lease
+    ended = head.operation.execution.lease
     if candidate.now < ended and not _is_over_in_our_sandbox(head, candidate):
         return Wait(ended)
     return Claim(transitions.resume(head, request, candidate), previous_owner_ended_at=ended)
 
 
 def _parked(head: Head, request: Request, candidate: Candidate) -> Decision:
-    due, ended = head.operation.due, head.operation.lease
+    execution = head.operation.execution
+    due, ended = execution.due, execution.lease
     if due is not None and candidate.now < due and candidate.due < due:
         return WAITS
     return Claim(transitions.resume(head, request, candidate), ended, goes_on=True)
@@ -156,7 +157,7 @@ def _parked(head: Head, request: Request, candidate: Candidate) -> Decision:
 
 def _at_work(head: Head, request: Request, candidate: Candidate) -> Decision:
     """Decide where another delivery of the same request holds the lease."""
-    over = head.operation.lease
+    over = head.operation.execution.lease
     resumed = transitions.resume(head, request, candidate)
     if _is_over_in_our_sandbox(head, candidate):
         return Claim(resumed, candidate.now, goes_on=True)
@@ -173,7 +174,7 @@ def _at_work(head: Head, request: Request, candidate: Candidate) -> Decision:
 def _is_over_in_our_sandbox(head: Head, candidate: Candidate) -> bool:
     """Tell whether our being in the owner's sandbox proves that the owner is over."""
     ours = candidate.sandbox_id
-    return ours is not None and head.operation.sandbox_id == ours
+    return ours is not None and head.operation.execution.sandbox_id == ours
 
 
 def _is_expired(request: Request, candidate: Candidate) -> bool:

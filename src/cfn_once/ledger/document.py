@@ -21,6 +21,11 @@ def kept_as(short: str, default: Any = None, *, part: "type[Kept] | None" = None
     return field(default=default, metadata={"short": short, "part": part})
 
 
+def kept_among(part: "type[Kept]") -> Any:
+    """Declare a part whose own fields lie among those of the whole."""
+    return field(default_factory=part, metadata={"among": part})
+
+
 class _Field(NamedTuple):
     """One field of a kept class, as it is read and written."""
 
@@ -67,6 +72,8 @@ def _fields(cls: Any) -> dict[str, _Field]:
     """Return the fields of a kept class by their names in the store."""
     found = {}
     for kept in fields(cls):
+        if "among" in kept.metadata:
+            continue
         hints = get_args(kept.type) if get_origin(kept.type) is UnionType else (kept.type,)
         default = kept.default if kept.default_factory is MISSING else kept.default_factory()
         found[kept.metadata["short"]] = _Field(
@@ -76,6 +83,12 @@ def _fields(cls: Any) -> dict[str, _Field]:
             part=kept.metadata["part"],
         )
     return found
+
+
+@lru_cache
+def _parts(cls: Any) -> dict[str, "type[Kept]"]:
+    """Return the parts of a kept class whose fields lie among its own."""
+    return {kept.name: kept.metadata["among"] for kept in fields(cls) if "among" in kept.metadata}
 
 
 class Kept(Frozen):
@@ -95,19 +108,22 @@ class Kept(Frozen):
         if lacking := [short for short in cls._always if short not in doc]:
             raise CorruptHead(f"it lacks {', '.join(lacking)}")
         known = _fields(cls)  # type: ignore[arg-type]  # a class is hashable
-        return cls(
-            **{
-                known[short].name: known[short].read(short, value)
-                for short, value in doc.items()
-                if short in known
-            }
-        )
+        values = {
+            known[short].name: known[short].read(short, value)
+            for short, value in doc.items()
+            if short in known
+        }
+        parts = _parts(cls)  # type: ignore[arg-type]  # as above
+        return cls(**values, **{name: part.from_doc(doc) for name, part in parts.items()})
 
     def to_doc(self) -> Doc:
         known = _fields(type(self))  # type: ignore[arg-type]  # as above
         values = ((short, kept, getattr(self, kept.name)) for short, kept in known.items())
-        return {
+        doc = {
             short: kept.write(value)
             for short, kept, value in values
             if short in self._always or value != kept.default
         }
+        for name in _parts(type(self)):  # type: ignore[arg-type]  # as above
+            doc |= getattr(self, name).to_doc()
+        return doc

@@ -15,7 +15,7 @@ from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
-from .document import CorruptHead, Kept, kept_as
+from .document import CorruptHead, Kept, kept_among, kept_as
 
 VERSION = 2
 
@@ -134,6 +134,41 @@ class HeldObject(Kept):
     resource_type: str | None = kept_as("rt")
 
 
+class ExecutionRecord(Kept):
+    """The execution of an operation that is at work, or the last one that was.
+
+    Attributes:
+        owner: Its nonce.
+        lease: From this time on it certainly begins no call. While it runs, Lambda's deadline and
+            the slack of clocks; once it has ended, when it ended.
+        sandbox_id: Where it runs, if being there proves that an earlier owner is dead.
+        invocation: Lambda's request id of the invocation at work.
+        deliveries: How often the operation was begun or resumed since its last round or long wait.
+        due: Until when its hook waits, the lease given back; a continuation resumes it.
+    """
+
+    _always = ("own",)
+
+    owner: str = kept_as("own", "")
+    lease: int = kept_as("lu", 0)
+    sandbox_id: str | None = kept_as("box")
+    invocation: str | None = kept_as("inv")
+    deliveries: int = kept_as("dlv", 0)
+    due: int | None = kept_as("due")
+
+
+class CleanupRecord(Kept):
+    """What a later request has cleaned up of an operation.
+
+    Attributes:
+        by: The request that has cleaned up all that can be known of it.
+        doubts: What that one could not tell, in words.
+    """
+
+    by: str | None = kept_as("cln")
+    doubts: tuple[str, ...] = kept_as("dbt", ())
+
+
 class Operation(Kept):
     """One request and what its executions came to: at work, answered, or left to be cleaned up.
 
@@ -145,28 +180,21 @@ class Operation(Kept):
         event_physical_id: The id in its event.
         response: What was answered, without the request's ids; None after a Create or Update that
             succeeded, whose response lies with the held object.
-        owner: The nonce of the execution at work, or of the last one.
-        lease: From this time on its last execution certainly begins no call. While it runs,
-            Lambda's deadline and the slack of clocks; once it has ended, when it ended.
-        sandbox_id: Where it runs, if being there proves that an earlier owner is dead.
-        invocation: Lambda's request id of the invocation at work.
-        deliveries: How often it was begun or resumed since its last round or long wait.
+        execution: The one at work, or the last one.
         tail_in_doubt: The first step without a record may have happened.
         has_unrecorded_calls: Its hook made calls that are repeated at will and never recorded.
         round: How often CloudFormation has asked again after a failure.
         begun: When it was begun, or its last round.
-        due: Until when its hook waits, the lease given back; a continuation resumes it.
         generation: The first generation of its steps; above every one of an earlier life of the
             same RequestId.
         assigned_id: The physical id that its hook has set so far.
         deed: What an Update does: a `Deed`; None before it has begun its hook.
         given: JSON text of its properties; only where it made something under the id that it was to
             replace, which its resource's own Delete removes.
-        cleaned_by: The request that has cleaned up all that can be known of it.
-        doubts: What that one could not tell, in words.
+        cleanup: What was cleaned up of it.
     """
 
-    _always = ("rid", "st", "own", "steps")
+    _always = ("rid", "st", "steps")
 
     request_id: str = kept_as("rid", "")
     type: str = kept_as("typ", "")
@@ -177,22 +205,16 @@ class Operation(Kept):
     event_physical_id: str | None = kept_as("eid")
     state: str = kept_as("st", "")
     response: str | None = kept_as("out")
-    owner: str = kept_as("own", "")
-    lease: int = kept_as("lu", 0)
-    sandbox_id: str | None = kept_as("box")
-    invocation: str | None = kept_as("inv")
-    deliveries: int = kept_as("dlv", 0)
+    execution: ExecutionRecord = kept_among(ExecutionRecord)  # noqa: RUF009 - as all the others
     tail_in_doubt: bool = kept_as("tail", default=False)
     has_unrecorded_calls: bool = kept_as("unrec", default=False)
     round: int = kept_as("rnd", 0)
     begun: int = kept_as("beg", 0)
-    due: int | None = kept_as("due")
     generation: int = kept_as("gen", 0)
     assigned_id: str | None = kept_as("id")
     deed: str | None = kept_as("did")
     given: str | None = kept_as("giv")
-    cleaned_by: str | None = kept_as("cln")
-    doubts: tuple[str, ...] = kept_as("dbt", ())
+    cleanup: CleanupRecord = kept_among(CleanupRecord)  # noqa: RUF009 - as all the others
     steps: Mapping[str, StepRecord] = field(
         default_factory=dict, metadata={"short": "steps", "part": StepRecord}
     )

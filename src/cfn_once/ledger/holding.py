@@ -224,7 +224,8 @@ def _pending(head: Head) -> list[Operation]:
 
 def left_behind(head: Head) -> Operation:
     """Return the head's operation as it is left to be cleaned up: under the id that it answered."""
-    operation = replace(head.operation, response=None, due=None)
+    execution = replace(head.operation.execution, due=None)
+    operation = replace(head.operation, response=None, execution=execution)
     if operation.state == State.SUCCEEDED:
         return replace(operation, assigned_id=head.held_id)
     return operation

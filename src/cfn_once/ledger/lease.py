@@ -41,7 +41,7 @@ class Lease:
         due: float = 0.0,
     ) -> None:
         self._store, self._request, self._deadline, self._due = store, request, deadline, due
-        self._owner = head.operation.owner
+        self._owner = head.operation.execution.owner
         self._exclusive = threading.RLock()
         self.head, self.previous_owner_ended_at = head, previous_owner_ended_at
         self.is_over = self._is_parked = False
@@ -49,7 +49,7 @@ class Lease:
     def has_retries_left(self) -> bool:
         """Tell whether another delivery of the request is still to be expected."""
         operation = self.head.operation
-        if operation.deliveries >= MOST_DELIVERIES:
+        if operation.execution.deliveries >= MOST_DELIVERIES:
             return False
         return has_retries_left(self._request, self._deadline, operation.begun, self._due)
 
@@ -127,7 +127,7 @@ class Lease:
         head = head or self.head
         if owner is None:
             return head.operation
-        return next(left for left in head.pending_cleanup if left.owner == owner)
+        return next(left for left in head.pending_cleanup if left.execution.owner == owner)
 
     def spill(self, name: str, text: str) -> None:
         """Keep a long result beside the head, before the head refers to it."""
@@ -184,7 +184,7 @@ class Lease:
 
     def _cut_off(self, progress: Progress) -> int:
         """Return from when a hook that has not ended acts no more: Lambda ends it."""
-        ends = self.head.operation.lease
+        ends = self.head.operation.execution.lease
         started = any(step.state == StepState.STARTED for step in progress.steps.values())
         # What a step in doubt has on its way is waited for by whoever cleans it up; what a call
         # without a record has, by nobody else.
@@ -196,7 +196,7 @@ class Lease:
         return milliseconds(max(self._deadline.clock.now(), self.previous_owner_ended_at))
 
     def _is_ours(self, head: Head) -> bool:
-        return head.operation.owner == self._owner
+        return head.operation.execution.owner == self._owner
 
     def _write(
         self,
@@ -229,7 +229,7 @@ class Lease:
         raise Superseded(f"{self._request} is held by another execution", again=ours)
 
     def _is_our_own_left(self, left: Operation) -> bool:
-        return left.owner == self._owner and left.state == State.RUNNING
+        return left.execution.owner == self._owner and left.state == State.RUNNING
 
 
 def has_retries_left(request: Request, deadline: Deadline, begun: int, due: float) -> bool:
@@ -248,12 +248,12 @@ def milliseconds(seconds: float) -> int:
 
 
 def _place(head: Head, owner: str) -> int:
-    return [left.owner for left in head.pending_cleanup].index(owner)
+    return [left.execution.owner for left in head.pending_cleanup].index(owner)
 
 
 def _acts_until(left: Operation) -> float:
     """Return from when nothing of an operation left behind can happen any more, in seconds."""
     # Its execution is over then, but a call that timed out may still be on its way.
     # Seeded bug: timed-out-call
-    until = in_flight_until(left.lease) if left.is_in_doubt else left.lease
+    until = in_flight_until(left.execution.lease) if left.is_in_doubt else left.execution.lease
     return until / 1000

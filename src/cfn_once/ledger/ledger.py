@@ -123,5 +123,6 @@ def _spare_a_short_invocation(
 
 def _is_mine(head: Head, candidate: Candidate) -> bool:
     """Tell whether a refused write had been applied before, and its answer was lost."""
+    operation = head.operation
     # Seeded bug: claim-recognised
-    return head.operation.owner == candidate.owner and head.operation.state == State.RUNNING
+    return operation.execution.owner == candidate.owner and operation.state == State.RUNNING

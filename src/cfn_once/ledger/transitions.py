@@ -19,7 +19,7 @@ from typing import NamedTuple
 from .._cloudformation.identity import base32, digest
 from .._cloudformation.request import Request, RequestType
 from .document import Doc
-from .head import VERSION, Head, HistoryEntry, Operation, State, StepRecord
+from .head import VERSION, ExecutionRecord, Head, HistoryEntry, Operation, State, StepRecord
 from .holding import Ending, Holding, adopted, begun_over, succeeded
 from .store import Absent, AllOf, AnyOf, Below, Change, Equals, Guard, Lacks, Path, Write
 
@@ -97,11 +97,13 @@ def _begun(request: Request, candidate: Candidate) -> Operation:
         properties=request.properties_fingerprint,
         event_physical_id=request.physical_resource_id,
         state=State.RUNNING.value,
-        owner=candidate.owner,
-        lease=candidate.lease,
-        sandbox_id=candidate.sandbox_id,
-        invocation=candidate.invocation,
-        deliveries=1,
+        execution=ExecutionRecord(
+            owner=candidate.owner,
+            lease=candidate.lease,
+            sandbox_id=candidate.sandbox_id,
+            invocation=candidate.invocation,
+            deliveries=1,
+        ),
         begun=candidate.now,
     )
 
@@ -173,6 +175,7 @@ def begin_over(head: Head, request: Request, candidate: Candidate) -> Write:
     """Begin over an operation that is over and has left something, or that is still at work."""
     holding, creates = begun_over(head, request), request.type is RequestType.CREATE
     operation, short = head.operation, short_id(request.request_id)
+    owner = operation.execution.owner
     begun = _begun(request, candidate)
     begun = replace(begun, issued_at=max(operation.issued_at, begun.issued_at))
     if short in head.recent:  # used again: above every generation and round it ever had
@@ -188,7 +191,7 @@ def begin_over(head: Head, request: Request, candidate: Candidate) -> Write:
         }
     )
     # Seeded bug: begin-over-guard
-    guard = AllOf([Equals(("w",), head.revision), Equals((*OPERATION, "own"), operation.owner)])
+    guard = AllOf([Equals(("w",), head.revision), Equals((*OPERATION, "own"), owner)])
     return Write(name="begin_over", guard=guard, change=change)
 
 
@@ -206,7 +209,7 @@ def resume(head: Head, request: Request, candidate: Candidate) -> Write:
         "inv": candidate.invocation,
         "iss": seen,
         "due": None,
-        "dlv": operation.deliveries + 1,
+        "dlv": operation.execution.deliveries + 1,
     }
     if operation.state == State.RUNNING:
         values["tail"] = True
@@ -219,7 +222,7 @@ def resume(head: Head, request: Request, candidate: Candidate) -> Write:
         guard=AllOf(
             [
                 Equals((*OPERATION, "rid"), request.request_id),
-                Equals((*OPERATION, "own"), operation.owner),
+                Equals((*OPERATION, "own"), operation.execution.owner),
                 Equals((*OPERATION, "st"), operation.state),
             ]
         ),
