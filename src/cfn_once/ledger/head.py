@@ -205,7 +205,7 @@ class Operation(Kept):
     event_physical_id: str | None = kept_as("eid")
     state: str = kept_as("st", "")
     response: str | None = kept_as("out")
-    execution: ExecutionRecord = kept_among(ExecutionRecord)  # noqa: RUF009 - as all the others
+    execution: ExecutionRecord = kept_among(ExecutionRecord)
     tail_in_doubt: bool = kept_as("tail", default=False)
     has_unrecorded_calls: bool = kept_as("unrec", default=False)
     round: int = kept_as("rnd", 0)
@@ -214,7 +214,7 @@ class Operation(Kept):
     assigned_id: str | None = kept_as("id")
     deed: str | None = kept_as("did")
     given: str | None = kept_as("giv")
-    cleanup: CleanupRecord = kept_among(CleanupRecord)  # noqa: RUF009 - as all the others
+    cleanup: CleanupRecord = kept_among(CleanupRecord)
     steps: Mapping[str, StepRecord] = field(
         default_factory=dict, metadata={"short": "steps", "part": StepRecord}
     )
