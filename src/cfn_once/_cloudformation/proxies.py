@@ -1,7 +1,6 @@
 """Which proxy an answer goes through: as the environment says, like every other call."""
 
 import os
-from base64 import b64encode
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
@@ -26,6 +25,8 @@ class Proxy:
         """Return what tells the proxy who asks."""
         if not self.credentials:
             return {}
+        from base64 import b64encode  # only where it is needed
+
         told = b64encode(self.credentials.encode("utf-8", "replace"))
         return {"proxy-authorization": f"Basic {told.decode()}"}
 
