@@ -107,7 +107,7 @@ def test_a_role_may_do_what_the_code_does_and_no_more(resources, role):
     """
     The ledger's actions are exactly those that the store calls, on its table alone.
     """
-    called = re.findall(r"self\._client\.(\w+)\(", inspect.getsource(DynamoDBStore))
+    called = re.findall(r"self\._ask\(\s*\"(\w+)\"", inspect.getsource(DynamoDBStore))
     needed = {"dynamodb:" + "".join(map(str.capitalize, method.split("_"))) for method in called}
     (ledger,) = statements(resources[role])["ledger"]
 

@@ -43,7 +43,7 @@ class _Problem(NamedTuple):
     is_final: bool
 
 
-_QUIET = Quiet("urllib3")  # its lines quote the URL
+_QUIET = Quiet("urllib3")  # its lines quote the URL, and spans of it do
 
 
 class HttpsDelivery:

@@ -47,7 +47,7 @@ _PASSES = re.compile(r"Throttl|TooManyRequests|QuotaExceeded|Expired")
 # What is said of these names who may not do what, or what is not there.
 _TOLD = re.compile(r"AccessDenied|NotFound|NonExistent|DoesNotExist|RecursiveInvocation")
 
-_QUIET = Quiet("botocore", "urllib3")  # both quote what is sent
+_QUIET = Quiet("boto3", "botocore", "urllib3")  # they quote what is sent
 
 
 class _Through:
@@ -91,9 +91,10 @@ class _Through:
         if len(text) > LARGEST_EVENT:
             raise self._too_large(event, text)
         failure: Exception | None = None
+        client = self._client  # first, so that its loggers are there
         try:
             with _QUIET:
-                getattr(self._client, operation)(**members)
+                getattr(client, operation)(**members)
         except ClientError as error:
             if error.response["Error"].get("Code") != done:
                 failure = self._refusal(error.response, event, text)

@@ -7,6 +7,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from .._errors import ConfigurationError, LedgerTrouble, LedgerUnavailable
+from .._silence import Quiet
 from .document import Doc
 from .head import Head, read_head
 from .store import (
@@ -23,6 +24,8 @@ from .store import (
     Write,
     Written,
 )
+
+_QUIET = Quiet("boto3", "botocore", "urllib3")  # they quote what is written, and what is read
 
 # A write is 1 KB: two seconds to connect and five to answer are ample (ledger.md, section 5).
 _CONFIG = Config(
@@ -92,8 +95,8 @@ class DynamoDBStore:
     def write(self, key: str, write: Write) -> Written:
         names = _Names()
         try:
-            answer = self._client.update_item(
-                TableName=self._table,
+            answer = self._ask(
+                "update_item",
                 Key=_key(key, "H"),
                 ConditionExpression=names.guard(write.guard),
                 UpdateExpression=names.change(write.change),
@@ -115,7 +118,7 @@ class DynamoDBStore:
     def spill(self, key: str, name: str, data: str, expires: int) -> None:
         item = {**_key(key, name), "data": {"S": data}, "ttl": {"N": str(expires)}}
         try:
-            self._client.put_item(TableName=self._table, Item=item)
+            self._ask("put_item", Item=item)
         except (ClientError, BotoCoreError) as error:
             raise self._trouble(error) from error
 
@@ -125,13 +128,15 @@ class DynamoDBStore:
 
     def _item(self, key: str, name: str) -> Doc | None:
         try:
-            answer = self._client.get_item(
-                TableName=self._table, Key=_key(key, name), ConsistentRead=True
-            )
+            answer = self._ask("get_item", Key=_key(key, name), ConsistentRead=True)
         except (ClientError, BotoCoreError) as error:
             raise self._trouble(error) from error
         item: Doc | None = answer.get("Item")
         return item
+
+    def _ask(self, operation: str, **members: Any) -> Any:
+        with _QUIET:
+            return getattr(self._client, operation)(TableName=self._table, **members)
 
     def _trouble(self, error: ClientError | BotoCoreError) -> LedgerUnavailable:
         text = f"the ledger table {self._table}: {error}; {_hint(error)}"
