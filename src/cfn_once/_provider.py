@@ -31,6 +31,7 @@ from ._hooks.served import Served
 from ._lambda.continuation import Continuation, open_continuation
 from ._lambda.sandbox import sandbox_id
 from ._observability.logs import hand_over
+from ._observability.mask import Mask
 from ._observability.telemetry import Trail, following, telling, warn_of_timeouts
 from ._steps.call import Calls, DirectCalls
 from ._steps.doubt import VISIBLE_AFTER
@@ -311,7 +312,7 @@ class Provider:
         ports = Ports(
             calls=self._calls,
             deadline=deadline,
-            mask=str,
+            mask=Mask(),
             visible_after=self._visible_after,
             resumption=resumption,
         )

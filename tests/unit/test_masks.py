@@ -1,18 +1,30 @@
 """Secret properties are masked wherever they could be printed."""
 
+import base64
+import html
 import json
 import logging
+import re
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, make_dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
 from typing import Annotated
 from urllib.parse import quote, urlencode
+from uuid import UUID
+from xml.sax import saxutils
 
 import msgspec
 import pydantic
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cfn_once import Secret
 from cfn_once._observability.mask import MASK, Mask
+from cfn_once._observability.spelling import SHORTEST
 from cfn_once._properties import Shape
 
 PASSWORD = 'it\'s "quoted"\n& grün/+'
@@ -77,6 +89,35 @@ def test_which_values_are_secret(declared, raw, secret):
     assert secret == Shape(declared).secrets(raw)
 
 
+class Color(Enum):
+    RED = "red-7f0000"
+
+
+@pytest.mark.parametrize(
+    ("hint", "raw", "printed"),
+    [
+        (int, "8.7654321E7", ["8.7654321E7", "87654321"]),
+        (float, "98765432.5E0", ["98765432.5E0", "98765432.5"]),
+        (float, "8.7654321E7", ["8.7654321E7", "87654321.0", "87654321"]),
+        (Decimal, "1.50E+5", ["1.50E+5", "150000"]),
+        (bytes, "cmF3LWNhbmFyeQ==", ["cmF3LWNhbmFyeQ==", "raw-canary", "7261772d63616e617279"]),
+        (UUID, "A0EEBC999C0B4EF8BB6D6BB9BD380A11", ["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"]),
+        (datetime, "2027-01-15T08:00:00Z", ["2027-01-15 08:00:00+00:00"]),
+        (Color, "red-7f0000", ["red-7f0000", "Color.RED"]),
+        (list[int], ["8.7654321E7"], ["87654321"]),
+        (dict[str, int] | None, {"a": "8.7654321E7"}, ["87654321"]),
+        (int, "no number", ["no number"]),
+    ],
+)
+def test_what_was_read_is_printed_otherwise(hint, raw, printed):
+    """
+    A hook prints the value that it is given, and an API what it was sent: both are hidden.
+    """
+    declared = make_dataclass("Declared", [("Secret", Annotated[hint, Secret])])
+
+    assert set(printed) <= Shape(declared).secrets({"Secret": raw})
+
+
 @pytest.fixture
 def mask():
     mask = Mask()
@@ -84,29 +125,209 @@ def mask():
     return mask
 
 
-@pytest.mark.parametrize(
-    "spelt",
-    [
-        PASSWORD,
-        repr(PASSWORD),
-        json.dumps({"Password": PASSWORD}),
-        json.dumps({"Password": PASSWORD}, ensure_ascii=False),
-        f"https://example.com/{quote(PASSWORD)}",
-        f"https://example.com/{quote(PASSWORD, safe='')}",
-        f"https://example.com/?{urlencode({'password': PASSWORD})}",
-        str(Wanted(Password=PASSWORD)),
-    ],
+def for_pages(text):
+    """As Go, Java and Rails write JSON that stands in web pages."""
+    return re.sub("[<>&]", lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text))
+
+
+def base64_of(before, encode=base64.b64encode):
+    return lambda text: encode(f"{before}{text}::".encode()).decode()
+
+
+WRITERS = {
+    "itself": str,
+    "Python": repr,
+    "Python's bytes": lambda text: repr(text.encode()),
+    "Python's ASCII": ascii,
+    "JSON": json.dumps,
+    "JSON in UTF-8": lambda text: json.dumps(text, ensure_ascii=False),
+    "JSON of PHP": lambda text: json.dumps(text).replace("/", "\\/"),
+    "JSON for pages": for_pages,
+    "HTML": html.escape,
+    "HTML in ASCII": lambda text: html.escape(text).encode("ascii", "xmlcharrefreplace").decode(),
+    "XML": saxutils.quoteattr,
+    "a URL's path": quote,
+    "all of a URL": lambda text: quote(text, safe=""),
+    "a form": lambda text: urlencode({"p": text}),
+}
+LAST = {"Latin-1 by mistake": lambda text: text.encode().decode("latin-1")}
+BASE64 = {
+    "base64": base64_of(""),
+    "base64, a byte before it": base64_of("a"),
+    "base64, two bytes before it": base64_of("ab"),
+    "base64 for URLs": base64_of("", base64.urlsafe_b64encode),
+    "base64 for URLs, a byte before it": base64_of("a", base64.urlsafe_b64encode),
+}
+KINDS = {
+    "a password": "hunter22",
+    "what JSON escapes": 'it\'s "quoted"\\and/more',
+    "what HTML escapes": "<ab&cd>;'ef\"gh",
+    "what URLs escape": "ab cd+ef/gh%ij?kl=mn&op#qr",
+    "other languages": "pässwört-€-😀-秘密-Ωmega",
+    "a key of several lines": "-----BEGIN KEY-----\nMIIEpAIBAAKC+/w==\r\n\t-----END KEY-----",
+    "escapes": "ab\\ncd%41ef&amp;gh\\u0041ij%255Ckl\\\\mn",
+    "no letters": "!@#$%^&*()<>\"'\\",
+    "control characters": "ab\x00cd\x07ef\x1bgh\x7fij",
+}
+IN_BASE64 = [
+    *("itself", "Python", "JSON", "JSON in UTF-8", "JSON of PHP", "HTML"),
+    *("a URL's path", "all of a URL", "a form"),
+]
+# Writers of what writers wrote: what an API quotes of what it was sent, and a library logs of that.
+SPELLINGS = {
+    f"{outer} of {inner}": (inner, outer)
+    for inner in WRITERS
+    for outer in {**WRITERS, **LAST, **(BASE64 if inner in IN_BASE64 else {})}
+}
+EVERY = {**WRITERS, **LAST, **BASE64}
+
+
+def spelled(text, writers):
+    for writer in writers:
+        text = EVERY[writer](text)
+    return text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_however_it_is_spelled(kind):
+    """
+    What each writer makes of a secret is masked, and what the next one makes of that; what else
+    there is in a line stays.
+    """
+    mask = Mask()
+    mask.hide({KINDS[kind]})
+    wrong = {}
+
+    for spelling, writers in SPELLINGS.items():
+        masked = mask.text(f"before {spelled(KINDS[kind], writers)} after")
+        shown = re.fullmatch(r"before (.*) after", masked, re.DOTALL)[1]
+        if MASK not in shown or len(shown) > 24 or "**" in shown.replace(MASK, "", 1):
+            wrong[spelling] = masked
+
+    assert {} == wrong
+
+
+SPECIAL = st.text(
+    st.one_of(st.sampled_from("\\\\\"'<>&%+/=;#\n\r\t u5cx2amp"), st.characters(codec="utf-8")),
+    max_size=4,
 )
-def test_however_it_is_spelt(mask, spelt):
+SURROUNDING = st.text(st.characters(codec="utf-8", exclude_characters="Q"), max_size=12)
+
+
+@given(
+    between=st.lists(SPECIAL, min_size=1, max_size=4),
+    ends=st.tuples(SPECIAL, SPECIAL),
+    writers=st.lists(st.sampled_from(sorted(WRITERS)), max_size=3),
+    around=st.tuples(SURROUNDING, SURROUNDING),
+)
+@settings(max_examples=100, deadline=None)
+def test_planted_secrets(between, ends, writers, around):
     """
-    As it is, in Python's spelling, in JSON's and in a URL's.
+    Whatever a secret is made of and stands between, through three writers: none of it is found.
     """
-    masked = mask.text(f"before {spelt} after")
+    secret = (
+        ends[0]
+        + "Q7Q"
+        + "".join(f"{part}Q{place}Q" for place, part in enumerate(between))
+        + ends[1]
+    )
+    mask = Mask()
+    mask.hide({secret})
+
+    masked = mask.text(spelled(around[0] + secret + around[1], writers))
+
+    assert "Q" not in masked
+    assert MASK in masked
+
+
+@given(
+    secret=st.text(st.characters(codec="utf-8"), min_size=6, max_size=30),
+    writer=st.sampled_from(IN_BASE64),
+    around=st.tuples(SURROUNDING, SURROUNDING),
+    encode=st.sampled_from([base64.b64encode, base64.urlsafe_b64encode]),
+)
+@settings(max_examples=100, deadline=None)
+def test_planted_secrets_in_base64(secret, writer, around, encode):
+    """
+    Wherever it is in base64, and whoever has written it before: no letter is left that bears a bit
+    of it.
+    """
+    mask = Mask()
+    mask.hide({secret})
+    before, inner = around[0].encode(), spelled(secret, [writer])
+    quoted = writer.startswith(("Python", "JSON"))
+    opened, closed = (1, 1) if quoted else (2, 0) if writer == "a form" else (0, 0)
+    text = encode(before + inner.encode() + around[1].encode()).decode()
+    first = (len(before) + opened) * 8 // 6
+    last = -((len(before) + len(inner.encode()) - closed) * -8 // 6)
+
+    masked = mask.text(text)
 
     assert MASK in masked
-    assert "gr" not in masked
-    assert masked.startswith("before ")
-    assert masked.endswith(" after")
+    assert len(masked.partition(MASK)[0]) <= first
+    assert len(masked.rpartition(MASK)[2]) <= len(text) - last
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("writer", ["itself", "JSON", "HTML", "all of a URL"])
+def test_a_text_that_was_cut(kind, writer):
+    """
+    Wherever a text ends within a secret, also within an escape, the beginning of it is masked.
+    """
+    mask = Mask()
+    mask.hide({KINDS[kind]})
+    written = spelled(KINDS[kind], [writer])
+    written = written[1:-1] if writer == "JSON" else written
+    least = len(spelled(KINDS[kind][:SHORTEST], [writer]))
+
+    masked = {
+        mask.text("before " + written[:end], is_cut=True) for end in range(least, len(written))
+    }
+
+    assert {f"before {MASK}"} == masked
+    assert f"before {MASK}" == mask.text("before " + written, is_cut=True)
+    assert "before" == mask.text("before", is_cut=True)
+
+
+def test_where_a_text_was_cut_two_secrets_may_overlap():
+    """
+    One may end as the next begins.
+    """
+    mask = Mask()
+    mask.hide({"hunter2223", "2223-and-more"})
+
+    assert f"a {MASK}" == mask.text("a hunter2223-and", is_cut=True)
+    assert f"a {MASK} b" == mask.text("a hunter2223-and-more b")
+    assert f"a {MASK} b" == mask.text("a hunter2223-and-more b", is_cut=True)
+
+
+HARD = [
+    "\\" * 10_000,
+    "%" + "25" * 10_000,
+    "%5C" * 6_000,
+    "&" + "amp;" * 5_000,
+    "\\u005c" * 3_000,
+    "a" * 20_000,
+    "\n" * 20_000,
+]
+
+
+@pytest.mark.parametrize(
+    "secret", ["\\" * 4, '\\"' * 4, "%25%25%", "&amp;&", "a" * 2000, "\n" * 9, "é\\é"]
+)
+def test_no_text_takes_long(secret):
+    """
+    A far side decides what is searched: none of its texts holds a hook up for long.
+    """
+    mask = Mask()
+    mask.hide({secret})
+    begun = time.process_time()
+
+    for text in HARD:
+        mask.text(text)
+        mask.text(text + "z", is_cut=True)
+
+    assert time.process_time() - begun < 20
 
 
 def test_the_longest_first():
@@ -195,6 +416,16 @@ def test_tracebacks_and_extra(mask, logger, kept):
     assert f"KeyError: '{MASK}'" in line
     assert "gr" not in line.replace("Traceback", "")
     assert (f"{{'Password': '{MASK}'}}", 3) == (record.sent, record.size)
+
+
+def test_a_record_whose_parts_do_not_fit(mask, logger, kept):
+    """
+    logging would print each of its parts, unmasked, to the process's errors.
+    """
+    with mask:
+        logger.error("no place for %d", PASSWORD)
+
+    assert [f"no place for %d ('{MASK}',)"] == kept.lines
 
 
 def test_what_has_nothing_to_hide_is_left_alone(mask, logger, kept):

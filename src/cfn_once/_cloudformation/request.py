@@ -6,6 +6,7 @@ from dataclasses import field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, NamedTuple, Self
+from urllib.parse import unquote
 
 from .._errors import InvalidRequest
 from .._frozen import Frozen
@@ -148,6 +149,12 @@ class Request(Frozen):
     def operation(self) -> bytes:
         """The digest that names this request; equal in every copy of it."""
         return operation_digest(self._resource, self.request_id)
+
+    @property
+    def bearer_secrets(self) -> set[str]:
+        """What lets whoever has it answer in our place: the URL, and what signs it."""
+        signs = r"[?&](?:X-Amz-Signature|X-Amz-Security-Token|Signature)=([^&]+)"
+        return {self.response_url, *map(unquote, re.findall(signs, self.response_url))}
 
     @property
     def stack_name(self) -> str:

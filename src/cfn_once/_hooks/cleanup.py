@@ -169,7 +169,7 @@ class Leftovers(NamedTuple):
 
     def _replay(self, left: Operation, asked: Request) -> _Found:
         lease = self.journal.lease
-        journal = Journal(lease, asked, self.ports.mask, left=left)
+        journal = Journal(lease, asked, self.ports.mask.text, left=left)
         replay = Replay(journal)
         steps = Steps(journal, self.ports, policy=replay)
         resource, makes = self._resource_of(left, asked, steps)

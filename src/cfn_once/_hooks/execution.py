@@ -23,7 +23,7 @@ from .._errors import (
     is_raised_by_hook,
 )
 from .._lambda.watchdog import Watchdog, whereabouts
-from .._observability.mask import Mask
+from .._observability.mask import credentials
 from .._steps.journal import Journal
 from .._steps.ports import Ports
 from .._steps.steps import Steps
@@ -48,16 +48,14 @@ class Execution:
         request: What is asked for.
         lease: The right to work on it.
         served: What the provider serves.
-        ports: How the hook reaches the world; the mask is the execution's own.
+        ports: How the hook reaches the world.
     """
 
     def __init__(self, request: Request, lease: Lease, served: Served, ports: Ports) -> None:
         self._request, self._lease, self._served = request, lease, served
         self._class = served.classes.get(request.resource_type)
-        self._mask = Mask()
-        self._mask.hide(self._secrets())
-        self._ports = ports._replace(mask=self._mask.text)
-        self._deadline = ports.deadline
+        self._ports, self._mask, self._deadline = ports, ports.mask, ports.deadline
+        self._mask.hide({*self._secrets(), *request.bearer_secrets, *credentials()})
         self._journal = Journal(lease, request, self._mask.text)
         self._steps = Steps(self._journal, self._ports)
         self._thread = threading.get_ident()
@@ -166,7 +164,9 @@ class Execution:
                     f"{', '.join(skipped)} ran before and was skipped now: a hook must come by its"
                     " steps again; move the check that skips one into its find="
                 )
-        except (InProgress, LedgerUnavailable):
+        except (InProgress, LedgerUnavailable) as error:
+            # Lambda prints what an error came of: what the hook was handling may tell a secret.
+            error.__cause__ = error.__context__ = None
             raise
         except TemporaryError as error:
             if not self._lease.has_retries_left():

@@ -247,6 +247,19 @@ class CustomResource(Generic[P, A]):
             )
         )
 
+    def mask(self, text: str) -> None:
+        """Hide what the hook has read, from now on and for as long as this delivery works.
+
+        It is replaced in log lines, in the Reason, and in what the ledger keeps of errors. The
+        result of a step that holds it is not kept, as with `secret=True`.
+
+        Args:
+            text: A password, say; four characters at least.
+        """
+        if not isinstance(text, str):
+            raise PermanentError(f"self.mask(...) hides text, not {type(text).__name__}")
+        self._steps.mask.hide({text})
+
     def wait(self, seconds: float) -> None:
         """Let time pass; longer than an invocation where there is a continuation.
 

@@ -1,16 +1,16 @@
 """Keeping secret values out of everything that is printed."""
 
-import json
 import logging
-import threading
+import os
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
-MASK = "*****"
-SHORTEST = 4  # characters; masking shorter text would blot out half of every line
-SPARED = frozenset({"true", "false", "null", "None"})  # secret or not, they tell nobody anything
+from .._silence import add_filter, all_handlers, remove_filter
+from .spelling import SHORTEST, Spelling, spellings
 
-# Lists of filters are replaced, never changed: another thread may be walking through one.
-_CHANGING = threading.Lock()
+MASK = "*****"
+SHORTEST_CREDENTIAL = 16  # characters; an emulator is content with "test", which many lines say
+SPARED = frozenset({"true", "false", "null", "None"})  # secret or not, they tell nobody anything
 
 
 class Mask(logging.Filter):
@@ -21,41 +21,52 @@ class Mask(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._secrets: list[str] = []
+        self._secrets = frozenset[str]()
+        self._spellings: Sequence[Spelling] | None = None
         self._handlers: list[logging.Handler] = []
 
     def __enter__(self) -> Self:
-        loggers = [logging.getLogger(), *logging.Logger.manager.loggerDict.values()]
-        found = {handler for logger in loggers for handler in getattr(logger, "handlers", ())}
-        last = logging.lastResort  # prints where nobody has set logging up
-        self._handlers = [*found, *([last] if last is not None else [])]
-        with _CHANGING:
-            for handler in self._handlers:
-                handler.filters = [*handler.filters, self]
+        self._handlers = list(all_handlers())
+        for handler in self._handlers:
+            add_filter(handler, self)
         return self
 
     def __exit__(self, *_: object) -> None:
-        with _CHANGING:
-            for handler in self._handlers:
-                handler.filters = [other for other in handler.filters if other is not self]
+        for handler in self._handlers:
+            remove_filter(handler, self)
         self._handlers = []
 
-    def hide(self, secrets: set[str]) -> None:
-        """Hide these from now on; longest first, for one may contain another."""
-        forms = {form for secret in secrets - SPARED for form in _forms(secret)}
-        kept = {form for form in forms if len(form) >= SHORTEST}
-        self._secrets = sorted(kept | set(self._secrets), key=lambda form: (-len(form), form))
+    def hide(self, secrets: Iterable[str]) -> None:
+        """Hide these from now on, however they are spelled."""
+        self._secrets |= {text for text in set(secrets) - SPARED if len(text) >= SHORTEST}
+        self._spellings = None
 
-    def text(self, text: str) -> str:
-        """Return the text without them."""
-        for secret in self._secrets:
-            text = text.replace(secret, MASK)
-        return text
+    def text(self, text: str, *, is_cut: bool = False) -> str:
+        """Return a text without them.
+
+        Args:
+            text: What may tell one.
+            is_cut: It is longer than this: it may end in the beginning of one, which is masked too.
+        """
+        if not self._secrets:
+            return text
+        found = [span for spelling in self._all() for span in spelling.spans(text)]
+        if is_cut:
+            ends = [spelling.cut_off(text) for spelling in self._all()]
+            found += [(first, len(text)) for first in ends if first is not None]
+        return _blotted(text, sorted(found))
+
+    def _all(self) -> Sequence[Spelling]:
+        found = self._spellings
+        if found is None:  # not before there is something to look through
+            found = [spelling for secret in self._secrets for spelling in spellings(secret)]
+            self._spellings = found
+        return found
 
     def filter(self, record: logging.LogRecord) -> bool:
         if not self._secrets:
             return True
-        said = record.getMessage()
+        said = _said(record)
         if (masked := self.text(said)) != said:
             record.msg, record.args = masked, None
         if record.exc_info:
@@ -70,6 +81,15 @@ class Mask(logging.Filter):
         return True
 
 
+def _said(record: logging.LogRecord) -> str:
+    """Return the message of a record; where its parts do not fit, logging would print each."""
+    try:
+        return record.getMessage()
+    except Exception:  # noqa: BLE001 - an argument's own text may fail in any way
+        record.msg, record.args = f"{record.msg} {record.args!r}", None
+        return record.getMessage()
+
+
 def _masked_error(kind: type[BaseException] | None, text: str) -> Any:
     """Return an error to stand for one that tells secrets: some formatters read nothing else."""
     kind = kind or Exception
@@ -77,13 +97,22 @@ def _masked_error(kind: type[BaseException] | None, text: str) -> Any:
     return (stand_in, stand_in(text), None)
 
 
+def credentials() -> set[str]:
+    """Return the function's own secrets: botocore logs the token with each call at DEBUG."""
+    names = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+    found = {os.environ.get(name, "") for name in names}
+    return {secret for secret in found if len(secret) >= SHORTEST_CREDENTIAL}
+
+
 _OWN = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime"})
 
 
-def _forms(secret: str) -> set[str]:
-    """Return how a text looks in logs: as it is, and as Python, JSON and URLs spell it."""
-    from urllib.parse import quote, quote_plus  # only where something is secret
-
-    python = repr(secret)[1:-1]
-    spelled = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-    return {secret, python, *spelled, quote(secret, ""), quote(secret), quote_plus(secret)}
+def _blotted(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """Return a text with a mask for each span; those that overlap are one."""
+    parts: list[str] = []
+    end = 0
+    for first, last in spans:
+        if first >= end:
+            parts += [text[end:first], MASK]
+        end = max(end, last)
+    return "".join([*parts, text[end:]]) if parts else text

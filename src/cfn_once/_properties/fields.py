@@ -302,15 +302,15 @@ def as_text(value: Any) -> str | None:
     return str(value) if isinstance(value, str | int | float) else None
 
 
-def secret_texts(hint: Any, value: Json, *, secret: bool = False) -> Iterator[str]:
-    """Yield the text of every value that is declared secret, at any depth."""
+def secrets_in(hint: Any, value: Json, *, secret: bool = False) -> Iterator[tuple[Any, Json]]:
+    """Yield every scalar that is declared secret, at any depth, each with its hint."""
     secret = secret or is_secret(hint)
     bare = plain(hint)
     if is_union(bare) or isinstance(value, Mapping | list):
         for part_hint, part in _parts(bare, value):
-            yield from secret_texts(part_hint, part, secret=secret)
-    elif secret and (text := as_text(value)):
-        yield text
+            yield from secrets_in(part_hint, part, secret=secret)
+    elif secret:
+        yield hint, value
 
 
 def _parts(bare: Any, value: Json) -> Iterator[tuple[Any, Json]]:
@@ -325,3 +325,18 @@ def _parts(bare: Any, value: Json) -> Iterator[tuple[Any, Json]]:
         other = inner[1] if len(inner) == 2 else Any
         for name, part in value.items():
             yield fields[name].hint if name in fields else other, part
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    """Yield the texts that a value is printed as."""
+    yield str(value)
+    if isinstance(value, bytes | bytearray):
+        yield value.decode("latin-1")
+        yield value.decode(errors="replace")
+        yield value.hex()
+    elif isinstance(value, float) and value.is_integer():
+        yield str(int(value))  # as JavaScript has it
+    elif isinstance(value, Enum):
+        yield str(value.value)
+    elif hasattr(value, "as_tuple"):  # a Decimal, whose module nobody else may have loaded
+        yield format(value, "f")

@@ -115,6 +115,10 @@ class Reader:
             raise Wrong(f"{prefix}{field.name}: missing")
         return field.default()
 
+    def value(self, value: Json, hint: Any) -> Any:
+        """Return one value, wherever it stands."""
+        return self._value(value, hint, "")
+
     def _unknown(self, raw: Mapping[str, Json], declared: Any, prefix: str) -> Iterator[str]:
         fields = fields_of(declared)
         for name in [] if self._allow_unknown else sorted(set(raw) - set(fields)):

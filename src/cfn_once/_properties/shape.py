@@ -7,8 +7,17 @@ from functools import cached_property
 from typing import Any, is_typeddict
 
 from .._cloudformation.canonical import Json
-from .._errors import InvalidProperties
-from .fields import Field, check_record, fields_of, is_model, is_record, secret_texts
+from .._errors import ConfigurationError, InvalidProperties
+from .fields import (
+    Field,
+    as_text,
+    check_record,
+    fields_of,
+    is_model,
+    is_record,
+    secrets_in,
+    texts_of,
+)
 from .reader import Reader, Wrong
 
 
@@ -89,8 +98,14 @@ class Shape:
         return new.get(name) != old.get(name)
 
     def secrets(self, raw: Mapping[str, Json]) -> set[str]:
-        """Return the text of every value that is declared secret."""
-        return set(secret_texts(self.declared, raw)) if self.is_declared else set()
+        """Return the texts of every value that is declared secret: as sent, and as it is read."""
+        found: set[str] = set()
+        for hint, value in secrets_in(self.declared, raw) if self.is_declared else ():
+            if (text := as_text(value)) is not None:
+                found.add(text)
+                with suppress(Wrong, ConfigurationError):  # of no other kind than it was sent as
+                    found.update(texts_of(self._reader.value(value, hint)))
+        return found - {""}
 
     def json_schema(self) -> Json:
         """Return the JSON Schema of the declared names; secret ones are `writeOnly`."""

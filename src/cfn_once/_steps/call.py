@@ -13,6 +13,8 @@ from .._frozen import Frozen
 
 T = TypeVar("T")
 
+LONGEST_RESULT = 300_000  # bytes; DynamoDB refuses items over 400 KB
+
 
 class Verdict(StrEnum):
     """What an error says about the effect of the call that raised it."""

@@ -28,7 +28,7 @@ class Doubts:
     ) -> None:
         self._journal, self._caller, self._pacing = journal, caller, pacing
         self._deadline, self._clock = ports.deadline, ports.deadline.clock
-        self._visible_after, self._policy = ports.visible_after, policy
+        self._visible_after, self._policy, self._mask = ports.visible_after, policy, ports.mask
 
     def resolve(
         self, attempt: StepAttempt, ended_at: float, error: Exception | None = None
@@ -43,7 +43,7 @@ class Doubts:
         Raises:
             InDoubt: Neither is possible, or our time is too short for it.
         """
-        why = named(error) if error is not None else "its execution died"
+        why = self.named(error) if error is not None else "its execution died"
         remembered = self._is_remembered(attempt)
         if attempt.call.find is None:
             if not remembered:
@@ -111,7 +111,7 @@ class Doubts:
                 self._journal.pending[attempt.key] = attempt.record
                 raise
             except Exception as failed:  # noqa: BLE001 - a look-up raises what it likes
-                why = f"its look-up failed with {named(failed)}"
+                why = f"its look-up failed with {self.named(failed)}"
                 if not self._caller.look_may_succeed_later(failed):
                     self.report(attempt, why, failed)
             self._pause(2.0, attempt, why)
@@ -142,7 +142,8 @@ class Doubts:
             f" safely: {why}. Look for what it made{hint}"
         ) from error
 
-
-def named(error: Exception) -> str:
-    """Spell an error without what follows a question mark: a URL's query may hold a key."""
-    return f"{type(error).__name__}: " + re.sub(r"\?\S*", "?...", str(error))
+    def named(self, error: Exception) -> str:
+        """Spell an error without what follows a question mark: a URL's query may hold a key."""
+        # Masked first: a secret may have a question mark in it.
+        told = re.sub(r"\?\S*", "?...", self._mask.text(str(error)))
+        return f"{type(error).__name__}: {told}"

@@ -5,18 +5,19 @@ A result lies in the head, beside it where it is long, or nowhere where it is se
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from .._cloudformation.canonical import Json
 from .._cloudformation.identity import base32
 from .._cloudformation.request import Request, RequestType
 from .._errors import PermanentError, SecretNotKept
 from ..ledger import SPILL_DAYS, Deed, Lease, Operation, Progress, StepRecord, StepState
-from .call import Call, Step
+from .call import LONGEST_RESULT, Call, Step
 
 INLINE_RESULT = 1024  # bytes of a result that lies in the head; a write costs by the kilobyte
 INLINE_RESULTS = 32_768  # bytes of all records in the head; beyond it, every result lies outside
-LONGEST_RESULT = 300_000  # bytes; DynamoDB refuses items over 400 KB
 LONGEST_ERROR = 1000  # characters of an error whose record would be longer than a result may be
 AROUND_A_RESULT = 64  # bytes that a record takes besides its key and result
 # Bytes of records in an item, which DynamoDB bounds at 400 KB: a Delete needs room of its own.
@@ -187,14 +188,21 @@ class Journal:
     def keep_failure(self, attempt: StepAttempt, error: Exception) -> Exception:
         """Keep that a step did not happen, and return the error that its hook gets."""
         call, key = attempt.call, attempt.key
-        text = self._mask(json.dumps(call.error_to_record(error)))
+        text = json.dumps(self._masked_error(call, error))
         state, this_round = StepState.FAILED.value, self.operation.round
         failed = replace(attempt.record, state=state, round=this_round)
-        if len(text) > LONGEST_RESULT:
-            message = self._mask(str(error))[:LONGEST_ERROR]  # cut first, half a secret would stay
-            text = json.dumps({"kind": type(error).__name__, "message": message})
         self.keep(attempt, self._telling(key, failed, text))
         return call.error_from_record(json.loads(text))
+
+    def _masked_error(self, call: Call, error: Exception) -> Json:
+        """Return what is kept of an error, masked: less where that is too long, or unreadable."""
+        kept = _masked(call.error_to_record(error), self._mask)
+        with suppress(Exception):  # the mask may have taken what a reader needs
+            call.error_from_record(kept)
+            if len(json.dumps(kept)) <= LONGEST_RESULT:
+                return kept
+        message = self._mask(str(error))[:LONGEST_ERROR]  # cut first, half a secret would stay
+        return {"kind": type(error).__name__, "message": message}
 
     def error(self, call: Call, key: str, known: StepRecord) -> Exception:
         """Return the error of a step that is known to have failed."""
@@ -280,6 +288,19 @@ def _size(records: Mapping[str, StepRecord]) -> int:
     return sum(
         len(key) + AROUND_A_RESULT + len(record.result or "") for key, record in records.items()
     )
+
+
+def _masked(value: Json, mask: Callable[[str], str]) -> Json:
+    """Return a value without secrets in any text or number."""
+    if isinstance(value, dict):
+        return {mask(name): _masked(member, mask) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_masked(element, mask) for element in value]
+    if value is None or isinstance(value, bool):
+        return value
+    text = str(value)
+    masked = mask(text)
+    return value if masked == text else masked
 
 
 def _to_text(call: Call, key: str, result: Any) -> str:

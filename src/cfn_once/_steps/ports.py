@@ -1,12 +1,12 @@
 """How an execution reaches the world."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from .._clock import Deadline
 from .._cloudformation.canonical import Json
 from .._cloudformation.envelopes import DUE
 from .._lambda.continuation import Continuation
+from .._observability.mask import Mask
 from .call import Calls
 
 
@@ -35,13 +35,13 @@ class Ports(NamedTuple):
     Attributes:
         calls: The way of every call.
         deadline: How long there is; and the clock.
-        mask: Hides what is secret in a text.
+        mask: Hides what is secret, for this delivery.
         visible_after: Seconds after which a look-up that finds nothing is believed.
         resumption: How the event can be delivered again, for waits that outlast the invocation.
     """
 
     calls: Calls
     deadline: Deadline
-    mask: Callable[[str], str]
+    mask: Mask
     visible_after: float
     resumption: Resumption = Resumption()

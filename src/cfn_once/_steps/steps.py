@@ -18,7 +18,7 @@ from .._errors import Interrupt, NonDeterminism, PermanentError, TemporaryError
 from ..ledger import Operation, StepRecord, StepState
 from .call import Call, Repetition, Step, Verdict, judge_plain
 from .caller import Caller
-from .doubt import Doubts, named
+from .doubt import Doubts
 from .journal import Journal, StepAttempt
 from .pacing import Pacing
 from .policy import GO_ON, Policy
@@ -45,6 +45,7 @@ class Steps:
         journal: As above.
         deleting: As above.
         caller: Makes its calls, also those inside a step.
+        mask: Hides what is secret.
     """
 
     def __init__(
@@ -56,9 +57,9 @@ class Steps:
         scope: str = "",
         deleting: bool = False,
     ) -> None:
-        self.journal, self.deleting = journal, deleting
+        self.journal, self.deleting, self.mask = journal, deleting, ports.mask
         self._request, self._policy, self._scope = journal.request, policy, scope
-        self._clock, self._mask = ports.deadline.clock, ports.mask
+        self._clock = ports.deadline.clock
         self.caller = Caller(self._request, ports.calls)
         self._pacing = Pacing(journal, ports)
         self._doubts = Doubts(journal, self.caller, self._pacing, ports, policy)
@@ -297,12 +298,12 @@ class Steps:
         if verdict is Verdict.IN_DOUBT:
             if not self.caller.may_succeed_later(attempt.call, error):
                 # The function's own code raised it, and would raise it again.
-                self._doubts.report(attempt, named(error), error)
+                self._doubts.report(attempt, self._doubts.named(error), error)
             return self._doubts.resolve(attempt, self._clock.now(), error)
         if not self._pacing.pause_after(error, pause):
             # Seeded bug: throttled-doubt
             if attempt.step.again:  # this call was not made; the one before it may have been
-                self._doubts.out_of_time(attempt, named(error))
+                self._doubts.out_of_time(attempt, self._doubts.named(error))
             self._fail(attempt, error)
         return None
 

@@ -1,0 +1,238 @@
+r"""
+How a secret may be spelled in a text, however many writers have escaped it on its way.
+
+    letters and digits    as they are; any other character as one of
+    itself                with backslashes before it: JSON in JSON, Python in JSON
+    its number            \u0026, \x26, &#38;, %26; or that of each of its bytes in UTF-8
+    its name              &amp;, \n
+    base64                at each of the three places where it may begin between two letters
+
+What spells it may be escaped again: &amp;quot;, %255C%2522. All that is counted is bounded, so that
+no text takes long to search.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import cache, cached_property
+from types import MappingProxyType
+from typing import NamedTuple
+
+SHORTEST = 4  # characters; masking shorter text would blot out half of every line
+
+_MOST = 32  # backslashes before a character: five writers, each of which doubles them
+WIDEST = 80  # characters that stand for one, as far as it matters where a text was cut
+_PERCENT = r"%(?:25){0,4}"
+_AND, _END = rf"(?:&|(?i:u0026|x26)|{_PERCENT}26)", rf"(?:;|{_PERCENT}3[Bb])"
+_AMPERSAND, _HASH = rf"{_AND}(?:amp{_END}){{0,4}}", rf"(?:\#|{_PERCENT}23)"
+_BACKSLASH = rf"(?:\\(?i:u005c|x5c)?|{_PERCENT}5[Cc])"
+_ESCAPE = f"{_BACKSLASH}{{1,{_MOST}}}"
+_LETTERS = {"\0": "0", "\a": "a", "\b": "b", "\t": "t", "\n": "n", "\v": "v", "\f": "f", "\r": "r"}
+_HTML_NAMES = {'"': "quot", "'": "apos", "<": "lt", ">": "gt"}
+_CUT_ESCAPE = rf"[\\%&][\\%&#;0-9A-Za-z]{{0,{WIDEST}}}\Z"
+_IN_BASE64 = "[0-9A-Za-z+/_-]"
+_FOR_URLS = MappingProxyType({"+": "-", "/": "_"})  # RFC 4648, section 5
+
+
+class Spelling:
+    """One secret, or what base64 makes of it, in all its spellings.
+
+    Args:
+        secret: Its text.
+        is_base64: Its neighbours bear some bits of it, and belong to it.
+    """
+
+    def __init__(self, secret: str, *, is_base64: bool = False) -> None:
+        self._secret, self._is_base64 = secret, is_base64
+        # Nobody escapes these: without them in a text, no pattern need be made.
+        self._anchor: str = max(re.findall(r"[0-9A-Za-z]+", secret), key=len, default="")
+
+    def spans(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield where it is in a text: where it begins, and where it ends."""
+        if self._anchor not in text:
+            return
+        found = self._pattern.search(text)
+        while found is not None:
+            yield found.span()
+            # One that begins as it ends may overlap itself; in base64, one letter may be of two.
+            after = found.start() + 1 if self._recurs else found.end() - self._is_base64
+            found = self._pattern.search(text, after)
+
+    def cut_off(self, text: str) -> int | None:
+        """Return where the beginning of it stands at the end of a text that was cut, if it does."""
+        longest = sum(1 if token.is_plain else WIDEST for token in self._tokens)
+        beginning = re.compile("".join(token.pattern for token in self._tokens[: SHORTEST - 1]))
+        starts = beginning.finditer(text, max(len(text) - longest, 0))
+        return next((s.start() for s in starts if self._runs_to_end(text, s.start())), None)
+
+    def _runs_to_end(self, text: str, start: int) -> bool:
+        """Tell whether the text ends before all of it is there, read in any way."""
+        places = {start}
+        escape = re.compile(_CUT_ESCAPE)
+        for token in self._tokens:
+            if any(place == len(text) or escape.match(text, place) for place in places):
+                return True
+            places = {end for place in places for end in token.ends(text, place)}
+        return False
+
+    @cached_property
+    def _tokens(self) -> Sequence["_Token"]:
+        """What stands for each character; backslashes belong to what they stand before."""
+        others = _FOR_URLS if self._is_base64 else {}
+        parts = re.findall(r"(\\*)([^\\]|\Z)", self._secret, re.DOTALL)
+        made = [_token(len(before), character, others) for before, character in parts]
+        return [token for token in made if token.pattern]
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        pattern = "".join(token.pattern for token in self._tokens)
+        if self._is_base64:
+            pattern = f"{_IN_BASE64}?{pattern}{_IN_BASE64}?={{0,2}}"
+        return re.compile(pattern)
+
+    @cached_property
+    def _recurs(self) -> bool:
+        secret = self._secret
+        return any(secret.startswith(secret[place:]) for place in range(1, len(secret)))
+
+
+def spellings(secret: str) -> Iterator[Spelling]:
+    """Yield all that a secret may look like: as it is, and as what base64 holds it."""
+    yield Spelling(secret)
+    written = (
+        {secret}
+        if secret.isascii() and secret.isalnum()
+        else {write(secret) for write in _writers()}
+    )
+    parts = {part for text in written for part in _inside_base64(text.encode(errors="replace"))}
+    yield from (Spelling(part, is_base64=True) for part in sorted(parts))
+
+
+def _inside_base64(data: bytes) -> Iterator[str]:
+    """Yield the letters that are made of these bytes alone, whatever stands before and after."""
+    from base64 import b64encode  # only where something is secret
+
+    for before, shared in enumerate((0, 2, 3)):
+        text = b64encode(bytes(before) + data).decode()
+        part = text[shared : (before + len(data)) * 8 // 6]
+        if len(part) >= SHORTEST:
+            yield part
+
+
+def _writers() -> list[Callable[[str], str]]:
+    """Return what writes a text that goes into base64 afterwards."""
+    import html  # as above
+    import json
+    from urllib.parse import quote, quote_plus
+
+    def in_ascii(text: str) -> str:
+        return json.dumps(text)[1:-1]
+
+    def in_utf8(text: str) -> str:
+        return json.dumps(text, ensure_ascii=False)[1:-1]
+
+    def with_slashes(text: str) -> str:  # as PHP writes JSON
+        return in_ascii(text).replace("/", "\\/")
+
+    def for_pages(text: str) -> str:  # as Go and Rails write JSON
+        return re.sub("[<>&]", lambda found: f"\\u{ord(found[0]):04x}", in_utf8(text))
+
+    def in_python(text: str) -> str:
+        return repr(text)[1:-1]
+
+    def in_pages(text: str) -> str:
+        return html.escape(text, quote=False)
+
+    def in_urls(text: str) -> str:
+        return quote(text, safe="", errors="replace")
+
+    def in_paths(text: str) -> str:
+        return quote(text, errors="replace")
+
+    def in_forms(text: str) -> str:
+        return quote_plus(text, errors="replace")
+
+    json_of = (in_ascii, in_utf8, with_slashes, for_pages)
+    return [str, *json_of, in_python, html.escape, in_pages, in_urls, in_paths, in_forms]
+
+
+class _Token(NamedTuple):
+    """What may stand for one character: backslashes, and then any of some patterns."""
+
+    backslashes: str
+    forms: Sequence[str]
+
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether it stands for itself alone."""
+        return not self.backslashes
+
+    @property
+    def pattern(self) -> str:
+        """A pattern of all."""
+        forms = "|".join(self.forms)
+        return self.backslashes + (f"(?:{forms})" if len(self.forms) > 1 else forms)
+
+    def ends(self, text: str, place: int) -> Iterator[int]:
+        """Yield where it may end in a text that has it at this place."""
+        for form in self.forms:
+            if found := re.compile(self.backslashes + form).match(text, place):
+                yield found.end()
+
+
+def _token(before: int, character: str, others: Mapping[str, str]) -> _Token:
+    """Return what may stand for a character with so many backslashes before it."""
+    backslashes = f"{_BACKSLASH}{{{before},{_MOST * (before + 1)}}}"
+    if not character or (character.isascii() and character.isalnum()):
+        return _Token(backslashes if before else "", (character,))
+    other = [others[character]] if character in others else []
+    return _Token(backslashes, [*_alternatives(character), *other])
+
+
+@cache
+def _alternatives(character: str) -> Sequence[str]:
+    """Return patterns of what may stand for a character, behind any backslashes."""
+    found = [*_names(character), *_numbers(character)]
+    if not character.isascii():
+        octets = character.encode(errors="replace")
+        found.append(_ESCAPE.join(f"(?i:x{octet:02x})" for octet in octets))
+        for misread in _misread(octets):
+            each = ("|".join([*_names(part), *_numbers(part)]) for part in misread)
+            found.append(f"{_BACKSLASH}{{0,{_MOST}}}".join(f"(?:{part})" for part in each))
+    return found
+
+
+def _names(character: str) -> Iterator[str]:
+    yield re.escape(character)
+    if character in _LETTERS:
+        yield rf"(?<=[\\Cc]){_LETTERS[character]}"
+    elif character == "&":
+        yield _AMPERSAND
+    elif character == " ":  # in a form
+        yield rf"\+|{_PERCENT}2[Bb]"
+    if character.isascii():
+        name = _HTML_NAMES.get(character)
+    else:
+        from html.entities import codepoint2name  # a large table
+
+        name = codepoint2name.get(ord(character))
+    if name is not None:
+        yield f"{_AMPERSAND}{name}{_END}"
+
+
+def _numbers(character: str) -> Iterator[str]:
+    number, utf_16 = ord(character), character.encode("utf-16-be", "surrogatepass").hex()
+    yield _ESCAPE.join(f"(?i:u{utf_16[at : at + 4]})" for at in range(0, len(utf_16), 4))
+    yield "".join(f"{_PERCENT}(?i:{octet:02x})" for octet in character.encode(errors="replace"))
+    yield f"{_AMPERSAND}{_HASH}(?:0{{0,4}}{number}|(?i:x0{{0,4}}{number:x})){_END}"
+    if number > 0xFFFF:
+        yield f"(?i:U{number:08x})"
+    if number < 0x100:
+        yield f"(?i:x{number:02x})"
+
+
+def _misread(octets: bytes) -> Iterator[str]:
+    """Yield what is read where nobody says that it is UTF-8."""
+    yield octets.decode("latin-1")
+    with suppress(UnicodeDecodeError):
+        yield octets.decode("cp1252")
