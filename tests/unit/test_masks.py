@@ -317,7 +317,7 @@ HARD = [
 )
 def test_no_text_takes_long(secret):
     """
-    A far side decides what is searched: none of its texts holds a hook up for long.
+    An external API decides what is searched: none of its texts holds a hook up for long.
     """
     mask = Mask()
     mask.hide({secret})

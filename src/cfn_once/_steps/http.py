@@ -19,10 +19,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
 from .._errors import ConfigurationError
 from .call import Call, Repetition, Step, Verdict, declared_repetition, repetition_in_hook
+from .http_bodies import LONGEST_BODY, BodyTooLong, BoundedAdapter, was_cut
 from .http_codec import (
     arguments_to_record,
     error_from_record,
@@ -73,26 +75,33 @@ class Session(requests.Session):
         What `find` returns is returned in the place of a response: a response, or JSON.
         """
         method, asked = method.upper(), _asked(args, kwargs)
-        name = f"http.{method}.{urlsplit(url).hostname or 'nowhere'}"
+        host = urlsplit(url).hostname or "nowhere"
+        name = f"http.{method}.{self._steps.mask.text(host)}"
         repetition, window = self._repetition(method, url, once=once, finds=find is not None)
         if repetition is Repetition.READ:
-            return self._steps.read(name, lambda: self._send(method, url, asked), verdict)
+            return self._steps.read(name, lambda: self._read(method, url, asked), _verdict_of_read)
         _make_repeatable(asked)
         send = self._sending(method, url, asked)
         caller = self._steps.caller
+
+        def send_and_read(step: Step) -> requests.Response:
+            return self._whole(send(step), method, url)
+
         if caller.inside is not None:
             if find is not None:
                 raise ConfigurationError(
                     f"{name} inside a step cannot bring find=: give it to self.step(...)"
                 )
             single = repetition is Repetition.ONCE
-            return caller.call_inside_step(name, send, verdict, single=single)
+            return caller.call_inside_step(name, send_and_read, verdict, single=single)
         repetition, window = repetition_in_hook(
             repetition, window, removes=method == "DELETE", deleting=self._steps.deleting
         )
         call = Call(name=name, run=send, repetition=repetition, window=window, verdict=verdict)
-        if repetition is not Repetition.AT_WILL:
-            call = _recorded(replace(call, find=None if once else find), method, url, asked)
+        if repetition is Repetition.AT_WILL:
+            call = replace(call, run=send_and_read, verdict=_verdict_of_read)
+        else:  # a body that is too long cannot be kept, and the step has acted
+            call = self._recorded(replace(call, find=None if once else find), method, url, asked)
         response: requests.Response = self._steps.run(call)
         return response
 
@@ -120,6 +129,10 @@ class Session(requests.Session):
                 " self.http.request(...), post, put, patch or delete"
             )
         return super().send(request, **kwargs)
+
+    def get_adapter(self, url: str) -> BaseAdapter:
+        """Return what sends a request, and reads of its response no more than is bearable."""
+        return BoundedAdapter(super().get_adapter(url))
 
     def rebuild_auth(
         self, prepared_request: requests.PreparedRequest, response: requests.Response
@@ -155,13 +168,45 @@ class Session(requests.Session):
         try:
             response = super().request(method, url, **asked)
         except requests.RequestException as error:
-            raise _clean(error, method, url) from None  # its own text tells the whole URL
+            # Its own text tells the whole URL.
+            raise _clean(error, f"{method} {self._where(url)}") from None
         finally:
             self._in_request = False
         unfollowed = method not in READ_METHODS and response.is_redirect
         if (response.status_code >= 400 and response.status_code not in passed) or unfollowed:
-            raise _http_error(response, method, url)
+            raise self._http_error(response, method, url)
         return response
+
+    def _read(self, method: str, url: str, asked: Mapping[str, Any]) -> requests.Response:
+        return self._whole(self._send(method, url, asked), method, url)
+
+    def _whole(self, response: requests.Response, method: str, url: str) -> requests.Response:
+        """Return a response whose body is there as a whole."""
+        if was_cut(response):
+            raise BodyTooLong(
+                f"{method} {self._where(url)}: the body is longer than {LONGEST_BODY} bytes when it"
+                " is decoded. Ask for less, or GET it with stream=True and read it in pieces"
+            )
+        return response
+
+    def _where(self, url: str) -> str:
+        """Return a URL without what may be a secret: its query, who asks, secret properties."""
+        return _where(self._steps.mask.text(url))  # masked before it is cut
+
+    def _http_error(self, response: requests.Response, method: str, url: str) -> requests.HTTPError:
+        told = f"{response.status_code} for {method} {self._where(url)}"
+        if response.is_redirect:
+            told += (
+                f": it redirects to {self._where(response.headers['location'])}. A call that"
+                " changes something is not sent on: call that URL, or say allow_redirects=True"
+            )
+        elif response.content:
+            said = response.content.decode(errors="replace")
+            told += ": " + self._steps.mask.text(said, is_cut=was_cut(response))[:MAX_QUOTE]
+        error = requests.HTTPError(told, response=response)
+        seconds = response.headers.get("retry-after", "")
+        error.retry_after = float(seconds) if seconds.isdecimal() else 0.0  # type: ignore[attr-defined]  # read by the step
+        return error
 
     def _with_headers(self, asked: Mapping[str, Any], step: Step) -> dict[str, Any]:
         """Add the step's key and name, unless the hook has its own."""
@@ -170,6 +215,18 @@ class Session(requests.Session):
             if name not in self.headers:
                 headers.setdefault(name, value)
         return {**asked, "headers": headers}
+
+    def _recorded(self, call: Call, method: str, url: str, asked: Mapping[str, Any]) -> Call:
+        """Return a call whose response and error the ledger can keep."""
+        request = requests.Request(method, url, params=asked.get("params"))
+        return replace(
+            call,
+            arguments=arguments_to_record(url, asked),
+            to_record=response_to_record,
+            from_record=partial(response_from_record, request=request),
+            error_to_record=partial(error_to_record, mask=self._steps.mask),
+            error_from_record=partial(error_from_record, request=request),
+        )
 
     def _repetition(
         self, method: str, url: str, *, once: bool, finds: bool
@@ -194,17 +251,9 @@ class Session(requests.Session):
         return None if remembered is None else remembered.total_seconds()
 
 
-def _recorded(call: Call, method: str, url: str, asked: Mapping[str, Any]) -> Call:
-    """Return a call whose response and error the ledger can keep."""
-    request = requests.Request(method, url, params=asked.get("params"))
-    return replace(
-        call,
-        arguments=arguments_to_record(url, asked),
-        to_record=response_to_record,
-        from_record=partial(response_from_record, request=request),
-        error_to_record=error_to_record,
-        error_from_record=partial(error_from_record, request=request),
-    )
+def _verdict_of_read(error: Exception) -> Verdict:
+    """Judge an error of a call that may be made again: a body stays as long as it is."""
+    return Verdict.DEFINITIVE if isinstance(error, BodyTooLong) else verdict(error)
 
 
 def verdict(error: Exception) -> Verdict:
@@ -238,33 +287,17 @@ def _verdict_of(response: requests.Response) -> Verdict:
 
 
 def _where(url: str) -> str:
-    """Return a URL without what may be a secret: its query, and who asks."""
     parts = urlsplit(url)
     if not parts.scheme or not parts.netloc:
         return "what is no URL"
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-def _http_error(response: requests.Response, method: str, url: str) -> requests.HTTPError:
-    told = f"{response.status_code} for {method} {_where(url)}"
-    if response.is_redirect:
-        told += (
-            f": it redirects to {_where(response.headers['location'])}. A call that changes"
-            " something is not sent on: call that URL, or say allow_redirects=True"
-        )
-    elif response.content:
-        told += ": " + response.content[: 4 * MAX_QUOTE].decode(errors="replace")[:MAX_QUOTE]
-    error = requests.HTTPError(told, response=response)
-    seconds = response.headers.get("retry-after", "")
-    error.retry_after = float(seconds) if seconds.isdecimal() else 0.0  # type: ignore[attr-defined]  # read by the step
-    return error
-
-
-def _clean(error: requests.RequestException, method: str, url: str) -> requests.RequestException:
+def _clean(error: requests.RequestException, what: str) -> requests.RequestException:
     """Return the same kind of error with a text of ours."""
     cause = getattr(error.args[0] if error.args else None, "reason", None)
     kind = type(error if cause is None else cause).__name__
-    clean = type(error)(f"{method} {_where(url)}: {kind}{_system_error(error)}")
+    clean = type(error)(f"{what}: {kind}{_system_error(error)}")
     clean.request = error.request
     # urllib3's names for a refused connection, and for a name that resolves to nothing.
     refused = kind in ("NewConnectionError", "NameResolutionError", "ProxyError")
@@ -305,6 +338,7 @@ def _asked(args: tuple[Any, ...], keywords: Mapping[str, Any]) -> dict[str, Any]
 def _make_repeatable(asked: dict[str, Any]) -> None:
     """Follow no redirects unasked, and read files: one is read once, and a call be made twice."""
     asked.setdefault("allow_redirects", False)
+    asked["stream"] = False  # what is kept is read
     for part in ("data", "files"):
         if asked.get(part) is not None:
             asked[part] = _contents(asked[part])

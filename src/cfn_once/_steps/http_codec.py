@@ -16,7 +16,10 @@ import requests
 from requests.utils import get_encoding_from_headers
 
 from .._cloudformation.canonical import Json, canonical
-from .call import failure_from_record, failure_to_record
+from .._errors import PermanentError
+from .._observability.mask import Mask
+from .call import LONGEST_RESULT, failure_from_record, failure_to_record
+from .http_bodies import hide_secrets
 
 
 def arguments_to_record(url: str, asked: Mapping[str, Any]) -> str:
@@ -43,9 +46,19 @@ def _plain(value: Any) -> Json:
 
 
 def response_to_record(response: Any) -> Json:
-    """Keep a response, or what a look-up returned in its place."""
+    """Keep a response, or what a look-up returned in its place.
+
+    Raises:
+        PermanentError: Its body is too long; what was asked for has been done.
+    """
     if not isinstance(response, requests.Response):
         return {"found": response}
+    if len(response.content) > LONGEST_RESULT:
+        raise PermanentError(
+            f"{response.request.method} was answered {response.status_code} with a body of more"
+            f" than the {LONGEST_RESULT} bytes that can be kept: ask for less, or make the call"
+            " inside self.step(...) and return what is needed of it"
+        )
     kept = {
         "status": response.status_code,
         "type": response.headers.get("content-type", ""),
@@ -73,10 +86,11 @@ def response_from_record(kept: Json, *, request: requests.Request) -> Any:
     return response
 
 
-def error_to_record(error: Exception) -> Json:
-    """Keep an error, with the response that it brings."""
+def error_to_record(error: Exception, *, mask: Mask) -> Json:
+    """Keep an error, with the response that it brings, less what the mask hides in its body."""
     kept = failure_to_record(error)
     if isinstance(error, requests.HTTPError) and error.response is not None:
+        hide_secrets(error.response, mask)
         return {**kept, "response": response_to_record(error.response)}
     return kept
 
