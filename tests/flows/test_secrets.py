@@ -154,3 +154,75 @@ def test_the_chain_of_what_lambda_is_told():
         cloudformation.send(event)
 
     assert READ not in "".join(traceback.format_exception(told.value))
+
+
+class Unkept(MemoryStore):
+    """A ledger that is not declared to keep secrets."""
+
+    keeps_secrets = False
+
+
+def secret_from_the_start(self):
+    self.no_echo = True
+    made = self.step("make", lambda step: MADE.append(step.token) or "made")
+    return {"Password": made}
+
+
+MADE = []
+
+
+@pytest.mark.parametrize("ledger", [MemoryStore(), Unkept()], ids=["keeps secrets", "keeps none"])
+def test_one_secret_answer(ledger):
+    """
+    A hook may say of its own answer that it is secret; where the ledger keeps no secrets, that is
+    refused before anything is made.
+    """
+    MADE.clear()
+    cloudformation = stack(secret_from_the_start, ledger)
+    event = cloudformation.event("Create", "Thing")
+    answer, again = cloudformation.deliver(event), cloudformation.deliver(event)
+
+    assert ledger.keeps_secrets == answer.succeeded == bool(answer.no_echo) == bool(MADE)
+    assert answer.body == again.body
+    if not ledger.keeps_secrets:
+        assert answer.reason.startswith(
+            "SecretNotKept: Thing answers secrets and its ledger is not"
+        )
+        assert "keeps_secrets=true" in answer.reason
+
+
+def test_one_secret_answer_stays_so():
+    """
+    An Update that changes nothing, or is rolled back, is told the kept answer: still a secret.
+    """
+    cloudformation = stack(secret_from_the_start)
+    cloudformation.create("Thing")
+
+    assert cloudformation.update("Thing").no_echo
+
+
+def test_an_answer_less_secret_than_its_class():
+    """
+    What the class says of all its answers holds for each: a copy of the request is told so.
+    """
+
+    def create(self):
+        self.no_echo = False
+
+    answer = stack(create, no_echo=True).create("Thing")
+
+    assert answer.reason.startswith("PermanentError: Thing says no_echo = True for all its answers")
+
+
+def test_a_delete_has_no_answer_to_hide():
+    """
+    A Delete answers no attributes: a line that all hooks share is no reason to fail it.
+    """
+
+    def delete(self):
+        self.no_echo = True
+
+    cloudformation = stack(lambda self: None, Unkept(), delete=delete)
+    cloudformation.create("Thing")
+
+    assert cloudformation.delete("Thing").succeeded

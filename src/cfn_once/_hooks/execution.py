@@ -18,7 +18,6 @@ from .._errors import (
     InvalidProperties,
     LedgerUnavailable,
     NonDeterminism,
-    SecretNotKept,
     TemporaryError,
     is_raised_by_hook,
 )
@@ -29,7 +28,14 @@ from .._steps.ports import Ports
 from .._steps.steps import Steps
 from ..ledger import Deed, Ending, Head, Lease, Operation
 from .decision import Create, Decision, Delete, Hooks, Keep, Refuse, Update, decide
-from .resource import CustomResource, HookInput, run, shapes_of, writes_update
+from .resource import (
+    CustomResource,
+    HookInput,
+    run,
+    secrets_not_kept,
+    shapes_of,
+    writes_update,
+)
 from .served import Served
 
 log = logging.getLogger("cfn_once")
@@ -158,7 +164,7 @@ class Execution:
         try:
             # Seeded bug: previous-owners
             self._lease.wait_for_previous_owners()
-            outcome = self._perform()
+            outcome = self._do(decide(self._lease.head, self._request, self._hooks()))
             if isinstance(outcome, Success) and (skipped := self._journal.skipped()):
                 raise NonDeterminism(
                     f"{', '.join(skipped)} ran before and was skipped now: a hook must come by its"
@@ -195,9 +201,6 @@ class Execution:
         )
 
     # What is decided, and done
-
-    def _perform(self) -> Outcome:
-        return self._do(decide(self._lease.head, self._request, self._hooks()))
 
     def _hooks(self) -> Hooks:
         unable = self._served.unable_to_serve(self._request)
@@ -279,11 +282,7 @@ class Execution:
             SecretNotKept, ConfigurationError: Nothing has been made.
         """
         if self._class is not None and self._class.no_echo and not self._served.keeps_secrets:
-            raise SecretNotKept(
-                f"{self._class.__name__} answers secrets and its ledger is not declared to keep"
-                " them: put the table under a customer-managed key and say keeps_secrets=true in"
-                " its URL"
-            )
+            raise secrets_not_kept(self._class.__name__)
         if len(self._lease.head.pending_cleanup) > MOST_PENDING:
             raise ConfigurationError(_too_much_in_doubt(self._lease.head))
         self._refuse_short_time()
@@ -378,6 +377,7 @@ class Execution:
                 replaced_ids=head.replaced_ids,
                 recovered=recovered,
                 partial=partial,
+                keeps_secrets=self._served.keeps_secrets,
                 is_rollback=updates and request.properties_fingerprint == held_properties,
             )
         )

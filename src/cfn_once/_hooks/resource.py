@@ -18,9 +18,9 @@ from typing import (
 
 from .._clock import Deadline
 from .._cloudformation.canonical import Json, is_utf8
-from .._cloudformation.request import Request
+from .._cloudformation.request import Request, RequestType
 from .._cloudformation.response import LONGEST_ID
-from .._errors import ConfigurationError, PermanentError, WaitTimeout
+from .._errors import ConfigurationError, PermanentError, SecretNotKept, WaitTimeout
 from .._properties import Shape
 from .._steps.call import Call, Step, declared_repetition
 from .._steps.steps import Steps
@@ -36,6 +36,8 @@ T = TypeVar("T")
 
 log = logging.getLogger("cfn_once.resource")
 
+_DELETE = RequestType.DELETE
+
 
 class HookInput(NamedTuple, Generic[P]):
     """What one run of a hook is given.
@@ -48,6 +50,7 @@ class HookInput(NamedTuple, Generic[P]):
         recovered: It removes what a request left that failed or was overtaken.
         partial: What the steps of that one returned, by their names.
         is_rollback: A hint: the properties are those of the held object.
+        keeps_secrets: The ledger may hold answers marked NoEcho.
     """
 
     request: Request
@@ -61,6 +64,7 @@ class HookInput(NamedTuple, Generic[P]):
     recovered: bool = False
     partial: Mapping[str, Json] = MappingProxyType({})
     is_rollback: bool = False
+    keeps_secrets: bool = False
 
 
 class Shapes(NamedTuple):
@@ -81,7 +85,7 @@ class CustomResource(Generic[P, A]):
         replace_on: Names of properties whose change means a new resource under a new id.
         allow_unknown: Properties that are not declared are let through.
         no_echo: The attributes are secret: CloudFormation masks them, and the ledger must be
-            under a key of your own.
+            under a key of your own. A hook may set it for one answer, before its first step.
         unresolved: What a Delete does about steps that nobody can tell: "report" or "fail".
         honours_idempotency_key: APIs that honour `Idempotency-Key`, by `https://host[:port]`, and
             how long they remember it.
@@ -90,7 +94,7 @@ class CustomResource(Generic[P, A]):
     resource_type: ClassVar[str] = ""
     replace_on: ClassVar[Collection[str]] = frozenset()
     allow_unknown: ClassVar[bool] = False
-    no_echo: ClassVar[bool] = False
+    no_echo: bool = False
     unresolved: ClassVar[str] = "report"
     honours_idempotency_key: ClassVar[Mapping[str, "timedelta"]] = {}
 
@@ -123,6 +127,21 @@ class CustomResource(Generic[P, A]):
         self.replaced_ids, self.recovered = given.replaced_ids, given.recovered
         self.partial, self.is_rollback = given.partial, given.is_rollback
         self.log = log
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "no_echo":
+            self._refuse_no_echo(is_secret=bool(value))
+        super().__setattr__(name, value)
+
+    def _refuse_no_echo(self, *, is_secret: bool) -> None:
+        """Refuse what cannot be kept, where the hook says so: before it has made anything."""
+        if is_secret and not self._given.keeps_secrets and self.request.type is not _DELETE:
+            raise secrets_not_kept(type(self).__name__)
+        if type(self).no_echo and not is_secret:
+            raise PermanentError(
+                f"{type(self).__name__} says no_echo = True for all its answers: one cannot be less"
+                " secret. Leave it out of the class, and set self.no_echo = True where it holds"
+            )
 
     def create(self) -> A | None:
         """Make the resource, and return what Fn::GetAtt may ask for."""
@@ -323,6 +342,14 @@ class CustomResource(Generic[P, A]):
     def attribute_schema(cls) -> Json:
         """Return the JSON Schema of the attributes."""
         return cls._attributes_shape.json_schema()
+
+
+def secrets_not_kept(kind: str) -> SecretNotKept:
+    """Return why a type may answer no secrets."""
+    return SecretNotKept(
+        f"{kind} answers secrets and its ledger is not declared to keep them: put the table under a"
+        " customer-managed key and say keeps_secrets=true in its URL"
+    )
 
 
 def shapes_of(served: type[CustomResource[Any, Any]]) -> Shapes:
