@@ -1,6 +1,7 @@
 """A ledger in one SQLite file: for one machine."""
 
 import contextlib
+import os
 import sqlite3
 import threading
 from pathlib import Path
@@ -19,7 +20,7 @@ class SQLiteStore:
     """One row a resource; each write is one transaction, begun before the row is read.
 
     Args:
-        path: The file; its folder must exist.
+        path: The file; its folder must exist. Made here, it is its owner's alone.
         synchronous: FULL keeps every commit through a power failure; NORMAL is some ten times
             faster and may lose the last ones then, never in a crash of the process.
         patience: Seconds to wait while another process writes.
@@ -63,6 +64,7 @@ class SQLiteStore:
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:  # one a thread: SQLite's own rule
+            _make_file(self._path)
             connection = sqlite3.connect(
                 self._path,
                 timeout=self._patience,
@@ -87,6 +89,12 @@ class _Connection(sqlite3.Connection):
 
     def __del__(self) -> None:
         self.close()
+
+
+def _make_file(path: str) -> None:
+    """Make a file that nobody else may read; the files that SQLite puts beside it are like it."""
+    with contextlib.suppress(OSError):  # it is there, or SQLite says why it cannot be
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _select(connection: sqlite3.Connection, key: str, name: str) -> str | None:
