@@ -10,16 +10,25 @@ import importlib
 import json
 import logging
 import os
+import re
 import traceback
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote
 
 from ._errors import ConfigurationError
+from ._observability.mask import Mask
 from ._provider import Provider
 
 log = logging.getLogger("cfn_once")
 
 LINES = 4  # of the traceback, from its end: the line that failed, and the error
-SECRET_NAMES = ("SECRET", "TOKEN", "PASS", "KEY", "CREDENTIAL", "DATABASE_URL", "DSN")
+SECRET_NAMES = (
+    *("SECRET", "TOKEN", "PASS", "PWD", "KEY", "CREDENTIAL", "AUTH", "PRIVATE", "SIGNATURE"),
+    *("SALT", "COOKIE", "JWT", "BEARER", "WEBHOOK", "DATABASE_URL", "DSN", "CONNECTION_STRING"),
+)
+FOLDERS = ("PWD", "OLDPWD")  # of a shell
+PASSWORDS = re.compile(r"://[^/@\s]*:([^/@\s]+)@")  # in a URL, whatever the setting is called
 
 
 def handler(event: Any, context: Any = None) -> dict[str, Any] | None:
@@ -63,9 +72,20 @@ def _reason(error: BaseException) -> str:
 
 
 def _without_secrets(text: str) -> str:
-    """Mask the values of settings whose names say that they are secret."""
+    """Mask the values of settings whose names say that they are secret, and passwords in URLs."""
+    mask = Mask()
     for name, value in os.environ.items():
-        if len(value) >= 4 and any(word in name.upper() for word in SECRET_NAMES):
-            for spelt in (value, repr(value)[1:-1], json.dumps(value)[1:-1]):
-                text = text.replace(spelt, "*****")
-    return text
+        mask.hide(map(unquote, PASSWORDS.findall(value)))
+        if name not in FOLDERS and any(word in name.upper() for word in SECRET_NAMES):
+            mask.hide([value, *_texts_in(value)])
+    return mask.text(text)
+
+
+def _texts_in(value: str) -> Iterator[str]:
+    """Yield the texts of a map in JSON, as Secrets Manager keeps several in one."""
+    try:
+        parts = json.loads(value)
+    except ValueError:
+        return
+    if isinstance(parts, dict):
+        yield from (part for part in parts.values() if isinstance(part, str))

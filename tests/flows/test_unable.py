@@ -1,5 +1,7 @@
 """Functions that cannot run: answered all the same."""
 
+import base64
+import json
 from contextlib import ExitStack
 
 import pytest
@@ -97,6 +99,35 @@ def test_a_secret_in_the_traceback(entry_point, monkeypatch):
     answer = cloudformation.create("One", resource_type="Custom::Thing")
 
     assert "refused *****" in answer.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told", "left"),
+    [
+        ("DB_PWD", "hunter22", "hunter22", ""),
+        ("STRIPE_AUTH", "sk-live-42", "sk-live-42", ""),
+        ("QUEUE_URL", "amqps://app:p%40ss-w0rd@mq:5671/v", "p@ss-w0rd", ""),
+        ("QUEUE_URL", "amqps://app:p%40ss-w0rd@mq:5671/v", "p%40ss-w0rd at mq", " at mq"),
+        ("SECRETS", '{"user": "root", "password": "hunter22"}', "root:hunter22@db", ":*****@db"),
+        ("API_TOKEN", 'it"s\nsecret', json.dumps({"t": 'it"s\nsecret'}), '{"t": "*****"}'),
+        ("API_TOKEN", "hunter22", base64.b64encode(b"u:hunter22").decode(), ""),
+    ],
+)
+def test_settings_that_are_secret(entry_point, monkeypatch, name, value, told, left):
+    """
+    By their name, or since they are a URL with a password: in any spelling, the longest first.
+    """
+    monkeypatch.setenv(name, value)
+    monkeypatch.setenv("OTHER_KEY", "hunter")
+    cloudformation = FakeCloudFormation(entry_point(f"raise ValueError({told!r})"))
+
+    reason = cloudformation.create("One", resource_type="Custom::Thing").reason
+    said = reason.rpartition("ValueError: ")[2]
+
+    assert "*****" in said
+    assert said.endswith(left)
+    assert told not in reason
+    assert "22" not in said
 
 
 def test_a_delete_of_something_made_before(entry_point, cloudformation, groups):
