@@ -6,7 +6,7 @@ What can go wrong, and who acts on it.
   x InvalidProperties        answered FAILED before any hook
   x ConfigurationError       a class, a ledger URL or a setting is wrong: raised where it is defined
   x InProgress               a twin works on it and our time is short: raised, Lambda delivers again
-  x LedgerUnavailable        raised, Lambda delivers again; FAILED when over five minutes old
+  x LedgerUnavailable        raised, Lambda delivers again; FAILED when over 5 min. old, or full
   x DeliveryError            kept but not told: raised, and Lambda's retry tells it
 * HookError                  raised in or by hooks; answered FAILED unless said otherwise
   x PermanentError           answered FAILED at once
@@ -51,6 +51,7 @@ class LedgerTrouble(StrEnum):
     PASSING = "passing"  # it may be over with the next try
     DENIED = "denied"  # nobody may touch it; a grant may be on its way, or have been lost
     MISSING = "missing"  # there is no ledger here: nothing was ever begun in it
+    FULL = "full"  # what is written has no room: it never will
 
 
 class LedgerUnavailable(CfnOnceError):

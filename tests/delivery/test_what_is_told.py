@@ -1,6 +1,7 @@
 """What hooks return and raise, and what of it reaches CloudFormation: at most 4,096 bytes."""
 
 import json
+import logging
 import sys
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -190,6 +191,16 @@ def test_a_hook_that_ends_the_process(start, deploy, stop, reason):
 
     assert ("FAILED", "thing-1") == (answer["Status"], answer["PhysicalResourceId"])
     assert answer["Reason"].startswith(reason)
+
+
+def test_a_reason_with_half_a_character(start, deploy, caplog):
+    """
+    A file's name may hold one, as Python reads it: it is told as a question mark, and recorded.
+    """
+    caplog.set_level(logging.CRITICAL, "cfn_once")  # no report of pytest's may hold one
+    answer, _ = told(start, deploy, raising(ValueError("no file \udcff")))
+
+    assert "ValueError: no file ?" == answer["Reason"]
 
 
 def test_a_secret_in_an_error_is_masked(start, deploy):

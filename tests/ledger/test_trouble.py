@@ -152,7 +152,6 @@ TROUBLES: list[tuple[Trouble, str, LedgerTrouble]] = [
     (over_capacity, "on-demand capacity", PASSING),
     (not_allowed, "dynamodb:UpdateItem, dynamodb:GetItem and dynamodb:PutItem", DENIED),
     (without_valid_credentials, "token is invalid", PASSING),
-    (full, "more than DynamoDB's 400 KB: return less from its steps", PASSING),
     (failing, "look at the table", PASSING),
     (missing, "deploy templates/ledger.yaml", MISSING),
     (of_another_shape, "keys must be pk and sk, both text", MISSING),
@@ -213,6 +212,24 @@ def test_every_request_to_a_ledger_in_trouble(
         with pytest.raises(LedgerUnavailable, match=advice) as raised:
             request()
         assert kind is raised.value.trouble
+
+
+@pytest.mark.parametrize("kind", ["Create", "Delete"])
+def test_an_item_without_room(line: Line, kind: str) -> None:
+    """
+    The same write would fail in every try: it is made once, and FAILED says what has no room.
+    """
+    store = full(line, "")
+    requests = count_requests(line.client)
+    stack = stack_over(store)
+    event = stack.event(kind, "Thing", physical_resource_id="thing-1")
+
+    answer = stack.send(event)
+
+    assert "FAILED" == answer.status
+    assert "take more than DynamoDB's 400 KB: return less from its steps" in answer.reason
+    assert 1 == len(requests)
+    assert [] == made
 
 
 class Healing(VirtualClock):

@@ -150,6 +150,8 @@ def _trouble(error: ClientError | BotoCoreError) -> LedgerTrouble:
     wrong_keys = details["Code"] == "ValidationException" and "key" in details.get("Message", "")
     if details["Code"] == "ResourceNotFoundException" or wrong_keys:
         return LedgerTrouble.MISSING
+    if details["Code"] == "ValidationException" and "size" in details.get("Message", ""):
+        return LedgerTrouble.FULL
     denied = details["Code"] == "AccessDeniedException"
     return LedgerTrouble.DENIED if denied else LedgerTrouble.PASSING
 
@@ -163,7 +165,7 @@ def _hint(error: ClientError | BotoCoreError) -> str:
         )
     details = error.response["Error"]
     code = details["Code"]
-    if code == "ValidationException" and "size" in details.get("Message", ""):
+    if _trouble(error) is LedgerTrouble.FULL:
         return "one resource's results take more than DynamoDB's 400 KB: return less from its steps"
     return _HINTS.get(code, "if it does not pass, look at the table")
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from .._clock import Deadline
 from .._cloudformation.request import Request
-from .._errors import LedgerUnavailable
+from .._errors import LedgerTrouble, LedgerUnavailable
 from .document import CorruptHead
 from .head import VERSION, Head, OtherVersion
 from .store import Store, Write, Written
@@ -68,8 +68,8 @@ class PatientStore:
                     f"{request}: the ledger's item {_key(request)} is no head of ours: {error}."
                     " Nothing was done. Restore the item from the table's backup"
                 ) from None
-            except LedgerUnavailable:
-                if deadline.clock.now() - since > limit:
+            except LedgerUnavailable as error:
+                if error.trouble is LedgerTrouble.FULL or deadline.clock.now() - since > limit:
                     raise
                 if not deadline.pause(pause, reserve=EXIT_RESERVE, polling=True):
                     raise

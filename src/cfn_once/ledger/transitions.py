@@ -351,10 +351,11 @@ def _to_doc(holding: Holding) -> Doc:
 
 
 def _history(head: Head, ending: Ending, ended: int) -> list[HistoryEntry]:
+    why = ending.reason.encode(errors="replace")[:LONGEST_REASON]
     entry = HistoryEntry(
         type=head.operation.type,
         outcome=ending.state.value,
         at=ended,
-        reason=ending.reason.encode()[:LONGEST_REASON].decode(errors="ignore") or None,
+        reason=why.decode(errors="ignore") or None,
     )
     return [*head.history, entry][-MOST_HISTORY:]
