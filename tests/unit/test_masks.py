@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, make_dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, TypedDict
 from urllib.parse import quote, urlencode
 from uuid import UUID
 from xml.sax import saxutils
@@ -116,6 +116,94 @@ def test_what_was_read_is_printed_otherwise(hint, raw, printed):
     declared = make_dataclass("Declared", [("Secret", Annotated[hint, Secret])])
 
     assert set(printed) <= Shape(declared).secrets({"Secret": raw})
+
+
+class Typed(TypedDict):
+    Pin: Annotated[str, Secret]
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    One: User
+    Pins: tuple[Annotated[str, Secret], ...] = ()
+    Named: dict[str, list[Annotated[str, Secret]]] = field(default_factory=dict)
+    Maybe: str | Annotated[int, Secret] | None = None
+    Map: Typed | None = None
+    Whole: Annotated[User, Secret] | None = None
+    Left: Annotated[str, Secret] = field(default="", repr=False)
+    Made: str = field(default="", init=False)
+    Open: str | list[str] = "open"
+
+
+@dataclass
+class Own:
+    Password: Annotated[str, Secret]
+
+    def __repr__(self):
+        return "written by its user"
+
+
+def read(declared, raw):
+    return Shape(declared).convert(raw, "It")
+
+
+@pytest.mark.parametrize(
+    ("declared", "raw", "printed"),
+    [
+        (User, {"Name": "a", "Token": "hidden"}, "User(Name='a', Token='*****')"),
+        (
+            Nested,
+            {"One": {"Name": "a", "Token": "hidden"}, "Pins": ["hidden", "hidden"]},
+            (
+                "Nested(One=User(Name='a', Token='*****'), Pins=('*****', '*****'), Named={},"
+                " Maybe=None, Map=None, Whole=None, Open='open')"
+            ),
+        ),
+        (
+            Nested,
+            {
+                "One": {"Name": "a"},
+                "Named": {"b": ["hidden"]},
+                "Maybe": "17",
+                "Map": {"Pin": "hidden"},
+                "Whole": {"Name": "hidden"},
+                "Left": "hidden",
+                "Open": ["open"],
+            },
+            (
+                "Nested(One=User(Name='a', Token='*****'), Pins=(), Named={'b': ['*****']},"
+                " Maybe='*****', Map={'Pin': '*****'}, Whole='*****', Open=['open'])"
+            ),
+        ),
+        (Own, {"Password": "hidden"}, "written by its user"),
+        (Struct, {"Password": "hidden"}, "Struct(password='*****')"),
+        (
+            Model,
+            {"Password": "hidden", "pin": "1234"},
+            "Model(password='*****', pin='*****')",
+        ),
+    ],
+)
+def test_how_properties_are_printed(declared, raw, printed):
+    """
+    print, an f-string and a list of them show no secret; what they are does not change.
+    """
+    properties = read(declared, raw)
+
+    assert printed == repr(properties) == f"{[properties]}"[1:-1]
+    assert declared is type(properties)
+    assert read(declared, raw) == properties
+    assert "hidden" not in str(properties)
+
+
+def test_a_class_that_is_declared_twice():
+    """
+    Two resources may share a record.
+    """
+    Shape(Model)
+    Shape(Model)
+
+    assert "password='*****'" in str(read(Model, {"Password": "hidden"}))
 
 
 @pytest.fixture

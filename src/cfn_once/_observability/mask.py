@@ -5,10 +5,10 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
+from .._properties.printing import MASK
 from .._silence import add_filter, all_handlers, remove_filter
 from .spelling import SHORTEST, Spelling, spellings
 
-MASK = "*****"
 SHORTEST_CREDENTIAL = 16  # characters; an emulator is content with "test", which many lines say
 SPARED = frozenset({"true", "false", "null", "None"})  # secret or not, they tell nobody anything
 

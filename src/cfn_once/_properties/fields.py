@@ -65,7 +65,10 @@ ABSENT = object()
 
 
 class Secret:
-    """Marks a property whose value is never printed: `Annotated[str, Secret]`."""
+    """Marks a property whose value is never printed: `Annotated[str, Secret]`.
+
+    It is hidden in log lines, in Reasons and in the ledger, and where its record is printed.
+    """
 
 
 class Field(NamedTuple):

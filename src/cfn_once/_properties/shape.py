@@ -18,6 +18,7 @@ from .fields import (
     secrets_in,
     texts_of,
 )
+from .printing import hide_secrets
 from .reader import Reader, Wrong
 
 
@@ -38,6 +39,7 @@ class Shape:
         self._reader = Reader(allow_unknown=allow_unknown)
         if is_read and self.is_declared:
             check_record(declared, set())
+            hide_secrets(declared, set())
 
     @property
     def is_declared(self) -> bool:
