@@ -11,6 +11,11 @@ LONGEST_MARGIN, MARGIN = 10.0, 0.25  # seconds, and share of short timeouts, kep
 IN_ORDER = 2.0  # seconds more, so that what ends in order ends before the watchdog comes
 
 
+def utc(seconds: float) -> str:
+    """Spell a time for people, in UTC: 2026-11-27T07:43:23Z."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
 class Clock(Protocol):
     """What the package knows of time and chance; swapped by tests and by the explorer."""
 

@@ -331,7 +331,8 @@ class Provider:
         stands_for_nothing = _is_of_never(request)
         if stands_for_nothing and error.trouble is LedgerTrouble.MISSING:
             return _gone(request, str(error))
-        if age <= LEDGER_OUTAGE_GRACE and error.trouble is not LedgerTrouble.FULL:
+        stays = error.trouble in {LedgerTrouble.MISSING, LedgerTrouble.FULL}
+        if age <= LEDGER_OUTAGE_GRACE and not stays:
             raise error
         if stands_for_nothing and error.trouble is LedgerTrouble.DENIED:
             return _gone(request, str(error))

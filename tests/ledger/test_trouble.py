@@ -1,7 +1,8 @@
 """
 A ledger in trouble: asked again in place, then raised so that Lambda comes again.
 
-Only an event over five minutes old is answered FAILED, and never once something was begun.
+Only an event over five minutes old is answered FAILED, and never once something was begun; where
+there is no such table, the first one is.
 """
 
 import itertools
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
 from botocore.config import Config
 
@@ -129,6 +131,13 @@ def of_another_shape(line: Line, misshapen: str) -> Store:
     return DynamoDBStore(misshapen, client=line.client)
 
 
+def without_credentials(line: Line, _: str) -> Store:
+    session = botocore.session.get_session()
+    session.get_component("credential_provider").providers = []
+    line.client = session.create_client("dynamodb", region_name="us-east-1")
+    return DynamoDBStore("ledger", client=line.client)
+
+
 def unreachable(line: Line, _: str) -> Store:
     with socket.socket() as probe:  # a port where nobody listens
         probe.bind(("127.0.0.1", 0))
@@ -156,10 +165,20 @@ TROUBLES: list[tuple[Trouble, str, LedgerTrouble]] = [
     (missing, "deploy templates/ledger.yaml", MISSING),
     (of_another_shape, "keys must be pk and sk, both text", MISSING),
     (unreachable, "may the function reach DynamoDB", PASSING),
+    (without_credentials, "in Lambda the function's role gives them", PASSING),
 ]
-every_trouble = pytest.mark.parametrize(
-    ("trouble", "advice", "kind"), TROUBLES, ids=[trouble.__name__ for trouble, *_ in TROUBLES]
+
+
+def each(troubles: list[tuple[Trouble, str, LedgerTrouble]]) -> Any:
+    ids = [trouble.__name__ for trouble, *_ in troubles]
+    return pytest.mark.parametrize(("trouble", "advice", "kind"), troubles, ids=ids)
+
+
+every_trouble = each(TROUBLES)
+that_may_pass = each(
+    [r for r in TROUBLES if r[2] is not MISSING and r[0] is not without_credentials]
 )
+that_stays = each([row for row in TROUBLES if row[2] is MISSING])
 
 
 def stack_over(store: Store, clock: VirtualClock | None = None) -> FakeCloudFormation:
@@ -169,7 +188,7 @@ def stack_over(store: Store, clock: VirtualClock | None = None) -> FakeCloudForm
     return FakeCloudFormation(provider, ledger=store, clock=clock, stack_name=name)
 
 
-@every_trouble
+@that_may_pass
 def test_a_ledger_in_trouble(
     line: Line, misshapen: str, trouble: Trouble, advice: str, kind: LedgerTrouble
 ) -> None:
@@ -193,6 +212,30 @@ def test_a_ledger_in_trouble(
     assert kind is raised.value.trouble
     assert "never-to-be-seen" not in str(raised.value)
     assert "X-Amz-Signature" not in str(raised.value)
+
+
+@that_stays
+def test_a_ledger_that_is_none(
+    line: Line, misshapen: str, trouble: Trouble, advice: str, kind: LedgerTrouble
+) -> None:
+    """
+    No table, or one of another shape, is a mistake that no retry mends: the Create is FAILED within
+    seconds, in words for whoever deployed it, and the Delete of what never began is SUCCESS.
+    """
+    store = trouble(line, misshapen)
+    requests = count_requests(line.client)
+    stack = stack_over(store)
+    started = stack.clock.now()
+
+    created = stack.create("Thing")
+
+    assert not created.succeeded
+    assert advice in created.reason
+    assert stack.clock.now() - started < 5
+    assert len(requests) < 16  # of the Create and of its Delete
+    assert [] == made
+    assert stack.answers[-1][1].succeeded
+    assert "the ledger was not asked" in stack.answers[-1][1].reason
 
 
 @every_trouble

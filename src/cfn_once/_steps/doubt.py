@@ -3,6 +3,7 @@
 import re
 from typing import Any, NoReturn
 
+from .._clock import utc
 from .._errors import InDoubt, Superseded, TemporaryError
 from .._observability import telemetry
 from ..ledger import IN_FLIGHT_GRACE
@@ -138,8 +139,8 @@ class Doubts:
             hint = "; a longer Timeout, or CFN_ONCE_CONTINUATION, gives its look-up more time"
         raise kind(
             f"step {attempt.key} of request {request_id} may have run at"
-            f" {attempt.record.first_used // 1000} (seconds since 1970) and cannot be repeated"
-            f" safely: {why}. Look for what it made{hint}"
+            f" {utc(attempt.record.first_used / 1000)} and cannot be repeated safely: {why}. Look"
+            f" for what it made{hint}"
         ) from error
 
     def named(self, error: Exception) -> str:

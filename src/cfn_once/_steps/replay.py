@@ -6,6 +6,7 @@ Recorded results are returned, a step in doubt is looked up, and nothing else is
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from .._clock import utc
 from .._cloudformation.canonical import Json
 from .._errors import HookError, InDoubt, ReplayEnd, TemporaryError
 from .._observability import telemetry
@@ -159,4 +160,4 @@ class Replay(Policy):
 def doubt(left: Operation, what: str, milliseconds: int) -> str:
     """Spell what nobody can tell of an earlier request."""
     telemetry.in_doubt(f"{what} of {left.request_id}")
-    return f"{what} of {left.request_id} at {milliseconds // 1000}"
+    return f"{what} of {left.request_id} at {utc(milliseconds / 1000)}"

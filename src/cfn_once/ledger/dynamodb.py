@@ -35,17 +35,35 @@ _CONFIG = Config(
 )
 
 _CAPACITY = "give the table on-demand capacity, or more of it (templates/ledger.yaml)"
+_CREDENTIALS = (
+    "it has no credentials that AWS takes: in Lambda the function's role gives them; elsewhere, set"
+    " AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+)
+_WITHOUT_CREDENTIALS = frozenset(  # botocore's errors, by name: some are younger than our oldest
+    {
+        *("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"),
+        *(
+            "TokenRetrievalError",
+            "SSOTokenLoadError",
+            "UnauthorizedSSOTokenError",
+            "ProfileNotFound",
+        ),
+    }
+)
 _HINTS = {
     "AccessDeniedException": (
         "let the function's role call dynamodb:UpdateItem, dynamodb:GetItem and dynamodb:PutItem on"
         " it (templates/provider.yaml)"
     ),
+    "ExpiredTokenException": _CREDENTIALS,
+    "InvalidSignatureException": _CREDENTIALS,
     "ProvisionedThroughputExceededException": _CAPACITY,
     "ResourceNotFoundException": (
         "deploy templates/ledger.yaml in the function's account and Region, or correct"
         " CFN_ONCE_LEDGER"
     ),
     "ThrottlingException": _CAPACITY,
+    "UnrecognizedClientException": _CREDENTIALS,
     "ValidationException": "its keys must be pk and sk, both text (templates/ledger.yaml)",
 }
 
@@ -158,10 +176,12 @@ def _trouble(error: ClientError | BotoCoreError) -> LedgerTrouble:
 
 def _hint(error: ClientError | BotoCoreError) -> str:
     """Say what to do about an error, to the one who deployed the provider."""
+    if type(error).__name__ in _WITHOUT_CREDENTIALS:
+        return _CREDENTIALS
     if not isinstance(error, ClientError):
         return (
-            "may the function reach DynamoDB, and has it credentials? In a VPC it needs a gateway"
-            " endpoint for DynamoDB, or a NAT gateway"
+            "may the function reach DynamoDB? In a VPC it needs a gateway endpoint for DynamoDB, or"
+            " a NAT gateway"
         )
     details = error.response["Error"]
     code = details["Code"]

@@ -11,6 +11,7 @@ from .head import VERSION, Head, OtherVersion
 from .store import Store, Write, Written
 
 RETRY_IN_PLACE = 30.0  # seconds; IAM propagates in about ten
+RETRY_OF_MISSING = 1.0  # seconds; a table that was made a moment ago may not be known everywhere
 EXIT_RESERVE = 5.0  # seconds kept for leaving in order
 
 T = TypeVar("T")
@@ -69,6 +70,8 @@ class PatientStore:
                     " Nothing was done. Restore the item from the table's backup"
                 ) from None
             except LedgerUnavailable as error:
+                if error.trouble is LedgerTrouble.MISSING:
+                    limit = min(limit, RETRY_OF_MISSING)
                 if error.trouble is LedgerTrouble.FULL or deadline.clock.now() - since > limit:
                     raise
                 if not deadline.pause(pause, reserve=EXIT_RESERVE, polling=True):
