@@ -491,7 +491,9 @@ class Explorer:
         self._written: dict[Any, Any] = {}
         self._closed: dict[Any, str] = {}
         self.marks: set[str] = set()
-        self.laws = Laws(self.doc, once=scene.once, fails=refusals(self._budgets))
+        self.laws = Laws(
+            self.doc, once=scene.once, fails=refusals(self._budgets), unusable=scene.unusable
+        )
         self._doing = ""  # the move that is being judged, in words
         scene.far = self._ports.far
 

@@ -6,7 +6,8 @@ I3  who lost the resource starts and tells nothing   I6  an answer is kept befor
 I4  an older request has no new effect               I7  what is known of a step is never lost
 I8  a Delete removes nothing that its id      I9  no recorded answer goes to an event
     does not name                                 of other content
-I10 a good Update leaves what it asks for
+I10 a good Update leaves what it asks for      I11 a step whose function cannot be called is
+                                                   neither recorded nor in doubt
 L1  where one delivery lives long enough, CloudFormation is answered
 L2  an Update that touched nothing can be rolled back
 """
@@ -203,10 +204,11 @@ class Laws:
         doc: Reads a head's text.
         once: The steps must never be called twice.
         fails: How many calls the external API may refuse.
+        unusable: The steps whose functions cannot be called.
     """
 
-    def __init__(self, docs: "Docs", *, once: bool, fails: int) -> None:
-        self._docs, self._once, self._fails = docs, once, fails
+    def __init__(self, docs: "Docs", *, once: bool, fails: int, unusable: str = "") -> None:
+        self._docs, self._once, self._fails, self._unusable = docs, once, fails, unusable
         self._known: dict[Any, str] = {}
         self._states: dict[Any, str] = {}
 
@@ -237,6 +239,9 @@ class Laws:
         return after._replace(recorded=tuple(sorted((*after.recorded, outcome))))
 
     def _broken(self, old: Doc, new: Doc, owner: str, sent: Sent, name: str) -> Iterator[str]:
+        for step in new.get("steps", {}):
+            if self._is_unusable(step.partition("#")[0]):
+                yield f"I11 {step} is recorded, and was never begun"
         if name in CLAIMS and sent.order is not None and old.get("rid") != sent.request_id:
             if old.get("iss", 0) > BEGINNING // 1000 + sent.order:
                 yield "I4 an older request was begun over a newer one"
@@ -247,6 +252,9 @@ class Laws:
         if "ttl" in new and (new["typ"] != "Delete" or new["st"] != "SUCCEEDED" or "held" in new):
             yield "I1 the item of a live resource may expire"
         yield from _facts_lost(old, new, name)
+
+    def _is_unusable(self, step: str) -> bool:
+        return step != "" and step in self._unusable
 
     def _refuse_other_shape(
         self, world: World, retained: Sequence[str], new: Doc, sent: Sent
@@ -433,6 +441,9 @@ class Laws:
         asked = {delete.request_id for delete in deletes}
         told = " ".join(record[3] for record in state.recorded if record[0] in asked)
         doubts = {(request_id, step) for step, request_id in DOUBT.findall(told)}
+        for _, step in doubts:
+            if self._is_unusable(step):
+                yield f"I11 {step} is in doubt, and was never begun"
         # What CloudFormation was told of and has not tried to delete must go, not be named; and
         # where there was one Create and nothing else, there is nothing that it may be but that.
         if not self._is_alone(state):

@@ -591,6 +591,9 @@ ROWS = {
         space=on(FORGED),
     ),
     # Results that are nowhere, and calls that are not taken
+    "a function that cannot be called is called all the same": Mutant(
+        "I11", "unusable", new="pass", space=on(DELETE, steps=2, unusable="b")
+    ),
     "what a repeated call returns cannot be kept, and is taken for nothing": Mutant(
         "I5", "not-kept-learned", new="pass", space=on(DELETE, "crash", odd="a")
     ),

@@ -258,6 +258,7 @@ class Scene:
         waits: Seconds that the hook waits before each part, suspended.
         updates: The class has an `update`.
         secret, odd: Steps whose result must not be kept, or cannot be.
+        unusable: Steps that are given a function which cannot be called with a step.
         throttles: The external API may refuse calls for now: a step is judged as over HTTP.
         versions: Versions of the class, where there are several.
     """
@@ -283,6 +284,7 @@ class Scene:
         updates: bool = True,
         secret: str = "",
         odd: str = "",
+        unusable: str = "",
         throttles: bool = False,
         versions: Sequence[Code] = (),
     ) -> None:
@@ -304,6 +306,7 @@ class Scene:
         self._tags, self._reads, self._undo = tags, reads, undo
         self._swallows, self._long, self._named = swallows, long, named
         self._secret, self._odd, self._throttles = secret, odd, throttles
+        self.unusable = unusable
         self.failures = {"throttled": (Throttled, "slow down")}
         self._call = import_module(f"{kit.__name__}._steps.call")
         self._errors = import_module(f"{kit.__name__}._errors")
@@ -375,6 +378,8 @@ class Scene:
                     how["secret"] = True
                 if name == "piece" or (name != "a" and scene._undo == "parts"):
                     how["undo"] = lambda made: scene.far(*self.asking("remove", made))
+                if name in scene.unusable:
+                    return self.step(name, lambda: "nothing", **how)
                 if scene._throttles:
                     return scene.step_over_http(self, name, root, how)
                 if name in scene._odd:  # a set is no JSON

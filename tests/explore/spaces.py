@@ -935,6 +935,9 @@ ROWS |= {
         steps=3,
         undo="parts",
     ),
+    "a part whose function cannot be called": _each(
+        DELETE, "crash", "supersede takeover leave", steps=2, unusable="b"
+    ),
     "a step whose result cannot be kept": _each(
         DELETE, "crash", "supersede takeover leave", odd="a"
     ),

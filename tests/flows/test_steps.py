@@ -383,7 +383,7 @@ def test_a_look_up_that_fails(cloudformation, group_class, groups):
         )
     )
 
-    assert "its look-up failed with KeyError" in answer.reason
+    assert "the find= of step" in answer.reason
     assert (["sig-1"], ["sig-1"]) == (groups.created, groups.deletes)
 
 

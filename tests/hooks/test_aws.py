@@ -245,9 +245,12 @@ def test_options_are_those_of_boto3(aws, stack):
     seen = []
 
     def create(self):
-        options = {**aws.options, "region_name": "ap-south-1", "aws_access_key_id": "mine"}
+        options = {**aws.options, "aws_access_key_id": "mine"}
+        options.pop("region_name", None)
         config = Config(user_agent_extra="team/storage", read_timeout=None)
-        queue = self.client("sqs", **options, aws_secret_access_key="s", config=config)
+        queue = self.client(
+            "sqs", "ap-south-1", **options, aws_secret_access_key="s", config=config
+        )
         queue.list_queues()
         queue.send_message(QueueUrl=aws.url, MessageBody="hello")
         seen.append(queue.meta)

@@ -22,7 +22,7 @@ from .._cloudformation.request import Request, RequestType
 from .._cloudformation.response import LONGEST_ID
 from .._errors import ConfigurationError, PermanentError, SecretNotKept, WaitTimeout
 from .._properties import Shape
-from .._steps.call import Call, Step, declared_repetition
+from .._steps.call import Call, Step, declared_repetition, seconds_of
 from .._steps.steps import Steps
 
 if TYPE_CHECKING:
@@ -251,8 +251,9 @@ class CustomResource(Generic[P, A]):
             StepFailed: It did not happen.
             InDoubt: It may have happened, and nothing can tell.
         """
-        seconds = None if window is None else window.total_seconds()
-        repetition, seconds = declared_repetition(repeat=repeat, once=once, window=seconds)
+        repetition, seconds = declared_repetition(
+            repeat=repeat, once=once, window=seconds_of("window", window)
+        )
         return self._steps.run(
             Call(
                 name=name,
@@ -316,7 +317,7 @@ class CustomResource(Generic[P, A]):
     def client(
         self,
         service: str,
-        *,
+        *positional: Any,
         repeat: Collection[str] = (),
         once: Collection[str] = (),
         **options: Any,
@@ -325,13 +326,17 @@ class CustomResource(Generic[P, A]):
 
         Args:
             service: As for `boto3.client`.
+            *positional: As for `boto3.client`: a Region, for example.
+            **options: As for `boto3.client`.
             repeat: Operations that are idempotent as you call them.
             once: Operations that must never run twice.
-            options: As for `boto3.client`.
+
+        Raises:
+            ConfigurationError: boto3 has no such service, or the service no such operation.
         """
         from .._steps.aws import client  # loads boto3: paid by the hook that calls
 
-        return client(self._steps, service, repeat=repeat, once=once, **options)
+        return client(self._steps, service, *positional, repeat=repeat, once=once, **options)
 
     @classmethod
     def property_schema(cls) -> Json:

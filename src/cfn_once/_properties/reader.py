@@ -32,6 +32,7 @@ from .fields import (
     member_hints,
     plain,
 )
+from .names import meant
 
 BOOLEANS = {"true": True, "false": False}
 QUOTING_NOTHING = frozenset(  # pydantic's errors whose text is about the declaration alone
@@ -122,7 +123,7 @@ class Reader:
     def _unknown(self, raw: Mapping[str, Json], declared: Any, prefix: str) -> Iterator[str]:
         fields = fields_of(declared)
         for name in [] if self._allow_unknown else sorted(set(raw) - set(fields)):
-            yield f"{prefix}{name}: unknown{_meant(name, fields)}"
+            yield f"{prefix}{name}: unknown{meant(name, fields)}"
 
     def _value(self, value: Json, hint: Any, path: str) -> Any:
         bare = plain(hint)
@@ -262,13 +263,6 @@ def _refuse(path: str, hint: Any, value: Json) -> NoReturn:
     raise Wrong(f"{path or 'properties'}: expected {expected(hint)}, got {kind_of(value)}")
 
 
-def _meant(name: str, fields: Mapping[str, Field]) -> str:
-    import difflib  # only where somebody mistyped
-
-    close = difflib.get_close_matches(name, fields, n=1)
-    return f"; did you mean {close[0]}?" if close else ""
-
-
 def _told(problem: Any, declared: Any, raw: Json, path: str) -> str:
     """Say what pydantic found wrong, in its own words where they cannot quote a value."""
     kind, place = problem["type"], problem["loc"]
@@ -281,7 +275,7 @@ def _told(problem: Any, declared: Any, raw: Json, path: str) -> str:
         return f"{path}: missing"
     if kind == "extra_forbidden":
         return f"{path}: unknown" + (
-            _meant(place[0], fields_of(declared)) if len(place) == 1 else ""
+            meant(place[0], fields_of(declared)) if len(place) == 1 else ""
         )
     said = problem["msg"] if kind in QUOTING_NOTHING else f"refused ({kind.replace('_', ' ')})"
     return f"{path or declared.__name__}: {said}, got {kind_of(value)}"

@@ -18,12 +18,13 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError, ParamValidationError
+from botocore.exceptions import ClientError, ParamValidationError, UnknownServiceError
 from botocore.model import OperationModel, Shape
 
 from .._cloudformation.canonical import canonical
 from .._cloudformation.identity import Token
 from .._errors import ConfigurationError
+from .._properties.names import meant
 from .aws_codec import (
     error_from_record,
     error_to_record,
@@ -43,6 +44,10 @@ from .aws_operations import (
 from .call import Call, Repetition, Step, Verdict, repetition_in_hook
 from .steps import Steps
 
+_POSITIONS = (  # boto3.client's own, behind the service
+    *("region_name", "api_version", "use_ssl", "verify", "endpoint_url", "aws_access_key_id"),
+    *("aws_secret_access_key", "aws_session_token", "config"),
+)
 CONNECT_TIMEOUT, READ_TIMEOUT = 5, 60  # seconds; botocore would wait a minute for each
 ONE_TRY = Config(retries={"total_max_attempts": 1})
 
@@ -79,7 +84,7 @@ _NEVER_SENT = frozenset(  # and never will be, as it stands
 def client(
     steps: Steps,
     service: str,
-    *,
+    *positional: Any,
     repeat: Collection[str] = (),
     once: Collection[str] = (),
     **options: Any,
@@ -89,13 +94,21 @@ def client(
     Args:
         steps: Those of the hook that calls.
         service: As for `boto3.client`.
+        *positional: As for `boto3.client`.
+        **options: As for `boto3.client`.
         repeat: Operations that are idempotent as they are called.
         once: Operations that must never run twice.
-        options: As for `boto3.client`.
 
     Raises:
-        ConfigurationError: `repeat` or `once` names what the service does not have.
+        ConfigurationError: There is no such service, or `repeat` or `once` names what it does not
+            have.
     """
+    for name, names in (("repeat", repeat), ("once", once)):
+        if not isinstance(names, Collection) or isinstance(names, str):
+            raise ConfigurationError(
+                f'self.client takes {name}= as names of operations: {name}={{"PutParameter"}}'
+            )
+    options |= dict(zip(_POSITIONS, positional, strict=False))
     return _Hooked(steps, service, frozenset(repeat), frozenset(once), options).client
 
 
@@ -131,7 +144,11 @@ class _Hooked:
         self.client._make_api_call = self._call  # noqa: SLF001 - as above
 
     def _made(self, config: Config) -> Any:
-        return boto3.client(self._service, config=config, **self._options)  # type: ignore[call-overload]  # any service
+        try:
+            return boto3.client(self._service, config=config, **self._options)  # type: ignore[call-overload]  # any service
+        except UnknownServiceError as error:
+            near = meant(str(self._service), str(error.kwargs["known_service_names"]).split(", "))
+            raise ConfigurationError(f"boto3 has no service {self._service!r}{near}") from None
 
     @cached_property
     def _ask_once(self) -> Any:

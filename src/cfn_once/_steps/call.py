@@ -6,7 +6,7 @@ from dataclasses import field
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
-from .._cloudformation.canonical import Json
+from .._cloudformation.canonical import Json, kind_of
 from .._cloudformation.identity import Token
 from .._errors import ConfigurationError, PermanentError, StepFailed
 from .._frozen import Frozen
@@ -34,6 +34,23 @@ class Repetition(StrEnum):
     ONCE = "once"  # never made twice; in doubt it is looked up with `find`, or fails
 
 
+def seconds_of(name: str, window: Any) -> float | None:
+    """Return the seconds of a timedelta; None of None.
+
+    Raises:
+        PermanentError: It is none.
+    """
+    if window is None:
+        return None
+    if not hasattr(window, "total_seconds"):  # by name: datetime would cost the cold start
+        seconds = window if isinstance(window, int | float) else "3600"
+        raise PermanentError(
+            f"{name}= takes a timedelta, not {kind_of(window)}: write {name}="
+            f"timedelta(seconds={seconds})"
+        )
+    return float(window.total_seconds())
+
+
 def declared_repetition(
     *, repeat: bool, once: bool, window: float | None
 ) -> tuple[Repetition, float | None]:
@@ -43,7 +60,15 @@ def declared_repetition(
         repeat: The call is idempotent by nature.
         once: It must never run twice, whatever its window.
         window: Seconds for which the external API remembers the token; None where it takes none.
+
+    Raises:
+        PermanentError: The one excludes the other.
     """
+    if repeat and once:
+        raise PermanentError(
+            "repeat=True says that a call may be made again at will, and once=True that it must"
+            " not: say one of them"
+        )
     if repeat:
         return Repetition.AT_WILL, None
     if once or window is None:

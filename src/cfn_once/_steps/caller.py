@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from .._callables import discard, never_began, unfinished, unfinished_parts
 from .._cloudformation.request import Request
-from .._errors import NonDeterminism
+from .._errors import NonDeterminism, PermanentError
 from .._observability import telemetry
 from .call import Call, Calls, Step, Verdict, is_transient, judge_plain
 
@@ -25,7 +26,7 @@ class Caller:
         self._looking = False
         self._further, self._single = 0, 0  # calls inside the step that runs
         self._acted = False  # a call inside the step has acted, or may have
-        self._judged: tuple[Exception, Verdict] | None = None
+        self._judged: tuple[object, Verdict] | None = None
 
     def call(self, call: Call, step: Step) -> Any:
         """Run a step's function."""
@@ -33,7 +34,8 @@ class Caller:
         self._acted, self._judged = False, None
         try:
             with telemetry.step(call.name):
-                return self._calls.call(call.name, lambda: call.run(step))
+                result = self._calls.call(call.name, lambda: call.run(step))
+                return self._finished(f"step {call.name}", result)
         finally:
             self.inside = None
 
@@ -41,9 +43,33 @@ class Caller:
         """Run what only reads: a look-up, or a look at what is waited for."""
         self.inside, self._looking = step, True
         try:
-            return self._calls.call(name, fn)
+            return self._finished(name, self._calls.call(name, fn))
         finally:
             self.inside, self._looking = None, False
+
+    def _finished(self, name: str, result: T) -> T:
+        """Refuse a result that stands for work which nothing will do.
+
+        Raises:
+            PermanentError: No line of it has run, unless something inside it has begun.
+        """
+        parts = list(unfinished_parts(result))
+        if not parts:
+            return result
+        if not self._looking:
+            self._acted = self._acted or not all(map(never_began, parts))
+        kind = unfinished(parts[0])
+        for part in parts:
+            discard(part)
+        raise PermanentError(
+            f"{name}: its function returned {kind}, and nothing runs it: write the function with"
+            " `def`, and run async code in it with asyncio.run(...)"
+        )
+
+    def refused(self, error: T) -> T:
+        """Note that an error came before a call was made, whichever step is at work."""
+        self._judged = (error, Verdict.DEFINITIVE)
+        return error
 
     def read(self, name: str, fn: Callable[[], T], verdict: Callable[[Exception], Verdict]) -> T:
         """Ask the world something that changes nothing."""

@@ -21,6 +21,10 @@ class OutOfTime(InDoubt):
     """A step could not be looked up in the time that was left."""
 
 
+class FailedLookUp(InDoubt):
+    """A step in doubt has a look-up that does not work."""
+
+
 class Doubts:
     """Resolves the doubts of one run of a hook."""
 
@@ -114,7 +118,7 @@ class Doubts:
             except Exception as failed:  # noqa: BLE001 - a look-up raises what it likes
                 why = f"its look-up failed with {self.named(failed)}"
                 if not self._caller.look_may_succeed_later(failed):
-                    self.report(attempt, why, failed)
+                    self.report(attempt, self.named(failed), failed, kind=FailedLookUp)
             self._pause(2.0, attempt, why)
 
     def report(
@@ -137,10 +141,13 @@ class Doubts:
             hint = "; give the step find=, so that it is looked up next time"
         elif kind is OutOfTime:
             hint = "; a longer Timeout, or CFN_ONCE_CONTINUATION, gives its look-up more time"
+        step, at = attempt.key, utc(attempt.record.first_used / 1000)
+        if kind is FailedLookUp:  # what is to be corrected comes first
+            text = f"the find= of step {step} failed with {why}. The step of request {request_id}"
+            raise kind(f"{text} may have run at {at}. Look for what it made") from error
         raise kind(
-            f"step {attempt.key} of request {request_id} may have run at"
-            f" {utc(attempt.record.first_used / 1000)} and cannot be repeated safely: {why}. Look"
-            f" for what it made{hint}"
+            f"step {step} of request {request_id} may have run at {at} and cannot be repeated"
+            f" safely: {why}. Look for what it made{hint}"
         ) from error
 
     def named(self, error: Exception) -> str:

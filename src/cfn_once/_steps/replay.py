@@ -38,7 +38,7 @@ class Replay(Policy):
 
     def __init__(self, journal: Journal) -> None:
         self._journal, self._left = journal, journal.operation
-        self._undos: list[tuple[str, Callable[[Any], None], Any]] = []
+        self._undos: list[tuple[str, Callable[[Any], Any], Any]] = []
         self.results: dict[str, Json] = {}
         self.doubts: list[str] = []
         self.has_acted = self.has_called = self.may_be_known_later = False
@@ -131,9 +131,9 @@ class Replay(Policy):
         steps = Steps(self._journal, ports, deleting=True)
         for name, undo, result in reversed(self._undos):
 
-            def run(step: Step, undo: Callable[[Any], None] = undo, result: Any = result) -> None:
+            def run(step: Step, undo: Callable[[Any], Any] = undo, result: Any = result) -> Any:
                 del step
-                undo(result)
+                return undo(result)
 
             steps.run(Call(name=f"undo {name}", run=run, repetition=Repetition.AT_WILL))
 

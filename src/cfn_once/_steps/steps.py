@@ -13,12 +13,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NoReturn, TypeVar
 
+from .._callables import spelled
 from .._cloudformation.identity import Token
 from .._errors import Interrupt, NonDeterminism, PermanentError, TemporaryError
 from ..ledger import Operation, StepRecord, StepState
 from .call import Call, Repetition, Step, Verdict, judge_plain
 from .caller import Caller
 from .doubt import Doubts
+from .functions import refuse_unusable
 from .journal import Journal, StepAttempt
 from .pacing import Pacing
 from .policy import GO_ON, Policy
@@ -76,6 +78,8 @@ class Steps:
             NonDeterminism: The ledger holds another call under this key.
         """
         self._refuse_disorder(call.name)
+        # Seeded bug: unusable
+        refuse_unusable_call(call)
         at_will = call.repetition is Repetition.AT_WILL
         with self._ending_once():
             result = self._repeated(call) if at_will else self._recorded(call)
@@ -100,6 +104,7 @@ class Steps:
             WaitTimeout: There was nothing in time.
         """
         self._refuse_disorder("wait_until")
+        refuse_unusable("wait_until", "its condition", condition)
         refuse_no_time(every=every, timeout=0 if timeout is None else timeout)
         with self._ending_once():
             return self._waits.wait_until(self._key("wait_until"), condition, every, timeout)
@@ -135,9 +140,11 @@ class Steps:
                 " step from the hook's own thread, in one order"
             )
         if self.caller.inside is not None:
-            raise NonDeterminism(
-                f"step {name} of {self._request} was made inside another step: a step is one"
-                " side effect; make the two one after the other, from the hook"
+            raise self.caller.refused(
+                NonDeterminism(
+                    f"step {name} of {self._request} was made inside another step: a step is one"
+                    " side effect; make the two one after the other, from the hook"
+                )
             )
 
     def _key(self, name: str) -> str:
@@ -323,6 +330,24 @@ class _EndsOnce:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, Interrupt):
             self._steps.end(error)
+
+
+def refuse_unusable_call(call: Call) -> None:
+    """Refuse a call whose functions could not be called, or would do nothing.
+
+    Raises:
+        PermanentError: Nothing of it has been done, and nothing is in doubt.
+    """
+    if not isinstance(call.name, str):
+        raise PermanentError(
+            f"{spelled(call.name)} is no name for a step: write self.step(name, function)"
+        )
+    of = f"step {call.name}"
+    refuse_unusable(of, "its function", call.run, "the step")
+    if call.find is not None:
+        refuse_unusable(of, "find=", call.find, "the step")
+    if call.undo is not None:
+        refuse_unusable(of, "undo=", call.undo, "the result")
 
 
 def _hash(text: str) -> str:

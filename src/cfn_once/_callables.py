@@ -1,0 +1,112 @@
+"""Functions that users give: can they be called so, and is their work done when they return?"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from functools import partial, partialmethod
+from typing import Any
+
+from ._cloudformation.canonical import kind_of
+
+_KINDS: tuple[tuple[Callable[[Any], bool], str], ...] = (
+    (inspect.iscoroutinefunction, "a coroutine function (async def)"),
+    (inspect.isasyncgenfunction, "an async generator function"),
+    (inspect.isgeneratorfunction, "a generator function (it has a yield)"),
+)
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def deferring(fn: Any) -> str:
+    """Say of what kind a function is whose call does nothing yet; empty for any other.
+
+    A plain function that returns a coroutine looks like any other: see `unfinished`.
+    """
+    while fn is not None:
+        for is_one, kind in _KINDS:
+            if is_one(fn):
+                return kind
+        fn = _behind(fn)
+    return ""
+
+
+def _behind(fn: Any) -> Any:
+    """Return what a partial, a bound method or an object with `__call__` calls; None for others."""
+    if isinstance(fn, partial | partialmethod):
+        return fn.func
+    if isinstance(fn, staticmethod | classmethod) or inspect.ismethod(fn):
+        return fn.__func__
+    if inspect.isroutine(fn) or isinstance(fn, type):
+        return None
+    return getattr(type(fn), "__call__", None)  # noqa: B004 - it is looked into, not only for
+
+
+def misfit(fn: Any, *arguments: str) -> str:
+    """Say why these arguments cannot be given to a function; empty where they can.
+
+    What lies behind `*args`, and what is built in, shows when it is called.
+
+    Args:
+        fn: Can be called.
+        arguments: What each argument is called, in the words of the message.
+    """
+    try:
+        signature = inspect.signature(fn, follow_wrapped=False)
+    except (TypeError, ValueError):  # built in, and tells nothing
+        return ""
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        needed = [
+            parameter.name
+            for parameter in signature.parameters.values()
+            if parameter.default is parameter.empty
+            and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        ]
+        takes = ", ".join(needed) or "no argument"
+        return f"takes {takes}, and is given {', '.join(arguments) or 'none'}"
+    return ""
+
+
+def unfinished(value: Any) -> str:
+    """Say of what kind a value is that stands for work which is still to be done; else nothing."""
+    if isinstance(value, str | int | float | dict | list):
+        return ""  # at once: there may be many
+    if inspect.iscoroutine(value):
+        return "a coroutine"
+    if inspect.isasyncgen(value):
+        return "an async generator"
+    if inspect.isgenerator(value):
+        return "a generator"
+    promises = hasattr(type(value), "__await__") or hasattr(type(value), "add_done_callback")
+    return f"a {type(value).__name__}" if promises else ""
+
+
+def unfinished_parts(value: Any) -> Iterator[Any]:
+    """Yield what is unfinished of a value: itself, or members of a list or a map."""
+    parts = value.values() if isinstance(value, dict) else value
+    among = parts if isinstance(value, dict | list | tuple | set) else [value]
+    yield from (part for part in among if unfinished(part))
+
+
+def never_began(value: Any) -> bool:
+    """Tell of something unfinished whether no line of it has run."""
+    if inspect.iscoroutine(value):
+        return inspect.getcoroutinestate(value) == inspect.CORO_CREATED
+    if inspect.isgenerator(value):
+        return inspect.getgeneratorstate(value) == inspect.GEN_CREATED
+    return inspect.isasyncgen(value)
+
+
+def discard(value: Any) -> None:
+    """Close a coroutine or a generator, which would complain later that nobody has run it."""
+    if inspect.iscoroutine(value) or inspect.isgenerator(value):
+        value.close()
+
+
+def spelled(value: Any) -> str:
+    """Name the kind of what was given in the place of a function."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if value is None:
+        return "None"
+    kind = unfinished(value) or kind_of(value)
+    return f"a {kind}" if kind == type(value).__name__ else kind

@@ -1,0 +1,42 @@
+"""The functions that a hook gives to a step: refused before anything has run."""
+
+from typing import Any
+
+from .._callables import deferring, discard, misfit, spelled, unfinished
+from .._errors import PermanentError
+
+
+def refuse_unusable(of: str, role: str, fn: Any, *arguments: str) -> None:
+    """Refuse what cannot be called so, or whose call does nothing.
+
+    Args:
+        of: What it is given to, as the message begins.
+        role: What it is there.
+        fn: The function.
+        arguments: What it is called with, in words.
+
+    Raises:
+        PermanentError: Nothing has been done, and nothing is in doubt.
+    """
+    if why := _unusable(fn, arguments):
+        raise PermanentError(f"{of}: {role} {why}. Nothing was done")
+
+
+def _unusable(fn: Any, arguments: tuple[str, ...]) -> str:
+    if not callable(fn):
+        is_result = bool(unfinished(fn))
+        what = spelled(fn)
+        discard(fn)
+        hint = ", which nothing runs" if is_result else ""
+        return (
+            f"is {what}{hint}: give the function itself, as in self.make, and not what a call of it"
+            " returned, as in self.make()"
+        )
+    if kind := deferring(fn):
+        return (
+            f"is {kind}, and its call does nothing: write it with `def`, and run async code in it"
+            " with asyncio.run(...)"
+        )
+    why = misfit(fn, *arguments)
+    given = "(" + ", ".join(word.removeprefix("the ") for word in arguments) + ")"
+    return f"{why}: write it as `def name{given}`" if why else ""
