@@ -49,6 +49,8 @@ class Resource(CustomResource[Properties, dict]):
     def create(self):
         return self.http.get("https://example.com").json()
 
+    delete = None
+
 provider = Provider(Resource, ledger="memory://")
 """
 

@@ -27,7 +27,7 @@ from ._errors import (
 )
 from ._hooks.execution import Execution
 from ._hooks.resource import CustomResource
-from ._hooks.served import Served
+from ._hooks.served import Served, by_type
 from ._lambda.continuation import Continuation, open_continuation
 from ._lambda.sandbox import sandbox_id
 from ._observability.logs import hand_over
@@ -51,7 +51,6 @@ from .ledger import (
 
 log = logging.getLogger("cfn_once")
 
-ANY_TYPE = "AWS::CloudFormation::CustomResource"
 CLOCKS_DIFFER = 60.0  # seconds that an issue time may be ahead of our clock
 STALE = "a newer request for this resource has begun; this one had no effect"
 
@@ -95,7 +94,7 @@ class Provider:
     ) -> None:
         if logger is not None:
             hand_over(logger)
-        self._served, self._classes = classes, _by_type(classes)
+        self._served, self._classes = classes, by_type(classes)
         self._misconfigured = self._unable = ""
         self._retries_exhausted = self._has_warned = False
         store = self._store_of(ledger, allow_local=allow_local_ledger)
@@ -342,6 +341,11 @@ class Provider:
 class _Nothing(CustomResource[dict[str, Any], None]):
     """Holds the place of the classes that could not be had."""
 
+    def create(self) -> None:
+        """Make nothing: no request comes to it."""
+
+    delete = None
+
 
 def _dated(request: Request, now: float) -> Request:
     """Return a request without an issue time that no clock can have told."""
@@ -380,20 +384,3 @@ def _hosts(named: Sequence[str]) -> list[str]:
     """Return the hosts besides CloudFormation's that may be answered."""
     also = os.environ.get("CFN_ONCE_RESPONSE_HOSTS", "").split(",")
     return [host.strip() for host in (*named, *also) if host.strip()]
-
-
-def _by_type(classes: Sequence[type[Resource]]) -> dict[str, type[Resource]]:
-    if not classes:
-        raise ConfigurationError(
-            "Provider() needs the classes that it serves: Provider(MyResource)"
-        )
-    served: dict[str, type[Resource]] = {}
-    for resource in classes:
-        if resource.resource_type in served:
-            raise ConfigurationError(
-                f"two classes serve {resource.resource_type}: name one otherwise"
-            )
-        served[resource.resource_type] = resource
-    if len(classes) == 1:
-        served.setdefault(ANY_TYPE, classes[0])
-    return served

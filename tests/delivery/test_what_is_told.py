@@ -133,8 +133,8 @@ def test_attributes_that_are_not_json(start, deploy, attributes, reason):
     ("returned", "reason"),
     [
         (LOOP, "RecursionError"),
-        ("text", "the hook returned str; return a map or None"),
-        (["list"], "the hook returned list; return a map or None"),
+        ("text", "text was returned; return a map, or None"),
+        (["list"], "a list was returned; return a map, or None"),
     ],
     ids=["a loop", "text", "a list"],
 )

@@ -62,18 +62,17 @@ class Refusing(CustomResource[Stricter, dict]):
 
     resource_type = "Custom::Group"
 
-    def update(self):
+    def create(self):
         raise PermanentError("not in this version")
 
-    def delete(self):
-        raise PermanentError("not in this version")
+    update = delete = create
 
 
 class Telling(CustomResource[GroupProperties, Told]):
     """A version that declares an attribute which the kept answer lacks."""
 
     resource_type = "Custom::Group"
-    update, delete = Refusing.update, Refusing.delete
+    create = update = delete = Refusing.create
 
 
 REFUSALS = {
@@ -219,7 +218,7 @@ def test_an_attribute_that_is_declared_since(cloudformation, group_class, groups
     class Declaring(CustomResource[GroupProperties, Told]):
         resource_type = "Custom::Group"
 
-    Declaring.update, Declaring.delete = update, group_class.delete
+    Declaring.create, Declaring.update, Declaring.delete = update, update, group_class.delete
     cloudformation.create("Group", ONE)
     by = served(Declaring)
 

@@ -233,6 +233,8 @@ def test_no_continuation():
     """
 
     class Thing(CustomResource[dict, dict]):
+        delete = None
+
         def create(self):
             try:
                 self.wait(600)
@@ -315,6 +317,8 @@ def test_a_step_behind_a_wait():
     """
 
     class Thing(CustomResource[dict, dict]):
+        delete = None
+
         def create(self):
             self.step("make", lambda step: 1, find=lambda step: None)
             self.wait_until(lambda: stack.clock.now() - began > 85)
@@ -332,6 +336,8 @@ def test_a_secret_result_is_not_handed_over():
     """
 
     class Thing(CustomResource[dict, dict]):
+        delete = None
+
         def create(self):
             self.step("password", lambda step: "hunter2", find=lambda step: None, secret=True)
             self.step("long", lambda step: stack.clock.sleep(60), find=lambda step: None)
@@ -500,6 +506,8 @@ def test_a_session_of_an_earlier_event():
     kept = []
 
     class Thing(CustomResource[dict, dict]):
+        delete = None
+
         def create(self):
             kept.append(self.http)
             kept[0].post("http://127.0.0.1:1/things", json={})

@@ -64,6 +64,8 @@ def test_a_hook_that_swallows_everything():
     done = []
 
     class Deaf(CustomResource[dict, dict]):
+        delete = None
+
         def create(self):
             for number in range(5):
                 try:
@@ -132,6 +134,8 @@ def test_by_a_real_clock():
     )
 
     class Sleeper(CustomResource[dict, dict]):
+        delete = None
+
         def create(self):
             self.physical_resource_id = "made-1"
             time.sleep(1.5)
@@ -155,6 +159,8 @@ def test_what_comes_late_in_a_batch():
     begun = []
 
     class Slow(CustomResource[dict, dict]):
+        delete = None
+
         def create(self):
             begun.append(self.request.logical_resource_id)
             clock.advance(80)

@@ -126,6 +126,7 @@ class DatabaseResource(CustomResource[Database, dict[str, Any]]):
     allow_unknown = True
     no_echo = True
     unresolved = "fail"
+    delete = None
 
     def create(self) -> dict[str, Any]:
         assert_type(self.properties, Database)
@@ -157,6 +158,8 @@ class Keyed(TypedDict):
 
 
 class KeyedResource(CustomResource[Keyed, Keyed]):
+    delete = None
+
     def create(self) -> Keyed:
         assert_type(self.properties, Keyed)
         return {"Name": self.properties["Name"]}

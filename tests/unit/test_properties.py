@@ -1,5 +1,6 @@
 """From CloudFormation's text to declared types, and what is said of what does not fit."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -24,7 +25,7 @@ from msgspec import Meta
 from typing_extensions import TypeAliasType  # typing's own from Python 3.12 on
 
 from cfn_once import ConfigurationError, CustomResource, InvalidProperties, Secret
-from cfn_once._properties import Shape
+from cfn_once._properties import Misfit, Shape
 
 
 class Colour(Enum):
@@ -424,14 +425,23 @@ class TestEveryKindOfRecord:
 
     def test_answers_attributes(self, declared):
         """
-        What a hook returns becomes a map of names; a map is taken as it is.
+        What a hook returns is an instance, or a map with the declared names and no others; names
+        that have a default need not be there.
         """
         made = Shape(declared).convert({"Size": "3"}, "X")
         name = {} if declared is PlainKeyed else {"Name": "x"}
 
-        assert {"Size": 3, **name} == Shape(declared).to_data(made)
-        assert {"Any": 1} == Shape(declared).to_data({"Any": 1})
-        assert {} == Shape(declared).to_data(None)
+        answer = Shape(declared, is_read=False).answer
+
+        assert {"Size": 3, **name} == answer(made)
+        assert {"Size": 3, **name} == answer({"Size": 3})
+        for returned, words in (
+            ({"Sise": 3}, "Size: missing. Sise: unknown; did you mean Size?"),
+            ({"Size": "3"}, "Size: expected an integer, got text"),
+            (None, "nothing was returned, not even Size"),
+        ):
+            with pytest.raises(Misfit, match=re.escape(words)):
+                answer(returned)
 
 
 def test_a_map_that_declares_nothing():
@@ -512,7 +522,7 @@ def test_classes_that_rename(declared):
     assert ("a", 2) == (made.group_name, made.max_size)
     assert {"GroupName", "MaxSize"} == shape.names
     assert {"MaxSize"} == shape.changed({"GroupName": "a", "MaxSize": "2"}, {"GroupName": "a"})
-    assert {"GroupName": "a", "MaxSize": 2} == shape.to_data(made)
+    assert {"GroupName": "a", "MaxSize": 2} == shape.answer(made)
     assert 2 == shape.convert_softly({"MaxSize": "2"}).max_size
     assert {"GroupName: missing", "group_name: unknown; did you mean GroupName?"} >= set(
         problems(declared, {"GroupName": "a", "group_name": "a"})
@@ -673,13 +683,14 @@ def test_attributes_of_another_type(value):
     """
     A hook that returns what it did not declare is told so.
     """
-    with pytest.raises(TypeError, match=f"the hook returned {type(value).__name__}; return Plain"):
-        Shape(Plain).to_data(value)
+    with pytest.raises(Misfit, match=r"was returned; return Plain\(...\), or a map"):
+        Shape(Plain, is_read=False).answer(value)
 
 
 def test_attributes_are_spelt_for_json():
     """
-    Nested records become maps, tuples lists and enums their values.
+    Tuples become lists and enums their values; records and maps are answered as Fn::GetAtt reads
+    them, by the path of each value, and what is None is left out.
     """
 
     @dataclass
@@ -688,12 +699,132 @@ def test_attributes_are_spelt_for_json():
         Nested: Capacity
         Models: tuple[Model, ...]
         Map: dict[str, Struct]
+        Note: str | None = None
 
     made = Attributes(Colour.RED, Capacity(1), (Model(Size=2),), {"a": Struct(3)})
 
     assert {
         "Colour": "red",
-        "Nested": {"Target": 1, "Maximum": 10},
+        "Nested.Target": 1,
+        "Nested.Maximum": 10,
         "Models": [{"Size": 2}],
-        "Map": {"a": {"Size": 3}},
-    } == Shape(Attributes).to_data(made)
+        "Map.a.Size": 3,
+    } == Shape(Attributes, is_read=False).answer(made)
+
+
+@dataclass
+class Address:
+    Host: str
+    Port: int = 443
+
+
+class Fixed(TypedDict):
+    Id: str
+    Address: Address
+    Ports: list[int]
+    Pair: tuple[str, int]
+    Ratio: float
+    Mode: Literal["a", "b"]
+    Colour: Colour
+    Either: int | Address
+    Any: object
+    On: bool
+
+
+FIXED = {
+    "Id": "1",
+    "Address": {"Host": "h"},
+    "Ports": [1, 2],
+    "Pair": ["a", 1],
+    "Ratio": 1,
+    "Mode": "a",
+    "Colour": Colour.RED,
+    "Either": Address("h"),
+    "Any": None,
+    "On": True,
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"Id": 1}, "Id: expected text, got a number"),
+        ({"Id": None}, "Id: expected text, got null"),
+        ({"Address": {"Hots": "h"}}, "Address.Host: missing. Address.Hots: unknown; did you mean"),
+        ({"Address": "h"}, "Address: expected a map, got text"),
+        ({"Ports": [1, "2"]}, "Ports[1]: expected an integer, got text"),
+        ({"Ports": 1}, "Ports: expected a list, got a number"),
+        ({"Pair": ["a"]}, "Pair: expected a list of 2, got a list of 1"),
+        ({"Ratio": "1"}, "Ratio: expected a number, got text"),
+        ({"Mode": "c"}, "Mode: expected one of a, b, got text"),
+        ({"Colour": "pink"}, "Colour: expected one of"),
+        ({"Either": "x"}, "Either: expected an integer or a map, got text"),
+        ({"Either": {"Host": 1}}, "Either.Host: expected text, got a number"),
+        ({"On": 1}, "On: expected true or false, got a number"),
+        ({"Ports": [True]}, "Ports[0]: expected an integer, got a boolean"),
+        ({"Extra": 1}, "Extra: unknown"),
+    ],
+)
+def test_attributes_that_do_not_fit(changes, problem):
+    """
+    Nothing is converted, for the hook is its author's own; each difference is named by its path,
+    and no value, for it may be secret.
+    """
+    answer = Shape(Fixed, is_read=False).answer
+
+    assert "h" == answer(FIXED)["Address.Host"]
+    with pytest.raises(Misfit, match=re.escape(problem)):
+        answer({**FIXED, **changes})
+
+
+def test_two_attributes_of_one_path():
+    """
+    A name with a dot and a record may mean the same Fn::GetAtt: neither wins silently.
+    """
+    with pytest.raises(Misfit, match=r"two attributes are answered as a\.b"):
+        Shape(dict, is_read=False).answer({"a.b": 1, "a": {"b": 2}})
+
+
+def test_what_an_answer_lacks():
+    """
+    An answer is flat: it lacks an attribute when a value that must be there is nowhere below it.
+    """
+    shape = Shape(Fixed, is_read=False)
+    whole = shape.answer(FIXED)
+
+    assert not shape.lacks(whole)
+    for name in ("Id", "Address.Host", "Ports"):
+        assert shape.lacks({path: value for path, value in whole.items() if path != name})
+
+
+@pytest.mark.parametrize("hint", [date, set[str], Decimal, bytes, list[date], "Missing"])
+def test_attributes_that_are_never_json(hint):
+    """
+    What no answer could hold is refused when the class is defined, not after its object was made.
+    """
+    with pytest.raises(ConfigurationError, match=r"is no JSON|cannot be read"):
+        Shape(declaring(hint), is_read=False)
+
+
+@dataclass
+class Postponed:
+    """As `from __future__ import annotations` has it."""
+
+    Capacity: "Capacity | None" = None
+    Capacities: "list[Capacity]" = field(default_factory=list)
+
+
+@dataclass
+class BuiltIn:
+    str: "str" = "x"
+
+
+def test_types_that_are_named_in_texts():
+    """
+    A text is looked up in the module before the class: only there a default hides a type.
+    """
+    made = Shape(Postponed).convert({"Capacity": {"Target": "1"}}, "X")
+
+    assert Capacity(1) == made.Capacity
+    with pytest.raises(ConfigurationError, match=r"BuiltIn\.str is called like its type"):
+        Shape(BuiltIn)

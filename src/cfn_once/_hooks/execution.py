@@ -15,7 +15,6 @@ from .._errors import (
     ConfigurationError,
     InProgress,
     Interrupt,
-    InvalidProperties,
     LedgerUnavailable,
     NonDeterminism,
     TemporaryError,
@@ -23,14 +22,17 @@ from .._errors import (
 )
 from .._lambda.watchdog import Watchdog, whereabouts
 from .._observability.mask import credentials
+from .._properties import Misfit
 from .._steps.journal import Journal
 from .._steps.ports import Ports
 from .._steps.steps import Steps
-from ..ledger import Deed, Ending, Head, Lease, Operation
+from ..ledger import Deed, Ending, Lease, Operation
 from .decision import Create, Decision, Delete, Hooks, Keep, Refuse, Update, decide
+from .reasons import TOO_MUCH_IN_DOUBT, reason_of
 from .resource import (
     CustomResource,
     HookInput,
+    instance_of,
     run,
     secrets_not_kept,
     shapes_of,
@@ -176,21 +178,17 @@ class Execution:
             raise
         except TemporaryError as error:
             if not self._lease.has_retries_left():
-                return self._failure(error)
+                return self._failure_of(reason_of(error, self._request.properties))
             temporary = TemporaryError(self._mask.text(str(error)))
         except BaseException as error:
             if not is_raised_by_hook(error):
                 raise
             log.exception("%s failed", self._request)
-            return self._failure(error)
+            return self._failure_of(reason_of(error, self._request.properties))
         else:
             return outcome
         self._lease.park(self._journal.progress())
         raise temporary  # without its causes, which may tell what is secret
-
-    def _failure(self, error: BaseException) -> Failure:
-        is_named = isinstance(error, InvalidProperties | ConfigurationError)
-        return self._failure_of(str(error) if is_named else f"{type(error).__name__}: {error}")
 
     def _failure_of(self, reason: str) -> Failure:
         assigned = self._journal.assigned_id or self._lease.head.operation.assigned_id
@@ -284,7 +282,8 @@ class Execution:
         if self._class is not None and self._class.no_echo and not self._served.keeps_secrets:
             raise secrets_not_kept(self._class.__name__)
         if len(self._lease.head.pending_cleanup) > MOST_PENDING:
-            raise ConfigurationError(_too_much_in_doubt(self._lease.head))
+            pending = ", ".join(left.request_id for left in self._lease.head.pending_cleanup)
+            raise ConfigurationError(TOO_MUCH_IN_DOUBT.format(pending))
         self._refuse_short_time()
 
     def _delete(self, decision: Delete) -> Outcome:
@@ -365,7 +364,8 @@ class Execution:
             properties = shape.convert(request.properties, where)
         updates = request.type is RequestType.UPDATE
         held_properties = None if head.held is None else head.held.properties
-        return self._class(
+        return instance_of(
+            self._class,
             HookInput(
                 request=request,
                 properties=properties,
@@ -379,22 +379,22 @@ class Execution:
                 partial=partial,
                 keeps_secrets=self._served.keeps_secrets,
                 is_rollback=updates and request.properties_fingerprint == held_properties,
-            )
+            ),
         )
 
     def _made(self, resource: Resource, returned: Any) -> Outcome:
+        try:
+            attributes = shapes_of(type(resource)).attributes.answer(returned)
+        except Misfit as misfit:
+            log.error("%s answers what it does not declare: %s", self._request, misfit)  # noqa: TRY400 - the text says it all
+            # The hook has acted, though it may not have set an id: the Delete has to find it.
+            if self._request.type is RequestType.CREATE or self._journal.deed == Deed.MAKES:
+                self._journal.assigned_id = resource.physical_resource_id
+            return self._failure_of(f"attributes of {type(resource).__name__}: {misfit}")
         return self._with_doubts(
             Success(
                 physical_resource_id=resource.physical_resource_id,
-                attributes=shapes_of(type(resource)).attributes.to_data(returned),
+                attributes=attributes,
                 no_echo=resource.no_echo,
             )
         )
-
-
-def _too_much_in_doubt(head: Head) -> str:
-    pending = ", ".join(left.request_id for left in head.pending_cleanup)
-    return (
-        f"too much is in doubt: what the requests {pending} made is not cleaned up. Look for"
-        " it by hand, then delete the resource: its Delete forgets them"
-    )

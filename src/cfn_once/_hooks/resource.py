@@ -1,21 +1,12 @@
 """What a hook sees: the class that users derive from."""
 
 import logging
-import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
 from types import MappingProxyType
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    ClassVar,
-    Generic,
-    NamedTuple,
-    TypeVar,
-    get_args,
-    get_origin,
-)
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
+from .._callables import discard, spelled, unfinished
 from .._clock import Deadline
 from .._cloudformation.canonical import Json, is_utf8
 from .._cloudformation.request import Request, RequestType
@@ -24,6 +15,14 @@ from .._errors import ConfigurationError, PermanentError, SecretNotKept, WaitTim
 from .._properties import Shape
 from .._steps.call import Call, Step, declared_repetition, seconds_of
 from .._steps.steps import Steps
+from .definition import (
+    check_constructor,
+    check_hooks,
+    check_options,
+    declared_types,
+    nothing_to_remove,
+    resource_type_of,
+)
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -103,22 +102,35 @@ class CustomResource(Generic[P, A]):
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
-        declared = _type_arguments(cls)
-        if declared is None:
+        declared = declared_types(cls, CustomResource)
+        check_definition(cls)
+        if declared.open:
             return  # a base class of the user's own, still generic
-        cls._properties_shape = Shape(declared[0], allow_unknown=cls.allow_unknown)
-        cls._attributes_shape = Shape(declared[1], is_read=False)
-        if "resource_type" not in cls.__dict__:
-            cls.resource_type = f"Custom::{cls.__name__}"
-        shape = cls._properties_shape
-        unknown = set(cls.replace_on) - set(shape.names) if shape.is_declared else set()
-        if unknown:
+        cls._properties_shape = Shape(declared.properties, allow_unknown=cls.allow_unknown)
+        cls._attributes_shape = Shape(declared.attributes, is_read=False)
+        cls.resource_type = resource_type_of(cls, CustomResource)
+        check_options(cls, cls._properties_shape)
+
+    if not TYPE_CHECKING:  # whose rules for a generic class are the same
+
+        def __class_getitem__(cls, types: Any) -> Any:
+            try:
+                return super().__class_getitem__(types)
+            except TypeError:
+                names = ", ".join(str(name).lstrip("~") for name in cls.__parameters__)
+                takes = "Properties, Attributes" if cls is CustomResource else names
+                raise ConfigurationError(
+                    f"{cls.__name__} is derived from with the types that it leaves open:"
+                    f" {cls.__name__}[{takes}], and None for attributes that there are none of"
+                ) from None
+
+    def __new__(cls, *given: Any, **_: Any) -> Self:
+        if not given or not isinstance(given[0], HookInput):
             raise ConfigurationError(
-                f"{cls.__name__}.replace_on names {', '.join(sorted(unknown))}, which"
-                " its properties do not declare"
+                f"cfn-once makes {cls.__name__} by itself, anew for each request: give the class,"
+                f" Provider({cls.__name__}), and drive it with FakeCloudFormation"
             )
-        if cls.unresolved not in ("report", "fail"):
-            raise ConfigurationError(f"{cls.__name__}.unresolved must be 'report' or 'fail'")
+        return super().__new__(cls)
 
     def __init__(self, given: HookInput[P]) -> None:
         self.request = given.request
@@ -154,9 +166,13 @@ class CustomResource(Generic[P, A]):
             " update is written, and replace_on does not name them"
         )
 
-    def delete(self) -> None:
-        """Remove the resource; what is gone already is done."""
-        raise PermanentError(f"{type(self).__name__} has no delete")
+    if TYPE_CHECKING:  # where a method could not be overridden by None
+        delete: Any
+    else:
+
+        def delete(self) -> None:
+            """Remove the resource; what is gone already is done. None: nothing is to be removed."""
+            raise PermanentError(f"{type(self).__name__} has no delete")
 
     def on_timeout(self) -> None:
         """Clean up after a wait that was in vain; the request is FAILED afterwards."""
@@ -367,35 +383,56 @@ def writes_update(served: type[CustomResource[Any, Any]]) -> bool:
     return served.update is not CustomResource.update
 
 
+def check_definition(cls: type[CustomResource[Any, Any]]) -> None:
+    """Refuse what could not work: when a class is defined, and when it is handed over.
+
+    Raises:
+        ConfigurationError: Says what to write instead.
+    """
+    if cls.delete is None:  # as its author wrote it
+        cls.delete = nothing_to_remove
+    check_hooks(cls)
+    check_constructor(cls)
+
+
+def instance_of(
+    served: type[CustomResource[Any, Any]], given: HookInput[Any]
+) -> CustomResource[Any, Any]:
+    """Return an instance of a class, for one run of a hook.
+
+    Raises:
+        ConfigurationError: Its own `__init__` has left out the one that it overrides.
+    """
+    resource = served(given)
+    if "_given" not in vars(resource):
+        raise ConfigurationError(
+            f"{served.__name__}.__init__ does not call super().__init__(given), which it must"
+        )
+    return resource
+
+
 def run(resource: CustomResource[Any, Any], hook: Callable[[], T]) -> T:
-    """Run a hook, and what cleans up after a wait in vain."""
+    """Run a hook, and what cleans up after a wait in vain.
+
+    Raises:
+        PermanentError: It returned what stands for its work, and nobody does that.
+    """
     try:
-        return hook()
+        return _done(hook, hook())
     except WaitTimeout:
-        resource.on_timeout()
+        clean_up: Callable[[], Any] = resource.on_timeout
+        _done(clean_up, clean_up())
         raise
 
 
-def _type_arguments(cls: type) -> tuple[Any, Any] | None:
-    """Return the two types that a class, or the nearest of its bases, was derived with."""
-    for base in cls.__mro__:
-        for generic in base.__dict__.get("__orig_bases__", ()):
-            origin = get_origin(generic)
-            if not (isinstance(origin, type) and issubclass(origin, CustomResource)):
-                continue
-            arguments = get_args(generic)
-            if any(isinstance(argument, TypeVar) for argument in arguments):
-                return None
-            if len(arguments) == 2:
-                first, second = (_resolved(argument, base) for argument in arguments)
-                return first, second
-    raise ConfigurationError(
-        f"{cls.__name__} must name two types: CustomResource[Properties, Attributes]"
-    )
-
-
-def _resolved(argument: Any, base: type) -> Any:
-    if argument is None:
-        return dict
-    name = getattr(argument, "__forward_arg__", None)
-    return argument if name is None else getattr(sys.modules[base.__module__], name)
+def _done(hook: Callable[[], Any], returned: T) -> T:
+    kind = unfinished(returned)
+    if isinstance(returned, Iterator) or (callable(returned) and not kind):
+        kind = spelled(returned)
+    if kind:
+        discard(returned)
+        raise PermanentError(
+            f"{getattr(hook, '__qualname__', hook)} returned {kind}, and nothing runs it: what it"
+            " stands for was not done. Write the hook with `def`, and call in it what it should do"
+        )
+    return returned

@@ -1,10 +1,13 @@
 """What a provider serves, and what it says of the rest."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from .._callables import spelled
 from .._cloudformation.request import Request, RequestType
-from .resource import CustomResource
+from .._errors import ConfigurationError
+from .definition import ANY_TYPE
+from .resource import CustomResource, check_definition
 
 Resource = CustomResource[Any, Any]
 
@@ -33,3 +36,64 @@ class Served(NamedTuple):
             gone = f"{kind} is served no more: deploy the version of the provider that made it;"
             return f"{gone} this one serves {serves}"
         return f"this provider serves {serves}, not {kind}"
+
+
+def by_type(classes: Sequence[Any]) -> dict[str, type[Resource]]:
+    """Return the classes that a provider is given, by the type that each serves.
+
+    Raises:
+        ConfigurationError: One cannot serve, or two serve one type.
+    """
+    if not classes:
+        raise ConfigurationError(
+            "Provider() needs the classes that it serves: Provider(MyResource)"
+        )
+    served: dict[str, type[Resource]] = {}
+    for given in classes:
+        resource = _able(given)
+        if resource.resource_type in served:
+            raise ConfigurationError(
+                f"two classes serve {resource.resource_type}: name one otherwise"
+            )
+        served[resource.resource_type] = resource
+    if len(classes) == 1:
+        served.setdefault(ANY_TYPE, classes[0])
+    return served
+
+
+def _able(given: Any) -> type[Resource]:
+    """Return a class that can serve, or say what it lacks."""
+    if not isinstance(given, type) or not issubclass(given, CustomResource):
+        names = ""
+        if isinstance(given, list | tuple | set) and all(isinstance(kind, type) for kind in given):
+            names = f": Provider({', '.join(kind.__name__ for kind in given)})"
+        raise ConfigurationError(
+            "Provider takes classes that derive from CustomResource, one after the other, not"
+            f" {spelled(given)}{names}"
+        )
+    name = given.__name__
+    if not given.resource_type:
+        raise ConfigurationError(
+            f"{name} serves no type: it is a base class that leaves its types open. Derive from it,"
+            " and give the Provider that class"
+        )
+    check_definition(given)  # what was put into it since
+    if given.create is CustomResource.create:
+        raise ConfigurationError(f"{name} has no create: write `def create(self)`{_near(given)}")
+    if given.delete is CustomResource.delete:
+        raise ConfigurationError(
+            f"{name} has no delete: write `def delete(self)`, or `delete = None` where there is"
+            f" nothing to remove{_near(given)}"
+        )
+    return given
+
+
+def _near(served: type[Resource]) -> str:
+    """Name a method that may have been meant."""
+    import difflib  # only where somebody mistyped
+
+    written = [name for name in vars(served) if not name.startswith("__")]
+    for hook in ("create", "delete"):
+        if hook not in written and (near := difflib.get_close_matches(hook, written, 1, 0.7)):
+            return f". Is {near[0]} meant to be it?"
+    return ""

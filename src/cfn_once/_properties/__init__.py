@@ -1,6 +1,6 @@
 """From CloudFormation's text to declared types, name by name, and what a class declares."""
 
-from .fields import Secret
-from .shape import Shape
+from .fields import Secret, names_of
+from .shape import Misfit, Shape
 
-__all__ = ["Secret", "Shape"]
+__all__ = ["Misfit", "Secret", "Shape", "names_of"]

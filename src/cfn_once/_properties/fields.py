@@ -28,7 +28,6 @@ from typing import (
 )
 
 from .._cloudformation.canonical import Json
-from .._errors import ConfigurationError
 
 WORDS = {int: "an integer", float: "a number", bool: "true or false", str: "text"}
 WORDS |= {bytes: "base64 text"}
@@ -50,16 +49,6 @@ LISTS: Mapping[Any, Callable[[list[Any]], Any]] = {
     AbstractSet: set,
     frozenset: frozenset,
 }
-SCALARS = (str, int, float, bool, bytes, bytearray, object, NoneType)
-SCALAR_NAMES = frozenset(  # by name, so that nobody's import is paid for
-    f"{module}.{name}"
-    for module, names in {
-        "datetime": ("date", "datetime", "time", "timedelta"),
-        "decimal": ("Decimal",),
-        "uuid": ("UUID",),
-    }.items()
-    for name in names
-)
 ABSENT = object()
 """The value of a TypedDict's name that need not be there and is not."""
 
@@ -172,6 +161,12 @@ def fields_of(declared: Any) -> Mapping[str, Field]:
     return {field.name: field for field in found}
 
 
+def names_of(made: Any) -> list[str]:
+    """Return the attributes of an instance of a declared class; of anything else none."""
+    kind: Any = type(made)
+    return [field.attribute for field in fields_of(kind).values()] if is_record(kind) else []
+
+
 def _dataclass_fields(declared: Any) -> Iterator[Field]:
     hints = get_type_hints(declared, include_extras=True)
     for field in dataclasses.fields(declared):
@@ -207,68 +202,6 @@ def _default(value: Any, factory: Any, missing: Any) -> Callable[[], Any] | None
         return lambda: value
     made: Callable[[], Any] | None = None if factory is missing else factory
     return made
-
-
-def check_record(declared: Any, seen: set[Any]) -> None:
-    """Refuse, when a class is defined, what could be read in no request.
-
-    Raises:
-        ConfigurationError: Names the class, the name and what to declare instead.
-    """
-    if declared in seen or is_model(declared):
-        return  # pydantic has refused by itself what it cannot read
-    seen.add(declared)
-    for field in fields_of(declared).values():
-        _check_hint(f"{declared.__name__}.{field.attribute}", field.hint, seen)
-
-
-def _check_hint(where: str, hint: Any, seen: set[Any]) -> None:
-    bare = plain(hint)
-    inner, origin = get_args(bare), get_origin(bare) or bare
-    if origin is Literal:
-        _check_literal(where, inner)
-        return
-    if is_union(bare):
-        _check_union(where, hint, [plain(member) for member in inner])
-    elif is_record(bare):
-        check_record(bare, seen)
-    elif not _is_readable(origin):
-        raise ConfigurationError(
-            f"{where}: nothing reads {getattr(bare, '__name__', bare)} out of CloudFormation's"
-            " text: declare text, a number, a boolean, an Enum, a dataclass, or a list or map"
-        )
-    for member in inner:
-        if member is not Ellipsis:
-            _check_hint(where, member, seen)
-
-
-def _check_literal(where: str, values: Sequence[Any]) -> None:
-    if any(isinstance(value, bool) for value in values):
-        raise ConfigurationError(f"{where}: Literal[True] cannot say no: declare a bool")
-
-
-def _check_union(where: str, hint: Any, members: Sequence[Any]) -> None:
-    records = [member for member in members if is_record(member)]
-    maps = [
-        member
-        for member in members
-        if not is_record(member) and is_map(get_origin(member) or member)
-    ]
-    if len(records) > 1 or (records and maps):
-        raise ConfigurationError(
-            f"{where}: a union of several records or maps cannot be told apart: declare one of them"
-        )
-    if limits(hint):
-        raise ConfigurationError(
-            f"{where}: limits of a union belong to one member: Annotated[int, Meta(ge=1)] | None"
-        )
-
-
-def _is_readable(origin: Any) -> bool:
-    if origin is Any or not isinstance(origin, type) or origin in LISTS or is_map(origin):
-        return True
-    named = f"{origin.__module__}.{origin.__qualname__}"
-    return origin in SCALARS or named in SCALAR_NAMES or issubclass(origin, Enum)
 
 
 def expected(hint: Any) -> str:

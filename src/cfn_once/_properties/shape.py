@@ -2,24 +2,21 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from enum import Enum
 from functools import cached_property
 from typing import Any, is_typeddict
 
-from .._cloudformation.canonical import Json
+from .._cloudformation.canonical import Json, kind_of
 from .._errors import ConfigurationError, InvalidProperties
-from .fields import (
-    Field,
-    as_text,
-    check_record,
-    fields_of,
-    is_model,
-    is_record,
-    secrets_in,
-    texts_of,
-)
+from .declaration import Declaration
+from .fields import Field, as_text, fields_of, is_model, is_record, secrets_in, texts_of
+from .names import meant
 from .printing import hide_secrets
 from .reader import Reader, Wrong
+from .returned import flattened, lacking, misfits, to_json, with_defaults
+
+
+class Misfit(Exception):
+    """What a hook returned is not what its class declares."""
 
 
 class Shape:
@@ -29,6 +26,7 @@ class Shape:
         declared: A dataclass, a msgspec.Struct, a pydantic model (2.12 or newer) or a TypedDict;
             or any other map, whose values stay as they are sent.
         allow_unknown: Names that are not declared are let through, at any depth.
+        is_read: It is read out of CloudFormation's text; attributes are answered, as JSON.
 
     Raises:
         ConfigurationError: The declaration holds what nothing could read.
@@ -37,9 +35,10 @@ class Shape:
     def __init__(self, declared: Any, *, allow_unknown: bool = False, is_read: bool = True) -> None:
         self.declared, self.allow_unknown = declared, allow_unknown
         self._reader = Reader(allow_unknown=allow_unknown)
-        if is_read and self.is_declared:
-            check_record(declared, set())
-            hide_secrets(declared, set())
+        if self.is_declared:
+            Declaration(is_read=is_read).check(declared)
+            if is_read:
+                hide_secrets(declared, set())
 
     @property
     def is_declared(self) -> bool:
@@ -56,8 +55,12 @@ class Shape:
         return fields_of(self.declared) if self.is_declared else {}
 
     def lacks(self, values: Mapping[str, Json]) -> bool:
-        """Tell whether a declared name is not among these values."""
-        return bool(self.names - set(values))
+        """Tell whether a declared name is not among these values, which have been answered."""
+        return self.is_declared and lacking(values, self.declared)
+
+    def meant(self, name: str) -> str:
+        """Ask whether a declared name was meant, for the end of a message."""
+        return meant(name, self.names)
 
     def convert(self, raw: Mapping[str, Json], where: str) -> Any:
         """Return the typed properties.
@@ -117,23 +120,40 @@ class Shape:
 
         return schema_of(self.declared, allow_unknown=self.allow_unknown)
 
-    def to_data(self, value: Any) -> dict[str, Json]:
-        """Return what a hook answered as a map, nested records too.
+    def answer(self, returned: Any) -> dict[str, Json]:
+        """Return what a hook returned as CloudFormation is to read it: flat, without None.
 
         Raises:
-            TypeError: It is not of the declared type.
+            Misfit: It is not what is declared; names what differs, and no value.
         """
-        if value is None:
-            return {}
-        named = self.is_declared and not is_typeddict(self.declared)
-        if named and not isinstance(value, self.declared | Mapping):
-            raise TypeError(
-                f"the hook returned {type(value).__name__}; return {self.declared.__name__} or None"
-            )
-        data = _to_data(value)
-        if not isinstance(data, dict):
-            raise TypeError(f"the hook returned {type(value).__name__}; return a map or None")
-        return data
+        if not (returned is None or isinstance(returned, Mapping) or is_record(type(returned))):
+            raise Misfit(f"{kind_of(returned)} was returned; return {self._instead()}")
+        data: dict[str, Json] = {} if returned is None else to_json(returned)
+        if self.is_declared:
+            data = self._as_declared(returned, data)
+        flat = list(flattened(data))
+        names = [name for name, _ in flat]
+        if twice := sorted({str(name) for name in names if names.count(name) > 1}):
+            raise Misfit(f"two attributes are answered as {', '.join(twice)}: rename one of them")
+        return dict(flat)
+
+    def _as_declared(self, returned: Any, data: dict[str, Json]) -> dict[str, Json]:
+        if is_model(self.declared) and isinstance(returned, self.declared):
+            return data  # pydantic has checked it, and answers by names of its own
+        is_named = not is_typeddict(self.declared)  # of which there are no instances
+        if is_named and is_record(type(returned)) and not isinstance(returned, self.declared):
+            raise Misfit(f"a {type(returned).__name__} was returned; return {self._instead()}")
+        problems = list(misfits(data, self.declared))
+        if returned is None and problems:
+            names = ", ".join(problem.partition(":")[0] for problem in problems)
+            raise Misfit(f"nothing was returned, not even {names}; return {self._instead()}")
+        if problems:
+            raise Misfit(". ".join(problems))
+        return with_defaults(data, self.declared)
+
+    def _instead(self) -> str:
+        name = getattr(self.declared, "__name__", "")
+        return f"{name}(...), or a map with its names" if self.is_declared else "a map, or None"
 
 
 class _Partial:
@@ -148,17 +168,3 @@ class _Partial:
             f"{self._name}.{name} is absent: what CloudFormation sent with this Delete does not fit"
             " its declared type"
         )
-
-
-def _to_data(value: Any) -> Json:
-    kind: Any = type(value)
-    if is_model(kind):
-        return _to_data(value.model_dump(by_alias=True))
-    if is_record(kind):
-        fields = fields_of(kind).values()
-        return {field.name: _to_data(getattr(value, field.attribute)) for field in fields}
-    if isinstance(value, Mapping):
-        return {name: _to_data(member) for name, member in value.items()}
-    if isinstance(value, Enum):
-        return value.value
-    return [_to_data(member) for member in value] if isinstance(value, list | tuple) else value

@@ -97,7 +97,7 @@ def test_a_type_that_must_be_named(group):
     A provider of several types does not guess which one is meant.
     """
 
-    class Other(CustomResource[dict, dict]):
+    class Other(group):
         pass
 
     stack = FakeCloudFormation(Provider(group, Other, ledger="memory://"))

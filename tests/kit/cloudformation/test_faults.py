@@ -193,6 +193,8 @@ def test_nothing_is_done_after_the_time_is_over(external_api):
     after = []
 
     class Stubborn(CustomResource[dict, dict]):
+        delete = None
+
         def create(self):
             try:
                 self.step("slow", lambda step: None, window=None, once=True)
@@ -213,6 +215,8 @@ def test_a_hook_that_goes_on_when_its_process_is_dead():
     done = []
 
     class Stubborn(CustomResource[dict, dict]):
+        delete = None
+
         def create(self):
             try:
                 self.call("first", lambda: None)

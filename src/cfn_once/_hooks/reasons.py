@@ -1,0 +1,48 @@
+"""What is told of an error that a hook raised: what happened, where, and what was meant."""
+
+import os
+import traceback
+from collections.abc import Iterable
+
+from .._errors import ConfigurationError, InvalidProperties
+from .._properties import names_of
+from .._properties.names import meant
+
+TOO_MUCH_IN_DOUBT = (
+    "too much is in doubt: what the requests {} made is not cleaned up. Look for it by hand, then"
+    " delete the resource: its Delete forgets them"
+)
+_SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# Slips of the code, which Python tells in words that name no place.
+_SLIPS = (AttributeError, NameError, TypeError, LookupError, ImportError)
+
+
+def reason_of(error: BaseException, sent: Iterable[str]) -> str:
+    """Return the Reason of an error.
+
+    Args:
+        error: What a hook raised, or what was raised before it.
+        sent: The names of the properties in the request.
+    """
+    if isinstance(error, InvalidProperties | ConfigurationError):
+        return str(error)
+    told = f"{type(error).__name__}: {error}"
+    if type(error) in _SLIPS or isinstance(error, NameError | KeyError | ImportError):
+        told += _meant(error, sent)
+        told += _line(error)
+    return told
+
+
+def _meant(error: BaseException, sent: Iterable[str]) -> str:
+    """Name the property that was probably meant."""
+    if isinstance(error, AttributeError) and error.obj is not None:
+        return meant(str(error.name), names_of(error.obj))
+    is_name = isinstance(error, KeyError) and error.args and isinstance(error.args[0], str)
+    return meant(error.args[0], sent) if is_name else ""
+
+
+def _line(error: BaseException) -> str:
+    """Name the innermost line outside this package that the error came from."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if not frame.filename.startswith((_SOURCE + os.sep, "<"))]
+    return f" ({os.path.basename(own[-1].filename)}:{own[-1].lineno})" if own else ""
