@@ -74,6 +74,7 @@ def test_another_thread(package, caplog):
 @pytest.mark.parametrize(
     "key",
     ["suppress_instrumentation", "suppress_http_instrumentation", _SUPPRESS_INSTRUMENTATION_KEY],
+    ids=["instrumentation", "HTTP", "the API's own"],  # it draws a name in each process
 )
 def test_what_is_traced(package, key):
     """
