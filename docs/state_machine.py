@@ -7,6 +7,7 @@ from cfn_once import Request
 from cfn_once.ledger import (
     Change,
     Ending,
+    ExecutionRecord,
     Head,
     Operation,
     Progress,
@@ -34,7 +35,8 @@ STATES = ("RUNNING", "PARKED", "SUCCEEDED", "FAILED")
 
 
 def head(state: str) -> Head:
-    return Head(operation=Operation(request_id="r", state=state, owner="me"))
+    at_work = ExecutionRecord(owner="me")
+    return Head(operation=Operation(request_id="r", state=state, execution=at_work))
 
 
 def held(name: str, change: Change, at: transitions.Path = OPERATION) -> Write:

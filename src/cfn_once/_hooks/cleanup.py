@@ -16,7 +16,8 @@ from .._steps.ports import Ports
 from .._steps.replay import Replay, doubt
 from .._steps.steps import Steps
 from ..ledger import CleanupRecord, Deed, Operation, StepState
-from .resource import CustomResource, run
+from .resource import CustomResource
+from .run import run
 
 log = logging.getLogger("cfn_once.resource")
 

@@ -159,6 +159,18 @@ def _named_type(cls: type, root: type) -> Any:
     return None
 
 
+def check_definition(cls: Any) -> None:
+    """Refuse what could not work: when a class is defined, and when it is handed over.
+
+    Raises:
+        ConfigurationError: Says what to write instead.
+    """
+    if cls.delete is None:  # as its author wrote it
+        cls.delete = nothing_to_remove
+    check_hooks(cls)
+    check_constructor(cls)
+
+
 def check_hooks(cls: type) -> None:
     """Refuse hooks that would do nothing, or could not be called.
 

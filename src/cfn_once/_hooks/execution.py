@@ -29,15 +29,8 @@ from .._steps.steps import Steps
 from ..ledger import Deed, Ending, Lease, Operation
 from .decision import Create, Decision, Delete, Hooks, Keep, Refuse, Update, decide
 from .reasons import TOO_MUCH_IN_DOUBT, reason_of
-from .resource import (
-    CustomResource,
-    HookInput,
-    instance_of,
-    run,
-    secrets_not_kept,
-    shapes_of,
-    writes_update,
-)
+from .resource import CustomResource, HookInput, secrets_not_kept, shapes_of, writes_update
+from .run import instance_of, run
 from .served import Served
 
 log = logging.getLogger("cfn_once")

@@ -1,26 +1,23 @@
 """What a hook sees: the class that users derive from."""
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
-from .._callables import discard, spelled, unfinished
 from .._clock import Deadline
 from .._cloudformation.canonical import Json, is_utf8
 from .._cloudformation.request import Request, RequestType
 from .._cloudformation.response import LONGEST_ID
-from .._errors import ConfigurationError, PermanentError, SecretNotKept, WaitTimeout
+from .._errors import ConfigurationError, PermanentError, SecretNotKept
 from .._properties import Shape
 from .._steps.call import Call, Step, declared_repetition, seconds_of
 from .._steps.steps import Steps
 from .definition import (
-    check_constructor,
-    check_hooks,
+    check_definition,
     check_options,
     declared_types,
-    nothing_to_remove,
     resource_type_of,
 )
 
@@ -381,58 +378,3 @@ def shapes_of(served: type[CustomResource[Any, Any]]) -> Shapes:
 def writes_update(served: type[CustomResource[Any, Any]]) -> bool:
     """Tell whether a class has an `update` of its own."""
     return served.update is not CustomResource.update
-
-
-def check_definition(cls: type[CustomResource[Any, Any]]) -> None:
-    """Refuse what could not work: when a class is defined, and when it is handed over.
-
-    Raises:
-        ConfigurationError: Says what to write instead.
-    """
-    if cls.delete is None:  # as its author wrote it
-        cls.delete = nothing_to_remove
-    check_hooks(cls)
-    check_constructor(cls)
-
-
-def instance_of(
-    served: type[CustomResource[Any, Any]], given: HookInput[Any]
-) -> CustomResource[Any, Any]:
-    """Return an instance of a class, for one run of a hook.
-
-    Raises:
-        ConfigurationError: Its own `__init__` has left out the one that it overrides.
-    """
-    resource = served(given)
-    if "_given" not in vars(resource):
-        raise ConfigurationError(
-            f"{served.__name__}.__init__ does not call super().__init__(given), which it must"
-        )
-    return resource
-
-
-def run(resource: CustomResource[Any, Any], hook: Callable[[], T]) -> T:
-    """Run a hook, and what cleans up after a wait in vain.
-
-    Raises:
-        PermanentError: It returned what stands for its work, and nobody does that.
-    """
-    try:
-        return _done(hook, hook())
-    except WaitTimeout:
-        clean_up: Callable[[], Any] = resource.on_timeout
-        _done(clean_up, clean_up())
-        raise
-
-
-def _done(hook: Callable[[], Any], returned: T) -> T:
-    kind = unfinished(returned)
-    if isinstance(returned, Iterator) or (callable(returned) and not kind):
-        kind = spelled(returned)
-    if kind:
-        discard(returned)
-        raise PermanentError(
-            f"{getattr(hook, '__qualname__', hook)} returned {kind}, and nothing runs it: what it"
-            " stands for was not done. Write the hook with `def`, and call in it what it should do"
-        )
-    return returned

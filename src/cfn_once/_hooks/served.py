@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from .._callables import spelled
 from .._cloudformation.request import Request, RequestType
 from .._errors import ConfigurationError
-from .definition import ANY_TYPE
-from .resource import CustomResource, check_definition
+from .definition import ANY_TYPE, check_definition
+from .resource import CustomResource
 
 Resource = CustomResource[Any, Any]
 

@@ -1,0 +1,53 @@
+"""One run of a hook: its instance, and what it returns."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from .._callables import discard, spelled, unfinished
+from .._errors import ConfigurationError, PermanentError, WaitTimeout
+from .resource import CustomResource, HookInput
+
+T = TypeVar("T")
+
+
+def instance_of(
+    served: type[CustomResource[Any, Any]], given: HookInput[Any]
+) -> CustomResource[Any, Any]:
+    """Return an instance of a class, for one run of a hook.
+
+    Raises:
+        ConfigurationError: Its own `__init__` has left out the one that it overrides.
+    """
+    resource = served(given)
+    if "_given" not in vars(resource):
+        raise ConfigurationError(
+            f"{served.__name__}.__init__ does not call super().__init__(given), which it must"
+        )
+    return resource
+
+
+def run(resource: CustomResource[Any, Any], hook: Callable[[], T]) -> T:
+    """Run a hook, and what cleans up after a wait in vain.
+
+    Raises:
+        PermanentError: It returned what stands for its work, and nobody does that.
+    """
+    try:
+        return _done(hook, hook())
+    except WaitTimeout:
+        clean_up: Callable[[], Any] = resource.on_timeout
+        _done(clean_up, clean_up())
+        raise
+
+
+def _done(hook: Callable[[], Any], returned: T) -> T:
+    kind = unfinished(returned)
+    if isinstance(returned, Iterator) or (callable(returned) and not kind):
+        kind = spelled(returned)
+    if kind:
+        discard(returned)
+        raise PermanentError(
+            f"{getattr(hook, '__qualname__', hook)} returned {kind}, and nothing runs it: what it"
+            " stands for was not done. Write the hook with `def`, and call in it what it should do"
+        )
+    return returned
