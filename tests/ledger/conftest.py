@@ -10,13 +10,21 @@ from moto import mock_aws
 
 from cfn_once.ledger import MemoryStore, Store
 from cfn_once.ledger.dynamodb import DynamoDBStore
+from cfn_once.ledger.namespace import Namespace
 from cfn_once.ledger.sqlite import SQLiteStore
 from ledger.engines import SaysNothing, keep_to_one_thread, make_table
 from support.ministack import MiniStack
 
 pytest.register_assert_rewrite("ledger.told")
 
-STORES = ("memory", "sqlite", "ministack", "ministack that does not say what refused", "moto")
+STORES = (
+    "memory",
+    "sqlite",
+    "ministack",
+    "ministack that does not say what refused",
+    "moto",
+    "namespace",
+)
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +67,8 @@ def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
             return MemoryStore()
         case "sqlite":
             return SQLiteStore(tmp_path / "ledger.sqlite3", synchronous="NORMAL")
+        case "namespace":
+            return Namespace(MemoryStore(), "new", formerly="old")
         case "moto":
             return DynamoDBStore("ledger", client=request.getfixturevalue("moto"))
     client = request.getfixturevalue("dynamodb")

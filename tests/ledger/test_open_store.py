@@ -14,8 +14,12 @@ from ledger.told import a_head
 from support.ministack import MiniStack
 
 FORMS = (
-    r"dynamodb://TABLE\[\?region=\.\.&endpoint=\.\.&keeps_secrets=true\], sqlite:///PATH or memory"
+    r"dynamodb://TABLE\[\?namespace=\.\.&formerly=\.\.&region=\.\.&endpoint=\.\.&keeps_secrets=true\],"
+    r" sqlite:///PATH\[\?namespace=\.\.&formerly=\.\.\] or memory"
 )
+NAME = "a namespace has 1 to 64 letters, digits"
+OTHER_NAME = "formerly is the name of another namespace"
+SAME_NAME = "formerly names the very namespace"
 ARN = "arn:aws:dynamodb:eu-central-1:123456789012:table/cfn-once.ledger_1"
 
 
@@ -56,8 +60,27 @@ def open_here(url: str | None, **options: bool) -> Store:
         ("dynamodb://eu-west-1/ledger", "names no table"),
         ("dynamodb://arn:aws:s3:::ledger", "names no table"),
         ("dynamodb://ledger#prod", "names no table"),
-        ("dynamodb://ledger?Region=eu-west-1", "region, endpoint and keeps_secrets, each once"),
+        ("dynamodb://ledger?Region=eu-west-1", "region, endpoint, keeps_secrets, each once"),
         ("dynamodb://ledger?region=eu-west-1&region=eu-west-2", "each once"),
+        *[
+            (f"dynamodb://ledger?region=eu-west-1&{options}", advice)
+            for options, advice in (
+                ("namespace=", NAME),
+                ("namespace=a/b", NAME),
+                ("namespace=a%2Fb", NAME),
+                ("namespace=a*", NAME),
+                ("namespace=a%0A", NAME),
+                ("namespace=\u00e4", NAME),
+                ("namespace=" + 65 * "a", NAME),
+                ("namespace=a&namespace=b", "each once"),
+                ("namespace=a&formerly=b/c", OTHER_NAME),
+                ("namespace=a&formerly=a", SAME_NAME),
+                ("formerly=", SAME_NAME),
+            )
+        ],
+        ("sqlite:///tmp/ledger.sqlite3?namespace=a/b", NAME),
+        ("sqlite:///tmp/ledger.sqlite3?region=a", "takes the options namespace, formerly, each"),
+        ("memory://?namespace=a", f"takes no options; give {FORMS}"),
         ("dynamodb://ledger?region=", "ledger: give a Region such as"),
         ("dynamodb://ledger?region=Frankfurt am Main", "ledger: give a Region such as"),
         ("dynamodb://ledger?region=eu-west-1&keeps_secrets=yes", "keeps_secrets is true or false"),
@@ -79,7 +102,7 @@ def open_here(url: str | None, **options: bool) -> Store:
             "folder of the ledger file /nowhere/to/be/found does not",
         ),
         ("sqlite:///tmp", "the ledger file /tmp is a folder: name a file in it"),
-        ("sqlite:///tmp/ledger.sqlite3?mode=ro", f"takes no options; give {FORMS}"),
+        ("sqlite:///tmp/ledger.sqlite3?mode=ro", f"namespace, formerly, each once: give {FORMS}"),
         ("memory://?shared=true", f"takes no options; give {FORMS}"),
         ("memory://ledger", "give memory://"),
     ],

@@ -53,7 +53,7 @@ _WITHOUT_CREDENTIALS = frozenset(  # botocore's errors, by name: some are younge
 _HINTS = {
     "AccessDeniedException": (
         "let the function's role call dynamodb:UpdateItem, dynamodb:GetItem and dynamodb:PutItem on"
-        " it (templates/provider.yaml)"
+        " it, and on the leading keys of its namespace (templates/provider.yaml)"
     ),
     "ExpiredTokenException": _CREDENTIALS,
     "InvalidSignatureException": _CREDENTIALS,
@@ -259,7 +259,7 @@ class _Names:
             new = self._value([value])
             sets.append(f"{alias} = list_append(if_not_exists({alias}, {empty}), {new})")
         parts = ["SET " + ", ".join(sets)] if sets else []
-        parts.append(f"ADD {self._path((COUNT,))} {self._value(1)}")
+        parts.append(f"ADD {self._path((COUNT,))} {self._value(change.counts)}")
         if change.remove:
             parts.append("REMOVE " + ", ".join(self._path(path) for path in change.remove))
         return " ".join(parts)

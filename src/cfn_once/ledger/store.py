@@ -56,14 +56,14 @@ class AnyOf(NamedTuple):
     guards: Sequence["Guard"]
 
 
-COUNT = "w"  # every write adds 1 to it
+COUNT = "w"  # of writes: every one adds to it
 NOTHING = object()  # what is at a path that leads nowhere
 
 Guard = Equals | Below | Absent | Lacks | AllOf | AnyOf
 
 
 class Change(NamedTuple):
-    """What a write makes of a head; every write adds 1 to its count of writes besides.
+    """What a write makes of a head; it adds to its count of writes besides.
 
     All of it is computed from the head as it was, so no path may be touched twice, nor be part of
     another: DynamoDB refuses that, and what one store refuses is refused everywhere.
@@ -73,12 +73,14 @@ class Change(NamedTuple):
         default: Values for attributes that are absent.
         append: Values to put at the end of lists; an absent list counts as empty.
         remove: Paths to remove.
+        counts: For how many writes it stands: more than one where it makes what others have made.
     """
 
     set: Mapping[Path, Any] = {}
     default: Mapping[str, Any] = {}
     append: Mapping[str, Any] = {}
     remove: Sequence[Path] = ()
+    counts: int = 1
 
     def check(self) -> None:
         """Refuse to touch a place twice.
@@ -168,7 +170,7 @@ def apply(change: Change, doc: Doc) -> None:
     change.check()
     for name, value in change.default.items():
         doc.setdefault(name, value)
-    doc[COUNT] = doc.get(COUNT, 0) + 1
+    doc[COUNT] = doc.get(COUNT, 0) + change.counts
     for name, value in change.append.items():
         doc[name] = [*doc.get(name, ()), value]
     for path, value in change.set.items():

@@ -2,12 +2,18 @@
 
 import os
 import re
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from .._errors import ConfigurationError
+from .namespace import Namespace, is_name
 from .store import MemoryStore, Store
 
-_FORMS = "dynamodb://TABLE[?region=..&endpoint=..&keeps_secrets=true], sqlite:///PATH or memory://"
+_FORMS = (
+    "dynamodb://TABLE[?namespace=..&formerly=..&region=..&endpoint=..&keeps_secrets=true],"
+    " sqlite:///PATH[?namespace=..&formerly=..] or memory://"
+)
+_PARTS = ("namespace", "formerly")  # of a store that several may share
 _NAME = r"[a-zA-Z0-9_.-]{3,255}"
 _ARN = rf"arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{{12}}:table/{_NAME}"
 
@@ -34,9 +40,13 @@ def open_store(url: str | None, *, in_lambda: bool, allow_local: bool) -> Store:
             f"a {scheme} ledger in Lambda: each sandbox would have its own, and copies would act"
             " twice. Use dynamodb://TABLE, or Provider(..., allow_local_ledger=True) in a test"
         )
+    if scheme == "sqlite":
+        path = unquote(place)
+        options = _options(path, query, *_PARTS)
+        return _part_of(_open_file(path), path, options)
     if query:
-        raise ConfigurationError(f"a {scheme} ledger URL takes no options; give {_FORMS}")
-    return _open_file(unquote(place)) if scheme == "sqlite" else _open_memory(place)
+        raise ConfigurationError(f"a memory ledger URL takes no options; give {_FORMS}")
+    return _open_memory(place)
 
 
 def _open_default(*, refused: bool) -> Store:
@@ -57,9 +67,9 @@ def _open_table(table: str, query: str) -> Store:
     if not re.fullmatch(_ARN if ":" in table else _NAME, table):
         raise ConfigurationError(
             "the dynamodb ledger URL names no table: give dynamodb:// and the table's name, or its"
-            " ARN, and all else as ?region=..&endpoint=..&keeps_secrets=true"
+            " ARN, and all else as ?namespace=..&region=..&keeps_secrets=true"
         )
-    options = _options(table, query)
+    options = _options(table, query, *_PARTS, "region", "endpoint", "keeps_secrets")
     endpoint = options.get("endpoint")
     if endpoint is not None and not _is_plain(endpoint):
         raise ConfigurationError(
@@ -73,23 +83,47 @@ def _open_table(table: str, query: str) -> Store:
         raise ConfigurationError(f"the ledger {table}: keeps_secrets is true or false")
     from .dynamodb import DynamoDBStore  # loads boto3, which no other store needs
 
-    return DynamoDBStore(
+    store = DynamoDBStore(
         table,
         region=region,
         endpoint=endpoint,
         keeps_secrets=options.get("keeps_secrets") == "true",
     )
+    return _part_of(store, table, options)
 
 
-def _options(table: str, query: str) -> dict[str, str]:
+def _options(place: str, query: str, *known: str) -> dict[str, str]:
     given = parse_qsl(query, keep_blank_values=True)
     options = dict(given)
-    if set(options) - {"region", "endpoint", "keeps_secrets"} or len(options) < len(given):
+    if set(options) - set(known) or len(options) < len(given):
         raise ConfigurationError(
-            f"the ledger {table} takes the options region, endpoint and keeps_secrets, each once:"
-            f" give {_FORMS}"
+            f"the ledger {place} takes the options {', '.join(known)}, each once: give {_FORMS}"
         )
     return options
+
+
+def _part_of(store: Store, place: str, options: Mapping[str, str]) -> Store:
+    """Return the part of a store that a URL names; all of it, where it names none."""
+    name, formerly = options.get("namespace"), options.get("formerly")
+    if name is not None and not is_name(name):
+        raise ConfigurationError(
+            f"the ledger {place}: a namespace has 1 to 64 letters, digits, dots, hyphens and"
+            " underscores, such as the function's name"
+        )
+    if formerly and not is_name(formerly):
+        raise ConfigurationError(
+            f"the ledger {place}: formerly is the name of another namespace, or empty for the keys"
+            " that bear none"
+        )
+    if formerly == (name or ""):
+        raise ConfigurationError(
+            f"the ledger {place}: formerly names the very namespace that it is to move to"
+        )
+    return (
+        store
+        if not options.keys() & set(_PARTS)
+        else Namespace(store, name or "", formerly=formerly)
+    )
 
 
 def _is_plain(endpoint: str) -> bool:
