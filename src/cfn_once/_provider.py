@@ -14,8 +14,8 @@ from typing import Any, TypeVar, assert_never
 from ._clock import SYSTEM_CLOCK, Clock, Deadline
 from ._cloudformation.delivery import Delivery, HttpsDelivery
 from ._cloudformation.envelopes import DUE, Envelope, open_envelopes
-from ._cloudformation.request import Request, RequestType
-from ._cloudformation.response import Failure, Success, encode, with_ids
+from ._cloudformation.request import Request
+from ._cloudformation.response import gone, refusal, with_ids
 from ._errors import (
     ConfigurationError,
     InProgress,
@@ -29,6 +29,7 @@ from ._hooks.execution import Execution
 from ._hooks.resource import CustomResource
 from ._hooks.served import Served, by_type
 from ._lambda.continuation import Continuation, open_continuation
+from ._lambda.environment import hosts_besides, is_in_lambda, own_region
 from ._lambda.sandbox import sandbox_id
 from ._observability.logs import hand_over
 from ._observability.mask import Mask
@@ -66,7 +67,9 @@ class Provider:
         ledger: `dynamodb://TABLE`, `sqlite:///path`, `memory://`, or a store; `CFN_ONCE_LEDGER`
             unless given.
         response_hosts: Hosts besides CloudFormation's that answers may go to; an emulator's.
-        accounts: The accounts whose stacks it serves; all, unless given.
+        regions: Regions besides the function's own whose stacks it serves.
+        accounts: The accounts whose stacks it serves; all, unless given. It guards against mistakes
+            and proves nothing: whoever sends an event writes the account into it.
         allow_local_ledger: Take SQLite or memory in Lambda, where each sandbox has its own.
         continuation: How a hook goes on that waits for longer than an invocation:
             `scheduler://GROUP?role=ARN`, `sqs://HOST/ACCOUNT/QUEUE`, `lambda://self`, or one of
@@ -86,6 +89,7 @@ class Provider:
         ledger: str | Store | None = None,
         clock: Clock = SYSTEM_CLOCK,
         response_hosts: Sequence[str] = (),
+        regions: Sequence[str] = (),
         accounts: Sequence[str] = (),
         allow_local_ledger: bool = False,
         continuation: str | Continuation | None = None,
@@ -100,7 +104,9 @@ class Provider:
         store = self._store_of(ledger, allow_local=allow_local_ledger)
         self._ledger = Ledger(store, sandbox_id=sandbox_id)
         self._continuation = self._continuation_of(continuation)
-        self._delivery: Delivery = HttpsDelivery(hosts=_hosts(response_hosts))
+        self._delivery: Delivery = HttpsDelivery(
+            hosts=hosts_besides(response_hosts), own_region=own_region(), regions=regions
+        )
         self._calls: Calls = DirectCalls()
         self._clock = clock
         self._accounts, self._visible_after = frozenset(accounts), visible_after
@@ -109,9 +115,8 @@ class Provider:
         if not isinstance(ledger, str | None):
             return ledger
         url = ledger or os.environ.get("CFN_ONCE_LEDGER")
-        in_lambda = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
         store = self._unless_misconfigured(
-            lambda: open_store(url, in_lambda=in_lambda, allow_local=allow_local)
+            lambda: open_store(url, in_lambda=is_in_lambda(), allow_local=allow_local)
         )
         return store or MemoryStore()
 
@@ -125,7 +130,7 @@ class Provider:
         try:
             return opened()
         except ConfigurationError as error:
-            if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
+            if not is_in_lambda():
                 raise
             # A function that fails at import answers nobody: the stack would hang for an hour.
             log.error("%s", error)  # noqa: TRY400 - the text says it all
@@ -142,7 +147,10 @@ class Provider:
         """
         made = cls(_Nothing, **options)
         vars(made).update(
-            _served=(), _classes={}, _unable=reason, _retries_exhausted=retries_exhausted
+            _served=(),
+            _classes={},
+            _unable=reason,
+            _retries_exhausted=retries_exhausted,
         )
         return made
 
@@ -204,20 +212,26 @@ class Provider:
         now = deadline.clock.now()
         request, due = _dated(request, now), _bounded(envelope.due, request, now)
         with following(request, deadline.clock, context) as trail:
-            self._delivery.check(request)
+            unable = self._unable_to_serve(request, self._delivery.check(request))
             self._has_warned = self._has_warned or warn_of_timeouts(request, deadline)
-            if self._is_early(envelope, due, deadline):
+            if not unable and self._is_early(envelope, due, deadline):
                 trail.note(outcome="Suspended")
                 return
-            resumption = Resumption(self._continuation, envelope.event, deadline.function)
-            body = body or self._answer(request, due, deadline, trail, resumption)
+            ports = Ports(
+                calls=self._calls,
+                deadline=deadline,
+                mask=Mask(),
+                visible_after=self._visible_after,
+                resumption=Resumption(self._continuation, envelope.event, deadline.function),
+            )
+            body = body or self._answer(request, due, trail, ports, unable)
             if body is not None:
                 self._deliver(request, body, deadline)
 
     def _is_early(self, envelope: Envelope, due: float, deadline: Deadline) -> bool:
         """Tell whether an event has come back too early, and was sent on."""
         left = due - deadline.clock.now()
-        if left <= 0 or self._unable:  # who cannot work need not wait: it is FAILED at once
+        if left <= 0:
             return False
         way = self._continuation
         if way is None or deadline.allows(left, reserve=deadline.total / 2):
@@ -244,31 +258,40 @@ class Provider:
             addressee = Request.addressee_of(envelope.event)
             if addressee is None:
                 raise
-            return addressee, _refusal(addressee, str(error))
+            return addressee, refusal(addressee, str(error))
         if not self._misconfigured:
             return request, None
-        if _is_of_never(request):
-            return request, _gone(request, self._misconfigured)
-        return request, _refusal(request, self._misconfigured, kind="never")
+        if request.is_of_never:
+            return request, gone(request, self._misconfigured)
+        return request, refusal(request, self._misconfigured, kind="never")
 
-    def _unable_to_serve(self, request: Request) -> str:
+    def _unable_to_serve(self, request: Request, elsewhere: str) -> str:
         """Return why nothing is done for a request; nothing where its type decides."""
+        if self._unable or elsewhere:
+            return self._unable or elsewhere
         if self._accounts and request.account not in self._accounts:
-            return f"this provider does not serve {request.account}"
-        return self._unable
+            account = request.account
+            return (
+                f"this provider does not serve {account}. If it is to, or did when the resource"
+                f' was made: Provider(..., accounts=[..., "{account}"])'
+            )
+        return ""
 
     def _answer(
-        self, request: Request, due: float, deadline: Deadline, trail: Trail, resumption: Resumption
+        self, request: Request, due: float, trail: Trail, ports: Ports, unable: str
     ) -> bytes | None:
         """Return the answer: ours, one that is recorded, or none where nobody may be told."""
         claimed = None
         try:
             claimed = self._ledger.claim(
-                request, deadline, due=due, retries_exhausted=self._retries_exhausted
+                request,
+                ports.deadline,
+                due=due,
+                retries_exhausted=self._retries_exhausted,
             )
             trail.claimed(claimed)
             if isinstance(claimed, Lease):
-                return self._execute(request, claimed, deadline, resumption)
+                return self._execute(request, claimed, ports, unable)
             return self._without_lease(request, claimed)
         except LedgerUnavailable as error:
             return self._without_ledger(request, error, has_begun=claimed is not None)
@@ -295,47 +318,36 @@ class Provider:
                 # Seeded bug: replay-response
                 return with_ids(request, kept, no_echo=secret)
             case Stale():
-                return _refusal(request, STALE)
+                return refusal(request, STALE)
             case Refused(reason):
-                return _refusal(request, reason)
+                return refusal(request, reason)
             case Ignored(reason):
                 log.warning("%s is ignored: %s", request, reason)
                 return None
             case never:
                 assert_never(never)
 
-    def _execute(
-        self, request: Request, lease: Lease, deadline: Deadline, resumption: Resumption
-    ) -> bytes:
+    def _execute(self, request: Request, lease: Lease, ports: Ports, unable: str) -> bytes:
         """Do what is asked for, and return the response, which is recorded."""
-        ports = Ports(
-            calls=self._calls,
-            deadline=deadline,
-            mask=Mask(),
-            visible_after=self._visible_after,
-            resumption=resumption,
-        )
         keeps_secrets = self._ledger.store.keeps_secrets
-        served = Served(
-            self._classes, keeps_secrets=keeps_secrets, unable=self._unable_to_serve(request)
-        )
+        served = Served(self._classes, keeps_secrets=keeps_secrets, unable=unable)
         execution = Execution(request, lease, served, ports)
-        return execution.run(lambda body: self._deliver(request, body, deadline))
+        return execution.run(lambda body: self._deliver(request, body, ports.deadline))
 
     def _without_ledger(
         self, request: Request, error: LedgerUnavailable, *, has_begun: bool
     ) -> bytes:
         """Answer without the ledger where waiting on would only hang the stack; else raise."""
         age = 0.0 if request.issued_at is None else self._clock.now() - request.issued_at
-        stands_for_nothing = _is_of_never(request)
+        stands_for_nothing = request.is_of_never
         if stands_for_nothing and error.trouble is LedgerTrouble.MISSING:
-            return _gone(request, str(error))
+            return gone(request, str(error))
         stays = error.trouble in {LedgerTrouble.MISSING, LedgerTrouble.FULL}
         if age <= LEDGER_OUTAGE_GRACE and not stays:
             raise error
         if stands_for_nothing and error.trouble is LedgerTrouble.DENIED:
-            return _gone(request, str(error))
-        return _refusal(request, str(error), kind="none" if has_begun else "never")
+            return gone(request, str(error))
+        return refusal(request, str(error), kind="none" if has_begun else "never")
 
 
 class _Nothing(CustomResource[dict[str, Any], None]):
@@ -360,27 +372,3 @@ def _bounded(due: float, request: Request, now: float) -> float:
     """Return when a wait is over, but no later than CloudFormation waits for the answer."""
     since = now if request.issued_at is None else request.issued_at
     return min(due, since + request.service_timeout)
-
-
-def _is_of_never(request: Request) -> bool:
-    """Tell whether it is the Delete of a Create that was answered without the ledger."""
-    placeholder = request.placeholder
-    deletes = request.type is RequestType.DELETE
-    return deletes and placeholder is not None and placeholder.kind == "never"
-
-
-def _gone(request: Request, reason: str) -> bytes:
-    """Answer a Delete of what was never begun, and name why the ledger was not asked."""
-    held, reason = str(request.physical_resource_id), f"the ledger was not asked: {reason}"
-    return encode(request, Success(physical_resource_id=held, reason=reason))[1]
-
-
-def _refusal(request: Request, reason: str, kind: str = "none") -> bytes:
-    held = request.physical_resource_id or request.placeholder_id(kind)
-    return encode(request, Failure(reason=reason, physical_resource_id=held))[1]
-
-
-def _hosts(named: Sequence[str]) -> list[str]:
-    """Return the hosts besides CloudFormation's that may be answered."""
-    also = os.environ.get("CFN_ONCE_RESPONSE_HOSTS", "").split(",")
-    return [host.strip() for host in (*named, *also) if host.strip()]

@@ -44,6 +44,7 @@ from explore.laws import BEGINNING, Broken, Laws, Sent, State, nonce_of, refusal
 T = TypeVar("T")
 Doc = Mapping[str, Any]
 
+STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/stack/explored"
 GRAIN = 125  # ms; its multiples are exact as seconds in a float
 SHORTEST_POLL, SHORTEST_PAUSE = 0.7, 1.0  # seconds; in shorter ones nothing else happens
 VISIBLE_AFTER = 12.0  # seconds in place of 60: an absent look-up is believed after two, not nine
@@ -349,8 +350,9 @@ class _Ports:
         del event, due, now, function
         self._run.is_suspended = True
 
-    def check(self, request: Request) -> None:
-        self._kit.delivery().check(request)
+    def check(self, request: Request) -> str:
+        problem: str = self._kit.delivery().check(request)
+        return problem
 
     def put(self, request: Request, body: bytes, deadline: Deadline) -> None:
         del request, deadline
@@ -1112,7 +1114,8 @@ def _ended(before: State, after: State) -> str:
 def event_of(sent: Sent) -> dict[str, Any]:
     """Spell a request as CloudFormation does."""
     host = "cloudformation-custom-resource-response-useast1.s3.amazonaws.com"
-    url = f"https://{host}/{sent.place}"
+    key = f"{STACK_ID}|Thing|{sent.request_id}".replace(":", "%3A").replace("|", "%7C")
+    url = f"https://{host}/{key}"
     if sent.order is not None:
         issued = time.gmtime(BEGINNING // 1000 + sent.order)
         url += f"?X-Amz-Date={time.strftime('%Y%m%dT%H%M%SZ', issued)}&X-Amz-Signature=0"
@@ -1121,7 +1124,7 @@ def event_of(sent: Sent) -> dict[str, Any]:
         "ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:provider",
         "ServiceTimeout": str(sent.timeout),
         "ResponseURL": url,
-        "StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/stack/explored",
+        "StackId": STACK_ID,
         "RequestId": sent.request_id,
         "LogicalResourceId": "Thing",
         "ResourceType": "Custom::Thing",

@@ -162,5 +162,5 @@ def check_urls(rig: Rig, name: str, number: int) -> None:
         rig.figures.accepted += accepted
         if accepted and not own:
             rig.find("accepted", f"{name}:{place}", f"{tried.url!r} for {tried.stack_id}")
-        if is_sound and not accepted and urls.IS_STRICT:
+        if is_sound and not accepted:
             rig.find("refused", f"{name}:{place}", f"{tried.url!r}, CloudFormation's own")

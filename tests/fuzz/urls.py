@@ -12,7 +12,6 @@ from urllib.parse import quote, unquote_to_bytes
 import urllib3
 
 from cfn_once import InvalidRequest, Request
-from cfn_once._cloudformation import endpoints
 from cfn_once._cloudformation.delivery import HttpsDelivery
 from cfn_once._cloudformation.request import RequestType
 
@@ -38,8 +37,6 @@ REGIONS = {
 }
 DELIVERY = HttpsDelivery()
 FORMS = ("s3.{}", "s3-{}", "s3.dualstack.{}", "s3-fips.{}", "s3")
-# Until the check asks for the request's own bucket and key, any Region's bucket will do.
-IS_STRICT = hasattr(endpoints, "judge")
 ODD = [
     *"\\@#?%/:;.|\t\r\n \x00-_~[]<>'\"",
     "%2f",
@@ -93,8 +90,6 @@ def is_own(request: Asked) -> bool:
         return False
     if parts.scheme != "https" or parts.auth or parts.port not in (None, 443):
         return False
-    if not IS_STRICT:
-        return _is_some_bucket(parts.host or "")
     region = request.stack_id.split(":")[3]
     if region not in REGIONS or parts.host not in _hosts(region):
         return False
@@ -107,20 +102,6 @@ def _hosts(region: str) -> set[str]:
     forms = FORMS if region == "us-east-1" else FORMS[:-1]
     suffix = REGIONS[region][1]
     return {f"{BUCKET}{region.replace('-', '')}.{form.format(region)}.{suffix}" for form in forms}
-
-
-def _is_some_bucket(host: str) -> bool:
-    """Tell whether a host is of the form of all that were recorded; protocol, "ResponseURL"."""
-    labels = host.split(".")
-    if not host.isascii() or not labels[0].startswith(BUCKET):
-        return False
-    words = labels[0].removeprefix(BUCKET)
-    rest = ".".join(labels[1:])
-    rest = rest.removesuffix(".cn").removesuffix("amazonaws.com")
-    service = rest.removesuffix(".")
-    is_service = service == "s3" or service[:3] in ("s3.", "s3-")
-    is_region = set(service[3:]) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
-    return words.isalnum() and words.islower() | words.isdigit() and is_service and is_region
 
 
 def _insert(url: str, chance: random.Random) -> str:

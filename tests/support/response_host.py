@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from cfn_once.testing.responses import ResponseBucket
-from cfn_once.testing.signing import BUCKET
+from cfn_once.testing.signing import bucket_url
 from support.host import Behaviour, Host, Received, Status
+
+BUCKET = bucket_url()
 
 
 class Told(NamedTuple):

@@ -3,12 +3,22 @@
 import logging
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, assert_never
 
 from .._clock import Deadline
-from .._errors import DeliveryError, InvalidRequest
+from .._errors import ConfigurationError, DeliveryError, InvalidRequest
 from .._silence import Quiet
-from .endpoints import Endpoint, bucket_of
+from .endpoints import (
+    Addressee,
+    Endpoint,
+    Foreign,
+    OtherRegion,
+    Own,
+    Trusted,
+    bucket_of,
+    is_region,
+    judge,
+)
 from .proxies import Proxy, ProxyUnreadable, proxy_for
 from .request import Request
 
@@ -21,11 +31,11 @@ RESERVE = 0.5  # seconds kept for raising in order
 class Delivery(Protocol):
     """The way of an answer to CloudFormation; swapped by tests and by the explorer."""
 
-    def check(self, request: Request) -> None:
-        """Refuse a request whose answer would go to somebody else.
+    def check(self, request: Request) -> str:
+        """Say why a request is answered, and not served; empty where it is served.
 
         Raises:
-            InvalidRequest: The host is neither CloudFormation's nor a listed one.
+            InvalidRequest: Its answer would go to somebody else.
         """
 
     def put(self, request: Request, body: bytes, deadline: Deadline) -> None:
@@ -51,20 +61,32 @@ class HttpsDelivery:
 
     Args:
         hosts: Further hosts, `name` or `name:port`; they may use http, as emulators do.
+        own_region: The function's own; empty off Lambda, where each request's is.
+        regions: Further Regions.
         pauses: Seconds between tries, the last one again and again until the time is over.
         connect: Seconds to connect.
         read: Seconds to wait for the answer.
+
+    Raises:
+        ConfigurationError: What is given as a Region has no name of one.
     """
 
     def __init__(
         self,
         *,
         hosts: Sequence[str] = (),
+        own_region: str = "",
+        regions: Sequence[str] = (),
         pauses: Sequence[float] = (0.5, 1, 2, 4, 8),
         connect: float = 3.0,
         read: float = 10.0,
     ) -> None:
-        self._hosts = frozenset(host.lower() for host in hosts)
+        if odd := [region for region in regions if not is_region(region)]:
+            raise ConfigurationError(
+                f'regions={odd!r}: give names of Regions, such as regions=["eu-west-1"]'
+            )
+        listed = frozenset(host.lower() for host in hosts)
+        self._trusted = Trusted(own=own_region, regions=frozenset(regions), hosts=listed)
         self._pauses, self._connect, self._read = tuple(pauses), connect, read
         self._pools: dict[Proxy | None, Any] = {}  # of connections, by the proxy that they go by
 
@@ -80,9 +102,20 @@ class HttpsDelivery:
                 )
         return self._pools[proxy]
 
-    def check(self, request: Request) -> None:
-        if wrong := Endpoint.of(request.response_url).problem(self._hosts):
-            raise InvalidRequest(f"{request}: nothing was done, for its ResponseURL {wrong}")
+    def check(self, request: Request) -> str:
+        names = Addressee(request.stack_id, request.logical_resource_id, request.request_id)
+        match judge(request.response_url, names, self._trusted):
+            case Own():
+                return ""
+            case OtherRegion(region):
+                return (
+                    f"this provider serves stacks in {self._trusted.own}, and this one is in"
+                    f' {region}. If that is meant: Provider(..., regions=["{region}"])'
+                )
+            case Foreign(problem):
+                raise InvalidRequest(f"{request}: nothing was done, for its ResponseURL {problem}")
+            case never:
+                assert_never(never)
 
     def put(self, request: Request, body: bytes, deadline: Deadline) -> None:
         tries = 0

@@ -168,8 +168,8 @@ class Request(Frozen):
 
     @property
     def account(self) -> str:
-        """The stack's account."""
-        return self.stack_id.split(":")[4]
+        """The stack's account; empty where the StackId is no ARN, in a refused request."""
+        return self.stack_id.split(":")[4] if _is_stack_arn(self.stack_id) else ""
 
     @property
     def default_physical_id(self) -> str:
@@ -204,6 +204,13 @@ class Request(Frozen):
                 operation = str(self.physical_resource_id)[len(start) :].partition(".")[0]
                 return Placeholder(kind, operation)
         return None
+
+    @property
+    def is_of_never(self) -> bool:
+        """Tell whether it is the Delete of a Create that was answered without the ledger."""
+        placeholder = self.placeholder
+        deletes = self.type is RequestType.DELETE
+        return deletes and placeholder is not None and placeholder.kind == "never"
 
     @property
     def carries_invented_id(self) -> bool:

@@ -178,3 +178,15 @@ def _strange_scalar(value: Json) -> str:
             return ""
         case _:
             return type(value).__name__
+
+
+def refusal(request: Request, reason: str, kind: str = "none") -> bytes:
+    """Answer FAILED without a hook, under an id that stands for nothing where there is no other."""
+    held = request.physical_resource_id or request.placeholder_id(kind)
+    return encode(request, Failure(reason=reason, physical_resource_id=held))[1]
+
+
+def gone(request: Request, reason: str) -> bytes:
+    """Answer a Delete of what was never begun, and name why the ledger was not asked."""
+    held, reason = str(request.physical_resource_id), f"the ledger was not asked: {reason}"
+    return encode(request, Success(physical_resource_id=held, reason=reason))[1]

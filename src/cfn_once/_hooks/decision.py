@@ -207,10 +207,11 @@ def _delete(head: Head, request: Request, unable: str) -> Decision:
     if request.resource_type != head.resource_type:
         return _of_another_type(head, request, known, unable)
     decision = DELETES[known](head, request)
-    runs_something = decision.targets or _cleans_something(head, request, decision)
-    if not unable or not runs_something:
+    cleans_up = _cleans_something(head, request, decision)
+    if not unable or not (decision.targets or cleans_up):
         return decision
-    if head.held is None or head.held.operation is None:  # nothing of ours made it
+    is_ours = cleans_up or (head.held is not None and head.held.operation is not None)
+    if not is_ours:
         event_id = request.physical_resource_id
         return Refuse(f"{event_id} is not known here: {unable}. Look for it by hand")
     return Refuse(unable)

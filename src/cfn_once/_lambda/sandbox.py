@@ -7,6 +7,8 @@ go of it when the process ends, however it ends. Who gets the lock again gets th
 import os
 from typing import IO
 
+from .environment import is_in_lambda, is_managed
+
 MOST = 64
 
 
@@ -23,8 +25,7 @@ class Sandbox:
 
     def id(self) -> str | None:
         """Return its id; None off Lambda, and where one process works on several events."""
-        managed = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "lambda-managed-instances"
-        if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ or managed:
+        if not is_in_lambda() or is_managed():
             return None
         self._held = self._held or _hold_one(self._folder)
         return self._held and self._held[0]

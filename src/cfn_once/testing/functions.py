@@ -147,8 +147,8 @@ class InProcessDelivery:
     def __init__(self, bucket: ResponseBucket) -> None:
         self._bucket = bucket
 
-    def check(self, request: Request) -> None:
-        HttpsDelivery().check(request)
+    def check(self, request: Request) -> str:
+        return HttpsDelivery().check(request)
 
     def put(self, request: Request, body: bytes, deadline: Deadline) -> None:
         del deadline

@@ -61,8 +61,8 @@ class Process:
     def call(self, name: str, fn: Callable[[], T]) -> T:
         return self._act(name, fn)
 
-    def check(self, request: Request) -> None:
-        self._delivery.check(request)
+    def check(self, request: Request) -> str:
+        return self._delivery.check(request)
 
     def put(self, request: Request, body: bytes, deadline: Deadline) -> None:
         self._act(TELL, lambda: self._delivery.put(request, body, deadline))

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from .._clock import SYSTEM_CLOCK
 from .server import LocalHandler, LocalServer
-from .signing import BUCKET, LIFE, sign, verify
+from .signing import LIFE, bucket_url, sign, verify
 
 LOOK = 0.3  # seconds between two looks into a bucket of one's own
 Keep = Callable[[str, bytes], None]
@@ -52,14 +52,14 @@ class ResponseBucket:
 
     def __init__(self, keep: Keep, now: Callable[[], float] = SYSTEM_CLOCK.now) -> None:
         self._keep, self._now, self._refusals = keep, now, 0
-        self._base = BUCKET
+        self._base = ""  # CloudFormation's own
         self._server: LocalServer | None = None
         self._puts, self._changed = Counter[str](), threading.Condition()
 
     @property
     def host(self) -> str:
         """The host of the URLs, as CFN_ONCE_RESPONSE_HOSTS wants it."""
-        return urlsplit(self._base).netloc
+        return urlsplit(self._base or bucket_url()).netloc
 
     def sign(self, key: str, now: float) -> str:
         """Return the URL under which `key` may be PUT for the next two hours."""

@@ -8,11 +8,13 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
-BUCKET = "https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com"
+from .._cloudformation.endpoints import region_of, written_host_of
+
+REGION = "us-east-1"  # of what is no stack's
 LIFE = 7200  # seconds; every recorded URL
 # The sample credentials of AWS's documentation: what they sign is worth nothing elsewhere.
 KEY_ID, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-SCOPE = "us-east-1/s3/aws4_request"
+SCOPE = f"{REGION}/s3/aws4_request"
 ALGORITHM = "AWS4-HMAC-SHA256"
 DATE = "%Y%m%dT%H%M%SZ"
 
@@ -22,8 +24,17 @@ def key_of(event: Mapping[str, Any]) -> str:
     return "|".join(str(event[part]) for part in ("StackId", "LogicalResourceId", "RequestId"))
 
 
-def sign(key: str, now: float, base: str = BUCKET) -> str:
-    """Return the URL under which `key` may be PUT for the next two hours."""
+def bucket_url(key: str = "") -> str:
+    """Return where CloudFormation takes the answer of a key: in the Region of its stack."""
+    return f"https://{written_host_of(region_of(key.partition('|')[0]) or REGION)}"
+
+
+def sign(key: str, now: float, base: str = "") -> str:
+    """Return the URL under which `key` may be PUT for the next two hours.
+
+    The base is scheme and host: CloudFormation's own, unless given.
+    """
+    base = base or bucket_url(key)
     date = datetime.fromtimestamp(now, UTC).strftime(DATE)
     path = "/" + quote(key, safe="/-_.~")
     query = {

@@ -1,0 +1,30 @@
+"""What the environment says of the function that this process runs."""
+
+import os
+from collections.abc import Sequence
+
+
+def is_in_lambda() -> bool:
+    """Tell whether Lambda runs this process."""
+    return "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+
+
+def is_managed() -> bool:
+    """Tell whether Lambda Managed Instances run it: beside others, and past its time."""
+    # Lambda Developer Guide, "Defined runtime environment variables".
+    return os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "lambda-managed-instances"
+
+
+def own_region() -> str:
+    """Return the function's Region; nothing off Lambda, where each request's is its own."""
+    return os.environ.get("AWS_REGION", "") if is_in_lambda() else ""
+
+
+def hosts_besides(named: Sequence[str]) -> list[str]:
+    """Return the hosts besides CloudFormation's that may be answered: these, and those it names."""
+    return [*named, *_listed("CFN_ONCE_RESPONSE_HOSTS")]
+
+
+def _listed(variable: str) -> list[str]:
+    names = os.environ.get(variable, "").split(",")
+    return [name.strip() for name in names if name.strip()]
