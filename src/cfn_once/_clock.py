@@ -37,6 +37,9 @@ class Clock(Protocol):
     def alarm(self, seconds: float, ring: Callable[[], None]) -> Callable[[], None]:
         """Call `ring` once, that much later; returns what calls it off, or waits for its end."""
 
+    def end_process(self, seconds: float) -> Callable[[], None]:
+        """End this process that much later, whatever it does; returns what calls it off."""
+
 
 class SystemClock:
     """The real clock."""
@@ -69,6 +72,13 @@ class SystemClock:
             timer.join()  # a sandbox is frozen between events: nothing may go on in it
 
         return call_off
+
+    def end_process(self, seconds: float) -> Callable[[], None]:
+        import faulthandler  # where it waits is no thread of Python's: C code cannot hold it up
+
+        # The stack goes to standard error: files, lines and functions, and no values.
+        faulthandler.dump_traceback_later(max(seconds, 0.001), exit=True, file=2)
+        return faulthandler.cancel_dump_traceback_later
 
 
 SYSTEM_CLOCK = SystemClock()
@@ -115,6 +125,10 @@ class Deadline:
     def alarm(self, ring: Callable[[], None]) -> Callable[[], None]:
         """Call `ring` when only the margin is left; returns what calls it off."""
         return self.clock.alarm(max(0.0, self.remaining() - self.margin), ring)
+
+    def end_process(self) -> Callable[[], None]:
+        """End this process at the end of its time; returns what calls it off."""
+        return self.clock.end_process(self.remaining())
 
     def pause(self, seconds: float, *, reserve: float = 0.0, polling: bool = False) -> bool:
         """Wait between half and all of `seconds`, or return False at once where they do not fit."""

@@ -27,9 +27,9 @@ from ._errors import (
 )
 from ._hooks.execution import Execution
 from ._hooks.resource import CustomResource
-from ._hooks.served import Served, by_type
+from ._hooks.served import NEVER_ENDS, Served, by_type
 from ._lambda.continuation import Continuation, open_continuation
-from ._lambda.environment import hosts_besides, is_in_lambda, own_region
+from ._lambda.environment import hosts_besides, is_in_lambda, is_managed, own_region
 from ._lambda.sandbox import sandbox_id
 from ._observability.logs import hand_over
 from ._observability.mask import Mask
@@ -74,6 +74,8 @@ class Provider:
         continuation: How a hook goes on that waits for longer than an invocation:
             `scheduler://GROUP?role=ARN`, `sqs://HOST/ACCOUNT/QUEUE`, `lambda://self`, or one of
             your own; `CFN_ONCE_CONTINUATION` unless given.
+        ends_process: On Lambda Managed Instances, end the worker process of an invocation whose
+            time is over. Lambda does not, and a function there is FAILED unless this is said.
         visible_after: Seconds after which what a call has made is visible to its look-up: one that
             finds nothing is believed no sooner.
         logger: Powertools' Logger, or one of the standard library's: the package's log lines go
@@ -93,6 +95,7 @@ class Provider:
         accounts: Sequence[str] = (),
         allow_local_ledger: bool = False,
         continuation: str | Continuation | None = None,
+        ends_process: bool = False,
         visible_after: float = VISIBLE_AFTER,
         logger: Any = None,
     ) -> None:
@@ -110,6 +113,7 @@ class Provider:
         self._calls: Calls = DirectCalls()
         self._clock = clock
         self._accounts, self._visible_after = frozenset(accounts), visible_after
+        self._ends_process = ends_process
 
     def _store_of(self, ledger: str | Store | None, *, allow_local: bool) -> Store:
         if not isinstance(ledger, str | None):
@@ -188,6 +192,15 @@ class Provider:
                 a batch, where all of it must.
         """
         deadline = Deadline(self._clock, context)
+        if not (self._ends_process and is_managed()):
+            return self._work(event, deadline, context)
+        call_off = deadline.end_process()  # Lambda does not: the lease must not outlive us
+        try:
+            return self._work(event, deadline, context)
+        finally:
+            call_off()
+
+    def _work(self, event: Any, deadline: Deadline, context: Any) -> dict[str, Any] | None:
         failed: list[dict[str, str]] = []
         batch, done, last = False, 0, Exception()
         for envelope in open_envelopes(event):
@@ -269,6 +282,8 @@ class Provider:
         """Return why nothing is done for a request; nothing where its type decides."""
         if self._unable or elsewhere:
             return self._unable or elsewhere
+        if is_managed() and not self._ends_process:
+            return NEVER_ENDS
         if self._accounts and request.account not in self._accounts:
             account = request.account
             return (

@@ -389,6 +389,9 @@ class _Ports:
 
         return call_off
 
+    def end_process(self, seconds: float) -> Callable[[], None]:
+        raise HarnessError("no Managed Instances are explored")
+
     def far(self, name: str, operation: Any) -> Any:
         """Ask the external API: hooks come this way, through the `Calls` port."""
         run = self._run

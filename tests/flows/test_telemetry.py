@@ -84,7 +84,8 @@ def stack(monkeypatch):
     """A stack whose provider runs as a Lambda function; its class is this one, unless another."""
 
     def make(kind=Thing, clock=None, **options):
-        made = FakeCloudFormation(Provider(kind, ledger="memory://", **options), clock=clock)
+        provider = Provider(kind, ledger="memory://", ends_process=True, **options)
+        made = FakeCloudFormation(provider, clock=clock)
         monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "the-provider")
         # Else the death of a predecessor would be proven by there being one process a sandbox.
         monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "lambda-managed-instances")

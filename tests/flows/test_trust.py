@@ -229,6 +229,26 @@ def test_a_stack_that_is_none(deployed):
     assert "StackId must be the ARN of a stack" in answer["Reason"]
 
 
+def test_managed_instances(deployed, monkeypatch):
+    """
+    Lambda Managed Instances end no invocation at its Timeout: a provider there is FAILED before a
+    hook runs, and says why. The Delete of what was not made is SUCCESS.
+    """
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "lambda-managed-instances")
+
+    created = deployed.send(create_event, OWN)
+    deleted = deployed.send(delete_event, OWN, physical_resource_id=created["PhysicalResourceId"])
+    deployed.deploy(ends_process=True)
+    served = deployed.send(create_event, OWN)
+
+    assert ["FAILED", "SUCCESS", "SUCCESS"] == [
+        answer["Status"] for answer in (created, deleted, served)
+    ]
+    assert "end no invocation at its Timeout" in created["Reason"]
+    assert "Provider(..., ends_process=True)" in created["Reason"]
+    assert [f"create {served['PhysicalResourceId']}"] == deployed.ran
+
+
 def test_whatever_way_an_event_comes(deployed, monkeypatch):
     """
     What the guardian is handed, and what comes back from a wait too early, go through the same

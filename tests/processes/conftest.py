@@ -1,5 +1,5 @@
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,12 @@ def start(
     with ExitStack() as functions:
 
         def start(
-            handler: str, api: ExternalApi, *, timeout: float = 6.0, **options: Any
+            handler: str,
+            api: ExternalApi,
+            *,
+            timeout: float = 6.0,
+            environment: Mapping[str, str] | None = None,
+            **options: Any,
         ) -> Function:
             function = Function(
                 f"handlers.{handler}",
@@ -52,6 +57,7 @@ def start(
                     "API": api.url,
                     "CFN_ONCE_LEDGER": f"sqlite:///{tmp_path}/ledger.sqlite3",
                     "CFN_ONCE_RESPONSE_HOSTS": bucket.name,
+                    **(environment or {}),
                 },
                 **options,
             )

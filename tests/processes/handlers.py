@@ -2,10 +2,12 @@
 
 import logging
 import os
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from cfn_once import CustomResource, Provider, Step
@@ -73,8 +75,27 @@ class Plain(LookedUp):
         return self.http.post(f"{API}/groups", json={"name": self.properties.Name}).json()
 
 
+class Stuck(LookedUp):
+    """A group whose hook does not come back the first time, and lets no other thread run."""
+
+    def create(self) -> Attributes:
+        group = self.make()
+        self.physical_resource_id = group["id"]
+        came_before = Path(os.environ["TMPDIR"]) / "came before"
+        if not came_before.exists():
+            came_before.touch()
+            re.fullmatch("(a+)+b", 64 * "a")  # C code, for longer than anybody waits
+        return Attributes(GroupId=group["id"])
+
+
 provider = Provider(
     LookedUp, Repeated, Plain, clock=Unwatched.from_environment(), allow_local_ledger=True
+)
+
+
+managed = Provider(Stuck, clock=FastClock.from_environment(), allow_local_ledger=True)
+ending = Provider(
+    Stuck, clock=FastClock.from_environment(), allow_local_ledger=True, ends_process=True
 )
 
 

@@ -49,3 +49,6 @@ class FastClock(SystemClock):
 
     def alarm(self, seconds: float, ring: Callable[[], None]) -> Callable[[], None]:
         return super().alarm(self.real(seconds), ring)
+
+    def end_process(self, seconds: float) -> Callable[[], None]:
+        return super().end_process(self.real(seconds))

@@ -9,6 +9,12 @@ from .._errors import ConfigurationError
 from .definition import ANY_TYPE, check_definition
 from .resource import CustomResource
 
+NEVER_ENDS = (
+    "the function runs on Lambda Managed Instances, which end no invocation at its Timeout: what is"
+    " taken for dead could still act. Let Lambda run it as by default, or say"
+    " Provider(..., ends_process=True): then cfn-once ends the worker process at the Timeout"
+)
+
 Resource = CustomResource[Any, Any]
 
 
