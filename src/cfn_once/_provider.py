@@ -103,7 +103,7 @@ class Provider:
             hand_over(logger)
         self._served, self._classes = classes, by_type(classes)
         self._misconfigured = self._unable = ""
-        self._retries_exhausted = self._has_warned = False
+        self._guards = self._retries_exhausted = self._has_warned = False
         store = self._store_of(ledger, allow_local=allow_local_ledger)
         self._ledger = Ledger(store, sandbox_id=sandbox_id)
         self._continuation = self._continuation_of(continuation)
@@ -142,18 +142,27 @@ class Provider:
             return None
 
     @classmethod
-    def unable(cls, reason: str, *, retries_exhausted: bool = False, **options: Any) -> "Provider":
+    def unable(
+        cls,
+        reason: str,
+        *,
+        guards: bool = False,
+        retries_exhausted: bool = False,
+        **options: Any,
+    ) -> "Provider":
         """Return a provider that has no class, and answers with the reason.
 
-        Nothing is made; a Delete is SUCCESS where the ledger knows that nothing ever was. With
-        `retries_exhausted` every delivery of the request has failed, and it waits for none of them:
-        should one be at work all the same, what it does is cleaned up when it is over.
+        Nothing is made; a Delete is SUCCESS where the ledger knows that nothing ever was. One that
+        `guards` answers for another function. With `retries_exhausted` every delivery of the
+        request has failed, and it waits for none of them: should one be at work all the same, what
+        it does is cleaned up when it is over.
         """
         made = cls(_Nothing, **options)
         vars(made).update(
             _served=(),
             _classes={},
             _unable=reason,
+            _guards=guards,
             _retries_exhausted=retries_exhausted,
         )
         return made
@@ -302,6 +311,7 @@ class Provider:
                 request,
                 ports.deadline,
                 due=due,
+                guards=self._guards,
                 retries_exhausted=self._retries_exhausted,
             )
             trail.claimed(claimed)

@@ -4,6 +4,9 @@ Handler: `cfn_once.guardian.handler`, as on-failure destination of the provider'
 behind the queue that is its dead-letter queue. What the function had recorded is told; else the
 request is answered FAILED, under the id that the ledger knows. After all of Lambda's retries that
 is done at once, and the next request waits until the dead one cannot act any more.
+
+`CFN_ONCE_GUARDS` names what it guards, joined by commas: ARNs of functions, and of the queues and
+topics that are their dead-letter queues. A record of anything else is refused.
 """
 
 import logging
@@ -11,6 +14,7 @@ from typing import Any
 
 from ._clock import SYSTEM_CLOCK, Clock
 from ._cloudformation.envelopes import open_failures
+from ._lambda.environment import guarded
 from ._provider import Provider
 
 log = logging.getLogger("cfn_once")
@@ -28,13 +32,21 @@ def handler(event: Any, context: Any = None, *, clock: Clock = SYSTEM_CLOCK) -> 
         InProgress, LedgerUnavailable, DeliveryError: Let Lambda come again.
     """
     errors: list[Exception] = []
+    named = guarded()
     for failure in open_failures(event):
         if failure is None:
             log.error("a record that is not of a failed custom resource request: nothing was done")
             continue
+        if named and failure.source not in named:
+            log.error(
+                "a record of %s, which is not guarded here: nothing was done, and nobody was"
+                " answered. If it is to be: name it in CFN_ONCE_GUARDS",
+                failure.source or "no function",
+            )
+            continue
         reason, exhausted = _reason(failure.condition), failure.condition == "RetriesExhausted"
         try:
-            Provider.unable(reason, retries_exhausted=exhausted, clock=clock)(
+            Provider.unable(reason, guards=True, retries_exhausted=exhausted, clock=clock)(
                 failure.event, context
             )
         except Exception as error:  # noqa: BLE001 - raised below, after the others' turn

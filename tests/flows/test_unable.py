@@ -3,10 +3,11 @@
 import base64
 import json
 from contextlib import ExitStack
+from functools import partial
 
 import pytest
 
-from cfn_once import CustomResource, DeliveryError, InProgress, Provider, entry, guardian
+from cfn_once import CustomResource, DeliveryError, InProgress, Provider, Request, entry, guardian
 from cfn_once.ledger import open_store
 from cfn_once.testing import Crashed, FakeCloudFormation, on_failure_event, sqs_event
 
@@ -280,6 +281,75 @@ def test_a_record_that_is_not_ours(caplog):
     guardian.handler({"Records": [{"body": "no json"}]})
 
     assert 2 == caplog.text.count("nothing was done")
+
+
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:provider"
+QUEUE = "arn:aws:sqs:us-east-1:123456789012:provider"
+
+
+@pytest.mark.parametrize(
+    ("guards", "record", "is_answered"),
+    [
+        ("", on_failure_event, True),
+        (FUNCTION, on_failure_event, True),
+        (f"{FUNCTION}-2, {FUNCTION}", on_failure_event, True),
+        (f"{FUNCTION}-2", on_failure_event, False),
+        (FUNCTION.removesuffix("r"), on_failure_event, False),
+        (QUEUE, on_failure_event, False),
+        (f"{FUNCTION},{QUEUE}", partial(sqs_event, raw=True), True),
+        (FUNCTION, partial(sqs_event, raw=True), False),
+        (FUNCTION, dict, False),
+        (FUNCTION, lambda event: {"requestPayload": dict(event), "requestContext": 5}, False),
+        (FUNCTION, lambda event: sqs_event(on_failure_event(event), raw=True), True),
+    ],
+)
+def test_what_the_guardian_guards(cloudformation, monkeypatch, caplog, guards, record, is_answered):
+    """
+    A record is of a function that it guards, or came through that function's dead-letter queue. Of
+    any other nobody is answered, the ledger is not touched, and the log says whose it was.
+    """
+    monkeypatch.setenv("CFN_ONCE_GUARDS", guards)
+    create = cloudformation.event("Create", "Group", ONE)
+    key = "r" + Request.from_event(create).correlation_id
+
+    guardian.handler(record(create), clock=cloudformation.clock)
+
+    assert is_answered == (cloudformation.answer_to(create) is not None)
+    assert is_answered == (cloudformation.ledger.read(key) is not None)
+    assert is_answered != ("CFN_ONCE_GUARDS" in caplog.text)
+
+
+def test_a_create_that_only_the_guardian_has_seen(cloudformation, groups):
+    """
+    Where no delivery had come to the ledger, the function may have been at work with another one:
+    the Delete is SUCCESS, and never without a word. A copy of it is told the same.
+    """
+    create = cloudformation.event("Create", "Group", ONE)
+    told = guard(cloudformation, create)
+    placeholder = told.physical_resource_id
+    delete = cloudformation.event("Delete", "Group", ONE, physical_resource_id=placeholder)
+
+    answers = [cloudformation.send(delete) for _ in range(2)]
+
+    left = "left: the guardian answered that Create, and no delivery of it is in the ledger"
+    assert [("SUCCESS", left)] * 2 == [(answer.status, answer.reason) for answer in answers]
+    assert {} == groups.objects
+
+
+def test_a_create_that_the_function_had_begun(cloudformation, groups):
+    """
+    Where a delivery had come to the ledger, the guardian's answer leaves nothing to be named.
+    """
+    create = cloudformation.event("Create", "Group", ONE)
+    with pytest.raises(Crashed):
+        cloudformation.send(create, crash_before="group")
+    placeholder = guard(cloudformation, create).physical_resource_id
+    delete = cloudformation.event("Delete", "Group", ONE, physical_resource_id=placeholder)
+
+    cloudformation.deliver(delete)
+
+    assert "" == cloudformation.answer_to(delete).reason
+    assert {} == groups.objects
 
 
 @pytest.mark.parametrize(

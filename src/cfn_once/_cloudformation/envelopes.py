@@ -10,6 +10,9 @@ from .canonical import Json
 DUE = "CfnOnceDue"  # seconds since 1970; added to an event that is to come back then
 
 
+ARN_PARTS = 7  # of a function's ARN; an eighth is its version or alias
+
+
 class Envelope(NamedTuple):
     """One event as it lay in what Lambda handed over.
 
@@ -18,12 +21,15 @@ class Envelope(NamedTuple):
         event: The event inside, not yet read; None where `problem` says what is wrong.
         problem: Why there is no event to read.
         attributes: Of the SQS message, where Lambda says why it gave an event up.
+        source: The ARN of the queue or topic that it came through; empty where it came through
+            none.
     """
 
     message_id: str | None
     event: Json
     problem: str = ""
     attributes: Json = None
+    source: str = ""
 
     @property
     def due(self) -> float:
@@ -38,10 +44,13 @@ class FailedEvent(NamedTuple):
     Attributes:
         event: What CloudFormation sent, not yet read.
         condition: Lambda's word for how the function failed.
+        source: The ARN of the function, without version or alias; of the dead-letter queue or
+            topic where the record does not say which function it was.
     """
 
     event: Json
     condition: str
+    source: str = ""
 
 
 def open_envelopes(event: Any) -> Iterator[Envelope]:
@@ -68,11 +77,13 @@ def _open_failure(envelope: Envelope) -> FailedEvent | None:
     if not isinstance(record, dict):
         return None
     if isinstance(payload := record.get("requestPayload"), dict):
-        condition = _part(record.get("requestContext"), "condition")
-        return FailedEvent(payload, str(condition or "unknown"))
+        context = record.get("requestContext")
+        function = str(_part(context, "functionArn") or "")
+        unqualified = ":".join(function.split(":")[:ARN_PARTS])
+        return FailedEvent(payload, str(_part(context, "condition") or "unknown"), unqualified)
     if "RequestType" in record:
         said = _part(_part(envelope.attributes, "ErrorMessage"), "stringValue")
-        return FailedEvent(record, str(said or "dead-letter queue"))
+        return FailedEvent(record, str(said or "dead-letter queue"), envelope.source)
     return None
 
 
@@ -85,7 +96,7 @@ def _open_record(record: Any) -> Envelope:
     if not isinstance(record, dict):
         return Envelope(None, None, "a record that is no map")
     if isinstance(sns := record.get("Sns"), dict):
-        return _parsed(sns.get("Message"))
+        return _parsed(sns.get("Message"))._replace(source=str(sns.get("TopicArn", "")))
     if record.get("eventSource") == "aws:sqs":
         return _open_message(record)
     return Envelope(None, None, "a record of neither SNS nor SQS; send the request itself")
@@ -96,7 +107,9 @@ def _open_message(message: dict[str, Json]) -> Envelope:
     if isinstance(envelope.event, dict) and envelope.event.get("Type") == "Notification":
         envelope = _parsed(envelope.event.get("Message"))  # else raw delivery: the event itself
     return envelope._replace(
-        message_id=str(message.get("messageId", "")), attributes=message.get("messageAttributes")
+        message_id=str(message.get("messageId", "")),
+        attributes=message.get("messageAttributes"),
+        source=str(message.get("eventSourceARN", "")),
     )
 
 

@@ -298,12 +298,13 @@ def _of_placeholder(head: Head, request: Request) -> Delete:
     own = tuple(old.id for old in head.forgotten if old.operation == operation)
     if held is None:
         others = [old for old in head.forgotten if old.operation != operation]
-        rest = (*_replaced(head.replaced), *_forgotten(others))
+        rest = (*_replaced(head.replaced), *_forgotten(others), *_guarded(head, operation))
         return Delete(own, left=rest or _nothing_known(head, request))
     # Seeded bug: own-placeholder
     if held.operation == operation and held.made_by == Origin.CREATED and not head.acknowledged:
         return _all(head)
-    return Delete(own, cleans=operation, keeps_current=True, left=_unheard(head))
+    left = (*_unheard(head), *_guarded(head, operation))
+    return Delete(own, cleans=operation, keeps_current=True, left=left)
 
 
 def _of_invented(head: Head, request: Request) -> Delete:
@@ -380,6 +381,16 @@ def _replaced(objects: Sequence[HeldObject]) -> tuple[str, ...]:
 def _forgotten(objects: Sequence[HeldObject]) -> tuple[str, ...]:
     # Seeded bug: forgotten-named
     return tuple(f"{old.id} was made, and no request has named it" for old in objects)
+
+
+def _guarded(head: Head, operation: str) -> tuple[str, ...]:
+    """Name a Create of which nothing is known but that the guardian has answered it.
+
+    The function may have been at work all the same, with another ledger than the guardian's.
+    """
+    if operation not in head.guarded:
+        return ()
+    return ("the guardian answered that Create, and no delivery of it is in the ledger",)
 
 
 def _nothing_known(head: Head, request: Request) -> tuple[str, ...]:

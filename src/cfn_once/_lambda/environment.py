@@ -25,6 +25,11 @@ def hosts_besides(named: Sequence[str]) -> list[str]:
     return [*named, *_listed("CFN_ONCE_RESPONSE_HOSTS")]
 
 
+def guarded() -> list[str]:
+    """Return the ARNs of what a guardian guards: everything, where there is none."""
+    return _listed("CFN_ONCE_GUARDS")
+
+
 def _listed(variable: str) -> list[str]:
     names = os.environ.get(variable, "").split(",")
     return [name.strip() for name in names if name.strip()]

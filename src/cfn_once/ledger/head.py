@@ -185,6 +185,7 @@ class Operation(Kept):
         has_unrecorded_calls: Its hook made calls that are repeated at will and never recorded.
         round: How often CloudFormation has asked again after a failure.
         begun: When it was begun, or its last round.
+        guarded: The guardian began it: no delivery of it had come to the ledger.
         generation: The first generation of its steps; above every one of an earlier life of the
             same RequestId.
         assigned_id: The physical id that its hook has set so far.
@@ -210,6 +211,7 @@ class Operation(Kept):
     has_unrecorded_calls: bool = kept_as("unrec", default=False)
     round: int = kept_as("rnd", 0)
     begun: int = kept_as("beg", 0)
+    guarded: bool = kept_as("gua", default=False)
     generation: int = kept_as("gen", 0)
     assigned_id: str | None = kept_as("id")
     deed: str | None = kept_as("did")
@@ -281,6 +283,8 @@ class Head(Kept):
             another Create began.
         removed: Ids whose removal succeeded, oldest first.
         unconfirmed: The names of Creates of which CloudFormation has confirmed no outcome.
+        guarded: The names of Creates that the guardian has answered, and of which no delivery had
+            come to the ledger.
         recent: Short hashes of the RequestIds begun lately, oldest first.
         history: The last operations, oldest first.
         ttl: When the item may go, in seconds since 1970; never set while anything lives.
@@ -303,6 +307,7 @@ class Head(Kept):
     removed: tuple[str, ...] = kept_as("gone", ())
     pending_cleanup: tuple[Operation, ...] = kept_as("pend", (), part=Operation)
     unconfirmed: tuple[str, ...] = kept_as("ucf", ())
+    guarded: tuple[str, ...] = kept_as("gua", ())
     recent: tuple[str, ...] = kept_as("recent", ())
     history: tuple[HistoryEntry, ...] = kept_as("hist", (), part=HistoryEntry)
     ttl: int | None = kept_as("ttl")

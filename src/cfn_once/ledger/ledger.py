@@ -41,6 +41,7 @@ class Ledger:
         deadline: Deadline,
         *,
         due: float = 0.0,
+        guards: bool = False,
         retries_exhausted: bool = False,
     ) -> Claimed:
         """Decide who works on a request; waits for a twin as long as our own time allows.
@@ -49,6 +50,7 @@ class Ledger:
             request: What is asked for.
             deadline: How long we have.
             due: When the wait was over that the event has come back from; 0 for one that has not.
+            guards: We are the guardian, and no delivery of the function's.
             retries_exhausted: Every other delivery has failed, and none is waited for.
 
         Raises:
@@ -56,7 +58,7 @@ class Ledger:
             LedgerUnavailable: The ledger cannot be reached, or must not be touched by us.
         """
         candidate = self._candidate(deadline)._replace(
-            due=milliseconds(due), retries_exhausted=retries_exhausted
+            due=milliseconds(due), guards=guards, retries_exhausted=retries_exhausted
         )
         decision, waits = blindly(request, candidate), 0
         while True:

@@ -41,6 +41,7 @@ class Candidate(NamedTuple):
         sandbox_id: The sandbox's id, where that can prove that an earlier owner is dead.
         now: Milliseconds since 1970.
         due: When the wait is over that our event has come back from; 0 for one that has not.
+        guards: It is the guardian, and no delivery of the function's.
         retries_exhausted: Every other delivery of the request has failed, and none is waited for.
         invocation: Lambda's request id.
     """
@@ -50,6 +51,7 @@ class Candidate(NamedTuple):
     sandbox_id: str | None
     now: int
     due: int = 0
+    guards: bool = False
     retries_exhausted: bool = False
     invocation: str | None = None
 
@@ -105,6 +107,7 @@ def _begun(request: Request, candidate: Candidate) -> Operation:
             deliveries=1,
         ),
         begun=candidate.now,
+        guarded=candidate.guards,
     )
 
 
@@ -210,6 +213,7 @@ def resume(head: Head, request: Request, candidate: Candidate) -> Write:
         "iss": seen,
         "due": None,
         "dlv": operation.execution.deliveries + 1,
+        "gua": operation.guarded and candidate.guards,
     }
     if operation.state == State.RUNNING:
         values["tail"] = True
@@ -315,6 +319,8 @@ def finish(head: Head, ending: Ending, progress: Progress, ended: int) -> Change
         "recent": list(head.recent[-MOST_RECENT:]),
         "hist": [entry.to_doc() for entry in _history(head, ending, ended)],
     }
+    if operation.guarded and operation.type == RequestType.CREATE:
+        of_head["gua"] = [*head.guarded, ending.operation][-MOST_RECENT:]
     if ending.succeeded:
         holding = succeeded(head, ending)
         of_head |= {**_to_doc(holding), "gone": _removed(head, ending, holding)}

@@ -142,17 +142,19 @@ def sqs_event(*requests: Event, raw: bool = False) -> dict[str, Any]:
     return {"Records": records}
 
 
-def on_failure_event(request: Event, condition: str = "RetriesExhausted") -> dict[str, Any]:
+def on_failure_event(
+    request: Event, condition: str = "RetriesExhausted", *, function_arn: str = SERVICE_TOKEN
+) -> dict[str, Any]:
     """Return what an on-failure destination, such as the guardian, is handed of a request.
 
-    The condition is `RetriesExhausted` or `EventAgeExceeded`.
+    The condition is `RetriesExhausted` or `EventAgeExceeded`; the function is the one that failed.
     """
     return {
         "version": "1.0",
         "timestamp": "2027-01-15T08:03:00.000Z",
         "requestContext": {
             "requestId": request["RequestId"],
-            "functionArn": f"{SERVICE_TOKEN}:$LATEST",
+            "functionArn": f"{function_arn}:$LATEST",
             "condition": condition,
             "approximateInvokeCount": 3,
         },
