@@ -2,6 +2,7 @@
 
 import json
 import time
+from functools import partial
 
 import pytest
 from botocore.exceptions import ClientError
@@ -168,13 +169,29 @@ def test_the_minimal_example(stack, aws, deploy):
     assert stack.outputs["Zone"] in {zone["ZoneName"] for zone in zones}
 
 
+def test_what_is_kept_lies_in_the_providers_namespace(aws, ledger, file_systems, stack):
+    """
+    Every item in the table begins with the name of the function that keeps it.
+    """
+    status = stack.create(template(Files=resource(file_systems)))
+    table = aws.client("dynamodb").scan(TableName=ledger.outputs["TableName"])
+    function = file_systems.outputs["ServiceToken"].rpartition(":")[2]
+    keys = [item["pk"]["S"] for item in table["Items"]]
+
+    assert "CREATE_COMPLETE" == status, stack.reasons
+    assert "file-systems" == function
+    assert any(key.startswith(f"{function}/r") for key in keys)
+    assert [] == [key for key in keys if "/" not in key]
+
+
 def test_the_guardian_of_a_function_that_failed(aws, file_systems):
     """
     It answers FAILED for the function, and SUCCESS to the Delete of what was never made.
     """
     functions, guardian = aws.client("lambda"), file_systems.outputs["GuardianName"]
     deployed = DeployedLambda(guardian, functions, resource_type="Custom::FileSystem")
-    with FakeCloudFormation(deployed, envelope=on_failure_event) as cloudformation:
+    failed = partial(on_failure_event, function_arn=file_systems.outputs["ServiceToken"])
+    with FakeCloudFormation(deployed, envelope=failed) as cloudformation:
         configured = functions.get_function_configuration(FunctionName=guardian)
         variables = configured["Environment"]["Variables"]
         functions.update_function_configuration(
@@ -197,7 +214,12 @@ def test_an_event_that_nobody_can_answer(aws, file_systems):
     aws.client("lambda").invoke(
         FunctionName=file_systems.outputs["GuardianName"],
         InvocationType="Event",
-        Payload=json.dumps(on_failure_event({"RequestId": "r", "RequestType": "Create"})),
+        Payload=json.dumps(
+            on_failure_event(
+                {"RequestId": "r", "RequestType": "Create"},
+                function_arn=file_systems.outputs["ServiceToken"],
+            )
+        ),
     )
     queue, messages = file_systems.outputs["UnhandledQueueUrl"], []
     over = time.monotonic() + 60

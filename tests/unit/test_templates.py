@@ -2,13 +2,17 @@
 
 import inspect
 import re
+from fnmatch import fnmatchcase
 from itertools import chain
+from urllib.parse import parse_qsl
 
 import pytest
 from cfnlint.decode import decode
 
 from cfn_once._lambda.services import Scheduler
+from cfn_once.ledger import open_store
 from cfn_once.ledger.dynamodb import DynamoDBStore
+from cfn_once.ledger.namespace import Namespace
 from support.ministack import ROOT
 
 
@@ -89,13 +93,14 @@ def test_the_table_is_the_one_that_the_store_expects(table):
 
 def test_a_key_of_ones_own_is_told_to_the_provider(table):
     """
-    Under a customer-managed key the ledger's URL says that it keeps secrets; else it does not.
+    Under a customer-managed key the ledger's URL says that it keeps secrets; else it does not. A
+    namespace can follow either.
     """
     has_key, with_key, without = template("ledger")["Outputs"]["LedgerUrl"]["Value"]["Fn::If"]
     encryption = table["Properties"]["SSESpecification"]["Fn::If"]
 
     assert ("HasKey", {"Fn::Sub": "dynamodb://${Table}?keeps_secrets=true"}) == (has_key, with_key)
-    assert {"Fn::Sub": "dynamodb://${Table}"} == without
+    assert {"Fn::Sub": "dynamodb://${Table}?keeps_secrets=false"} == without
     assert {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": {"Ref": "KeyArn"}} == (
         encryption[1]
     )
@@ -113,6 +118,127 @@ def test_a_role_may_do_what_the_code_does_and_no_more(resources, role):
 
     assert needed == actions(ledger)
     assert {"Fn::ImportValue": {"Fn::Sub": "${LedgerStackName}-TableArn"}} == ledger["Resource"]
+
+
+STACK = {
+    "AWS::StackName": "shop-provider",
+    "AWS::Partition": "aws",
+    "AWS::Region": "eu-west-1",
+    "AWS::AccountId": "123456789012",
+}
+EXPORTS = {"cfn-once-ledger-LedgerUrl": "dynamodb://ledger?keeps_secrets=true"}
+FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:"
+
+
+class Deployed:
+    """The provider's template as a stack with some parameters would have it."""
+
+    def __init__(self, provider, **parameters):
+        self._provider, self._known = (
+            provider,
+            {
+                **{name: pair.get("Default") for name, pair in provider["Parameters"].items()},
+                **STACK,
+                **parameters,
+            },
+        )
+
+    def value(self, asked, **names):
+        """Return what CloudFormation makes of a value."""
+        if not isinstance(asked, dict):
+            return asked
+        ((function, given),) = asked.items()
+        match function, given:
+            case "Ref", _:
+                return self._known[given]
+            case "Fn::If", [condition, then, otherwise]:
+                return self.value(then if self.holds(condition) else otherwise)
+            case "Fn::ImportValue", _:
+                return EXPORTS[self.value(given)]
+            case "Fn::Sub", [text, variables]:
+                values = {name: self.value(each) for name, each in variables.items()}
+                return self.value({"Fn::Sub": text}, **values)
+            case "Fn::Sub", text:
+                return re.sub(r"\$\{(.+?)\}", lambda one: {**self._known, **names}[one[1]], text)
+
+    def holds(self, condition):
+        """Tell whether a condition of the template holds: each asks for what is not empty."""
+        ((equals,),) = [self._provider["Conditions"][condition]["Fn::Not"]]
+        return self.value(equals["Fn::Equals"][0]) != equals["Fn::Equals"][1]
+
+    def variables(self, function):
+        """Return the environment of a function."""
+        named = self._provider["Resources"][function]["Properties"]["Environment"]["Variables"]
+        return {name: self.value(named[name]) for name in named if name in GIVEN}
+
+    def name(self):
+        return self.value(self._provider["Resources"]["Function"]["Properties"]["FunctionName"])
+
+    def leading_keys(self, role):
+        """Return the pattern of the keys that a role may touch in the ledger."""
+        (ledger,) = statements(self._provider["Resources"][role])["ledger"]
+        return self.value(ledger["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"])
+
+
+GIVEN = ("CFN_ONCE_LEDGER", "CFN_ONCE_GUARDS")
+NAMED = [
+    ({}, "shop-provider", "shop-provider"),
+    ({"FunctionName": "shop"}, "shop", "shop"),
+    ({"FunctionName": "shop", "Namespace": "the.shop"}, "shop", "the.shop"),
+    ({"Namespace": "the.shop"}, "shop-provider", "the.shop"),
+]
+
+
+@pytest.mark.parametrize(("parameters", "function", "namespace"), NAMED)
+def test_a_provider_has_a_namespace_of_its_own(provider, parameters, function, namespace):
+    """
+    The function's name unless another one is given, in the URL of function and guardian alike.
+    """
+    deployed = Deployed(provider, **parameters)
+    url = f"dynamodb://ledger?keeps_secrets=true&namespace={namespace}"
+
+    assert function == deployed.name()
+    assert [url, url] == [deployed.variables(one)[GIVEN[0]] for one in ("Function", "Guardian")]
+
+
+@pytest.mark.parametrize("role", ["Role", "GuardianRole"])
+@pytest.mark.parametrize(("parameters", "function", "namespace"), NAMED)
+def test_a_role_may_touch_its_namespace_alone(
+    provider, monkeypatch, role, parameters, function, namespace
+):
+    """
+    Whatever the code asks the table for is under the leading key that the role has; what it would
+    ask for in another namespace, or in none, is not.
+    """
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")  # as Lambda does
+    deployed, table = Deployed(provider, **parameters), Table()
+    pattern = deployed.leading_keys(role)
+    url = deployed.variables("Function")["CFN_ONCE_LEDGER"]
+    options = dict(parse_qsl(url.partition("?")[2]))
+    store = open_store(url, in_lambda=True, allow_local=False)
+
+    keys = []
+    for name in (options["namespace"], "", f"{namespace}2", "x", "r"):
+        Namespace(DynamoDBStore("ledger", client=table), name).read("rcorrelation")
+        keys.append(table.key["pk"]["S"])
+
+    assert isinstance(store, Namespace)
+    assert [True, False, False, False, False] == [fnmatchcase(key, pattern) for key in keys]
+    assert not set(pattern.removesuffix("/*")) & set("*?")
+
+
+def test_the_guardian_guards_its_own_function(provider):
+    """
+    The guardian is told of its function, and of the dead-letter queue that may lie between them.
+    """
+    guards = Deployed(provider).variables("Guardian")["CFN_ONCE_GUARDS"].split(",")
+    transports, problems = decode(str(ROOT / "docs/templates/transports.yaml"))
+    named = transports["Resources"]["Failed"]["Properties"]["QueueName"]["Fn::Sub"][0]
+    queue = "arn:aws:sqs:eu-west-1:123456789012:shop-provider-failed"
+
+    assert [f"{FUNCTION}shop-provider", queue] == guards
+    assert not problems
+    assert "${Function}-failed" == named
 
 
 BOTH = {"log": {"logs:CreateLogStream", "logs:PutLogEvents"}, "ledger-key": {"kms:Decrypt"}}
