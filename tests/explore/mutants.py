@@ -22,6 +22,7 @@ from explore.spaces import (
     DELETE_TWICE,
     FOREIGN,
     FORGED,
+    FULL,
     GIVEN_UP_BACK,
     HALF_DELETED,
     IN_PLACE,
@@ -36,6 +37,7 @@ from explore.spaces import (
     RETAIN,
     RETAIN_LATE,
     RETAINED_BACK,
+    SECRET,
     TAKEN_BACK,
     TOUCHED_REFUSED_REPLACEMENT,
     TOUCHED_REPLACED,
@@ -589,6 +591,12 @@ ROWS = {
         old="if again else REUSED",
         new="if not expired else REUSED",
         space=on(FORGED),
+    ),
+    "an answer leaves no room for the mark that new code puts on it": Mutant(
+        "I12",
+        "room-for-no-echo",
+        new="return LIMIT",
+        space=on(CREATE, copies="c:2", code=[0, 1], versions=SECRET, told=FULL + 1),
     ),
     # Results that are nowhere, and calls that are not taken
     "a function that cannot be called is called all the same": Mutant(

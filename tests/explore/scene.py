@@ -56,11 +56,13 @@ class Code(NamedTuple):
         steps: What a Create makes, in this order: the object, `a`, and its parts.
         updates: It has an `update`.
         replace_on: What takes a new object.
+        no_echo: Its attributes are secret.
     """
 
     steps: str
     updates: bool = True
     replace_on: frozenset[str] = frozenset({"Kind"})
+    no_echo: bool = False
 
 
 class Place(NamedTuple):
@@ -260,6 +262,7 @@ class Scene:
         secret, odd: Steps whose result must not be kept, or cannot be.
         unusable: Steps that are given a function which cannot be called with a step.
         throttles: The external API may refuse calls for now: a step is judged as over HTTP.
+        told: How many characters its attributes have.
         versions: Versions of the class, where there are several.
     """
 
@@ -286,6 +289,7 @@ class Scene:
         odd: str = "",
         unusable: str = "",
         throttles: bool = False,
+        told: int = 0,
         versions: Sequence[Code] = (),
     ) -> None:
         self.script, self.places = script, list(script.places)
@@ -307,6 +311,7 @@ class Scene:
         self._swallows, self._long, self._named = swallows, long, named
         self._secret, self._odd, self._throttles = secret, odd, throttles
         self.unusable = unusable
+        self.told = {"Text": "x" * told} if told else None
         self.failures = {"throttled": (Throttled, "slow down")}
         self._call = import_module(f"{kit.__name__}._steps.call")
         self._errors = import_module(f"{kit.__name__}._errors")
@@ -316,10 +321,10 @@ class Scene:
     def _class(self, kit: ModuleType, version: Code) -> type:
         scene, names = self, version.steps
 
-        class Thing(kit.CustomResource[Properties, None]):
-            replace_on = version.replace_on
+        class Thing(kit.CustomResource[Properties, dict if scene.told else None]):
+            replace_on, no_echo = version.replace_on, version.no_echo
 
-            def create(self) -> None:
+            def create(self) -> Any:
                 if scene._reads:
                     self._steps.read("read", lambda: scene.far("read", READ))
                 root = scene.name_of(self.raw_properties["Kind"])
@@ -338,6 +343,7 @@ class Scene:
                     else:
                         self.make(name, self.physical_resource_id)
                 self.tag("at the end")
+                return scene.told
 
             def make_and_unwind(self, name: str, root: str) -> None:
                 try:
@@ -409,8 +415,9 @@ class Scene:
                 made = scene.far(f"{kind} {name} of {request_id}", call)
                 return made + " " * LONG if made and scene._long and name != "a" else made
 
-        def update(self: Any) -> None:
+        def update(self: Any) -> Any:
             self.make("change", self.physical_resource_id)
+            return scene.told
 
         if version.updates:
             Thing.update = update

@@ -957,6 +957,8 @@ ROWS |= {
 MORE, LESS = [Code("a"), Code("ab")], [Code("ab"), Code("a")]
 OTHER_ORDER, NO_UPDATE = [Code("abc"), Code("acb")], [Code("a"), Code("a", updates=False)]
 WIDER = [Code("a"), Code("a", replace_on=frozenset({"Kind", "Size"}))]
+SECRET = [Code("a"), Code("a", no_echo=True)]
+FULL = 3891  # characters of attributes that make the longest answer to a Create: 4,082 bytes
 IN_FLIGHT, OVER = [ONCE], [TOKEN, FIND, BOTH]
 ROWS |= {
     "new code with one step more takes over, and deletes": _each(
@@ -1016,6 +1018,25 @@ ROWS |= {
     ),
     "new code updates where the old one replaced, and rolls that back": _each(
         heard(WIDE), "doubt fail", strategies=OVER, code=[0, 0, 1], versions=WIDER[::-1]
+    ),
+    "the longest answer, told again by new code that says that it is secret": _each(
+        CREATE,
+        "crash lost",
+        "takeover finish",
+        strategies=[TOKEN],
+        copies="c:2",
+        code=[0, 1],
+        versions=SECRET,
+        told=FULL,
+    ),
+    "the longest answer, told to a rollback by new code that says that it is secret": _each(
+        heard(REFUSED, "u"),
+        "crash",
+        "supersede",
+        strategies=[TOKEN],
+        code=[0, 0, 1],
+        versions=SECRET,
+        told=FULL,
     ),
     "a call in doubt is made again, and throttled until time is over": _each(
         DELETE, "doubt throttle", "supersede", throttles=True

@@ -1,8 +1,11 @@
 """What an answer may carry, and to whom it may go."""
 
+import json
+
 import pytest
 
-from cfn_once import CustomResource, Provider
+from cfn_once import CustomResource, Provider, Request
+from cfn_once._cloudformation.response import Success, encode
 from cfn_once.ledger import MemoryStore
 from cfn_once.testing import FakeCloudFormation
 
@@ -59,6 +62,68 @@ def test_secret_attributes_stay_marked(before, after, asks):
 
     assert again.no_echo
     assert (first.physical_resource_id, first.data) == (again.physical_resource_id, again.data)
+
+
+LIMIT = 4096
+
+
+def of_size(size, kind):
+    """Return a provider whose answer to a Create is a body of this many bytes."""
+
+    class Long(kind):
+        resource_type = "Custom::Keys"
+
+        def create(self):
+            return {"Key": "k" * self.length}
+
+    Long.length = 1
+    empty = len(FakeCloudFormation(Provider(Long, ledger="memory://")).create("Key").body)
+    Long.length += size - empty
+    return Provider(Long, ledger="memory://")
+
+
+@pytest.mark.parametrize("asks", ["an Update that changes nothing", "the Create, again"])
+def test_the_longest_answer_becomes_secret(asks):
+    """
+    An answer leaves room for NoEcho: the longest one still fits when a later version of the class
+    turns that on. A class that says so from the beginning has all of the room.
+    """
+    mark = len(',"NoEcho":true')
+    before, whole = of_size(LIMIT - mark, Open), of_size(LIMIT, Keys)
+    too_long = of_size(LIMIT - mark + 1, Open)
+    cloudformation = FakeCloudFormation(before)
+    cloudformation.create("Key", {"Size": 1})
+    create, first = cloudformation.answers[0]
+    if asks == "the Create, again":
+        event = cloudformation.asked_again(create)
+    else:
+        event = cloudformation.event("Update", "Key", {"Size": 1, "ServiceTimeout": 600})
+
+    again = cloudformation.send(event, provider=SECRET)
+
+    assert (LIMIT - mark, LIMIT) == (len(first.body), len(again.body))
+    assert (True, first.data) == (again.no_echo, again.data)
+    assert LIMIT == len(FakeCloudFormation(whole).create("Key").body)
+    assert "FAILED" == FakeCloudFormation(too_long).create("Key").status
+
+
+def test_a_reason_that_has_no_room():
+    """
+    A SUCCESS whose attributes leave no room for its Reason is told without: it stands in the log.
+    """
+    request = Request.from_event(FakeCloudFormation(OPEN).event("Create", "Key"))
+
+    def told(free):
+        answer = Success("k", {"Key": "k" * (most - free)}, reason=90 * "in doubt ")
+        return json.loads(encode(request, answer)[1])
+
+    most = LIMIT - len(',"NoEcho":true') - len(encode(request, Success("k", {"Key": ""}))[1])
+    answers = [told(free) for free in (1000, 100, 10)]
+
+    assert ["SUCCESS"] * 3 == [answer["Status"] for answer in answers]
+    assert 90 * "in doubt " == answers[0]["Reason"]
+    assert "(shortened)" in answers[1]["Reason"]
+    assert "Reason" not in answers[2]
 
 
 def test_secret_attributes_need_a_ledger_that_keeps_them():
