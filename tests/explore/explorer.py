@@ -39,7 +39,7 @@ from cfn_once._clock import Deadline
 from cfn_once._cloudformation.request import Request
 from cfn_once.ledger import Head, Write, Written
 from cfn_once.testing import Crashed
-from explore.laws import BEGINNING, Broken, Laws, Sent, State, nonce_of, refusals
+from explore.laws import BEGINNING, STACK_ID, Broken, Laws, Sent, State, nonce_of, refusals
 
 T = TypeVar("T")
 Doc = Mapping[str, Any]
@@ -161,6 +161,9 @@ class Scene(Protocol):
 
     def goes_on(self, state: State) -> Iterator[tuple[str, Any]]:
         """Yield where CloudFormation may go next."""
+
+    def loses(self, stack: Any) -> bool:
+        """Tell whether the ledger is lost before the request that was sent last."""
 
     def listens(self, stack: Any, place: str) -> bool:
         """Tell whether an answer to that place may decide where CloudFormation goes."""
@@ -704,7 +707,12 @@ class Explorer:
             self.marks.add(words.partition(":")[0])
             yield words, state._replace(world=world)
         for words, stack in self.scene.goes_on(state):
-            if stack.now or self._full:  # nobody notices that it is done: see `_done`
+            if not stack.now and not self._full:
+                continue  # nobody notices that it is done: see `_done`
+            if self.scene.loses(stack):
+                self.marks.add("loss")
+                yield f"the ledger is lost; {words}", state._replace(stack=stack, head=None)
+            else:
                 yield words, state._replace(stack=stack)
 
     def _has_last_words(self, state: State, at: _Node) -> bool:

@@ -19,16 +19,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import Any, NamedTuple, Protocol
 
-from cfn_once.ledger.transitions import short_id
+from cfn_once._cloudformation.identity import (
+    OPERATION_NAME,
+    operation_digest,
+    operation_name,
+    resource_digest,
+)
+from cfn_once.ledger.head import short_name
 
 Doc = Mapping[str, Any]
 
+STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/stack/explored"
+RESOURCE = resource_digest(STACK_ID, "Thing")
 BEGINNING = 1_800_000_000_000  # ms since 1970: when every exploration begins
 DOUBT = re.compile(
     r"(?:([^\s;]+)#\d+|its first step|a step \([^)]*\)|a step that is not recorded"
     r"|what was made under the id \S+ with other properties) of (\S+) at \d+"
 )
 NAMED = re.compile(r"(?:left: |; )(\S+) (?:is held|was replaced|was made|is not known|stands for)")
+LEFT = re.compile(r"what (\S+) may have made is not cleaned up yet")
 CLAIMS = frozenset({"begin", "begin over", "supersede", "takeover", "round"})
 DECISIONS = frozenset({"start", "record", "note", "settle", "finish", "park"})
 
@@ -330,11 +339,19 @@ class Laws:
         nothing = removed.startswith("cfn-once.") or removed.partition("Thing-")[2].isupper()
         if removed == sent.physical_resource_id and nothing:
             raise Broken(f"I8 a hook runs for {removed}, which stands for nothing")
+        if "held" not in self._docs(state.head) and self._is_of_another(state, sent, removed):
+            raise Broken(f"I8 {removed} is removed by the Delete of another Create's placeholder")
         if removed in {*stack.heard, *stack.displaced, *theirs} - named:
             raise Broken(
                 f"I8 {removed} is removed by a Delete of {sent.physical_resource_id},"
                 " which does not name it"
             )
+
+    def _is_of_another(self, state: State, sent: Sent, removed: str) -> bool:
+        """Tell whether a Delete of our own placeholder removes what another Create has made."""
+        own = create_of(str(sent.physical_resource_id))
+        made = [one.request_id for one in state.world.live if one.id == removed]
+        return own is not None and made != [] and made != [own]
 
     def called(self, state: State) -> State:
         """Judge the external API after a call."""
@@ -407,7 +424,7 @@ class Laws:
     def _is_known_to_have_ended(self, state: State, forward: str) -> bool:
         """Tell whether the ledger knows that an Update is over, or that it was never begun."""
         doc = self._docs(state.head)
-        begun = short_id(forward) in doc.get("recent", ())
+        begun = short_name(name_of(forward)) in doc.get("recent", ())
         ours = "op" in doc.get("held", {})
         return any(record[0] == forward for record in state.recorded) or (ours and not begun)
 
@@ -455,8 +472,12 @@ class Laws:
                 yield f"I11 {step} is in doubt, and was never begun"
         # What CloudFormation was told of and has not tried to delete must go, not be named; and
         # where there was one Create and nothing else, there is nothing that it may be but that.
+        named = set(NAMED.findall(told))
         if not self._is_alone(state):
-            spared |= set(NAMED.findall(told)) - (set(stack.heard) - tried)
+            spared |= named - (set(stack.heard) - tried)
+        # What another Create left, and a placeholder of one of which nothing is known.
+        requests = {*LEFT.findall(told), *map(create_of, named)}
+        doubts |= {(request_id, "") for request_id in requests if request_id}
         spared |= {
             t.id for t in state.world.live if {(t.request_id, t.step), (t.request_id, "")} & doubts
         }
@@ -536,6 +557,19 @@ class Docs(Protocol):
 def _final(posts: Sequence[Post]) -> list[Post]:
     """Return the answers after which nothing may be left."""
     return [post for post in posts if post.place in FINAL and post.is_good]
+
+
+def name_of(request_id: str) -> str:
+    """Return the name that ids bear of a request."""
+    return operation_name(operation_digest(RESOURCE, request_id))
+
+
+def create_of(physical_id: str) -> str | None:
+    """Return the RequestId of the Create that one of our own placeholders stands for."""
+    parts = physical_id.split(".")
+    if parts[0] != "cfn-once" or len(parts) < 4 or len(parts[3]) != OPERATION_NAME:
+        return None
+    return next((f"C{n}" for n in range(1, 10) if name_of(f"C{n}") == parts[3]), None)
 
 
 def nonce_of(delivery: int) -> str:

@@ -26,8 +26,11 @@ from explore.spaces import (
     GIVEN_UP_BACK,
     HALF_DELETED,
     IN_PLACE,
+    KEPT_BOTH,
     KEPT_CD,
     KEPT_CD_SAME,
+    KEPT_GIVEN_UP,
+    KEPT_LOST,
     KEPT_NEVER,
     LESS,
     OTHER_CREATE,
@@ -489,7 +492,11 @@ ROWS = {
         "I8", "foreign", new="return _all(head)", space=on(FOREIGN)
     ),
     "what another handler made is not named": Mutant(
-        "I5", "foreign", old="left=(left, *_unheard(head))", new="left=()", space=on(FOREIGN)
+        "I5",
+        "foreign",
+        old="left=(left, *named.besides(head, request))",
+        new="left=()",
+        space=on(FOREIGN),
     ),
     "what is held and was never heard of is not named": Mutant(
         "I5", "unheard-named", new="return ()", space=on(FOREIGN)
@@ -512,6 +519,23 @@ ROWS = {
     ),
     "a clean-up that failed for good is not tried again, or named": Mutant(
         "I5", "failed-cleanup", new="again = []", space=on(GIVEN_UP_BACK, "slip")
+    ),
+    "a placeholder cleans up what another Create left": Mutant(
+        "I8",
+        "placeholder-cleans",
+        old="cleans=operation",
+        new="cleans=None",
+        space=on(KEPT_BOTH, "fail", undo="piece"),
+    ),
+    "what another Create left is not named": Mutant(
+        "I5", "pending-named", new="return ()", space=on(KEPT_GIVEN_UP, "fail slip", undo="piece")
+    ),
+    "a placeholder of a Create that is not known is SUCCESS without a word": Mutant(
+        "I5",
+        "unknown-named",
+        old="placeholder is None or head.has_begun(placeholder.operation)",
+        new="True",
+        space=on(KEPT_LOST, "fail:2", undo="piece"),
     ),
     # Older objects, and Updates that touched something or nothing
     "a first Update of an older object does not adopt it": Mutant(

@@ -81,6 +81,7 @@ class Place(NamedTuple):
         timeout: Seconds that it waits for one.
         forged: Somebody else sends it, at any time: nobody waits for its answer.
         retains: CloudFormation lets go, without a Delete, of what was replaced before.
+        loses: The ledger is lost before it; the one before it has to be heard, and has no copies.
     """
 
     request_id: str
@@ -96,6 +97,7 @@ class Place(NamedTuple):
     timeout: int = 3600
     forged: bool = False
     retains: bool = False
+    loses: bool = False
 
 
 class Script:
@@ -464,6 +466,9 @@ class Scene:
 
     def goes_on(self, state: State) -> Iterator[tuple[str, Stack]]:
         return self.script.goes_on(state)
+
+    def loses(self, stack: Stack) -> bool:
+        return bool(stack.now) and self.script.places[stack.now].loses
 
     def listens(self, stack: Stack, place: str) -> bool:
         ways = self.script.places[place]

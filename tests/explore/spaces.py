@@ -223,6 +223,31 @@ KEPT_CDD = heard(
     },
     "c",
 )
+# Two are kept, the second one refused before its hook, and both are deleted, the second one first.
+KEPT_BOTH = heard(
+    {
+        "c": C._replace(good="d", bad="k"),
+        "k": Place("C3", "Create", 3, "p", "p", properties="Px"),
+        "p": Place("D4", "Delete", 4, "d", "d", id="told:k", properties="P"),
+        "d": D._replace(id="held:c", properties="P"),
+    },
+    "c",
+)
+# The same, and CloudFormation gives the Delete of the first one up.
+KEPT_GIVEN_UP = {
+    **KEPT_BOTH,
+    "p": KEPT_BOTH["p"]._replace(id="told:c"),
+    "d": D._replace(id="held:k", properties="P"),
+}
+# The ledger is lost after the first one: its placeholder comes to an item that does not know it.
+KEPT_LOST = heard(
+    {
+        "c": C._replace(good="d", bad="k"),
+        "k": Place("C3", "Create", 3, "p", "p", properties="P", loses=True),
+        "p": Place("D4", "Delete", 4, "d", "d", id="told:c"),
+        "d": D._replace(id="held:k"),
+    },
+)
 # Two are kept, and both are deleted after a third one was good.
 KEPT_TWO = heard(
     {
@@ -843,6 +868,15 @@ ROWS |= {
     ),
     "two failed Creates are kept; a third one, then their Deletes": _each(
         KEPT_TWO, "fail", "supersede"
+    ),
+    "two failed Creates are kept, the second one refused, then their Deletes": _each(
+        KEPT_BOTH, "fail crash", undo="piece"
+    ),
+    "two failed Creates are kept, and the Delete of the first fails for good": _each(
+        KEPT_GIVEN_UP, "fail slip", undo="piece"
+    ),
+    "a failed Create is kept, the ledger is lost; another one, then the Delete of the first": _each(
+        KEPT_LOST, "fail:2", "loss", undo="piece"
     ),
     "a Create that never came, and the Delete of an id that was made up for it": _each(
         DELETE, "crash", "begin", copies="c:0", strategies=[TOKEN], steps=2

@@ -77,11 +77,15 @@ def made(stack, *, of=ONE):
 
 
 def left_behind(stack, *, of=ONE):
-    """Let a Create die behind its call: it answers nobody, and what it made is left."""
+    """Let a Create die behind its call: it answers nobody, and what it made is left.
+
+    Returns its RequestId.
+    """
     create = stack.event("Create", "Group", of)
     with pytest.raises(Crashed):
         stack.send(create, crash_after="group")
     stack.clock.advance(130)
+    return create["RequestId"]
 
 
 # No item
@@ -656,10 +660,10 @@ def test_a_create_that_we_refuse_ourselves(group_class, groups, how):
 @pytest.mark.parametrize("how", ["time", "account"])
 def test_a_delete_that_we_refuse_ourselves(cloudformation, group_class, groups, how):
     """
-    Where an earlier Create has left something, the Delete of the refused one is FAILED, and says
-    what to restore.
+    Where an earlier Create has left something, the Delete of the refused one names it, and the
+    Delete of the earlier one is FAILED, and says what to restore.
     """
-    left_behind(cloudformation)
+    first = left_behind(cloudformation)
     accounts = ["999999999999"] if how == "account" else ()
     stack = FakeCloudFormation(
         Provider(group_class, ledger="memory://", accounts=accounts),
@@ -668,13 +672,76 @@ def test_a_delete_that_we_refuse_ourselves(cloudformation, group_class, groups, 
         timeout=10 if how == "time" else 120,
     )
     create = stack.send(cloudformation.event("Create", "Group", ONE))
-    event = cloudformation.event(
-        "Delete", "Group", ONE, physical_resource_id=create.physical_resource_id
+
+    named, refused = (
+        stack.send(cloudformation.event("Delete", "Group", ONE, physical_resource_id=held))
+        for held in (create.physical_resource_id, INVENTED)
     )
+    left, answer = list(groups.objects), deleted(cloudformation, INVENTED)
 
-    refused, answer = stack.send(event), None
-    answer = deleted(cloudformation, create.physical_resource_id)
-
-    assert "FAILED" == refused.status
+    assert ("SUCCESS", "FAILED", ["sig-1"]) == (named.status, refused.status, left)
+    assert f"left: what {first} may have made is not cleaned up yet" == named.reason
     assert ("set its Timeout" if how == "time" else "does not serve") in refused.reason
     assert ("SUCCESS", {}) == (answer.status, groups.objects)
+
+
+# Several Creates, and nothing is held
+
+
+@every_way
+def test_a_placeholder_cleans_up_after_its_own_create(on_other_ways, noted, groups):
+    """
+    The placeholder of a Create cleans up what that one left, and names what an earlier one did,
+    which stays for its own Delete.
+    """
+    stack, by = on_other_ways, Provider(noted, ledger="memory://")
+    groups.fails.append(ValueError("no capacity"))
+    create = stack.event("Create", "Group", ONE)
+    first = stack.send(create, provider=by)
+    refused = stack.send(stack.event("Create", "Group", {**ONE, "Target": "many"}), provider=by)
+
+    one = deleted(stack, refused.physical_resource_id, provider=by)
+    between = list(groups.objects)
+    two = deleted(stack, first.physical_resource_id, provider=by)
+
+    assert ("SUCCESS", ["sig-1"]) == (one.status, between)
+    assert f"left: what {create['RequestId']} may have made is not cleaned up yet" == one.reason
+    assert ("SUCCESS", "", {}) == (two.status, two.reason, groups.objects)
+
+
+def test_two_placeholders_of_a_cautious_class(cloudformation, cautious, groups):
+    """
+    With unresolved = "fail" neither of two Deletes waits for ever for what the other one has
+    removed: a Delete is FAILED while something is left, and what it removed stays removed.
+    """
+    by = Provider(cautious, ledger="memory://")
+    creates = [cloudformation.event("Create", "Group", of) for of in (ONE, TWO)]
+    for create in creates:
+        cloudformation.send(create, provider=by)
+    cloudformation.send(
+        cloudformation.event("Create", "Group", {**ONE, "Target": "many"}), provider=by
+    )
+    first, second = (Request.from_event(create).placeholder_id("never") for create in creates)
+
+    answers = [deleted(cloudformation, held, provider=by) for held in (first, second, first)]
+
+    assert ["FAILED", "SUCCESS", "SUCCESS"] == [answer.status for answer in answers]
+    assert "left: sig-2 was made, and no request has named it" == answers[0].reason
+    assert ["sig-1", "sig-2"] == groups.deletes
+
+
+@every_way
+def test_the_placeholder_of_a_create_that_never_came(on_other_ways, groups):
+    """
+    Where another Create is known and nothing is held, the placeholder of one that the ledger does
+    not know is named, as often as it comes.
+    """
+    stack = on_other_ways
+    stack.send(stack.event("Create", "Group", {**ONE, "Target": "many"}))
+    never = Request.from_event(stack.event("Create", "Group", ONE)).placeholder_id("never")
+
+    answers = [deleted(stack, never) for _ in range(2)]
+
+    assert 2 * [("SUCCESS", f"left: {never} stands for no Create that is known here")] == [
+        (answer.status, answer.reason) for answer in answers
+    ]

@@ -28,7 +28,7 @@ from cfn_once.ledger import (
 from cfn_once.ledger.document import Doc
 from cfn_once.ledger.head import VERSION
 from cfn_once.ledger.store import Absent, AllOf, Equals, Path
-from cfn_once.ledger.transitions import Candidate, short_id
+from cfn_once.ledger.transitions import Candidate
 from ledger.told import Told, text
 
 STACK = "arn:aws:cloudformation:us-east-1:123456789012:stack/prod/0f7a1f60-52a3-11ee-8c99-0242ac12"
@@ -131,8 +131,8 @@ def names(*numbers: int) -> list[str]:
 
 
 def shorts(*numbers: int) -> list[str]:
-    """Return what is kept of the RequestIds with these numbers."""
-    return [short_id(f"request-{number}") for number in numbers]
+    """Return what is kept of these among the recent ones."""
+    return [name[:8] for name in names(*numbers)]
 
 
 class Book:

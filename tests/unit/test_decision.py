@@ -30,6 +30,9 @@ def ask(kind, held=None, now="Q", before="P", request_id="request"):
 
 
 OWN, OTHER = ask("Create", request_id="own"), ask("Create", request_id="other")
+NEVER = ask("Create", request_id="never came")
+KNOWN = tuple(request.operation_name[:8] for request in (OWN, OTHER))
+LEFT = Operation(request_id="other", type="Create", state="FAILED")
 
 
 def made_of(letter):
@@ -48,7 +51,7 @@ def head(held=None, *, acknowledged=False, replaced=(), forgotten=(), **parts):
         acknowledged=acknowledged,
         replaced=tuple(replaced),
         forgotten=tuple(forgotten),
-        recent=parts.pop("recent", ("before", "mine")),
+        recent=parts.pop("recent", KNOWN),
         **parts,
     )
 
@@ -198,7 +201,7 @@ DELETES = {
     "a placeholder, acknowledged": (
         OWN.placeholder_id("none"), head(UPDATED, acknowledged=True), (), True,
     ),
-    "a placeholder, nothing held": (OWN.placeholder_id("none"), head(), (), False),
+    "a placeholder, nothing held": (OWN.placeholder_id("none"), head(), (), True),
     "invented": (INVENTED, head(MADE, unconfirmed=(OWN.operation_name,)), ("made",), False),
     "invented, another Create is open": (
         INVENTED, head(MADE, unconfirmed=(OTHER.operation_name, OWN.operation_name)), (), True,
@@ -249,6 +252,35 @@ NAMED = {
     "a placeholder of nothing": (
         OWN.placeholder_id("none"), head(recent=("mine",)), ["no Create of Thing"],
     ),
+    "a placeholder of a Create that never came": (
+        NEVER.placeholder_id("none"), head(), [NEVER.placeholder_id("none")],
+    ),
+    "the same, and something is held": (
+        NEVER.placeholder_id("none"),
+        head(UPDATED, acknowledged=True),
+        [NEVER.placeholder_id("none")],
+    ),
+    "a placeholder, and what others left": (
+        OWN.placeholder_id("none"),
+        head(replaced=[an_object("old")], forgotten=[LOST], pending_cleanup=(LEFT,)),
+        ["old", "lost", "what other may have made"],
+    ),
+    "the same of what they left": (
+        OTHER.placeholder_id("none"),
+        head(forgotten=[LOST], pending_cleanup=(LEFT,)),
+        [],
+    ),
+    "removed, and what others left": (
+        "gone",
+        head(removed=("gone",), replaced=[an_object("old")], pending_cleanup=(LEFT,)),
+        ["old", "what other may have made"],
+    ),
+    "replaced, and what others left": (
+        "old",
+        head(MADE, acknowledged=True, replaced=[an_object("old")], forgotten=[LOST]),
+        ["lost"],
+    ),
+    "foreign, and what others left": ("theirs", head(forgotten=[LOST]), ["lost"]),
     "held, alone": ("made", head(MADE, acknowledged=True), []),
 }  # fmt: skip
 

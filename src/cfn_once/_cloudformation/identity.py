@@ -24,6 +24,7 @@ OTHER_PLACEHOLDERS = frozenset(  # what other libraries answer for a Create that
 )
 CUT_FROM = 24  # characters; shorter names are never cut
 OPERATION_NAME = 12  # characters of an operation's digest that its ids bear
+SHORT_NAME = 8  # of those, how many tell the operations of one resource apart: 40 bits
 
 
 def digest(label: str, *parts: str) -> bytes:

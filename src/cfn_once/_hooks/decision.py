@@ -12,7 +12,8 @@ Delete   the id is    nothing is held     held, not acknowledged      held, ackn
          held         -                   delete all                  delete all
          replaced     delete that alone   delete that alone           delete that alone
          removed      nothing             nothing                     nothing
-         placeholder  clean up all        its own Create's alone      its own Create's alone
+         placeholder  its own Create's    delete all if it is its     its own Create's
+                                          Create's; else that alone
          invented     clean up all        held, if it must be that    nothing
          foreign      delete that         nothing                     nothing
 
@@ -20,13 +21,14 @@ What a Delete leaves, and CloudFormation may forget after it, is named in the an
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
 from .._cloudformation.request import Request, RequestType
 from .._cloudformation.response import Success
 from ..ledger import Head, HeldObject, Origin, Touched
+from . import named
 
 
 class Create(NamedTuple):
@@ -207,7 +209,7 @@ def _delete(head: Head, request: Request, unable: str) -> Decision:
     if request.resource_type != head.resource_type:
         return _of_another_type(head, request, known, unable)
     decision = DELETES[known](head, request)
-    cleans_up = _cleans_something(head, request, decision)
+    cleans_up = cleans_something(head, request, decision)
     if not unable or not (decision.targets or cleans_up):
         return decision
     is_ours = cleans_up or (head.held is not None and head.held.operation is not None)
@@ -277,55 +279,56 @@ def _all(head: Head) -> Delete:
     held = [] if head.held is None else [head.held.id]
     # Seeded bug: replaced-named
     rest = [old for old in head.replaced if not old.deleting]
-    return Delete((*held, *again), left=(*_replaced(rest), *_forgotten(head.forgotten)))
+    left = (*named.replaced(rest), *named.forgotten(head.forgotten))
+    return Delete((*held, *again), left=left)
 
 
 def _of_replaced(head: Head, request: Request) -> Delete:
-    return Delete(
-        (str(request.physical_resource_id),), cleans="", keeps_current=True, left=_unheard(head)
-    )
+    event_id, left = str(request.physical_resource_id), named.besides(head, request)
+    return Delete((event_id,), cleans="", keeps_current=True, left=left)
 
 
 def _of_removed(head: Head, request: Request) -> Delete:
-    del request
     # Seeded bug: unplaceable
-    return Delete(cleans="", keeps_current=True, left=_unheard(head))
+    return Delete(cleans="", keeps_current=True, left=named.besides(head, request))
 
 
 def _of_placeholder(head: Head, request: Request) -> Delete:
     placeholder, held = request.placeholder, head.held
     operation = "" if placeholder is None else placeholder.operation
-    own = tuple(old.id for old in head.forgotten if old.operation == operation)
-    if held is None:
-        others = [old for old in head.forgotten if old.operation != operation]
-        rest = (*_replaced(head.replaced), *_forgotten(others), *_guarded(head, operation))
-        return Delete(own, left=rest or _nothing_known(head, request))
     # Seeded bug: own-placeholder
-    if held.operation == operation and held.made_by == Origin.CREATED and not head.acknowledged:
+    if held is not None and held.operation == operation and _is_of_unheard_create(head, held):
         return _all(head)
-    left = (*_unheard(head), *_guarded(head, operation))
+    own = tuple(old.id for old in head.forgotten if old.operation == operation)
+    left = (*named.unknown(head, request), *named.besides(head, request, operation))
+    # Seeded bug: placeholder-cleans
     return Delete(own, cleans=operation, keeps_current=True, left=left)
+
+
+def _is_of_unheard_create(head: Head, held: HeldObject) -> bool:
+    return held.made_by == Origin.CREATED and not head.acknowledged
 
 
 def _of_invented(head: Head, request: Request) -> Delete:
     held, asked = head.held, request.properties_fingerprint
-    rest = (*_unheard(head), *_forgotten(head.forgotten))
+    forgotten = named.forgotten(head.forgotten)
     match holds(head):
         case Holds.NOTHING:
-            known = (*_replaced(head.replaced), *rest)
-            return Delete(left=known or _nothing_known(head, request))
+            left = (*named.unknown(head, request), *named.replaced(head.replaced), *forgotten)
+            return Delete(left=left)
         case Holds.ACKNOWLEDGED:
-            left = f"{request.physical_resource_id} stands for no Create that is known here"
-            return Delete(cleans="", keeps_current=True, left=(left, *_forgotten(head.forgotten)))
+            left = (named.stands_for_nothing(request), *forgotten)
+            return Delete(cleans="", keeps_current=True, left=left)
         case Holds.UNACKNOWLEDGED:
             pass
     # Seeded bug: guess
     if held is not None and _must_be_that(head, held, asked):
         return _all(head)
-    matching = [old.id for old in head.forgotten if old.properties == asked]
+    matching = [old for old in head.forgotten if old.properties == asked]
     if held is not None and held.properties != asked and len(matching) == 1:
-        return Delete((matching[0],), keeps_current=True, left=_unheard(head))
-    return Delete(keeps_current=True, left=rest)
+        rest = named.forgotten([old for old in head.forgotten if old is not matching[0]])
+        return Delete((matching[0].id,), keeps_current=True, left=(*named.unheard(head), *rest))
+    return Delete(keeps_current=True, left=named.besides(head, request))
 
 
 def _must_be_that(head: Head, held: HeldObject, asked: str) -> bool:
@@ -339,10 +342,11 @@ def _must_be_that(head: Head, held: HeldObject, asked: str) -> bool:
 def _of_foreign(head: Head, request: Request) -> Delete:
     event_id = str(request.physical_resource_id)
     if head.held is None:
-        return Delete((event_id,), left=_replaced(head.replaced))
+        rest = [old for old in head.forgotten if old.id != event_id]
+        return Delete((event_id,), left=(*named.replaced(head.replaced), *named.forgotten(rest)))
     left = f"{event_id} is not known here: look whether it is still there"
     # Seeded bug: foreign
-    return Delete(cleans="", keeps_current=True, left=(left, *_unheard(head)))
+    return Delete(cleans="", keeps_current=True, left=(left, *named.besides(head, request)))
 
 
 DELETES: dict[Id, Callable[[Head, Request], Delete]] = {
@@ -355,46 +359,9 @@ DELETES: dict[Id, Callable[[Head, Request], Delete]] = {
 }
 
 
-def _cleans_something(head: Head, request: Request, decision: Delete) -> bool:
+def cleans_something(head: Head, request: Request, decision: Delete) -> bool:
     """Tell whether a Delete would clean up what an earlier request left."""
     if decision.cleans is None:
         return bool(head.pending_cleanup)
     names = [request.operation_name_of(left.request_id) for left in head.pending_cleanup]
     return decision.cleans in names
-
-
-# What is named
-
-
-def _unheard(head: Head) -> tuple[str, ...]:
-    """Name the held object where CloudFormation may not know of it."""
-    if head.held is None or head.acknowledged:
-        return ()
-    # Seeded bug: unheard-named
-    return (f"{head.held.id} is held, and no request has named it yet",)
-
-
-def _replaced(objects: Sequence[HeldObject]) -> tuple[str, ...]:
-    return tuple(f"{old.id} was replaced, and no Delete of it has come" for old in objects)
-
-
-def _forgotten(objects: Sequence[HeldObject]) -> tuple[str, ...]:
-    # Seeded bug: forgotten-named
-    return tuple(f"{old.id} was made, and no request has named it" for old in objects)
-
-
-def _guarded(head: Head, operation: str) -> tuple[str, ...]:
-    """Name a Create of which nothing is known but that the guardian has answered it.
-
-    The function may have been at work all the same, with another ledger than the guardian's.
-    """
-    if operation not in head.guarded:
-        return ()
-    return ("the guardian answered that Create, and no delivery of it is in the ledger",)
-
-
-def _nothing_known(head: Head, request: Request) -> tuple[str, ...]:
-    """Name that nothing is known, where no Create of the resource has ever come to us."""
-    if len(head.recent) > 1 or head.pending_cleanup:
-        return ()
-    return (f"no Create of {request.logical_resource_id} is in the ledger",)

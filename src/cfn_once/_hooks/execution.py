@@ -27,17 +27,24 @@ from .._steps.journal import Journal
 from .._steps.ports import Ports
 from .._steps.steps import Steps
 from ..ledger import Deed, Ending, Lease, Operation
-from .decision import Create, Decision, Delete, Hooks, Keep, Refuse, Update, decide
-from .reasons import TOO_MUCH_IN_DOUBT, reason_of
+from .decision import (
+    Create,
+    Decision,
+    Delete,
+    Hooks,
+    Keep,
+    Refuse,
+    Update,
+    cleans_something,
+    decide,
+)
+from .reasons import reason_of
+from .refusals import refuse_much_in_doubt, refuse_short_time
 from .resource import CustomResource, HookInput, secrets_not_kept, shapes_of, writes_update
 from .run import instance_of, run
 from .served import Served
 
 log = logging.getLogger("cfn_once")
-
-MIN_FUNCTION_TIMEOUT = 30  # seconds; a takeover waits for the lease of the one before
-START_UP = 5  # seconds that may pass between Lambda's start and ours: it imports the provider
-MOST_PENDING = 8  # requests whose traces are in doubt, before no further one is begun
 
 Resource = CustomResource[Any, Any]
 
@@ -274,18 +281,16 @@ class Execution:
         """
         if self._class is not None and self._class.no_echo and not self._served.keeps_secrets:
             raise secrets_not_kept(self._class.__name__)
-        if len(self._lease.head.pending_cleanup) > MOST_PENDING:
-            pending = ", ".join(left.request_id for left in self._lease.head.pending_cleanup)
-            raise ConfigurationError(TOO_MUCH_IN_DOUBT.format(pending))
-        self._refuse_short_time()
+        refuse_much_in_doubt(self._lease.head)
+        refuse_short_time(self._deadline)
 
     def _delete(self, decision: Delete) -> Outcome:
         self._keeps_current = decision.keeps_current
         success = Success(physical_resource_id=str(self._request.physical_resource_id))
         if self._class is None:
             return self._with_doubts(success, decision.left)
-        if decision.targets or self._lease.head.pending_cleanup:
-            self._refuse_short_time()
+        if decision.targets or cleans_something(self._lease.head, self._request, decision):
+            refuse_short_time(self._deadline)
         if decision.cleans != "":
             self._clean_up(decision.cleans)
         for target in decision.targets:
@@ -323,15 +328,10 @@ class Execution:
         log.error("%s: %s", self._request, text)
         fails = self._class is not None and self._class.unresolved == "fail"
         if fails and self._request.type is RequestType.DELETE:
+            # Else each of two Deletes would wait for what the other one has removed.
+            self._lease.record_cleanup(self._pending, self._removed)
             return self._failure_of(text)
         return success._replace(reason=text)
-
-    def _refuse_short_time(self) -> None:
-        if self._deadline.total < MIN_FUNCTION_TIMEOUT - START_UP:
-            raise ConfigurationError(
-                f"the function has {self._deadline.total:.0f} s for an event: set its Timeout to"
-                f" 120, at least {MIN_FUNCTION_TIMEOUT} (templates/provider.yaml)"
-            )
 
     def _build(
         self,

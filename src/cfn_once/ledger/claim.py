@@ -6,7 +6,7 @@ from .._cloudformation.request import Request, RequestType
 from . import transitions
 from .head import Head, Operation, State
 from .store import Write
-from .transitions import Candidate, short_id
+from .transitions import Candidate
 
 
 class Answered(NamedTuple):
@@ -86,7 +86,7 @@ def decide(head: Head | None, request: Request, candidate: Candidate) -> Decisio
         )
     if head.operation.request_id == request.request_id:
         return _same(head, request, candidate)
-    known = short_id(request.request_id) in head.recent
+    known = head.has_begun(request.operation_name)
     # Seeded bug: newer
     newer = _is_newer(head, request, known=known)
     if not newer:

@@ -15,6 +15,7 @@ from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
+from .._cloudformation.identity import SHORT_NAME
 from .document import CorruptHead, Kept, kept_among, kept_as
 
 VERSION = 2
@@ -233,6 +234,13 @@ class Operation(Kept):
         return self.state == State.RUNNING or self.tail_in_doubt
 
     @property
+    def may_have_acted(self) -> bool:
+        """Tell whether a call of it had an effect, or may have, or may yet."""
+        known = (StepState.DONE, StepState.STARTED)
+        acted = any(step.state in known for step in self.steps.values())
+        return acted or self.may_have_acted_last or self.has_unrecorded_calls
+
+    @property
     def has_kept_id(self) -> bool:
         """Tell whether it made something under the very id that it was to replace."""
         kept = self.assigned_id is not None and self.assigned_id == self.event_physical_id
@@ -245,9 +253,7 @@ class Operation(Kept):
             return Touched.REPLACED
         if self.type != "Update" or self.deed == Deed.MAKES or self.state == State.SUCCEEDED:
             return None
-        known = (StepState.DONE, StepState.STARTED)
-        acted = any(step.state in known for step in self.steps.values())
-        if not (acted or self.may_have_acted_last or self.has_unrecorded_calls):
+        if not self.may_have_acted:
             return None
         return Touched.MAYBE if self.deed is None else Touched.SURELY
 
@@ -285,7 +291,7 @@ class Head(Kept):
         unconfirmed: The names of Creates of which CloudFormation has confirmed no outcome.
         guarded: The names of Creates that the guardian has answered, and of which no delivery had
             come to the ledger.
-        recent: Short hashes of the RequestIds begun lately, oldest first.
+        recent: How the names of the operations that were begun lately begin, oldest first.
         history: The last operations, oldest first.
         ttl: When the item may go, in seconds since 1970; never set while anything lives.
     """
@@ -322,12 +328,21 @@ class Head(Kept):
         """The ids of the replaced objects, oldest first."""
         return tuple(replaced.id for replaced in self.replaced)
 
+    def has_begun(self, operation: str) -> bool:
+        """Tell whether an operation, by its name, was begun lately."""
+        return short_name(operation) in self.recent
+
     @property
     def response(self) -> str | None:
         """What the newest operation was answered, without its ids; None while it is not over."""
         if self.operation.response is not None or not self.operation.is_over:
             return self.operation.response
         return None if self.held is None else self.held.response
+
+
+def short_name(operation: str) -> str:
+    """Return what is kept of an operation's name among the recent ones."""
+    return operation[:SHORT_NAME]
 
 
 def read_head(doc: Mapping[str, Any]) -> Head:

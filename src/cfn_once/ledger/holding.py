@@ -171,13 +171,8 @@ def adopted(request: Request) -> HeldObject:
 
 def leaves_something(operation: Operation) -> bool:
     """Tell whether an operation may have had an effect, or may still have one."""
-    return bool(
-        operation.steps
-        or operation.assigned_id
-        or operation.state == State.SUCCEEDED
-        or operation.may_have_acted_last
-        or operation.has_unrecorded_calls
-    )
+    succeeded = operation.state == State.SUCCEEDED
+    return succeeded or operation.assigned_id is not None or operation.may_have_acted
 
 
 def _as_left(head: Head) -> Holding:

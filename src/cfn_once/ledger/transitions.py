@@ -16,10 +16,18 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
-from .._cloudformation.identity import base32, digest
 from .._cloudformation.request import Request, RequestType
 from .document import Doc
-from .head import VERSION, ExecutionRecord, Head, HistoryEntry, Operation, State, StepRecord
+from .head import (
+    VERSION,
+    ExecutionRecord,
+    Head,
+    HistoryEntry,
+    Operation,
+    State,
+    StepRecord,
+    short_name,
+)
 from .holding import Ending, Holding, adopted, begun_over, succeeded
 from .store import Absent, AllOf, AnyOf, Below, Change, Equals, Guard, Lacks, Path, Write
 
@@ -79,11 +87,6 @@ def issued(request: Request, now: int) -> int:
     return now // 1000 if request.issued_at is None else request.issued_at
 
 
-def short_id(request_id: str) -> str:
-    """Return what is kept of a RequestId among the recent ones: 40 bits of its hash."""
-    return base32(digest("recent", request_id), 8)
-
-
 def in_flight_until(ended: int) -> int:
     """Return from when no call of an execution that ended then can land any more, in ms."""
     return ended + int(IN_FLIGHT_GRACE * 1000) + 1
@@ -138,14 +141,14 @@ def begin(request: Request, candidate: Candidate) -> Write:
     idle: list[Guard] = [
         Equals((*OPERATION, "st"), State.SUCCEEDED.value),
         Below((*OPERATION, "iss"), issued(request, candidate.now)),
-        Lacks(("recent",), short_id(request.request_id)),
+        Lacks(("recent",), short_name(request.operation_name)),
         Absent(("pend",)),
         Equals(("v",), VERSION),
         Equals(("rt",), request.resource_type),
     ]
     values: Doc = {**_identity(request), "op": _begun(request, candidate).to_doc()}
     default: Doc = {}
-    append: Doc = {"recent": short_id(request.request_id)}
+    append: Doc = {"recent": short_name(request.operation_name)}
     if request.type is RequestType.CREATE:
         held: list[Guard] = [Absent(("held",)), Absent(("repl",))]
         append["ucf"] = request.operation_name
@@ -177,7 +180,7 @@ def _is_of_an_object(request: Request) -> bool:
 def begin_over(head: Head, request: Request, candidate: Candidate) -> Write:
     """Begin over an operation that is over and has left something, or that is still at work."""
     holding, creates = begun_over(head, request), request.type is RequestType.CREATE
-    operation, short = head.operation, short_id(request.request_id)
+    operation, short = head.operation, short_name(request.operation_name)
     owner = operation.execution.owner
     begun = _begun(request, candidate)
     begun = replace(begun, issued_at=max(operation.issued_at, begun.issued_at))
@@ -286,8 +289,14 @@ def _with_facts(known: Mapping[Path, object], *changes: Change) -> Change:
 
 def record_cleanup(stays: Sequence[Operation], removed: Sequence[str], head: Head) -> Change:
     """Take off what is cleaned up, before anything is made that would pass for it."""
-    gone = list(dict.fromkeys([*head.removed, *removed]))[-MOST_REMOVED:]
-    return _making({"pend": [left.to_doc() for left in stays], "gone": gone})
+    gone = dict.fromkeys([*head.removed, *(old for old in removed if old != head.held_id)])
+    return _making(
+        {
+            "pend": [left.to_doc() for left in stays],
+            "gone": list(gone)[-MOST_REMOVED:],
+            "forg": [old.to_doc() for old in head.forgotten if old.id not in removed],
+        }
+    )
 
 
 def park(

@@ -1,0 +1,71 @@
+"""What a Delete leaves, in the words of its answer: CloudFormation may forget it from now on."""
+
+from collections.abc import Sequence
+
+from .._cloudformation.request import Request, RequestType
+from ..ledger import Head, HeldObject
+
+
+def besides(head: Head, request: Request, own: str = "") -> tuple[str, ...]:
+    """Name what stays besides what a Delete removes.
+
+    Args:
+        head: Before that.
+        request: The Delete.
+        own: The name of the Create that it stands for.
+    """
+    others = [old for old in head.forgotten if old.operation != own]
+    if head.held is not None:  # its own Delete names the rest
+        return (*unheard(head), *forgotten(others))
+    event_id = request.physical_resource_id
+    rest = [old for old in head.replaced if old.id != event_id]
+    return (*replaced(rest), *forgotten(others), *pending(head, request, own))
+
+
+def unheard(head: Head) -> tuple[str, ...]:
+    """Name the held object where CloudFormation may not know of it."""
+    if head.held is None or head.acknowledged:
+        return ()
+    # Seeded bug: unheard-named
+    return (f"{head.held.id} is held, and no request has named it yet",)
+
+
+def replaced(objects: Sequence[HeldObject]) -> tuple[str, ...]:
+    """Name objects that were replaced: they may have been retained."""
+    return tuple(f"{old.id} was replaced, and no Delete of it has come" for old in objects)
+
+
+def forgotten(objects: Sequence[HeldObject]) -> tuple[str, ...]:
+    """Name what Creates made before another one began."""
+    # Seeded bug: forgotten-named
+    return tuple(f"{old.id} was made, and no request has named it" for old in objects)
+
+
+def pending(head: Head, request: Request, own: str) -> tuple[str, ...]:
+    """Name what other requests left, where no Delete of what is held will clean it up."""
+    names = dict.fromkeys(
+        left.request_id
+        for left in head.pending_cleanup
+        if left.type != RequestType.DELETE and request.operation_name_of(left.request_id) != own
+    )
+    # Seeded bug: pending-named
+    return tuple(f"what {name} may have made is not cleaned up yet" for name in names)
+
+
+def unknown(head: Head, request: Request) -> tuple[str, ...]:
+    """Name that the Create is not known that the id in a Delete stands for."""
+    if not (head.recent[1:] or head.pending_cleanup):
+        return (f"no Create of {request.logical_resource_id} is in the ledger",)
+    placeholder = request.placeholder
+    if placeholder is not None and placeholder.operation in head.guarded:
+        # The function may have been at work with another ledger than the guardian's.
+        return ("the guardian answered that Create, and no delivery of it is in the ledger",)
+    # Seeded bug: unknown-named
+    if placeholder is None or head.has_begun(placeholder.operation):
+        return ()
+    return (stands_for_nothing(request),)
+
+
+def stands_for_nothing(request: Request) -> str:
+    """Name an id that stands for a Create, and for none that the ledger knows."""
+    return f"{request.physical_resource_id} stands for no Create that is known here"
