@@ -286,6 +286,8 @@ class Laws:
             return state
         if not at.granted:
             raise Broken("I3 the external API is called by a delivery that never held the resource")
+        if operation.kind == "remove" and at.sent.place in FORGED:
+            raise Broken("I9 somebody else's copy of a request removes what that has made")
         if operation.kind == "remove" and at.sent.type == "Update":
             self._refuse_an_older(state, at.sent, operation.root)
         if operation.kind == "remove" and at.sent.type == "Delete":
@@ -545,6 +547,7 @@ class Laws:
 
 
 FINAL = frozenset({"d", "g", "end"})  # places of Deletes after which nothing may be left
+FORGED = frozenset("f")  # places of requests that CloudFormation has not sent
 
 
 class Docs(Protocol):

@@ -610,7 +610,7 @@ ROWS = {
         "I9", "other-content", new="pass", space=on(OTHER_CREATE, "fail")
     ),
     "somebody else's copy of a request is begun over it": Mutant(
-        "I5",
+        "I9",
         "other-content",
         old="if again else REUSED",
         new="if not expired else REUSED",
