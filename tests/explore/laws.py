@@ -243,6 +243,7 @@ class Laws:
             return after
         kept = new.get("out") or new["held"]["out"]
         self._refuse_other_shape(after.world, after.stack.retained, new, at.sent)
+        self._refuse_an_unnamed_twin(after, new)
         round_of = (new["rid"], new.get("gen", 0), new.get("rnd", 0))
         outcome = (*round_of, kept, new["iss"], at.sent.content)
         if outcome in after.recorded:
@@ -280,6 +281,20 @@ class Laws:
             if thing.id == held and thing.shape != asked:
                 raise Broken(f"I10 {held} is said to be {asked}, and is {thing.shape}")
 
+    def _refuse_an_unnamed_twin(self, state: State, new: Doc) -> None:
+        """Refuse a SUCCESS that does not name what bears the id of what is held."""
+        held = new.get("held")
+        if held is None or new["typ"] == "Create" or new["st"] != "SUCCEEDED":
+            return
+        told = new.get("out") or held["out"]
+        doubts = {request_id for _, request_id in DOUBT.findall(told)}
+        earlier = " ".join(one[3] for one in state.recorded)  # whether there is one at all
+        doubts |= {request_id for step, request_id in DOUBT.findall(earlier) if step}
+        for thing in state.world.live:
+            name, _, place = thing.id.partition("@")
+            if place and name == held["id"] and thing.request_id not in doubts:
+                raise Broken(f"I5 {thing.id} bears the id of what is held, and is not named")
+
     def calls(self, state: State, at: At, operation: Any) -> State:
         """Judge a call that is about to leave; returns the state with what it shows."""
         if operation.kind in ("find", "read"):
@@ -297,7 +312,7 @@ class Laws:
             state = state._replace(world=state.world._replace(acted=acted))
         own = operation.request_id == at.sent.request_id
         if own and operation.kind == "make" and operation.step == "a":
-            self._refuse_a_third(state, at.sent)
+            self._refuse_a_third(state, at.sent, operation.tag)
         # As in `posted`, whichever of the two comes first.
         if operation.kind == "make" and _final(state.posts):
             raise Broken("I5 a Delete is answered while an earlier delivery is at work")
@@ -312,8 +327,11 @@ class Laws:
             return state._replace(strays=tuple(sorted({*state.strays, stray})))
         return state
 
-    def _refuse_a_third(self, state: State, sent: Sent) -> None:
-        """Refuse an Update back to properties of which CloudFormation has an object that lives."""
+    def _refuse_a_third(self, state: State, sent: Sent, tag: str) -> None:
+        """Refuse an Update back to properties of which CloudFormation has an object that lives.
+
+        The call that changed it may come again, under its tag.
+        """
         if sent.type != "Update":
             return
         asked = kind_of(sent.properties)
@@ -323,7 +341,7 @@ class Laws:
         for thing in state.world.live:
             heard = thing.id in state.stack.heard and thing.id not in {*state.stack.retained, *gone}
             known = thing.id == thing.root and heard
-            if known and thing.shape == asked:
+            if known and thing.shape == asked and thing.tag != tag:
                 raise Broken(f"I1 {thing.id} lives, and another one is made of its properties")
 
     def _refuse_an_older(self, state: State, sent: Sent, removed: str) -> None:

@@ -40,6 +40,7 @@ from explore.spaces import (
     RETAIN,
     RETAIN_LATE,
     RETAINED_BACK,
+    SAME_ID,
     SECRET,
     TAKEN_BACK,
     TOUCHED_REFUSED_REPLACEMENT,
@@ -321,8 +322,8 @@ ROWS = {
     "a doubt that nobody could resolve is forgotten": Mutant(
         "I5 I7",
         "unresolved-kept",
-        old="if found:",
-        new="if False:",
+        old="if doubts else",
+        new="if False else",
         space=on(UPDATE, "crash", strategy="once"),
     ),
     "a retained object is taken for a result that was not heard": Mutant(
@@ -596,8 +597,21 @@ ROWS = {
     "what was made under the id that it was to replace is not named": Mutant(
         "I5",
         "kept-id",
-        new="if found.id == left.event_physical_id:\n    return found.doubts",
-        space=on(heard(UPDATE, "u"), "crash", named="twins"),
+        new="if is_twin:\n    return found",
+        space=on(SAME_ID, "crash", named="twins"),
+    ),
+    "the same, by the rollback of one that has ended": Mutant(
+        "I5", "twin-named", new="return left, ()", space=on(SAME_ID, named="twins")
+    ),
+    "the same, by the Delete of another id": Mutant(
+        "I5", "twins-named", new="return ()", space=on(SAME_ID, named="twins")
+    ),
+    "what a replacement that died has changed is as it was, for all we know": Mutant(
+        "I10",
+        "dirty",
+        old="kept_id in self._dirty",
+        new="False",
+        space=on(SAME_ID, "crash", named="upsert"),
     ),
     "what an Update does is not recorded before it does it": Mutant(
         "I10",

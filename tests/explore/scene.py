@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from explore.laws import BEGINNING, Post, Sent, Stack, State, Thing, World, kind_of
 
 SETTLE = 5_000  # ms in which a call of the dead lands, or never (A3)
+STRAY = "stray"  # an id that nobody knows
 THEIRS = "theirs"  # what another handler made, in the place of ours
 
 
@@ -73,8 +74,9 @@ class Place(NamedTuple):
         bad: The place after FAILED, or without an answer; its own name where it waits for SUCCESS.
         id: The id it carries: the one held, the one before it, the oldest, the one that the request
             before carried, or, in a rollback, the old one, whether the new one was heard of or not;
-            "told:PLACE", and "held:PLACE" where nothing is held: the one under which that place's
-            request was kept as failed; "theirs": another handler's, in the place of ours.
+            "stray", which nobody knows; "told:PLACE", and "held:PLACE" where nothing is held: the
+            one under which that place's request was kept as failed; "theirs": another handler's, in
+            the place of ours.
         begins: CloudFormation goes on only when it has begun, which makes a Create that
             never reached the ledger no part of the space (ledger.md, N9).
         hears: CloudFormation goes on only with an answer.
@@ -173,6 +175,8 @@ class Script:
                 event_id = THEIRS
                 heard = tuple(told for told in stack.heard if told not in held)
                 stack, held = stack._replace(heard=heard, displaced=held), (THEIRS,)
+            case "stray":
+                event_id = STRAY
             case "before":
                 event_id = held[1] if len(held) > 1 else held[0]
             case "oldest":
@@ -257,7 +261,8 @@ class Scene:
         swallows: The hook catches what its parts raise, and has a `finally` that sets another id.
         long: Parts return more than fits the head.
         named: An object's id is its kind, so that one made anew has the id of one that is gone;
-            "twins": all have one id, in a place of their kind.
+            "twins": all have one id, in a place of their kind; "upsert": in one place, where what
+            is there is changed.
         lag: Seconds for which no look-up finds what was made.
         waits: Seconds that the hook waits before each part, suspended.
         updates: The class has an `update`.
@@ -427,6 +432,8 @@ class Scene:
 
     def name_of(self, kind: str) -> str:
         """Return under which name the external API makes an object; empty where it chooses one."""
+        if self._named == "upsert":
+            return "name"
         if self._named == "twins":  # of one name in two places, P's and another
             return "name" if kind == "P" else f"name@{kind}"
         return f"name-{kind}" if self._named else ""
@@ -536,7 +543,9 @@ class Scene:
         for token, result, _ in world.tokens:
             if token == call.token:
                 return world, result
-        if self._named and call.root in {thing.id for thing in world.live} and call.step == "a":
+        names = {thing.id for thing in world.live} if self._named else set()
+        is_there = call.step == "a" and call.root in names
+        if is_there and self._named != "upsert":
             return world, ("taken",)  # there is one of this name
         key = (call.request_id, call.step, life)
         made = {effect[:3]: effect[3] for effect in world.made}
@@ -549,12 +558,14 @@ class Scene:
         if self._undo == "piece" and call.step == "a":  # it takes its piece in
             live = tuple(t._replace(root=name) if t.id == root else t for t in live)
             root = name
-        if call.step == "change":
+        if call.step == "change" or is_there:
             live = tuple(t._replace(shape=call.asked) if t.id == root else t for t in live)
         shape = call.asked if name == root or not root else ""
         thing = Thing(name, root or name, call.tag, call.request_id, call.step, hidden, shape)
+        if is_there:  # it is looked up by the token that changed it last
+            live = tuple(t._replace(tag=call.tag) if t.id == name else t for t in live)
         world = world._replace(
-            live=tuple(sorted((*live, thing))),
+            live=tuple(sorted(live if is_there else (*live, thing))),
             made=tuple(sorted((*k, n) for k, n in made.items())),
             tokens=self._with_token(world, call, name, now),
         )

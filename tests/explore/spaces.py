@@ -89,6 +89,14 @@ UPDATE_REASK = {
     "o": Place("D5", "Delete", 5, "d", "d", id="before", properties="P"),
     "d": D,
 }
+# A replacement under the id that it replaces, its rollback, and the Delete of an id of nobody's.
+SAME_ID = {
+    "c": C._replace(good="u", bad="d", hears=True),
+    "u": U._replace(good="d", bad="r"),
+    "r": Place("U4", "Update", 4, "t", "d", properties="P", old="Q", hears=True),
+    "t": Place("D5", "Delete", 5, "d", "d", id="stray", hears=True),
+    "d": D,
+}
 # Retained, and added again under its logical id.
 RETAIN = {
     "c": C._replace(good="x", bad="d"),
@@ -945,7 +953,14 @@ ROWS |= {
         RETAINED_BACK, "crash", "takeover"
     ),
     "a replacement under the id that it replaces": _each(
-        heard(UPDATE, "u"), "crash", "supersede takeover", named="twins"
+        SAME_ID, "crash", "supersede takeover", named="twins"
+    ),
+    "a replacement that changes what it replaces, under one id": _each(
+        SAME_ID,
+        "crash",
+        "supersede takeover",
+        strategies=[TOKEN, FIND, BOTH],
+        named="upsert",
     ),
     "the clean-up of what was replaced fails for good": _each(GIVEN_UP, "slip", "supersede"),
     "the clean-up after a rollback fails for good": _each(GIVEN_UP_BACK, "slip"),

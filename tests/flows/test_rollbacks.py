@@ -483,7 +483,8 @@ def test_a_replacement_with_the_id_that_it_replaces(stack, topics, rolled_back):
 @pytest.mark.parametrize("ends", ["its hook fails", "it runs out of time"])
 def test_a_replacement_that_fails_with_the_id_that_it_replaces(stack, topic_class, topics, ends):
     """
-    So it is where the replacement fails after it has taken that id: the last Delete removes both.
+    So it is where the replacement fails after it has taken that id: the last Delete removes both,
+    and names the step that may have happened.
     """
     create = topic_class.create
 
@@ -504,20 +505,24 @@ def test_a_replacement_that_fails_with_the_id_that_it_replaces(stack, topic_clas
     last = stack.delete("Topic")
 
     assert ("FAILED", "alerts") == (answer.status, answer.physical_resource_id)
-    assert ("SUCCESS", "", {}) == (last.status, last.reason, topics)
+    assert ("SUCCESS", {}) == (last.status, topics)
+    assert ("in doubt: policy#0" in last.reason) == (ends == "it runs out of time")
+
+
+BEARS = "what was made under the id alerts with other properties"
 
 
 @pytest.mark.parametrize("call", ["make", "policy"])
 def test_a_replacement_that_dies_with_the_id_that_it_replaces(stack, topic_class, topics, call):
     """
     Where its process dies, nobody can tell whether what bears that id is one object or two: nothing
-    is undone, and the rollback and the last Delete name it.
+    is undone, and the rollback names it. The last Delete removes both, with the properties of each.
     """
-    create = topic_class.create
+    create, policies = topic_class.create, []
 
     def longer(self):
         create(self)
-        self.step("policy", lambda step: "p-1", undo=lambda policy: topics.clear(), once=True)
+        self.step("policy", lambda step: "p-1", undo=policies.append, once=True)
 
     topic_class.create = longer
     stack.create("Topic", HERE)
@@ -532,9 +537,75 @@ def test_a_replacement_that_dies_with_the_id_that_it_replaces(stack, topic_class
     between = list(topics)
     last = stack.delete("Topic")
 
-    assert "what was made under the id alerts with other properties" in answer.reason
+    assert BEARS in answer.reason
     assert [("eu-west-1", "alerts"), ("us-east-1", "alerts")] == between
-    assert ("SUCCESS", True) == (last.status, "in doubt: " in last.reason)
+    assert ("SUCCESS", {}, []) == (last.status, topics, policies)
+    assert ("in doubt: policy#0" in last.reason) == (call == "policy")
+
+
+def test_it_is_named_until_the_last_delete(stack, topics):
+    """
+    What a replacement made under the id that it was to replace is named by each answer in between:
+    by the rollback, by further Updates, and by Deletes of other ids.
+    """
+    stack.create("Topic", HERE)
+    stack.update_and_roll_back("Topic", THERE)
+    _, back = stack.answers[-1]
+    update = stack.event("Update", "Topic", {**HERE, "Policy": "strict"})
+    again = stack.event("Update", "Topic", HERE)
+    again["OldResourceProperties"] = update["ResourceProperties"]
+    refused, again = stack.send(update), stack.send(again)
+    other = stack.send(stack.event("Delete", "Topic", HERE, physical_resource_id="theirs"))
+
+    last = stack.delete("Topic")
+
+    assert "no update is written" in refused.reason
+    assert ["SUCCESS"] * 3 == [answer.status for answer in (back, again, other)]
+    assert all(BEARS in answer.reason for answer in (back, again, other))
+    assert ("SUCCESS", "", {}) == (last.status, last.reason, topics)
+
+
+def test_an_upsert_under_the_id_that_it_replaces(topics):
+    """
+    Where the API has one object under that id, a replacement that died may have changed it: its
+    rollback runs `update`, once, and the last Delete removes it.
+    """
+    updates = []
+
+    class Upsert(CustomResource[TopicProperties, dict]):
+        resource_type, replace_on = "Custom::Topic", {"Region"}
+
+        def create(self):
+            self.step("put", self.put, repeat=True)
+            self.physical_resource_id = self.properties.Name
+            self.step("seal", lambda step: None, repeat=True)
+
+        def put(self, step):
+            topics[self.properties.Name] = self.properties.Region
+
+        def update(self):
+            updates.append(self.properties.Region)
+            self.step("put", self.put, repeat=True)
+
+        def delete(self):
+            self.step("drop", lambda step: topics.pop(self.physical_resource_id, 0), repeat=True)
+
+    stack = FakeCloudFormation(served(Upsert))
+    stack.create("Topic", HERE)
+    update = stack.event("Update", "Topic", THERE)
+    with pytest.raises(Crashed):
+        stack.send(update, crash_after="put")
+    stack.clock.advance(130)
+    back = stack.event("Update", "Topic", HERE)
+    back["OldResourceProperties"] = update["ResourceProperties"]
+
+    answers = [stack.send(back) for _ in range(2)]
+    between = dict(topics)
+    last = stack.delete("Topic")
+
+    assert 2 * [("SUCCESS", "alerts")] == [(it.status, it.physical_resource_id) for it in answers]
+    assert ({"alerts": "eu-west-1"}, ["eu-west-1"]) == (between, updates)
+    assert ("SUCCESS", {}) == (last.status, topics)
 
 
 def test_two_replacements_with_the_same_id(stack, topics):

@@ -1,6 +1,7 @@
 """The two tables of decisions, row by row."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -33,6 +34,7 @@ OWN, OTHER = ask("Create", request_id="own"), ask("Create", request_id="other")
 NEVER = ask("Create", request_id="never came")
 KNOWN = tuple(request.operation_name[:8] for request in (OWN, OTHER))
 LEFT = Operation(request_id="other", type="Create", state="FAILED")
+TWIN = replace(LEFT, type="Update", event_physical_id="made", given="{}", begun=5999)
 
 
 def made_of(letter):
@@ -282,6 +284,19 @@ NAMED = {
     ),
     "foreign, and what others left": ("theirs", head(forgotten=[LOST]), ["lost"]),
     "held, alone": ("made", head(MADE, acknowledged=True), []),
+    "foreign, and a replacement has the id of what is held": (
+        "theirs",
+        head(MADE, acknowledged=True, pending_cleanup=(TWIN,)),
+        ["theirs", "what was made under the id made with other properties of other at 1970-01-01T00:00:05Z"],
+    ),
+    "invented, and a replacement has the id of what is held": (
+        INVENTED,
+        head(MADE, acknowledged=True, pending_cleanup=(TWIN,)),
+        [INVENTED, "what was made under the id made with other properties of other at 1970-01-01T00:00:05Z"],
+    ),
+    "held, and a replacement has its id": (
+        "made", head(MADE, acknowledged=True, pending_cleanup=(TWIN,)), [],
+    ),
 }  # fmt: skip
 
 

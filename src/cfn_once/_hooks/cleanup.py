@@ -16,6 +16,7 @@ from .._steps.ports import Ports
 from .._steps.replay import Replay, doubt
 from .._steps.steps import Steps
 from ..ledger import CleanupRecord, Deed, Operation, StepState
+from .named import bears_the_id
 from .resource import CustomResource
 from .run import run
 
@@ -34,11 +35,13 @@ class CleanedUp(NamedTuple):
         removed: Ids whose objects are gone.
         pending: What is still left.
         doubts: Steps that nobody can tell about, in words.
+        dirty: Ids of which it was learned that a replacement has taken them.
     """
 
     removed: Sequence[str] = ()
     pending: Sequence[Operation] = ()
     doubts: Sequence[str] = ()
+    dirty: Sequence[str | None] = ()
 
 
 def _nothing(ports: Ports) -> None:
@@ -53,6 +56,7 @@ class _Found(NamedTuple):
         has_called: A call was made again under its token: what was gone may be there again.
         results: What each known step returned, by its name.
         undo: Undoes what has an undo, the last step first.
+        given: The properties of a replacement that has taken the id that it was to replace.
     """
 
     id: str | None = None
@@ -60,6 +64,7 @@ class _Found(NamedTuple):
     doubts: Sequence[str] = ()
     results: Mapping[str, Json] = MappingProxyType({})
     undo: Callable[[Ports], None] = _nothing
+    given: str | None = None
 
 
 class Leftovers(NamedTuple):
@@ -69,11 +74,13 @@ class Leftovers(NamedTuple):
         journal: Of the request at work.
         ports: The way out for the steps.
         build: Makes an instance of the class for a request and its steps.
+        secrets: The texts in its properties that the ledger may not keep.
     """
 
     journal: Journal
     ports: Ports
     build: Build
+    secrets: set[str]
 
     def remove(self, operation: str | None = None, *, keeps_current: bool = False) -> CleanedUp:
         """Remove what was left, newest first; a failure of `delete` or `undo` is raised.
@@ -89,59 +96,81 @@ class Leftovers(NamedTuple):
         stays: list[Operation] = []
         doubts: list[str] = []
         pending, request = self.journal.lease.head.pending_cleanup, self.journal.request
-        for left in reversed(pending):
-            if left.type == RequestType.DELETE:
-                continue  # what it should have removed is removed now
-            if self._is_spared(left, operation, keeps_current=keeps_current):
-                stays.insert(0, left)
-            elif left.cleanup.by == request.request_id:  # under its ids may be our own by now
-                stays.insert(0, left)
-                doubts += left.cleanup.doubts
-            else:
-                found = self._remove(left, removed)
-                doubts += found
-                # Seeded bug: unresolved-kept
-                if found:
-                    learned = self.journal.lease.operation_of(left.execution.owner)
-                    cleanup = CleanupRecord(by=request.request_id, doubts=tuple(found))
-                    stays.insert(0, replace(learned, cleanup=cleanup))
+        is_last = request.type is RequestType.DELETE and not keeps_current
         deletes = [left for left in pending if left.type == RequestType.DELETE]
+        for left in reversed([left for left in pending if left not in deletes]):
+            if self._is_spared(left, operation, is_last=is_last):
+                stay, found = self._kept(left)
+            else:
+                stay, found = self._cleaned(left, removed, is_last=is_last)
+            doubts += found
+            if stay is not None:
+                stays.insert(0, stay)
+        # What a Delete should have removed is removed now.
         if request.type is not RequestType.DELETE and (*deletes, *stays) != pending:
             self.journal.lease.record_cleanup([*deletes, *stays], removed)
-        return CleanedUp(removed=removed, pending=stays, doubts=doubts)
+        dirty = [
+            left.event_physical_id
+            for left in stays
+            if left.has_kept_id and left.cleanup.by == request.request_id
+        ]
+        return CleanedUp(removed=removed, pending=stays, doubts=doubts, dirty=dirty)
 
-    def _is_spared(self, left: Operation, operation: str | None, *, keeps_current: bool) -> bool:
+    def _is_spared(self, left: Operation, operation: str | None, *, is_last: bool) -> bool:
         request = self.journal.request
         if operation is not None:
             return request.operation_name_of(left.request_id) != operation
         # What bears the id of what it was to replace goes with that, in the resource's own Delete.
         if left.given is not None:
-            return request.type is not RequestType.DELETE or keeps_current
+            return not is_last
         return request.type is RequestType.UPDATE and left.type != RequestType.UPDATE
 
-    def _remove(self, left: Operation, removed: list[str]) -> Sequence[str]:
-        """Remove what one operation left, add its id to those removed, and return the doubts."""
-        if left.given is not None:
-            return self._remove_twin(left)
-        found = self._find(left)
+    def _kept(self, left: Operation) -> tuple[Operation | None, Sequence[str]]:
+        """Return what is spared, and name it where it bears the id of what it was to replace."""
+        if left.given is None or self.journal.request.type is RequestType.DELETE:
+            return left, ()  # a Delete names it with all else that it leaves
+        # Seeded bug: twin-named
+        return left, [*left.cleanup.doubts, _twin(left)]
+
+    def _cleaned(
+        self, left: Operation, removed: list[str], *, is_last: bool
+    ) -> tuple[Operation | None, Sequence[str]]:
+        """Remove what an operation left; returns what stays of it, and the doubts."""
+        if left.cleanup.by == self.journal.request.request_id:
+            return left, left.cleanup.doubts  # under its ids may be our own by now
+        found = self._remove(left, removed, is_last=is_last)
+        doubts = [*found.doubts, *([] if found.given is None else [_twin(left)])]
+        # Seeded bug: unresolved-kept
+        return self._learned(left, found) if doubts else None, doubts
+
+    def _learned(self, left: Operation, found: _Found) -> Operation:
+        """Return an operation with what nobody can tell of it, and what it made under an old id."""
+        learned = self.journal.lease.operation_of(left.execution.owner)
+        return replace(
+            learned,
+            cleanup=CleanupRecord(by=self.journal.request.request_id, doubts=tuple(found.doubts)),
+            given=found.given,
+            assigned_id=learned.assigned_id if found.given is None else found.id,
+        )
+
+    def _remove(self, left: Operation, removed: list[str], *, is_last: bool) -> _Found:
+        """Remove what one operation left, and add its id to those removed."""
+        asked, found = self._request_of(left), self._find(left)
+        is_twin = found.id is not None and found.id == left.event_physical_id
         # Seeded bug: kept-id
-        if found.id is not None and found.id == left.event_physical_id:
-            return [*found.doubts, _twin(left)]  # undo may remove what it was to replace
+        if is_twin and (asked is None or not is_last):
+            # undo may remove what it was to replace
+            return found._replace(given=given(asked, self.secrets))
         # Seeded bug: undo-called
         found.undo(self.ports)
+        if found.id is None:
+            return found
         is_gone = found.id in removed and not found.has_called
-        if found.id is not None and not is_gone:
-            self._delete(left, found, self._request_of(left) or self.journal.request)
+        if is_twin or not is_gone:
+            self._delete(left, found, asked or self.journal.request)
+        if not is_twin:  # of that id, more is to be removed
             removed.append(found.id)
-        return found.doubts
-
-    def _remove_twin(self, left: Operation) -> Sequence[str]:
-        """Remove what a replacement made under the id that it was to replace."""
-        if not left.given:
-            return [_twin(left)]
-        asked = replace(self.journal.request, properties=json.loads(left.given))
-        self._delete(left, _Found(id=left.event_physical_id), asked)
-        return []
+        return found
 
     def _find(self, left: Operation) -> _Found:
         if not (left.steps or left.may_have_acted_last or left.has_unrecorded_calls):
@@ -156,6 +185,8 @@ class Leftovers(NamedTuple):
             properties, old = request.properties, request.old_properties
         elif left.properties == request.old_properties_fingerprint:
             properties, old = request.old_properties, request.properties
+        elif left.given:
+            properties, old = json.loads(left.given), {}
         else:
             return None
         return replace(
@@ -235,8 +266,7 @@ def _run_again(replay: Replay, asked: Request, resource: Resource, hook: Callabl
 
 def _twin(left: Operation) -> str:
     """Name what a replacement made under the id that it was to replace."""
-    what = f"what was made under the id {left.event_physical_id} with other properties"
-    return doubt(left, what, left.begun)
+    return doubt(left, bears_the_id(left), left.begun)
 
 
 def _unread(left: Operation) -> _Found:
@@ -260,8 +290,10 @@ def _unread(left: Operation) -> _Found:
     return _Found(id=left.assigned_id, doubts=doubts, results=results)
 
 
-def given(request: Request, secrets: set[str]) -> str:
+def given(request: Request | None, secrets: set[str]) -> str:
     """Return the properties of a request for the ledger; nothing where they may not lie there."""
+    if request is None:
+        return ""  # nor where they are not known
     text = canonical(dict(request.properties))
     is_secret = any(canonical(secret)[1:-1] in text for secret in secrets)  # as JSON spells it
     return "" if is_secret or len(text) > LONGEST_GIVEN else text

@@ -317,18 +317,27 @@ def _of_invented(head: Head, request: Request) -> Delete:
             left = (*named.unknown(head, request), *named.replaced(head.replaced), *forgotten)
             return Delete(left=left)
         case Holds.ACKNOWLEDGED:
-            left = (named.stands_for_nothing(request), *forgotten)
+            left = (named.stands_for_nothing(request), *forgotten, *named.twins(head))
             return Delete(cleans="", keeps_current=True, left=left)
         case Holds.UNACKNOWLEDGED:
             pass
     # Seeded bug: guess
     if held is not None and _must_be_that(head, held, asked):
         return _all(head)
+    if held is not None and held.properties == asked:
+        return Delete(keeps_current=True, left=named.besides(head, request))
+    return _of_forgotten(head, request)
+
+
+def _of_forgotten(head: Head, request: Request) -> Delete:
+    """Delete what an earlier Create made, where an invented id can stand for no other."""
+    asked = request.properties_fingerprint
     matching = [old for old in head.forgotten if old.properties == asked]
-    if held is not None and held.properties != asked and len(matching) == 1:
-        rest = named.forgotten([old for old in head.forgotten if old is not matching[0]])
-        return Delete((matching[0].id,), keeps_current=True, left=(*named.unheard(head), *rest))
-    return Delete(keeps_current=True, left=named.besides(head, request))
+    if len(matching) != 1:
+        return Delete(keeps_current=True, left=named.besides(head, request))
+    rest = named.forgotten([old for old in head.forgotten if old is not matching[0]])
+    left = (*named.unheard(head), *rest, *named.twins(head))
+    return Delete((matching[0].id,), keeps_current=True, left=left)
 
 
 def _must_be_that(head: Head, held: HeldObject, asked: str) -> bool:

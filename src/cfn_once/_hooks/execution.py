@@ -69,6 +69,7 @@ class Execution:
         self._thread = threading.get_ident()
         self._pending: Sequence[Operation] = lease.head.pending_cleanup
         self._doubts: Sequence[str] = ()
+        self._dirty: Sequence[str | None] = ()
         self._removed, self._keeps_current = list[str](), False
 
     def _secrets(self) -> set[str]:
@@ -235,6 +236,10 @@ class Execution:
 
     def _keep(self, answer: Success) -> Outcome:
         self._clean_up(None)
+        kept_id, served = answer.physical_resource_id, self._class
+        # Seeded bug: dirty
+        if kept_id in self._dirty and served is not None and writes_update(served):
+            return self._update(None if kept_id == self._request.physical_resource_id else kept_id)
         # A class that has become secret since hides what it has answered before.
         no_echo = answer.no_echo or (self._class is not None and self._class.no_echo)
         return self._with_doubts(answer._replace(no_echo=no_echo and bool(answer.attributes)))
@@ -314,10 +319,11 @@ class Execution:
         if self._class is not None and self._lease.head.pending_cleanup:
             from .cleanup import Leftovers  # most requests find nothing left, and need no replay
 
-            leftovers = Leftovers(self._journal, self._ports, self._build)
+            leftovers = Leftovers(self._journal, self._ports, self._build, self._secrets())
             cleaned = leftovers.remove(operation, keeps_current=self._keeps_current)
             self._pending, self._doubts = cleaned.pending, cleaned.doubts
             self._removed += cleaned.removed
+            self._dirty = cleaned.dirty
 
     def _with_doubts(self, success: Success, left: Sequence[str] = ()) -> Outcome:
         """Return an answer that names what nobody can tell about, and what is left."""

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from .._clock import utc
 from .._cloudformation.request import Request, RequestType
-from ..ledger import Head, HeldObject
+from ..ledger import Head, HeldObject, Operation
 
 
 def besides(head: Head, request: Request, own: str = "") -> tuple[str, ...]:
@@ -16,7 +17,7 @@ def besides(head: Head, request: Request, own: str = "") -> tuple[str, ...]:
     """
     others = [old for old in head.forgotten if old.operation != own]
     if head.held is not None:  # its own Delete names the rest
-        return (*unheard(head), *forgotten(others))
+        return (*unheard(head), *forgotten(others), *twins(head))
     event_id = request.physical_resource_id
     rest = [old for old in head.replaced if old.id != event_id]
     return (*replaced(rest), *forgotten(others), *pending(head, request, own))
@@ -39,6 +40,21 @@ def forgotten(objects: Sequence[HeldObject]) -> tuple[str, ...]:
     """Name what Creates made before another one began."""
     # Seeded bug: forgotten-named
     return tuple(f"{old.id} was made, and no request has named it" for old in objects)
+
+
+def twins(head: Head) -> tuple[str, ...]:
+    """Name what replacements made under the ids that they were to replace."""
+    # Seeded bug: twins-named
+    return tuple(
+        f"{bears_the_id(left)} of {left.request_id} at {utc(left.begun / 1000)}"
+        for left in head.pending_cleanup
+        if left.has_kept_id
+    )
+
+
+def bears_the_id(left: Operation) -> str:
+    """Say what a replacement made under the id that it was to replace."""
+    return f"what was made under the id {left.event_physical_id} with other properties"
 
 
 def pending(head: Head, request: Request, own: str) -> tuple[str, ...]:
