@@ -145,6 +145,7 @@ class Scene(Protocol):
     places: Sequence[str]
     names: Mapping[str, str]
     once: bool
+    told: Any
     failures: Mapping[str, tuple[type[Exception], str]]
     far: Callable[[str, Any], Any]
     world: Any
@@ -500,7 +501,11 @@ class Explorer:
         self._closed: dict[Any, str] = {}
         self.marks: set[str] = set()
         self.laws = Laws(
-            self.doc, once=scene.once, fails=refusals(self._budgets), unusable=scene.unusable
+            self.doc,
+            once=scene.once,
+            fails=refusals(self._budgets),
+            unusable=scene.unusable,
+            tells=scene.told is not None,
         )
         self._doing = ""  # the move that is being judged, in words
         scene.far = self._ports.far

@@ -216,10 +216,20 @@ class Laws:
         once: The steps must never be called twice.
         fails: How many calls the external API may refuse.
         unusable: The steps whose functions cannot be called.
+        tells: The hooks tell attributes.
     """
 
-    def __init__(self, docs: "Docs", *, once: bool, fails: int, unusable: str = "") -> None:
+    def __init__(
+        self,
+        docs: "Docs",
+        *,
+        once: bool,
+        fails: int,
+        unusable: str = "",
+        tells: bool = False,
+    ) -> None:
         self._docs, self._once, self._fails, self._unusable = docs, once, fails, unusable
+        self._tells = tells
         self._known: dict[Any, str] = {}
         self._states: dict[Any, str] = {}
 
@@ -400,6 +410,9 @@ class Laws:
             if other[2:5] == post[2:5] and (life >= 0 or other.place == post.place)
         ]
         self._refuse_another(same, post)
+        if self._tells and post.is_good and sent.type == "Update" and _changes_nothing(sent):
+            if '"Data"' not in body:
+                raise Broken(f"I10 {sent.request_id} tells no attributes, and update is written")
         kept, whose = kept_of(plain(body)), post[2:5]
         made = [one for one in state.recorded if (*one[:3], plain(one[3])) == (*whose, kept)]
         if not made and (life >= 0 or post.is_good):
@@ -578,6 +591,10 @@ class Docs(Protocol):
 def _final(posts: Sequence[Post]) -> list[Post]:
     """Return the answers after which nothing may be left."""
     return [post for post in posts if post.place in FINAL and post.is_good]
+
+
+def _changes_nothing(sent: Sent) -> bool:
+    return sent.properties == sent.old_properties
 
 
 def name_of(request_id: str) -> str:

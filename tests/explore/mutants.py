@@ -13,6 +13,7 @@ from typing import Any
 
 import cfn_once
 from explore.spaces import (
+    ADOPTED_AND_SAME,
     ADOPTED_REPLACED,
     AGAIN,
     BACK,
@@ -541,6 +542,13 @@ ROWS = {
     # Older objects, and Updates that touched something or nothing
     "a first Update of an older object does not adopt it": Mutant(
         "I1 I5", "begin-adopts", new="pass", space=on(ADOPTED_REPLACED, holds="old")
+    ),
+    "an answer that tells no attributes passes for one of ours": Mutant(
+        "I10",
+        "untold",
+        old="None if ending.untold else ",
+        new="",
+        space=on(ADOPTED_AND_SAME, holds="old", told=1),
     ),
     "an adopted object takes the place of what nobody names": Mutant(
         "I5", "adopted", old="replaced=displaced", new="replaced=others", space=on(TAKEN_BACK)

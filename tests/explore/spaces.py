@@ -311,6 +311,17 @@ ADOPTED_REPLACED = heard(
     },
     "u",
 )
+ADOPTED_AND_SAME = heard(
+    {
+        "u": U._replace(begins=True, good="n", bad="r"),
+        "n": Place("U5", "Update", 5, "q", "n", properties="P", old="Q"),
+        "q": Place("D6", "Delete", 6, "v", "v", id="oldest", properties="Q"),
+        "r": Place("U4", "Update", 4, "v", "d", properties="P", old="Q"),
+        "v": Place("U7", "Update", 7, "d", "d", properties="P", old="P"),
+        "d": D,
+    },
+    "u",
+)
 ADOPTED_FOR_GOOD = heard(
     {
         "u": U._replace(begins=True, good="o", bad="r"),
@@ -912,6 +923,9 @@ ROWS |= {
     ),
     "an older object is replaced, and that is rolled back": _each(
         ADOPTED_REPLACED, "crash fail", "supersede takeover", holds="old"
+    ),
+    "an older object is replaced, that is rolled back, and an Update changes nothing": _each(
+        ADOPTED_AND_SAME, "crash", "supersede takeover", holds="old", told=1
     ),
     "an older object is replaced for good": _each(
         ADOPTED_FOR_GOOD, "crash slip", "supersede takeover", holds="old"

@@ -113,6 +113,42 @@ def test_a_first_update_that_changes_nothing(adopted, groups):
     assert [("old", 3)] == groups.updates
 
 
+@pytest.mark.parametrize("before", ["a replacement that is rolled back", "no update is written"])
+def test_an_update_that_changes_nothing_later(adopted, group_class, groups, before):
+    """
+    What was answered without a hook has told no attributes: the first Update after it that changes
+    nothing runs `update` once.
+    """
+    if before == "a replacement that is rolled back":
+        adopted.update_and_roll_back("Group", TWO)
+    else:
+        update = adopted.event("Update", "Group", {**ONE, "ServiceTimeout": 300})
+        adopted.send(update, provider=without_update(group_class))
+
+    first = adopted.update("Group", {**ONE, "ServiceTimeout": 600}, times=2)
+    second = adopted.update("Group", {**ONE, "ServiceTimeout": 900})
+
+    assert ("old", "old", "") == (first.physical_resource_id, first.data["GroupId"], first.reason)
+    assert first.data == second.data
+    assert [("old", 3)] == groups.updates
+
+
+def test_a_rollback_that_comes_twice(adopted, groups):
+    """
+    Copies of an answer that tells no attributes get the same bytes, and so does a second rollback.
+    """
+    adopted.send(adopted.event("Update", "Group", {**ONE, "Target": "many"}))
+    back, again = (adopted.event("Update", "Group", ONE) for _ in range(2))
+    for event in (back, again):
+        event["OldResourceProperties"] = {**event["ResourceProperties"], "Target": "many"}
+
+    first, second, third = (adopted.send(event) for event in (back, back, again))
+
+    assert first.body == second.body
+    assert ("SUCCESS", UNKNOWN) == (third.status, third.reason)
+    assert [] == groups.updates
+
+
 def test_a_first_update_that_changes_nothing_and_no_update(adopted, group_class, groups):
     """
     Where no `update` is written it is SUCCESS under the same id, without attributes, and says why.

@@ -64,9 +64,14 @@ class Delete(NamedTuple):
 
 
 class Keep(NamedTuple):
-    """Answer without a hook: what is held stays as it is."""
+    """Answer without a hook: what is held stays as it is.
+
+    Attributes:
+        untold: No hook of ours has ever told its attributes.
+    """
 
     answer: Success
+    untold: bool = False
 
 
 class Refuse(NamedTuple):
@@ -147,17 +152,17 @@ def _of_known(head: Head, held: HeldObject, request: Request, hooks: Hooks) -> D
     former = next(returns, None)
     # Seeded bug: replaced-before
     if former is not None:
-        return Update(former.id) if _is_touched(former, request, hooks) else Keep(kept(former))
+        return Update(former.id) if _is_touched(former, request, hooks) else _keep(former)
     is_rollback = held.properties == asked != request.old_properties_fingerprint
     # Seeded bug: rollback-of-nothing
     if is_rollback and not _is_touched(held, request, hooks):
-        return Keep(kept(held))
+        return _keep(held)
     # Seeded bug: touched-rollback
     if is_rollback and not hooks.unable:
         return Update()  # whatever replace_on says of what differs from the Update that failed
     # Seeded bug: touched-same
     if not is_rollback and held.touched is None and _is_as_before(held, request, hooks):
-        return Keep(kept(held))
+        return _keep(held)
     return None
 
 
@@ -186,6 +191,10 @@ def _is_as_before(held: HeldObject, request: Request, hooks: Hooks) -> bool:
         return False
     is_first = held.response is None  # nothing of ours has answered it yet
     return not (hooks.updates() and (is_first or hooks.lacks(kept(held))))
+
+
+def _keep(held: HeldObject) -> Keep:
+    return Keep(kept(held), untold=held.response is None)
 
 
 def kept(held: HeldObject) -> Success:

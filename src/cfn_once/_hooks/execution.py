@@ -70,7 +70,8 @@ class Execution:
         self._pending: Sequence[Operation] = lease.head.pending_cleanup
         self._doubts: Sequence[str] = ()
         self._dirty: Sequence[str | None] = ()
-        self._removed, self._keeps_current = list[str](), False
+        self._removed = list[str]()
+        self._keeps_current = self._untold = False
 
     def _secrets(self) -> set[str]:
         """Return the texts that must be neither printed nor kept."""
@@ -138,6 +139,7 @@ class Execution:
             operation=self._request.operation_name,
             invented=deletes and self._request.carries_invented_id,
             given=None if succeeded else self._given(),
+            untold=succeeded and self._untold,
         )
 
     def _given(self) -> str | None:
@@ -223,8 +225,8 @@ class Execution:
         match decision:
             case Refuse(reason):
                 return self._failure_of(reason)
-            case Keep(answer):
-                return self._keep(answer)
+            case Keep(answer, untold):
+                return self._keep(answer, untold=untold)
             case Delete():
                 return self._delete(decision)
             case Create(replaces):
@@ -234,12 +236,13 @@ class Execution:
             case never:
                 assert_never(never)
 
-    def _keep(self, answer: Success) -> Outcome:
+    def _keep(self, answer: Success, *, untold: bool) -> Outcome:
         self._clean_up(None)
         kept_id, served = answer.physical_resource_id, self._class
         # Seeded bug: dirty
         if kept_id in self._dirty and served is not None and writes_update(served):
             return self._update(None if kept_id == self._request.physical_resource_id else kept_id)
+        self._untold = untold
         # A class that has become secret since hides what it has answered before.
         no_echo = answer.no_echo or (self._class is not None and self._class.no_echo)
         return self._with_doubts(answer._replace(no_echo=no_echo and bool(answer.attributes)))

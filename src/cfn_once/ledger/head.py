@@ -112,7 +112,8 @@ class HeldObject(Kept):
 
     Attributes:
         properties: The fingerprint of the properties that it was made of, or last changed to.
-        response: The response that told CloudFormation of it, without the ids of its request.
+        response: The response that told CloudFormation of it, without the ids of its request; None
+            where no hook of ours has told its attributes.
         operation: The name of the operation that made it; None where none of ours did.
         made_by: What that one did: an `Origin`.
         touched: An Update may have acted on it, and none has succeeded since: a `Touched`.
@@ -180,7 +181,7 @@ class Operation(Kept):
         properties: Of its properties alone.
         event_physical_id: The id in its event.
         response: What was answered, without the request's ids; None after a Create or Update that
-            succeeded, whose response lies with the held object.
+            succeeded, where its response lies with the held object.
         execution: The one at work, or the last one.
         tail_in_doubt: The first step without a record may have happened.
         has_unrecorded_calls: Its hook made calls that are repeated at will and never recorded.

@@ -30,6 +30,7 @@ class Ending(NamedTuple):
         invented: It was the Delete of an id that CloudFormation made up.
         given: Its properties as JSON text, where it made something under the id that it was to
             replace.
+        untold: It tells of an object of which no hook of ours has told the attributes.
     """
 
     succeeded: bool
@@ -42,6 +43,7 @@ class Ending(NamedTuple):
     operation: str = ""
     invented: bool = False
     given: str | None = None
+    untold: bool = False
 
     @property
     def state(self) -> State:
@@ -83,7 +85,9 @@ def succeeded(head: Head, ending: Ending) -> Holding:
         gone = {head.operation.event_physical_id, *ending.removed}
         replaced = [old for old in head.replaced if old.id not in gone]
     else:
-        held = _answered(head, ending.physical_id, ending.response, ending.operation)
+        # Seeded bug: untold
+        response = None if ending.untold else ending.response
+        held = _answered(head, ending.physical_id, response, ending.operation)
         replaced = _replaced_by(head, held)
     # Seeded bug: acknowledged
     acknowledged = held is not None and head.acknowledged and held.id == head.held_id
@@ -126,13 +130,13 @@ def _replaced_by(head: Head, held: HeldObject) -> list[HeldObject]:
     return replaced
 
 
-def _answered(head: Head, physical_id: str, response: str, operation: str) -> HeldObject:
+def _answered(head: Head, physical_id: str, response: str | None, operation: str) -> HeldObject:
     """Return the object that a Create or Update has answered.
 
     Args:
         head: Before that.
         physical_id: Its id.
-        response: The response, without the ids of its request.
+        response: The response, without the ids of its request; None where it tells no attributes.
         operation: The name of the Create or Update.
     """
     held = next((old for old in head.replaced if old.id == physical_id), None)

@@ -319,7 +319,7 @@ def finish(head: Head, ending: Ending, progress: Progress, ended: int) -> Change
     known = _recorded(progress, head, OPERATION)
     of_operation: Doc = {
         "st": ending.state.value,
-        "out": ending.response if deletes or not ending.succeeded else None,
+        "out": ending.response if deletes or ending.untold or not ending.succeeded else None,
         "lu": ended,
         "tail": progress.tail_in_doubt,
         "giv": ending.given,
