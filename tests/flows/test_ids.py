@@ -566,6 +566,40 @@ def test_nothing_is_deleted_by_nobody(cloudformation, unable, groups, who, physi
     assert "left: no Create of Group is in the ledger" == answer.reason
 
 
+@pytest.mark.parametrize("unresolved", ["report", "fail"])
+@pytest.mark.parametrize("who", UNABLE)
+def test_what_is_left_is_named_by_nobody(
+    cloudformation, group_class, unable, groups, who, unresolved
+):
+    """
+    Where no class can run, what the last one said of `unresolved` holds: the Delete of a
+    placeholder names what is held, and is FAILED if that one would have been.
+    """
+    group_class.unresolved = unresolved
+    placeholder = failed_create(cloudformation, groups)
+    made(cloudformation)
+
+    answer = deleted(cloudformation, placeholder, provider=unable[who])
+
+    assert ("SUCCESS" if unresolved == "report" else "FAILED") == answer.status
+    assert "left: sig-1 is held, and no request has named it yet" == answer.reason
+
+
+def test_what_the_last_class_says_counts(cloudformation, group_class, unable, groups):
+    """
+    A class that says "report" again takes back what an earlier version said.
+    """
+    group_class.unresolved = "fail"
+    placeholder = failed_create(cloudformation, groups)
+    group_class.unresolved = "report"
+    made(cloudformation)
+
+    answer = deleted(cloudformation, placeholder, provider=unable["no module"])
+
+    assert answer.succeeded
+    assert "sig-1 is held" in answer.reason
+
+
 @pytest.mark.parametrize("who", UNABLE)
 def test_somebodys_object_is_deleted_by_nobody(cloudformation, unable, groups, who):
     """

@@ -140,6 +140,7 @@ class Execution:
             invented=deletes and self._request.carries_invented_id,
             given=None if succeeded else self._given(),
             untold=succeeded and self._untold,
+            fails=None if self._class is None else self._class.unresolved == "fail",
         )
 
     def _given(self) -> str | None:
@@ -335,7 +336,8 @@ class Execution:
         if not text:
             return success
         log.error("%s: %s", self._request, text)
-        fails = self._class is not None and self._class.unresolved == "fail"
+        served = self._class
+        fails = self._lease.head.fails if served is None else served.unresolved == "fail"
         if fails and self._request.type is RequestType.DELETE:
             # Else each of two Deletes would wait for what the other one has removed.
             self._lease.record_cleanup(self._pending, self._removed)

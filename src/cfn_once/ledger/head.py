@@ -289,6 +289,7 @@ class Head(Kept):
         forgotten: What earlier Creates made and CloudFormation never carried back to us, when
             another Create began.
         removed: Ids whose removal succeeded, oldest first.
+        fails: The class that has answered last has a Delete fail rather than leave what it names.
         unconfirmed: The names of Creates of which CloudFormation has confirmed no outcome.
         guarded: The names of Creates that the guardian has answered, and of which no delivery had
             come to the ledger.
@@ -313,6 +314,7 @@ class Head(Kept):
     forgotten: tuple[HeldObject, ...] = kept_as("forg", (), part=HeldObject)
     removed: tuple[str, ...] = kept_as("gone", ())
     pending_cleanup: tuple[Operation, ...] = kept_as("pend", (), part=Operation)
+    fails: bool = kept_as("fail", default=False)
     unconfirmed: tuple[str, ...] = kept_as("ucf", ())
     guarded: tuple[str, ...] = kept_as("gua", ())
     recent: tuple[str, ...] = kept_as("recent", ())

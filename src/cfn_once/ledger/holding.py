@@ -30,6 +30,7 @@ class Ending(NamedTuple):
         invented: It was the Delete of an id that CloudFormation made up.
         given: Its properties as JSON text, where it made something under the id that it was to
             replace.
+        fails: What the class says of a Delete that leaves something; None where there is no class.
         untold: It tells of an object of which no hook of ours has told the attributes.
     """
 
@@ -44,6 +45,7 @@ class Ending(NamedTuple):
     invented: bool = False
     given: str | None = None
     untold: bool = False
+    fails: bool | None = None
 
     @property
     def state(self) -> State:

@@ -324,7 +324,9 @@ def finish(head: Head, ending: Ending, progress: Progress, ended: int) -> Change
         "tail": progress.tail_in_doubt,
         "giv": ending.given,
     }
+    fails = head.fails if ending.fails is None else ending.fails
     of_head: Doc = {
+        "fail": fails,
         "recent": list(head.recent[-MOST_RECENT:]),
         "hist": [entry.to_doc() for entry in _history(head, ending, ended)],
     }
