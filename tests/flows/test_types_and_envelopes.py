@@ -78,6 +78,99 @@ def test_a_type_that_is_served_no_more():
     assert "deploy the version of the provider" in answer.reason
 
 
+# Another type under a logical id
+
+
+KINDS = {}
+
+
+class Kept(CustomResource[dict, dict]):
+    def create(self):
+        self.physical_resource_id = f"{type(self).__name__}-{self.raw_properties['Name']}"
+        KINDS[self.physical_resource_id] = True
+
+    def delete(self):
+        del KINDS[self.physical_resource_id]
+
+
+class Disk(Kept):
+    pass
+
+
+class Volume(Kept):
+    pass
+
+
+@pytest.fixture
+def kinds():
+    KINDS.clear()
+    return KINDS
+
+
+@pytest.fixture
+def both():
+    return FakeCloudFormation(Provider(Disk, Volume, ledger="memory://"))
+
+
+def ask(stack, kind, type_, name="a", **options):
+    event = stack.event(kind, "One", {"Name": name}, resource_type=f"Custom::{type_}", **options)
+    return stack.send(event)
+
+
+@pytest.mark.parametrize("kind", ["Update", "Delete"])
+def test_what_another_type_holds(both, kinds, kind):
+    """
+    An Update, or a Delete of the held id, under another type is refused, and names the type that
+    the ledger knows.
+    """
+    ask(both, "Create", "Disk")
+
+    answer = ask(both, kind, "Volume", physical_resource_id="Disk-a")
+
+    assert ("FAILED", "Disk-a") == (answer.status, answer.physical_resource_id)
+    assert "the ledger knows One as a Custom::Disk" in answer.reason
+    assert {"Disk-a": True} == kinds
+
+
+def test_a_create_takes_over_what_another_type_left(both, kinds):
+    """
+    A Create of another type takes the resource over, and names what the other type left; the
+    Deletes of that remove it alone, and the resource's own Delete its own.
+    """
+    ask(both, "Create", "Disk")
+
+    answer = ask(both, "Create", "Volume")
+    named = ask(both, "Delete", "Volume", physical_resource_id="theirs")
+    late = ask(both, "Delete", "Disk", physical_resource_id="Disk-a")
+    between = list(kinds)
+    last = ask(both, "Delete", "Volume", physical_resource_id="Volume-a")
+
+    assert "SUCCESS" == answer.status
+    assert "left: Disk-a of type Custom::Disk was there before" == answer.reason
+    assert "Volume-a is held" in named.reason
+    assert ("SUCCESS", ["Volume-a"]) == (late.status, between)
+    assert ("SUCCESS", "", {}) == (last.status, last.reason, kinds)
+
+
+@pytest.mark.parametrize("physical_id", ["placeholder", "stack-One-1A2B3C4D5E6F"])
+def test_an_id_of_nothing_of_another_type(both, kinds, physical_id):
+    """
+    The Delete of a Create of another type that made nothing is SUCCESS, and leaves what is held.
+    """
+    ask(both, "Create", "Disk")
+    refused = both.send(
+        both.event("Create", "One", {"Name": "b"}, resource_type="Custom::Unserved")
+    )
+    if physical_id == "placeholder":
+        physical_id = refused.physical_resource_id
+    ask(both, "Create", "Volume")
+
+    answer = ask(both, "Delete", "Unserved", physical_resource_id=physical_id)
+
+    assert ("FAILED", "SUCCESS") == (refused.status, answer.status)
+    assert {"Disk-a": True, "Volume-a": True} == kinds
+
+
 def test_two_classes_of_one_type():
     """
     Two classes that serve the same type are refused when the provider is made.

@@ -38,7 +38,8 @@ from .decision import (
     cleans_something,
     decide,
 )
-from .reasons import reason_of
+from .named import of_another_type
+from .reasons import SAME_ID, reason_of
 from .refusals import refuse_much_in_doubt, refuse_short_time
 from .resource import CustomResource, HookInput, secrets_not_kept, shapes_of, writes_update
 from .run import instance_of, run
@@ -253,7 +254,8 @@ class Execution:
         resource = self._resource
         self._clean_up(None)
         if not replaces:
-            return self._made(resource, run(resource, resource.create))
+            left = of_another_type(self._lease.head)
+            return self._made(resource, run(resource, resource.create), left)
         self._journal.deed = Deed.MAKES
         resource = self._build(self._request, self._steps, replacing=True)
         made = self._made(resource, run(resource, resource.create))
@@ -264,12 +266,7 @@ class Execution:
     def _same_id(self, resource: Resource) -> Failure:
         """Refuse a replacement that bears the id of what it replaces."""
         replaced_on = ", ".join(sorted(resource.changed & set(resource.replace_on))) or "replaces()"
-        return self._failure_of(
-            f"the replacement has the id {resource.physical_resource_id} of what it replaces:"
-            " CloudFormation would see none, and never delete the old one. Both are left as they"
-            f" are until the resource is deleted. Make the id differ with {replaced_on}, or take"
-            " that out of replace_on"
-        )
+        return self._failure_of(SAME_ID.format(resource.physical_resource_id, replaced_on))
 
     def _update(self, target: str | None) -> Outcome:
         self._refuse_to_begin()
@@ -386,7 +383,7 @@ class Execution:
             ),
         )
 
-    def _made(self, resource: Resource, returned: Any) -> Outcome:
+    def _made(self, resource: Resource, returned: Any, left: Sequence[str] = ()) -> Outcome:
         try:
             attributes = shapes_of(type(resource)).attributes.answer(returned)
         except Misfit as misfit:
@@ -400,5 +397,6 @@ class Execution:
                 physical_resource_id=resource.physical_resource_id,
                 attributes=attributes,
                 no_echo=resource.no_echo,
-            )
+            ),
+            left,
         )

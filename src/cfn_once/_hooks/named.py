@@ -57,6 +57,15 @@ def bears_the_id(left: Operation) -> str:
     return f"what was made under the id {left.event_physical_id} with other properties"
 
 
+def of_another_type(head: Head) -> tuple[str, ...]:
+    """Name what a resource of another type has left, whose place a Create takes."""
+    return tuple(
+        f"{old.id} of type {old.resource_type} was there before"
+        for old in (*head.replaced, *head.forgotten)
+        if old.resource_type not in (None, head.resource_type)
+    )
+
+
 def pending(head: Head, request: Request, own: str) -> tuple[str, ...]:
     """Name what other requests left, where no Delete of what is held will clean it up."""
     names = dict.fromkeys(

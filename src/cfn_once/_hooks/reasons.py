@@ -12,6 +12,11 @@ TOO_MUCH_IN_DOUBT = (
     "too much is in doubt: what the requests {} made is not cleaned up. Look for it by hand, then"
     " delete the resource: its Delete forgets them"
 )
+SAME_ID = (
+    "the replacement has the id {} of what it replaces: CloudFormation would see none, and never"
+    " delete the old one. Both are left as they are until the resource is deleted. Make the id"
+    " differ with {}, or take that out of replace_on"
+)
 _SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # Slips of the code, which Python tells in words that name no place.
 _SLIPS = (AttributeError, NameError, TypeError, LookupError, ImportError)
