@@ -342,7 +342,7 @@ class Laws:
 
         The call that changed it may come again, under its tag.
         """
-        if sent.type != "Update":
+        if sent.type != "Update" or self._is_the_first_that_is_known(state, sent):
             return
         asked = kind_of(sent.properties)
         gone = {
@@ -353,6 +353,13 @@ class Laws:
             known = thing.id == thing.root and heard
             if known and thing.shape == asked and thing.tag != tag:
                 raise Broken(f"I1 {thing.id} lives, and another one is made of its properties")
+
+    def _is_the_first_that_is_known(self, state: State, sent: Sent) -> bool:
+        """Tell whether a rollback looks like an Update, for nothing is known of what it undoes."""
+        doc = self._docs(state.head)
+        earlier = [one.request_id for one in takewhile(sent.__ne__, state.stack.sent)]
+        begun = [short_name(name_of(one)) in doc.get("recent", ()) for one in earlier]
+        return "op" not in doc.get("held", {}) and not any(begun)
 
     def _refuse_an_older(self, state: State, sent: Sent, removed: str) -> None:
         """Refuse an Update that removes what is older than the object that it names."""

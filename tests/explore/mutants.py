@@ -34,6 +34,7 @@ from explore.spaces import (
     KEPT_LOST,
     KEPT_NEVER,
     LESS,
+    LOST_CLEAN_UP,
     OTHER_CREATE,
     REASK,
     REFUSED,
@@ -487,8 +488,19 @@ ROWS = {
     "what another handler made is taken for nothing": Mutant(
         "I8", "invented", new="return Id.INVENTED", space=on(FOREIGN, "fail")
     ),
-    "a hook runs for an id that CloudFormation made up": Mutant(
-        "I8", "stands-for-nothing", new="return True", space=on(DELETE, copies="c:0", steps=2)
+    "a Delete of what is not known makes it what is held": Mutant(
+        "I5 I8",
+        "update-adopts",
+        old="request.type is RequestType.UPDATE and ",
+        new="",
+        space=on(LOST_CLEAN_UP, "slip"),
+    ),
+    "what a Delete has failed to remove is not named, where nothing else was known of it": Mutant(
+        "I5",
+        "failed-unknown",
+        old="not replace(request, physical_resource_id=event_id).carries_an_object",
+        new="True",
+        space=on(LOST_CLEAN_UP, "slip"),
     ),
     "another handler's id stands for what is held": Mutant(
         "I8", "foreign", new="return _all(head)", space=on(FOREIGN)

@@ -331,6 +331,16 @@ ADOPTED_FOR_GOOD = heard(
     },
     "u",
 )
+# The rollback of one that never came looks like a replacement: what it replaces is cleaned up.
+ADOPTED_NEVER = heard(
+    {
+        "u": U._replace(good="r", bad="r"),
+        "r": Place("U4", "Update", 4, "o", "d", properties="P", old="Q"),
+        "o": Place("D5", "Delete", 5, "d", "d", id="before", properties="Q"),
+        "d": D,
+    },
+    "u",
+)
 ADOPTED_TWICE = heard(
     {
         "u": U._replace(begins=True, properties="P2", good="v", bad="r"),
@@ -473,6 +483,33 @@ FORGED = {
     "f": C._replace(properties="Q", forged=True),
     "d": D,
 }
+# The ledger is lost before an Update and its rollback, or before a clean-up.
+LOST_UPDATE = heard(
+    {
+        "c": C._replace(good="u", bad="d"),
+        "u": U._replace(properties="P2", good="r", bad="r", loses=True),
+        "r": Place("U4", "Update", 4, "d", "d", properties="P", old="P2"),
+        "d": D,
+    },
+)
+LOST_REPLACEMENT = heard(
+    {
+        "c": C._replace(good="u", bad="d"),
+        "u": U._replace(good="n", bad="r", loses=True),
+        "n": Place("U5", "Update", 5, "q", "n", properties="P", old="Q"),
+        "q": Place("D6", "Delete", 6, "d", "d", id="oldest", properties="Q"),
+        "r": Place("U4", "Update", 4, "d", "d", properties="P", old="Q"),
+        "d": D,
+    },
+)
+LOST_CLEAN_UP = heard(
+    {
+        "c": C._replace(good="u", bad="d"),
+        "u": U._replace(good="o", bad="d"),
+        "o": Place("D3", "Delete", 3, "d", "d", id="before", properties="P", loses=True),
+        "d": D,
+    },
+)
 # An Update that one version of the code makes in place and another one by a replacement.
 WIDE = heard(
     {
@@ -985,6 +1022,31 @@ ROWS |= {
     "a Create's RequestId comes as a Delete, signed later": _each(OTHER_TYPE, "crash", "supersede"),
     "somebody else's copy of a Create asks for something else": _each(
         FORGED, "crash", "supersede takeover"
+    ),
+    "the ledger is lost, then an Update in place and its rollback": _each(
+        LOST_UPDATE, "fail doubt", "loss"
+    ),
+    "the ledger is lost, then a replacement and its rollback": _each(
+        LOST_REPLACEMENT, "fail doubt", "loss"
+    ),
+    "the ledger is lost, then the clean-up of what was replaced": _each(
+        LOST_CLEAN_UP, "slip", "loss"
+    ),
+    "an older object, whose Update in place never came, and its rollback": _each(
+        {**ADOPTED, "u": ADOPTED["u"]._replace(begins=False)},
+        "crash fail",
+        "takeover",
+        strategies=[TOKEN, ONCE],
+        holds="old",
+        copies="u:0",
+    ),
+    "an older object, whose replacement never came, and its rollback": _each(
+        ADOPTED_NEVER,
+        "crash fail",
+        "takeover",
+        strategies=[TOKEN, ONCE],
+        holds="old",
+        copies="u:0",
     ),
     "a step whose result is secret, and one that fails after it": _each(
         DELETE, "fail crash", "supersede takeover leave", steps=2, secret="a"

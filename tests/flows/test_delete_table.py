@@ -48,7 +48,7 @@ class Life:
 
         self.kind = Group
         self.stack = FakeCloudFormation(Provider(Group, ledger="memory://"))
-        self.ids = {"invented": INVENTED, "CDK": CDK, "foreign": "theirs"}
+        self.ids = {"invented": INVENTED, "CDK": CDK, "foreign": "theirs", "unknown name": "other"}
         self.requests: dict[str, str] = {}
         self.objects: dict[str, list[str]] = {}
         never = self.stack.event("Create", "Group", ONE)
@@ -210,6 +210,12 @@ TABLE = {
         lambda life: replaced(life).deleted("it", TWO), "it", (), (OLD,), TWO
     ),
     "foreign / nothing held": Row(lambda life: life.refused("c"), "foreign", ("foreign",)),
+    "foreign / nothing held, the Delete of another one failed": Row(
+        lambda life: life.deleted("foreign", fails=True),
+        "unknown name",
+        ("unknown name",),
+        ("{foreign} was replaced, and its Delete failed",),
+    ),
     "foreign / nothing held, a Create failed": Row(
         lambda life: life.failed("c"), "foreign", ("foreign",), undoes=("c",)
     ),
@@ -348,7 +354,7 @@ def test_a_delete(row, unresolved):
     """
     life = row.before(Life())
     life.kind.unresolved = unresolved
-    life.groups.objects.setdefault("theirs", {})
+    life.groups.objects |= {"theirs": {}, "other": {}}
     before, calls = set(life.groups.objects), len(life.groups.deletes)
 
     answer = life.delete(row.held, row.of)

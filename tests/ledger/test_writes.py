@@ -354,13 +354,8 @@ def begin_an_update_of_what_is_not_known(book: Book) -> Case:
 
 
 def begin_a_delete_of_what_is_not_known(book: Book) -> Case:
-    """Its id names an object that somebody made."""
-    return begins(
-        DELETE, "B", 2,
-        makes={
-            "held": {"id": "thing-1", "pfp": DELETE.old_properties_fingerprint}, "ack": True,
-        },
-    )  # fmt: skip
+    """Its id names an object that somebody made, and it holds nothing by that."""
+    return begins(DELETE, "B", 2, makes={"held": None, "ack": True})
 
 
 def begin_a_delete_of_an_invented_id_that_is_not_known(book: Book) -> Case:

@@ -33,7 +33,10 @@ def unheard(head: Head) -> tuple[str, ...]:
 
 def replaced(objects: Sequence[HeldObject]) -> tuple[str, ...]:
     """Name objects that were replaced: they may have been retained."""
-    return tuple(f"{old.id} was replaced, and no Delete of it has come" for old in objects)
+    failed, never = "its Delete failed", "no Delete of it has come"
+    return tuple(
+        f"{old.id} was replaced, and {failed if old.deleting else never}" for old in objects
+    )
 
 
 def forgotten(objects: Sequence[HeldObject]) -> tuple[str, ...]:

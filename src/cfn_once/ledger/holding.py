@@ -66,7 +66,7 @@ class Holding(NamedTuple):
 
 def begun_over(head: Head, request: Request) -> Holding:
     """Return what holds when a request begins over a head."""
-    before = _as_left(head)
+    before = _with_half_deleted(head, _as_left(head), request)
     match request.type:
         case RequestType.CREATE:
             after = _for_create(head, before, request)
@@ -211,6 +211,21 @@ def _as_left(head: Head) -> Holding:
         pending=_pending(head),
         unconfirmed=[name for name in head.unconfirmed if name not in named],
     )
+
+
+def _with_half_deleted(head: Head, before: Holding, request: Request) -> Holding:
+    """Keep what a Delete has failed to remove of which nothing else is known."""
+    operation, event_id = head.operation, head.operation.event_physical_id
+    known = {old.id for old in before.replaced}
+    if operation.type != RequestType.DELETE or operation.state == State.SUCCEEDED:
+        return before
+    if event_id is None or event_id in known or before.held is not None:
+        return before
+    # Seeded bug: failed-unknown
+    if not replace(request, physical_resource_id=event_id).carries_an_object:
+        return before
+    half = HeldObject(id=event_id, deleting=True)
+    return before._replace(replaced=[*before.replaced, half])
 
 
 def _pending(head: Head) -> list[Operation]:

@@ -154,7 +154,11 @@ def begin(request: Request, candidate: Candidate) -> Write:
         append["ucf"] = request.operation_name
     else:
         held = [Equals(("held", "id"), request.physical_resource_id)]
-        if _is_of_an_object(request):
+        if request.carries_an_object:
+            values["ack"] = True
+        # A Delete adopts nothing: where it fails, another id may be what CloudFormation holds.
+        # Seeded bug: update-adopts
+        if request.type is RequestType.UPDATE and request.placeholder is None:
             # Seeded bug: begin-adopts
             default, values["ack"] = {"held": adopted(request).to_doc()}, True
     return Write(
@@ -167,14 +171,6 @@ def begin(request: Request, candidate: Candidate) -> Write:
             remove=[("ttl",)],
         ),
     )
-
-
-def _is_of_an_object(request: Request) -> bool:
-    """Tell whether a request of what is not known names an object that somebody made."""
-    if request.type is RequestType.DELETE:
-        # Seeded bug: stands-for-nothing
-        return request.carries_an_object
-    return request.placeholder is None
 
 
 def begin_over(head: Head, request: Request, candidate: Candidate) -> Write:
