@@ -44,7 +44,6 @@ from explore.laws import BEGINNING, STACK_ID, Broken, Laws, Sent, State, nonce_o
 T = TypeVar("T")
 Doc = Mapping[str, Any]
 
-STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/stack/explored"
 GRAIN = 125  # ms; its multiples are exact as seconds in a float
 SHORTEST_POLL, SHORTEST_PAUSE = 0.7, 1.0  # seconds; in shorter ones nothing else happens
 VISIBLE_AFTER = 12.0  # seconds in place of 60: an absent look-up is believed after two, not nine

@@ -27,17 +27,8 @@ from .._steps.journal import Journal
 from .._steps.ports import Ports
 from .._steps.steps import Steps
 from ..ledger import Deed, Ending, Lease, Operation
-from .decision import (
-    Create,
-    Decision,
-    Delete,
-    Hooks,
-    Keep,
-    Refuse,
-    Update,
-    cleans_something,
-    decide,
-)
+from . import decision as decisions
+from .decision import Create, Decision, Delete, Hooks, Keep, Refuse, Update, decide
 from .named import of_another_type
 from .reasons import SAME_ID, reason_of
 from .refusals import refuse_much_in_doubt, refuse_short_time
@@ -295,7 +286,9 @@ class Execution:
         success = Success(physical_resource_id=str(self._request.physical_resource_id))
         if self._class is None:
             return self._with_doubts(success, decision.left)
-        if decision.targets or cleans_something(self._lease.head, self._request, decision):
+        if decision.targets or decisions.cleans_something(
+            self._lease.head, self._request, decision
+        ):
             refuse_short_time(self._deadline)
         if decision.cleans != "":
             self._clean_up(decision.cleans)
