@@ -5,8 +5,7 @@ BIN := .venv/bin
 ARGS ?=
 DAYS ?=
 STAMP := .venv/.installed
-SLOW := tests/deaths tests/month/test_month.py \
-	$(addprefix tests/e2e/test_,transports.py continuations.py waits.py)
+SLOW := tests/deaths tests/e2e tests/month/test_month.py tests/explore/test_reduction.py
 # What `make test` runs, but for what it measures.
 TESTS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=,$(SLOW))
 CODE := src tests examples demo benchmarks docs
@@ -33,7 +32,7 @@ fix: install  ## Format, and repair what a tool can repair
 
 check: style types layers templates test  ## All that a change must pass
 
-test: install  ## Tests with branch coverage, under 4 minutes (make test ARGS='-k twice')
+test: install  ## Tests with branch coverage, 2 minutes on two idle cores (make test ARGS='-k twice')
 	$(BIN)/python -m pytest $(TESTS) --cov --cov-report=term $(ARGS)
 
 demo: install  ## Stacks on a local AWS, each event delivered two or three times, beside crhelper
@@ -57,7 +56,7 @@ templates: install  ## cfn-lint over templates and examples
 test-all:  ## The same tests on each Python from 3.11 to 3.14 that is here (ARGS='-k twice')
 	$(PYTHON) tests/every_python.py $(TESTS) $(ARGS)
 
-slow: install  ## Tests that `make test` leaves out: deaths, queues, schedules, a replay; 3 minutes
+slow: install  ## Tests that `make test` leaves out: deaths, whole stacks, a replay, the search itself; 4 minutes
 	$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadfile $(SLOW) $(ARGS)
 
 deaths: install  ## Each way to die, and what CloudFormation is told, beside two peers: 6 minutes

@@ -5,6 +5,7 @@ import pytest
 from explore.mutants import MARK, MUTANTS, SOURCE, copy_of_the_package
 from explore.spaces import CREATE, DELETE, SPACES, on
 
+pytestmark = pytest.mark.no_cover  # millions of lines, and none that no story reaches
 SMALL = [
     space
     for space in SPACES

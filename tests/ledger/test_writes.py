@@ -1141,8 +1141,9 @@ def test_operations_that_two_executions_have_left(book: Book) -> None:
     assert is_at_work("C")(book.head)
 
 
-def test_many_requests(book: Book) -> None:
+def test_many_requests(key: str) -> None:
     """The head keeps a short hash of the last 32 RequestIds, and how the last four ended."""
+    book = Book(Told(MemoryStore(), key))
     book.created()
     last = 40
     for number in range(2, last + 1):
