@@ -114,11 +114,16 @@ def _without(hint: Any, value: Any) -> Any:
         for member in inner:
             value = _without(member, value)
     elif origin in LISTS and isinstance(value, list | tuple | set | frozenset):
-        hints = member_hints(bare, len(value))
-        value = type(value)(map(_without, hints, value))
+        value = type(value)(map(_without, member_hints(bare, len(value)), value))
     elif isinstance(value, Mapping) and (is_map(origin) or is_typeddict(bare)):
-        fields: Mapping[str, Field] = fields_of(bare) if is_record(bare) else {}
-        other = inner[1] if len(inner) == 2 else Any
-        hints = [fields[name].hint if name in fields else other for name in value]
+        hints = map(_hints_by_name(bare), value)
         value = dict(zip(value, map(_without, hints, value.values()), strict=True))
     return value
+
+
+def _hints_by_name(declared: Any) -> Callable[[str], Any]:
+    """Return what tells how a member of a map or of a typed dictionary is declared."""
+    fields: Mapping[str, Field] = fields_of(declared) if is_record(declared) else {}
+    inner = get_args(declared)
+    other = inner[1] if len(inner) == 2 else Any
+    return lambda name: fields[name].hint if name in fields else other

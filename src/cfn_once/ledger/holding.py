@@ -183,34 +183,37 @@ def leaves_something(operation: Operation) -> bool:
 
 def _as_left(head: Head) -> Holding:
     """Return the objects of a head as its last operation has left them."""
-    operation, held, replaced = head.operation, head.held, head.replaced
-    # Seeded bug: touched
-    touched = operation.has_touched
-    if held is not None and held.id == operation.event_physical_id and touched is not None:
-        worst = max(touched, Touched(held.touched or touched))
-        alone = held.touched is None or held.touched_by == operation.properties
-        held = replace(
-            held,
-            touched=worst.value,
-            touched_by=operation.properties if alone else None,
-        )
-    if operation.type == RequestType.DELETE and operation.state != State.SUCCEEDED:
-        # Seeded bug: half-deleted
-        replaced = tuple(
-            replace(old, properties=None, returns=False, deleting=True)
-            if old.id == operation.event_physical_id
-            else old
-            for old in replaced
-        )
+    held, operation = head.held, head.operation
     named = {held.operation} if held is not None and head.acknowledged else set()
     return Holding(
-        held=held,
+        held=None if held is None else _as_touched(held, operation),
         acknowledged=head.acknowledged,
-        replaced=replaced,
+        replaced=[_as_half_deleted(old, operation) for old in head.replaced],
         forgotten=head.forgotten,
         pending=_pending(head),
         unconfirmed=[name for name in head.unconfirmed if name not in named],
     )
+
+
+def _as_touched(held: HeldObject, operation: Operation) -> HeldObject:
+    """Return the held object with what an Update that has not succeeded may have done to it."""
+    # Seeded bug: touched
+    touched = operation.has_touched
+    if touched is None or held.id != operation.event_physical_id:
+        return held
+    worst = max(touched, Touched(held.touched or touched))
+    alone = held.touched is None or held.touched_by == operation.properties
+    by = operation.properties if alone else None
+    return replace(held, touched=worst.value, touched_by=by)
+
+
+def _as_half_deleted(old: HeldObject, operation: Operation) -> HeldObject:
+    """Return a replaced object without its properties where its Delete has not succeeded."""
+    deletes = operation.type == RequestType.DELETE and old.id == operation.event_physical_id
+    # Seeded bug: half-deleted
+    if deletes and operation.state != State.SUCCEEDED:
+        return replace(old, properties=None, returns=False, deleting=True)
+    return old
 
 
 def _with_half_deleted(head: Head, before: Holding, request: Request) -> Holding:
@@ -309,8 +312,8 @@ def _for_update(head: Head, before: Holding, request: Request) -> Holding:
     if held.id == event_id:
         return before._replace(acknowledged=True)
     known = {old.id for old in before.replaced} | {head.operation.event_physical_id}
-    succeeded = head.operation.state == State.SUCCEEDED
-    unheard = succeeded and not before.acknowledged and head.operation.type != RequestType.DELETE
+    is_success = head.operation.state == State.SUCCEEDED
+    unheard = is_success and not before.acknowledged and head.operation.type != RequestType.DELETE
     if event_id in known and unheard:
         return _unheard(head, before, request)
     others = [old for old in before.replaced if old.id != event_id]
