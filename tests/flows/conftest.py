@@ -3,7 +3,8 @@
 import pytest
 
 from cfn_once import Provider
-from cfn_once.testing import FakeCloudFormation
+from cfn_once.ledger import open_store
+from cfn_once.testing import FakeCloudFormation, sqs_event
 from support.groups import Groups, group_of
 
 
@@ -21,6 +22,16 @@ def group_class(groups):
 @pytest.fixture
 def provider(group_class):
     return Provider(group_class, ledger="memory://")
+
+
+@pytest.fixture(params=["in memory", "in SQLite, by a queue"])
+def on_two_ways(request, provider, tmp_path):
+    """A stack on two ways to a ledger."""
+    if request.param == "in memory":
+        return FakeCloudFormation(provider)
+    url = f"sqlite:///{tmp_path}/ledger.sqlite3"
+    ledger = open_store(url, in_lambda=False, allow_local=True)
+    return FakeCloudFormation(provider, ledger=ledger, envelope=sqs_event)
 
 
 @pytest.fixture

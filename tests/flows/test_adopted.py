@@ -3,22 +3,17 @@
 import pytest
 
 from cfn_once import CustomResource, Provider
-from cfn_once.ledger import MemoryStore, open_store
-from cfn_once.testing import Crashed, FakeCloudFormation, Held, sns_event
+from cfn_once.ledger import MemoryStore
+from cfn_once.testing import Crashed, FakeCloudFormation, Held
 
 ONE = {"Product": "Linux/UNIX", "Target": "3"}
 TWO = {"Product": "Windows", "Target": "3"}
 UNKNOWN = "made before there was a ledger: nothing is known of its attributes"
 
 
-@pytest.fixture(params=["in memory", "in SQLite, by a topic"])
-def cloudformation(request, provider, tmp_path):
-    """A stack on two ways to a ledger."""
-    if request.param == "in memory":
-        return FakeCloudFormation(provider)
-    url = f"sqlite:///{tmp_path}/ledger.sqlite3"
-    ledger = open_store(url, in_lambda=False, allow_local=True)
-    return FakeCloudFormation(provider, ledger=ledger, envelope=sns_event)
+@pytest.fixture
+def cloudformation(on_two_ways):
+    return on_two_ways
 
 
 @pytest.fixture

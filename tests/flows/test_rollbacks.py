@@ -6,22 +6,17 @@ from typing import Annotated
 import pytest
 
 from cfn_once import CustomResource, PermanentError, Provider, Secret
-from cfn_once.ledger import MemoryStore, open_store
-from cfn_once.testing import Crashed, FakeCloudFormation, sqs_event
+from cfn_once.ledger import MemoryStore
+from cfn_once.testing import Crashed, FakeCloudFormation
 from support.groups import GroupProperties
 
 ONE = {"Product": "Linux/UNIX", "Target": 3}
 TWO = {"Product": "Windows", "Target": 3}
 
 
-@pytest.fixture(params=["in memory", "in SQLite, by a queue"])
-def cloudformation(request, provider, tmp_path):
-    """A stack on two ways to a ledger."""
-    if request.param == "in memory":
-        return FakeCloudFormation(provider)
-    url = f"sqlite:///{tmp_path}/ledger.sqlite3"
-    ledger = open_store(url, in_lambda=False, allow_local=True)
-    return FakeCloudFormation(provider, ledger=ledger, envelope=sqs_event)
+@pytest.fixture
+def cloudformation(on_two_ways):
+    return on_two_ways
 
 
 def served(*classes, **options):
