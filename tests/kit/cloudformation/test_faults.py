@@ -248,7 +248,7 @@ def test_a_slow_external_api(cloudformation, external_api):
 
 
 @pytest.mark.parametrize(("fault", "calls"), [("failing", 2), ("losing", 1)])
-def test_a_external_api_that_fails(cloudformation, external_api, fault, calls):
+def test_an_external_api_that_fails(cloudformation, external_api, fault, calls):
     """
     A call fails before it has its effect, or after it: in doubt, it is looked up, and made again
     where there is nothing.
