@@ -390,9 +390,19 @@ def test_a_delete_of_what_was_never_begun_where_there_is_no_table(
     assert [] == made
 
 
-def test_a_delete_of_what_was_never_begun_where_access_is_denied(line: Line) -> None:
-    """A grant may come back within five minutes; then it is SUCCESS, and says that nobody asked."""
-    stack = stack_over(not_allowed(line, ""))
+@pytest.mark.parametrize(
+    ("trouble", "status", "says"),
+    [(not_allowed, "SUCCESS", "the ledger was not asked"), (throttled, "FAILED", "")],
+    ids=["denied", "throttled"],
+)
+def test_a_delete_of_what_was_never_begun(
+    line: Line, trouble: Trouble, status: str, says: str
+) -> None:
+    """A grant may come back within five minutes, and so may DynamoDB. Then it is SUCCESS where
+    access is denied, and says that nobody asked; where the trouble passes it is FAILED, for whether
+    a copy of the Create made something, the ledger knows.
+    """
+    stack = stack_over(trouble(line, ""))
     delete = never_begun(stack)
 
     with pytest.raises(LedgerUnavailable):
@@ -400,22 +410,8 @@ def test_a_delete_of_what_was_never_begun_where_access_is_denied(line: Line) -> 
     stack.clock.advance(301)
     answer = stack.send(delete)
 
-    assert ("SUCCESS", delete["PhysicalResourceId"]) == (answer.status, answer.physical_resource_id)
-    assert "the ledger was not asked" in answer.reason
-    assert [] == made
-
-
-def test_a_delete_of_what_was_never_begun_where_the_trouble_passes(line: Line) -> None:
-    """It is FAILED in the end: whether a copy of the Create made something, the ledger knows."""
-    stack = stack_over(throttled(line, ""))
-    delete = never_begun(stack)
-
-    with pytest.raises(LedgerUnavailable):
-        stack.send(delete)
-    stack.clock.advance(301)
-    answer = stack.send(delete)
-
-    assert ("FAILED", delete["PhysicalResourceId"]) == (answer.status, answer.physical_resource_id)
+    assert (status, delete["PhysicalResourceId"]) == (answer.status, answer.physical_resource_id)
+    assert says in answer.reason
     assert [] == made
 
 
