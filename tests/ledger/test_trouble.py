@@ -93,34 +93,23 @@ def misshapen(dynamodb: Any) -> str:
     return make_table(dynamodb, "misshapen", keys=("id", "range"))
 
 
-def throttled(line: Line, _: str) -> Store:
-    line.fail("ThrottlingException", "Rate exceeded")
-    return line.store
+def answering(code: str, message: str = "", status: int = 400) -> "Trouble":
+    """Return a trouble in which DynamoDB answers every request with an error."""
+
+    def trouble(line: Line, _: str) -> Store:
+        line.fail(code, message, status)
+        return line.store
+
+    trouble.__name__ = code
+    return trouble
 
 
-def over_capacity(line: Line, _: str) -> Store:
-    line.fail("ProvisionedThroughputExceededException", "The level of configured throughput")
-    return line.store
-
-
-def not_allowed(line: Line, _: str) -> Store:
-    line.fail("AccessDeniedException", "is not authorized to perform: dynamodb:UpdateItem")
-    return line.store
-
-
-def without_valid_credentials(line: Line, _: str) -> Store:
-    line.fail("UnrecognizedClientException", "The security token is invalid")
-    return line.store
-
-
-def full(line: Line, _: str) -> Store:
-    line.fail("ValidationException", "Item size to update has exceeded the maximum allowed size")
-    return line.store
-
-
-def failing(line: Line, _: str) -> Store:
-    line.fail("InternalServerError", status=500)
-    return line.store
+throttled = answering("ThrottlingException", "Rate exceeded")
+over_capacity = answering("ProvisionedThroughputExceededException", "The level of throughput")
+not_allowed = answering("AccessDeniedException", "not authorized to perform: dynamodb:UpdateItem")
+without_valid_credentials = answering("UnrecognizedClientException", "The token is invalid")
+full = answering("ValidationException", "Item size to update has exceeded the maximum allowed size")
+failing = answering("InternalServerError", status=500)
 
 
 def missing(line: Line, _: str) -> Store:
