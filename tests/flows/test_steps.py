@@ -97,10 +97,7 @@ def test_tokens_differ_by_step_and_stay_over_deliveries():
             self.step(name, lambda step: tokens.append(step.token), window=timedelta(hours=1))
 
     cloudformation = stack(create)
-    event = cloudformation.event("Create", "Thing")
-    with pytest.raises(Crashed):
-        cloudformation.send(event, crash_after="b")
-    cloudformation.deliver(event)
+    cloudformation.create("Thing", crash_after="b")
 
     assert 4 == len(tokens)
     assert tokens[2] == tokens[3]
@@ -156,10 +153,7 @@ def test_a_hook_that_skips_a_step_it_made():
         self.step("other", lambda step: 1, window=timedelta(hours=1))
 
     cloudformation = stack(create)
-    event = cloudformation.event("Create", "Thing")
-    with pytest.raises(Crashed):
-        cloudformation.send(event, crash_before="other")
-    answer = cloudformation.deliver(event)
+    answer = cloudformation.create("Thing", crash_before="other")
 
     assert "NonDeterminism: thing#0 ran before and was skipped now" in answer.reason
 
@@ -268,10 +262,7 @@ def test_a_secret_result_is_never_kept():
         self.step("other", lambda step: 1, once=True)
 
     cloudformation = stack(create)
-    event = cloudformation.event("Create", "Thing")
-    with pytest.raises(Crashed):
-        cloudformation.send(event, crash_before="other")
-    answer = cloudformation.deliver(event)
+    answer = cloudformation.create("Thing", crash_before="other")
 
     assert ["hunter22"] == seen
     assert "SecretNotKept: step key#0" in answer.reason
@@ -399,10 +390,7 @@ def test_long_results(size):
         self.step("other", lambda step: 1, window=timedelta(hours=1))
 
     cloudformation = stack(create)
-    event = cloudformation.event("Create", "Thing")
-    with pytest.raises(Crashed):
-        cloudformation.send(event, crash_before="other")
-    answer = cloudformation.deliver(event)
+    answer = cloudformation.create("Thing", crash_before="other")
 
     assert answer.succeeded
     assert ["x" * size] * 2 == seen
@@ -521,10 +509,7 @@ def test_one_name_for_two_different_calls():
         self.step("behind", lambda step: 1, window=timedelta(hours=1))
 
     cloudformation = stack(create)
-    event = cloudformation.event("Create", "Thing")
-    with pytest.raises(Crashed):
-        cloudformation.send(event, crash_before="behind")
-    answer = cloudformation.deliver(event)
+    answer = cloudformation.create("Thing", crash_before="behind")
 
     assert "NonDeterminism: step thing#0" in answer.reason
     assert ["one"] == runs

@@ -67,10 +67,7 @@ def test_a_post_that_died(api, stack):
     After a crash, a POST may have been acted on: it is not made again.
     """
     cloudformation = stack(lambda self: self.http.post(api.url))
-    event = cloudformation.event("Create", "Thing")
-    with pytest.raises(Crashed):
-        cloudformation.send(event, crash_after="http.POST.127.0.0.1")
-    answered = cloudformation.deliver(event)
+    answered = cloudformation.create("Thing", crash_after="http.POST.127.0.0.1")
 
     assert ["POST"] == api.methods()
     assert "InDoubt" in answered.reason
