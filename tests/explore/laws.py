@@ -421,7 +421,7 @@ class Laws:
             if '"Data"' not in body:
                 raise Broken(f"I10 {sent.request_id} tells no attributes, and update is written")
         kept, whose = kept_of(plain(body)), post[2:5]
-        made = [one for one in state.recorded if (*one[:3], plain(one[3])) == (*whose, kept)]
+        made = [row for row in state.recorded if (*row[:3], plain(row[3])) == (*whose, kept)]
         if not made and (life >= 0 or post.is_good):
             raise Broken("I6 an answer was told before it was recorded")
         if made and all(record[5] != sent.content for record in made):

@@ -182,7 +182,9 @@ def test_a_resource_moves_with_its_provider(opened: Open) -> None:
     updated = moved.update("Thing", {"Size": "2"})
     deleted = moved.delete("Thing")
 
-    assert ["SUCCESS", "SUCCESS", "SUCCESS"] == [one.status for one in (copy, updated, deleted)]
+    assert ["SUCCESS", "SUCCESS", "SUCCESS"] == [
+        answer.status for answer in (copy, updated, deleted)
+    ]
     assert {"Token": "known to its stack"} == copy.data
     assert 1 == len(made)
     assert text(before) == text(old.read(key))

@@ -159,7 +159,9 @@ class Deployed:
                 values = {name: self.value(each) for name, each in variables.items()}
                 return self.value({"Fn::Sub": text}, **values)
             case "Fn::Sub", text:
-                return re.sub(r"\$\{(.+?)\}", lambda one: {**self._known, **names}[one[1]], text)
+                return re.sub(
+                    r"\$\{(.+?)\}", lambda found: {**self._known, **names}[found[1]], text
+                )
 
     def holds(self, condition):
         """Tell whether a condition of the template holds: each asks for what is not empty."""
@@ -198,7 +200,7 @@ def test_a_provider_has_a_namespace_of_its_own(provider, parameters, function, n
     url = f"dynamodb://ledger?keeps_secrets=true&namespace={namespace}"
 
     assert function == deployed.name()
-    assert [url, url] == [deployed.variables(one)[GIVEN[0]] for one in ("Function", "Guardian")]
+    assert [url, url] == [deployed.variables(name)[GIVEN[0]] for name in ("Function", "Guardian")]
 
 
 @pytest.mark.parametrize("role", ["Role", "GuardianRole"])

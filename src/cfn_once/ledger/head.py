@@ -147,6 +147,7 @@ class ExecutionRecord(Kept):
         invocation: Lambda's request id of the invocation at work.
         deliveries: How often the operation was begun or resumed since its last round or long wait.
         due: Until when its hook waits, the lease given back; a continuation resumes it.
+        guarded: The guardian began it: no delivery of it had come to the ledger.
     """
 
     _always = ("own",)
@@ -157,6 +158,7 @@ class ExecutionRecord(Kept):
     invocation: str | None = kept_as("inv")
     deliveries: int = kept_as("dlv", 0)
     due: int | None = kept_as("due")
+    guarded: bool = kept_as("gua", default=False)
 
 
 class CleanupRecord(Kept):
@@ -187,7 +189,6 @@ class Operation(Kept):
         has_unrecorded_calls: Its hook made calls that are repeated at will and never recorded.
         round: How often CloudFormation has asked again after a failure.
         begun: When it was begun, or its last round.
-        guarded: The guardian began it: no delivery of it had come to the ledger.
         generation: The first generation of its steps; above every one of an earlier life of the
             same RequestId.
         assigned_id: The physical id that its hook has set so far.
@@ -213,7 +214,6 @@ class Operation(Kept):
     has_unrecorded_calls: bool = kept_as("unrec", default=False)
     round: int = kept_as("rnd", 0)
     begun: int = kept_as("beg", 0)
-    guarded: bool = kept_as("gua", default=False)
     generation: int = kept_as("gen", 0)
     assigned_id: str | None = kept_as("id")
     deed: str | None = kept_as("did")

@@ -108,9 +108,9 @@ def _begun(request: Request, candidate: Candidate) -> Operation:
             sandbox_id=candidate.sandbox_id,
             invocation=candidate.invocation,
             deliveries=1,
+            guarded=candidate.guards,
         ),
         begun=candidate.now,
-        guarded=candidate.guards,
     )
 
 
@@ -212,7 +212,7 @@ def resume(head: Head, request: Request, candidate: Candidate) -> Write:
         "iss": seen,
         "due": None,
         "dlv": operation.execution.deliveries + 1,
-        "gua": operation.guarded and candidate.guards,
+        "gua": operation.execution.guarded and candidate.guards,
     }
     if operation.state == State.RUNNING:
         values["tail"] = True
@@ -326,7 +326,7 @@ def finish(head: Head, ending: Ending, progress: Progress, ended: int) -> Change
         "recent": list(head.recent[-MOST_RECENT:]),
         "hist": [entry.to_doc() for entry in _history(head, ending, ended)],
     }
-    if operation.guarded and operation.type == RequestType.CREATE:
+    if operation.execution.guarded and operation.type == RequestType.CREATE:
         of_head["gua"] = [*head.guarded, ending.operation][-MOST_RECENT:]
     if ending.succeeded:
         holding = succeeded(head, ending)
