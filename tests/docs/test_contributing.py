@@ -37,7 +37,7 @@ def test_the_long_modules_are_named():
 
 def test_the_threshold_of_coverage_is_named():
     """
-    The page names the threshold that `make test` holds to.
+    The page names the threshold that `make coverage` holds to.
     """
     threshold = SETTINGS["coverage"]["report"]["fail_under"]
 
