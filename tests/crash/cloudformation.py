@@ -2,9 +2,10 @@
 CloudFormation, for one resource after the other: its requests, what it holds, what it waits for.
 
     Create ──► Update, Update ... ──► Delete ──► copies that come late ──► Create ...
-       │          │    └ a replacement: the Delete of the old one, or a rollback and the new one's
-       │          └ a refused one: its rollback
-       └ cancelled, while it runs: a Delete with an id that is made up
+     │ │          │    └ a replacement: the Delete of the old one, or a rollback and the new one's
+     │ │          └ refused by the API or before its hook, or not answered in time: its rollback
+     │ └ cancelled, while it runs: a Delete with an id that is made up
+     └ or none: another handler made the group, before there was a ledger
 
 Every answer goes to a host on this machine, which keeps all that are told for a URL.
 """
@@ -13,11 +14,11 @@ import itertools
 import json
 import string
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from cfn_once.testing.answers import judge
@@ -29,6 +30,7 @@ from support.requests_of_cloudformation import Requests
 from support.response_host import ResponseHost
 
 SERVICE_TIMEOUT = 1200  # seconds that CloudFormation waits
+TOO_SHORT = 1  # seconds; the least that a template may say
 TRIES = 8  # how often a Delete or a rollback is sent, each under a RequestId of its own
 PRODUCTS = ("Linux/UNIX", "Red Hat Enterprise Linux", "SUSE Linux", "Windows")
 
@@ -53,6 +55,7 @@ class Operation:
             kills at the deadline, rules out.
         expected: "SUCCESS", "FAILED", or "" where both are right.
         issued: When its ResponseURL was signed, in whole seconds.
+        timeout: Seconds that CloudFormation waits for its answer.
         awaited: CloudFormation waits for its answer; not so for a cancelled one.
         gave_up: It waited in vain.
         bodies: All that was ever told for its URL, in order.
@@ -67,6 +70,7 @@ class Operation:
     issued: int
     makes: str | None = None
     expected: str = "SUCCESS"
+    timeout: int = SERVICE_TIMEOUT
     may_freeze: bool = True
     awaited: bool = True
     gave_up: bool = False
@@ -92,6 +96,16 @@ class Operation:
         """Tell whether it was answered SUCCESS."""
         return self.answer is not None and self.answer["Status"] == "SUCCESS"
 
+    @property
+    def is_unanswered(self) -> bool:
+        """Tell whether CloudFormation waited in vain although it waited long enough."""
+        return self.gave_up and self.timeout > TOO_SHORT
+
+    @property
+    def was_disturbed(self) -> bool:
+        """Tell whether a delivery of it was cut short."""
+        return any(delivery.was_disturbed for delivery in list(self.deliveries))
+
     def tell(self, body: bytes, by: Delivery | None) -> None:
         """Take an answer."""
         problem = ""
@@ -114,20 +128,22 @@ class Operation:
 
     def wait(self, clock: FastClock, closed: threading.Event) -> dict[str, Any] | None:
         """Wait for the answer, as long as CloudFormation does."""
-        until = self.issued + SERVICE_TIMEOUT
+        until = self.issued + self.timeout
         with self._change:
             while not self.bodies and not closed.is_set() and clock.now() < until:
                 self._change.wait(min(0.2, max(0.01, clock.real(until - clock.now()))))
+            if not self.bodies and not closed.is_set():
+                self.gave_up = True
         if closed.is_set():
             raise Over
-        if not self.bodies:
-            self.gave_up = True
+        if self.gave_up:
             self.story.add(f"  {self.name} was not answered in time")
+            return None  # what comes now is not heard any more
         return self.answer
 
     def begins(self, clock: FastClock, closed: threading.Event) -> None:
         """Wait until some process works on it."""
-        until = self.issued + SERVICE_TIMEOUT
+        until = self.issued + self.timeout
         while not any(delivery.began for delivery in list(self.deliveries)) and clock.now() < until:
             if closed.wait(0.01):
                 raise Over
@@ -186,6 +202,16 @@ class Held:
     properties: dict[str, Any]
 
 
+class Groups(Protocol):
+    """The API, to those who do not come through the provider."""
+
+    def look(self) -> Mapping[str, Any]:
+        """Return the groups there are, by id, as the API knows them."""
+
+    def make(self, properties: Mapping[str, Any]) -> str:
+        """Make a group, as a handler does that knows of no ledger, and return its id."""
+
+
 class Resource:
     """One resource in a stack, made and deleted once or a few times over.
 
@@ -193,11 +219,14 @@ class Resource:
         number: Which one of the run.
         random: Where all that it does comes from.
         secret: The ARN of the API's access token.
-        look: Returns the groups there are, by id, as the API knows them.
+        groups: Those of the API.
         more: Tells whether there is to be one more request than must be.
 
     Attributes:
         operations: Every request, in order.
+        older: The names of the groups that another handler has made.
+        undone_without_a_call: How many Updates were refused before their hook and rolled back,
+            where nothing was in doubt.
         problems: What went otherwise than it should.
     """
 
@@ -209,11 +238,11 @@ class Resource:
         functions: Lambda,
         answers: Answers,
         secret: str,
-        look: Callable[[], Mapping[str, Any]],
+        groups: Groups,
         more: Callable[[], bool],
     ) -> None:
         self._random, self._lambda, self._answers = random, functions, answers
-        self._secret, self._look, self._more = secret, look, more
+        self._secret, self._groups, self._more = secret, groups, more
         self._clock, self._closed = functions.clock, functions.closed
         self.stack_name = f"stack-{number}"
         self._requests = Requests(
@@ -223,6 +252,9 @@ class Resource:
         )
         self.story = Story(self._clock, f"Group in {self.stack_name}")
         self.operations: list[Operation] = []
+        self._before: Operation | None = None  # this life
+        self.older: list[str] = []
+        self.undone_without_a_call = 0
         self.problems: list[str] = []
         self._numbers, self._issued = itertools.count(1), 0
 
@@ -230,6 +262,7 @@ class Resource:
         """Make it and delete it, once to three times, and wait for every copy of every event."""
         for _ in range(self._random.choice((1, 1, 2, 3))):
             first = len(self.operations)
+            self._before = self.operations[-1] if self.operations else None
             self._live()
             self._come_late(self.operations[first:])
             if not self._more():
@@ -239,6 +272,9 @@ class Resource:
                 copy.result()
 
     def _live(self) -> None:
+        if self._random.random() < 0.2:
+            self._live_on(self._adopt())
+            return
         fate = self._random.random()
         wanted = self._properties(self._next_name())
         if fate < 0.12:
@@ -258,10 +294,24 @@ class Resource:
             create.begins(self._clock, self._closed)
             self._sleep(self._random.expovariate(1 / 5))
         held = self._after_create(create, wanted)
-        while held is not None and self._more() and self._random.random() < 0.75:
+        if held is None:
+            self._until_success("Delete", "Delete", wanted, held=self._id_of(create))
+        else:
+            self._live_on(held)
+
+    def _adopt(self) -> Held:
+        """Hold a group that another handler has made, of which the ledger knows nothing."""
+        wanted = self._properties(self._next_name())
+        self.older.append(wanted["Name"])
+        held = Held(self._groups.make(wanted), wanted)
+        self.story.add(f"another handler has made {held.id}")
+        return held
+
+    def _live_on(self, held: Held) -> None:
+        """Update what is held as often as it comes, and delete it."""
+        while self._more() and self._random.random() < 0.75:
             held = self._change(held)
-        last = held or Held(self._id_of(create), wanted)
-        self._until_success("Delete", "Delete", last.properties, held=last.id)
+        self._until_success("Delete", "Delete", held.properties, held=held.id)
 
     def _after_create(self, create: Operation, wanted: dict[str, Any]) -> Held | None:
         """Return what is held after a Create; None where it has to be deleted at once."""
@@ -284,10 +334,10 @@ class Resource:
         fate = self._random.random()
         properties = dict(held.properties)
         properties.pop("RollOnUpdate", None)
-        if fate < 0.35:
+        if fate < 0.3:
             properties["Capacity"] = self._other_capacity(properties)
             return self._update("Update in place", held, properties)
-        if fate < 0.5:
+        if fate < 0.42:
             image = f"ami-{self._random.randrange(10**6)}"
             properties["LaunchSpecification"] = {
                 **properties["LaunchSpecification"],
@@ -296,7 +346,7 @@ class Resource:
             properties["RollOnUpdate"] = {"BatchSizePercentage": "20"}
             # Where a roll's answer is lost, nobody can tell, and FAILED says so.
             return self._update("Update with a roll", held, properties, expected="")
-        if fate < 0.7:
+        if fate < 0.56:
             properties["Capacity"] = _capacity(5, 3)
             if self._random.random() < 0.3:
                 properties = self._replacing(properties)
@@ -305,7 +355,59 @@ class Resource:
                 makes = None
             kind = "Update that the API refuses"
             return self._update(kind, held, properties, expected="FAILED", makes=makes)
+        if fate < 0.68:
+            return self._refused(held, properties)
+        if fate < 0.76:
+            return self._unheard(held, properties)
         return self._replace(held, self._replacing(properties))
+
+    def _refused(self, held: Held, properties: dict[str, Any]) -> Held:
+        """Update it to what fits no declaration: no hook runs, and none for the rollback."""
+        settled = self._is_settled()
+        bad = self._random.choice(
+            (
+                {"Capacity": {**properties["Capacity"], "Target": "many"}},
+                {"LaunchSpecification": {"SecurityGroupIds": ["sg-1"]}},
+                {"Product": "Plan 9"},  # it would be replaced
+            )
+        )
+        kind, first = "Update that is refused before its hook", len(self.operations)
+        self._update(kind, held, {**properties, **bad}, expected="FAILED")
+        update, *rollbacks = self.operations[first:]
+        if settled and not (update.was_disturbed or rollbacks[0].was_disturbed):
+            self._expect_no_call(update, rollbacks)
+        return held
+
+    def _is_settled(self) -> bool:
+        """Tell whether nothing of what is held, or of what it replaced, can be in doubt."""
+        newest = itertools.takewhile(lambda one: one is not self._before, self.operations[::-1])
+        for operation in newest:
+            answer = operation.answer if operation.succeeded and not operation.gave_up else None
+            if answer is None or "Reason" in answer:
+                return False
+            if operation.event["RequestType"] != "Delete":
+                return not operation.kind.startswith("rollback")
+        return True
+
+    def _expect_no_call(self, update: Operation, rollbacks: Sequence[Operation]) -> None:
+        """See that an Update that touched nothing is rolled back at once, and by no hook."""
+        self.undone_without_a_call += 1
+        if len(rollbacks) > 1:
+            self._problem(f"{update.name} touched nothing, and its rollback failed")
+        for operation in (update, *rollbacks):
+            if any(delivery.calls for delivery in operation.deliveries):
+                self._problem(f"{operation.name} called the API, though there was nothing to do")
+
+    def _unheard(self, held: Held, properties: dict[str, Any]) -> Held:
+        """Update it, in place or by another one, and wait so shortly that no answer is heard."""
+        makes = None
+        if self._random.random() < 0.4:
+            properties = self._replacing(properties)
+            makes = properties["Name"]
+        else:
+            properties["Capacity"] = self._other_capacity(properties)
+        kind = "Update whose answer nobody waits for"
+        return self._update(kind, held, properties, expected="", makes=makes, timeout=TOO_SHORT)
 
     def _replacing(self, properties: dict[str, Any]) -> dict[str, Any]:
         others = [product for product in PRODUCTS if product != properties["Product"]]
@@ -317,6 +419,8 @@ class Resource:
         answer = update.wait(self._clock, self._closed)
         if answer is None or answer["Status"] != "SUCCESS":
             return self._roll_back(held, properties, held.id)
+        if update.makes is not None:
+            return self._after_replacement(update, held, properties, answer)
         self._expect_id(update, held.id)
         new = Held(answer["PhysicalResourceId"], properties)
         self._compare(update, new)
@@ -329,6 +433,11 @@ class Resource:
         answer = update.wait(self._clock, self._closed)
         if answer is None or answer["Status"] != "SUCCESS":
             return self._roll_back(held, properties, held.id)
+        return self._after_replacement(update, held, properties, answer)
+
+    def _after_replacement(
+        self, update: Operation, held: Held, properties: dict[str, Any], answer: Mapping[str, Any]
+    ) -> Held:
         new = Held(answer["PhysicalResourceId"], properties)
         if new.id == held.id:
             self._problem(f"{update.name} replaced nothing: it answered the old id")
@@ -373,11 +482,10 @@ class Resource:
         *,
         held: Held | str | None = None,
         old: dict[str, Any] | None = None,
-        makes: str | None = None,
-        expected: str = "SUCCESS",
-        may_freeze: bool = True,
         cancelled: bool = False,
         calm: bool = False,
+        timeout: int = SERVICE_TIMEOUT,
+        **what: Any,
     ) -> Operation:
         """Send a request, with all of its copies but the late ones."""
         random, rates = self._random, self._lambda.rates
@@ -392,7 +500,7 @@ class Resource:
         issued = self._issue_time()
         event = self._requests.request(
             request_type,
-            {**properties, "ServiceTimeout": str(SERVICE_TIMEOUT)},
+            {**properties, "ServiceTimeout": str(timeout)},
             signed_at=issued,
             request_id=str(UUID(int=random.getrandbits(128), version=4)),
             **parts,
@@ -402,10 +510,9 @@ class Resource:
             kind=kind,
             story=self.story,
             issued=issued,
-            makes=makes,
-            expected=expected,
-            may_freeze=may_freeze,
+            timeout=timeout,
             awaited=not cancelled,
+            **what,
         )
         self._answers.expect(operation)
         self.operations.append(operation)
@@ -475,7 +582,7 @@ class Resource:
 
     def _compare(self, operation: Operation, held: Held) -> None:
         """See that the API holds what CloudFormation holds."""
-        there = self._look().get(held.id)
+        there = self._groups.look().get(held.id)
         if there is None:
             self._problem(f"after {operation.name}, {held.id} does not exist")
             return

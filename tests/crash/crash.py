@@ -46,6 +46,7 @@ COLUMNS = (
     "unanswered",
     "conflicting_answers",
     "guardian_answers",
+    "undone_without_a_call",
 )
 MOST_STORIES = 3  # printed; the rest lie beside the report
 

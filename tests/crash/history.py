@@ -7,13 +7,17 @@ operations              requests of CloudFormation, each with a RequestId of its
 deliveries              events handed to a process, copies, Lambda's retries and the guardian's
                         included
 kills                   processes that SIGKILL ended while they were at work on a delivery
-expected_objects        Creates and replacements answered SUCCESS, each of which must have made one;
-                        and those cut short (refused, cancelled, never answered) that had made one
-                        by then, which is the most that is right
+expected_objects        groups that another handler has made, and Creates and replacements answered
+                        SUCCESS, each of which must have made one; and those cut short (refused,
+                        cancelled, never answered) that had made one by then, which is the most that
+                        is right
 objects_created         groups that the API has ever made
 objects_left            groups that exist when all is deleted and every copy has ended
 conflicting_answers     requests for which two different bodies were ever put
 unanswered              requests for whose answer CloudFormation waited in vain; there is no excuse
+                        but a ServiceTimeout of a second
+undone_without_a_call   Updates that were refused before their hook, where nothing was in doubt:
+                        each must be rolled back by the next request, without a call
 guardian_answers        requests that the guardian answered, when three deliveries had failed: it
                         was at work when the answer came, and no twin that something was to befall
 """
@@ -41,6 +45,7 @@ class Report:
     unanswered: int
     conflicting_answers: int
     guardian_answers: int
+    undone_without_a_call: int
     most_at_once: int
     kinds: Mapping[str, int]
     befell: Mapping[str, int]
@@ -62,7 +67,8 @@ def judge(resources: Sequence[Resource], functions: Lambda, spot: Mapping[str, A
         if found:
             violations += [f"{resource.stack_name}: {hit}" for hit in found]
             stories.append("\n".join([str(resource.story), *(f"=> {hit}" for hit in found)]))
-    known = {maker.makes for maker in makers}
+    older = [name for resource in resources for name in resource.older]
+    known = {*(maker.makes for maker in makers), *older}
     violations += [f"nobody asked for {name}" for name in made if name not in known]
     kills = [
         delivery
@@ -73,14 +79,15 @@ def judge(resources: Sequence[Resource], functions: Lambda, spot: Mapping[str, A
         operations=len(operations),
         deliveries=len(functions.deliveries),
         kills=len(kills),
-        expected_objects=sum(_expected(maker, made) for maker in makers),
+        expected_objects=sum(_expected(maker, made) for maker in makers) + len(older),
         objects_created=int(spot["groups_created"]),
         objects_left=len(left),
-        unanswered=sum(operation.gave_up for operation in operations),
+        unanswered=sum(operation.is_unanswered for operation in operations),
         conflicting_answers=sum(len(set(operation.bodies)) > 1 for operation in operations),
         guardian_answers=sum(
             operation.told_by is not None and operation.told_by.guards for operation in operations
         ),
+        undone_without_a_call=sum(resource.undone_without_a_call for resource in resources),
         most_at_once=functions.most_at_once,
         kinds=_sorted(Counter(operation.kind.partition(" (")[0] for operation in operations)),
         befell=_sorted(
@@ -102,7 +109,7 @@ def _expected(maker: Operation, made: Mapping[str, int]) -> int:
 def _problems_of(
     resource: Resource, made: Mapping[str, int], left: Sequence[str], functions: Lambda
 ) -> Iterator[str]:
-    names = {operation.makes for operation in resource.operations}
+    names = {*(operation.makes for operation in resource.operations), *resource.older}
     yield from (f"the group {name} is left" for name in left if name in names)
     for operation in resource.operations:
         number = made.get(str(operation.makes), 0)
@@ -115,7 +122,7 @@ def _problems_of(
         )
         if operation.expected == "FAILED" and operation.succeeded:
             yield f"{operation.name} was answered SUCCESS, though the API refused it"
-        if operation.gave_up:
+        if operation.is_unanswered:
             yield f"{operation.name} was not answered while CloudFormation waited"
         for delivery in operation.deliveries:
             if delivery.ending is Ending.DIED and not delivery.killed:

@@ -176,6 +176,17 @@ class Delivery:
         return self.ending is Ending.RESPONSE
 
     @property
+    def was_disturbed(self) -> bool:
+        """Tell whether it was cut short; not so where it left its request to a copy."""
+        cut = self.ending not in (None, Ending.RESPONSE) and "InProgress" not in self.error
+        return bool(self.killed) or self.frozen or cut
+
+    @property
+    def calls(self) -> int:
+        """How many requests to the API it has made."""
+        return self._counts["api"]
+
+    @property
     def is_at_work(self) -> bool:
         """Tell whether its process works on it now."""
         return self._slot is not None
