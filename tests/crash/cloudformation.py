@@ -252,7 +252,7 @@ class Resource:
         )
         self.story = Story(self._clock, f"Group in {self.stack_name}")
         self.operations: list[Operation] = []
-        self._before: Operation | None = None  # this life
+        self._first = 0  # of this life's operations
         self.older: list[str] = []
         self.undone_without_a_call = 0
         self.problems: list[str] = []
@@ -261,10 +261,9 @@ class Resource:
     def play(self) -> None:
         """Make it and delete it, once to three times, and wait for every copy of every event."""
         for _ in range(self._random.choice((1, 1, 2, 3))):
-            first = len(self.operations)
-            self._before = self.operations[-1] if self.operations else None
+            self._first = len(self.operations)
             self._live()
-            self._come_late(self.operations[first:])
+            self._come_late(self.operations[self._first :])
             if not self._more():
                 break
         for operation in self.operations:
@@ -357,7 +356,9 @@ class Resource:
             return self._update(kind, held, properties, expected="FAILED", makes=makes)
         if fate < 0.68:
             return self._refused(held, properties)
-        if fate < 0.76:
+        # An older object's first Update may never arrive; nobody then knows its rollback for one.
+        is_known = len(self.operations) > self._first
+        if fate < 0.76 and is_known:
             return self._unheard(held, properties)
         return self._replace(held, self._replacing(properties))
 
@@ -380,8 +381,7 @@ class Resource:
 
     def _is_settled(self) -> bool:
         """Tell whether nothing of what is held, or of what it replaced, can be in doubt."""
-        newest = itertools.takewhile(lambda one: one is not self._before, self.operations[::-1])
-        for operation in newest:
+        for operation in reversed(self.operations[self._first :]):
             answer = operation.answer if operation.succeeded and not operation.gave_up else None
             if answer is None or "Reason" in answer:
                 return False
