@@ -108,7 +108,7 @@ class World(NamedTuple):
         made: How often each step's effect happened: request, step, life, number.
         sent: How often a step that must not run twice was called, refusals apart.
         tags: What calls that are repeated at will have put there.
-        acted: Updates that have called it, to whatever end.
+        acted: Updates that have called it, to whatever end; "RequestId changes" where `update` has.
     """
 
     live: tuple[Thing, ...] = ()
@@ -318,11 +318,20 @@ class Laws:
         if operation.kind == "remove" and at.sent.type == "Delete":
             self._refuse_unnamed(state, at.sent, operation.root)
         if at.sent.type == "Update":
-            acted = tuple(sorted({*state.world.acted, at.sent.request_id}))
+            changes = operation.kind == "make" and operation.step == "change"
+            if changes:
+                self._refuse_an_idle_update(state, at.sent)
+            acts = [at.sent.request_id, *([f"{at.sent.request_id} changes"] if changes else [])]
+            acted = tuple(sorted({*state.world.acted, *acts}))
             state = state._replace(world=state.world._replace(acted=acted))
         own = operation.request_id == at.sent.request_id
-        if own and operation.kind == "make" and operation.step == "a":
-            self._refuse_a_third(state, at.sent, operation.tag)
+        if operation.kind == "make" and operation.step == "a":
+            earlier = {request.request_id: request for request in state.stack.sent}
+            called = operation.token in [token for token, _, _ in state.world.tokens]
+            if own:
+                self._refuse_a_third(state, at.sent, operation.tag)
+            elif not called:  # a clean-up calls what its operation never did
+                self._refuse_a_third(state, earlier[operation.request_id], operation.tag)
         # As in `posted`, whichever of the two comes first.
         if operation.kind == "make" and _final(state.posts):
             raise Broken("I5 a Delete is answered while an earlier delivery is at work")
@@ -460,6 +469,29 @@ class Laws:
             return
         if all(self._is_known_to_have_ended(state, other) for other in others):
             raise Broken(f"L2 {', '.join(sorted(others))} touched nothing; the rollback failed")
+
+    def _refuse_an_idle_update(self, state: State, sent: Sent) -> None:
+        """Refuse that a rollback changes an object that no Update can have touched.
+
+        An Update that changes the Kind makes another object; the rollback itself, where it came
+        before and died, could only keep the object.
+        """
+        updates = takewhile(sent.__ne__, state.stack.sent)
+        before = [request for request in updates if request.type == "Update"]
+        back = (sent.old_properties, sent.properties)
+        if not any((one.properties, one.old_properties) == back for one in before):
+            return
+        changed = any(request_id.endswith(" changes") for request_id in state.world.acted)
+        twins = any(one.id.startswith(f"{sent.physical_resource_id}@") for one in state.world.live)
+        if changed or twins or self._is_the_first_that_is_known(state, sent):
+            return
+        if all(
+            dict(one.properties)["Kind"] != dict(one.old_properties)["Kind"]
+            or self._is_known_to_have_ended(state, one.request_id)
+            for one in before
+            if one.content != sent.content
+        ):
+            raise Broken(f"L2 nothing touched {sent.physical_resource_id}, and `update` runs")
 
     def _is_known_to_have_ended(self, state: State, forward: str) -> bool:
         """Tell whether the ledger knows that an Update is over, or that it was never begun."""

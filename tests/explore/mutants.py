@@ -17,6 +17,7 @@ from explore.spaces import (
     ADOPTED_REPLACED,
     AGAIN,
     BACK,
+    BACK_TWICE,
     BACK_UNHEARD,
     CREATE,
     DELETE,
@@ -38,6 +39,7 @@ from explore.spaces import (
     OTHER_CREATE,
     REASK,
     REFUSED,
+    REFUSED_TWICE,
     RESENT,
     RETAIN,
     RETAIN_LATE,
@@ -607,6 +609,12 @@ ROWS = {
         old="not _is_touched(held, request, hooks)",
         new="False",
         space=on(REFUSED, "fail"),
+    ),
+    "a rollback that died is taken for an Update that did something": Mutant(
+        "L2", "rollback-that-dies", new="return False", space=on(REFUSED_TWICE, "crash")
+    ),
+    "the clean-up of a rollback that ran no hook runs one": Mutant(
+        "I1 L2", "rollback-that-kept", new="pass", space=on(BACK_TWICE, "crash:2")
     ),
     "a rollback returns to what is half deleted": Mutant(
         "I5", "half-deleted", new="pass", space=on(HALF_DELETED, "slip")

@@ -385,6 +385,27 @@ REFUSED_REPLACEMENT = heard(
     },
     "u",
 )
+# A rollback that dies, and another one: of an Update that is refused; of one that replaces.
+REFUSED_TWICE = heard(
+    {
+        **REFUSED,
+        "r": REFUSED["r"]._replace(bad="s", hears=False),
+        "s": Place("U5", "Update", 5, "d", "d", properties="P", old="Px"),
+    },
+    "u",
+    "r",
+)
+BACK_TWICE = heard(
+    {
+        "c": C._replace(good="u", bad="d"),
+        "u": U._replace(good="r", bad="r"),
+        "r": Place("U4", "Update", 4, "d", "s", properties="P", old="Q", id="swapped"),
+        "s": Place("U5", "Update", 5, "d", "d", properties="P", old="Q"),
+        "d": D,
+    },
+    "u",
+    "r",
+)
 TOUCHED_REFUSED = heard(
     {
         "c": C._replace(good="u", bad="d"),
@@ -975,6 +996,12 @@ ROWS |= {
     ),
     "a replacing Update is refused before its hook, and rolled back": _each(
         REFUSED_REPLACEMENT, "crash", "supersede takeover"
+    ),
+    "an Update is refused before its hook, and its rollback dies": _each(
+        REFUSED_TWICE, "crash", "supersede takeover"
+    ),
+    "a replacing Update dies, and its rollback dies": _each(
+        BACK_TWICE, "crash:2", "supersede takeover"
     ),
     "a Create is refused before its hook": _each(
         REFUSED_CREATE, "crash lost", "supersede takeover", copies="c:2", strategies=[TOKEN]

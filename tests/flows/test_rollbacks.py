@@ -200,6 +200,30 @@ def test_the_rollback_comes_three_times(cloudformation, groups):
     assert [] == groups.updates
 
 
+@pytest.mark.parametrize("how", ["it was refused", "it was to replace the object, and died"])
+def test_a_rollback_that_dies(cloudformation, groups, how):
+    """
+    The rollback of an Update that has not touched the object dies before it has answered: the next
+    one is answered as it would have been, for all that it could do was to keep the object.
+    """
+    bad = {**TWO, "Target": "many"} if how == "it was refused" else TWO
+    cloudformation.create("Group", ONE)
+    if how == "it was refused":
+        change(cloudformation, bad)
+    else:
+        with pytest.raises(Crashed):
+            change(cloudformation, bad, crash_after="group")
+        cloudformation.wait(130)
+    with pytest.raises(Crashed):  # behind its begin
+        change(cloudformation, ONE, before=bad, crash_at=3)
+    cloudformation.wait(130)
+
+    back = change(cloudformation, ONE, before=bad)
+
+    assert ("SUCCESS", "sig-1") == (back.status, back.physical_resource_id)
+    assert [] == groups.updates
+
+
 def test_an_attribute_that_is_declared_since(cloudformation, group_class, groups):
     """
     An Update that changes nothing runs `update` where the class declares an attribute that the kept

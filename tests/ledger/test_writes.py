@@ -71,13 +71,14 @@ def begun(request: Request, owner: str, number: int, **more: Any) -> Operation:
     told = {name: more.pop(name) for name in ("lease", "sandbox_id", "invocation") if name in more}
     told["deliveries"] = more.pop("deliveries", 1)
     told["due"] = more.pop("due", None)
+    updates = request.type is RequestType.UPDATE
     return Operation(
         **{
             "request_id": request.request_id,
             "type": request.type.value,
             "issued_at": ISSUED + 10 * number,
-            "fingerprint": request.fingerprint,
             "properties": request.properties_fingerprint,
+            "old_properties": request.old_properties_fingerprint if updates else None,
             "event_physical_id": request.physical_resource_id,
             "state": "RUNNING",
             "execution": ExecutionRecord(**{"owner": owner, "lease": candidate.lease} | told),

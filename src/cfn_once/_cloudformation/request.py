@@ -230,20 +230,8 @@ class Request(Frozen):
         return self.placeholder is None and not stands_for_none
 
     @cached_property
-    def fingerprint(self) -> str:
-        """16 hex digits that differ where copies of one RequestId ask for different things."""
-        return fingerprint(
-            [
-                self.type,
-                self.physical_resource_id,
-                dict(self.properties),
-                dict(self.old_properties),
-            ]
-        )
-
-    @cached_property
     def properties_fingerprint(self) -> str:
-        """The same over the properties alone."""
+        """16 hex digits that differ where the properties differ."""
         return fingerprint(dict(self.properties))
 
     @cached_property

@@ -17,7 +17,7 @@ from .._steps.replay import Replay, doubt
 from .._steps.steps import Steps
 from ..ledger import CleanupRecord, Deed, Operation, StepState
 from .named import bears_the_id
-from .resource import CustomResource
+from .resource import CustomResource, writes_update
 from .run import run
 
 log = logging.getLogger("cfn_once.resource")
@@ -205,6 +205,9 @@ class Leftovers(NamedTuple):
         replay = Replay(journal)
         steps = Steps(journal, self.ports, policy=replay)
         resource, makes = self._resource_of(left, asked, steps)
+        # Seeded bug: rollback-that-kept
+        if self._has_kept(left, resource, makes=makes):
+            return _Found()
         _run_again(replay, asked, resource, resource.create if makes else resource.update)
         if replay.may_be_known_later and lease.has_retries_left():
             lease.park(self.journal.progress())
@@ -221,6 +224,18 @@ class Leftovers(NamedTuple):
             has_called=replay.has_called,
             undo=replay.undo,
         )
+
+    def _has_kept(self, left: Operation, resource: Resource, *, makes: bool) -> bool:
+        """Tell whether it was a rollback that ran no hook: a replay would do what it never did."""
+        head = self.journal.lease.head
+        if left.deed is None and left.event_physical_id == head.held_id:
+            for old in head.replaced:
+                if old.returns and old.properties == left.properties:
+                    return old.touched is None
+        if head.held is None or not left.leaves_as_it_was(head.held):
+            return False
+        updates = writes_update(type(resource)) and not makes
+        return head.held.touched is None or not updates
 
     def _resource_of(self, left: Operation, asked: Request, steps: Steps) -> tuple[Resource, bool]:
         """Return what the hook of an earlier request ran on, and whether that hook was `create`."""

@@ -118,13 +118,24 @@ def _is_newer(head: Head, request: Request, *, known: bool) -> bool:
     return request.issued_at > newest
 
 
+def _is_of_equal_content(operation: Operation, request: Request) -> bool:
+    """Tell whether a request asks for what an operation of its RequestId does."""
+    updates = request.type is RequestType.UPDATE
+    return (
+        operation.type == request.type
+        and operation.event_physical_id == request.physical_resource_id
+        and operation.properties == request.properties_fingerprint
+        and (not updates or operation.old_properties == request.old_properties_fingerprint)
+    )
+
+
 def _same(head: Head, request: Request, candidate: Candidate) -> Decision:
     """Decide where the head's operation is of this RequestId."""
     operation, expired = head.operation, _is_expired(request, candidate)
     # Seeded bug: asked-again
     again = _is_issued_after(operation, request) and not expired
     # Seeded bug: other-content
-    if (operation.type, operation.fingerprint) != (request.type, request.fingerprint):
+    if not _is_of_equal_content(operation, request):
         return _over(head, request, candidate) if again else REUSED
     match operation.state:
         case State.FAILED if again:

@@ -179,8 +179,8 @@ class Operation(Kept):
     Attributes:
         issued_at: The latest issue time seen for it; never lower than an earlier operation's.
         undated: Its event bore no date: it was issued when it was first seen, for all we know.
-        fingerprint: Of all that it asks for.
-        properties: Of its properties alone.
+        properties: The fingerprint of its properties.
+        old_properties: Of an Update, the same of the properties before it.
         event_physical_id: The id in its event.
         response: What was answered, without the request's ids; None after a Create or Update that
             succeeded, where its response lies with the held object.
@@ -204,8 +204,8 @@ class Operation(Kept):
     type: str = kept_as("typ", "")
     issued_at: int = kept_as("iss", 0)
     undated: bool = kept_as("und", default=False)
-    fingerprint: str = kept_as("fp", "")
     properties: str = kept_as("pfp", "")
+    old_properties: str | None = kept_as("ofp")
     event_physical_id: str | None = kept_as("eid")
     state: str = kept_as("st", "")
     response: str | None = kept_as("out")
@@ -257,6 +257,18 @@ class Operation(Kept):
         if not self.may_have_acted:
             return None
         return Touched.MAYBE if self.deed is None else Touched.SURELY
+
+    def leaves_as_it_was(self, held: HeldObject) -> bool:
+        """Tell whether it was a rollback that did nothing to the held object, or nothing new.
+
+        One that touches nothing runs no hook: what it rolls back was refused, or was to replace the
+        object. Where `update` ran all the same, the object was touched before it, and still is.
+        """
+        if held.id != self.event_physical_id or self.deed is not None:
+            return False
+        is_rollback = held.properties == self.properties != self.old_properties
+        # Seeded bug: rollback-that-dies
+        return is_rollback and held.touched_by in (None, self.old_properties)
 
     @property
     def is_in_doubt(self) -> bool:

@@ -198,7 +198,7 @@ def _as_left(head: Head) -> Holding:
 def _as_touched(held: HeldObject, operation: Operation) -> HeldObject:
     """Return the held object with what an Update that has not succeeded may have done to it."""
     # Seeded bug: touched
-    touched = operation.has_touched
+    touched = None if operation.leaves_as_it_was(held) else operation.has_touched
     if touched is None or held.id != operation.event_physical_id:
         return held
     worst = max(touched, Touched(held.touched or touched))

@@ -93,13 +93,14 @@ def in_flight_until(ended: int) -> int:
 
 
 def _begun(request: Request, candidate: Candidate) -> Operation:
+    updates = request.type is RequestType.UPDATE
     return Operation(
         request_id=request.request_id,
         type=request.type.value,
         issued_at=issued(request, candidate.now),
         undated=request.issued_at is None,
-        fingerprint=request.fingerprint,
         properties=request.properties_fingerprint,
+        old_properties=request.old_properties_fingerprint if updates else None,
         event_physical_id=request.physical_resource_id,
         state=State.RUNNING.value,
         execution=ExecutionRecord(
