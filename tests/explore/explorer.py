@@ -140,7 +140,7 @@ Action = Store | Read | Spill | Call | Put | Sleep
 class Scene(Protocol):
     """What is explored: a class with its hooks, an external API, and CloudFormation's script."""
 
-    classes: Sequence[type]
+    classes: Sequence[Sequence[type]]  # of each version of the code, one a resource type
     places: Sequence[str]
     names: Mapping[str, str]
     once: bool
@@ -480,8 +480,8 @@ class Explorer:
         own: dict[str, Any] = {"ledger": ports, "visible_after": VISIBLE_AFTER}
         ways: dict[str, Any] = {"delivery": ports, "calls": ports, "clock": ports}
         self._providers = [
-            self.kit.provider(version, **own).using(continuation=ports, **ways)
-            for version in scene.classes
+            self.kit.provider(*served, **own).using(continuation=ports, **ways)
+            for served in scene.classes
         ]
         self._code = [*code, *[-1] * (len(self.places) + len(self._closers) - len(code))]
         guardian = self.kit.provider.unable("it died", retries_exhausted=True, **own)
@@ -1142,7 +1142,7 @@ def event_of(sent: Sent) -> dict[str, Any]:
         "StackId": STACK_ID,
         "RequestId": sent.request_id,
         "LogicalResourceId": "Thing",
-        "ResourceType": "Custom::Thing",
+        "ResourceType": sent.resource_type,
         "ResourceProperties": dict(sent.properties),
     }
     if sent.physical_resource_id is not None:

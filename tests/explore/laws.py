@@ -57,6 +57,7 @@ class Sent(NamedTuple):
         place: Its place in the script, which its ResponseURL names.
         order: Its issue time, in seconds after the beginning; None where its URL bears no date.
         timeout: Seconds that CloudFormation waits for the answer.
+        resource_type: The type in the template.
     """
 
     place: str
@@ -67,6 +68,7 @@ class Sent(NamedTuple):
     properties: tuple[tuple[str, str], ...]
     old_properties: tuple[tuple[str, str], ...]
     timeout: int = 3600
+    resource_type: str = "Custom::Thing"
 
     @property
     def content(self) -> tuple[Any, ...]:
@@ -313,6 +315,8 @@ class Laws:
             raise Broken("I3 the external API is called by a delivery that never held the resource")
         if operation.kind == "remove" and at.sent.place in FORGED:
             raise Broken("I9 somebody else's copy of a request removes what that has made")
+        if operation.kind == "remove":
+            self._refuse_another_type(state, at.sent, operation.root)
         if operation.kind == "remove" and at.sent.type == "Update":
             self._refuse_an_older(state, at.sent, operation.root)
         if operation.kind == "remove" and at.sent.type == "Delete":
@@ -376,6 +380,15 @@ class Laws:
         made = {thing.id: orders.get(thing.request_id, 0) for thing in state.world.live}
         if made.get(removed, 0) < made.get(str(sent.physical_resource_id), 0) and removed in made:
             raise Broken(f"I5 {removed} is older than what the Update names, and it removes it")
+
+    def _refuse_another_type(self, state: State, sent: Sent, removed: str) -> None:
+        """Refuse that a type's hook removes what was made as another type."""
+        types = {request.request_id: request.resource_type for request in state.stack.sent}
+        made = {thing.id: types.get(thing.request_id) for thing in state.world.live}
+        if made.get(removed) not in (None, sent.resource_type):
+            raise Broken(
+                f"I8 {removed} is a {made[removed]}, and a {sent.resource_type} removes it"
+            )
 
     def _refuse_unnamed(self, state: State, sent: Sent, removed: str) -> None:
         """Refuse a Delete that removes what CloudFormation was told of under another id."""
@@ -482,8 +495,13 @@ class Laws:
         if not any((one.properties, one.old_properties) == back for one in before):
             return
         changed = any(request_id.endswith(" changes") for request_id in state.world.acted)
-        twins = any(one.id.startswith(f"{sent.physical_resource_id}@") for one in state.world.live)
-        if changed or twins or self._is_the_first_that_is_known(state, sent):
+        held, asked = sent.physical_resource_id, kind_of(sent.properties)
+        others = [
+            thing
+            for thing in state.world.live
+            if thing.id.startswith(f"{held}@") or (thing.id == held and thing.shape != asked)
+        ]
+        if changed or others or self._is_the_first_that_is_known(state, sent):
             return
         if all(
             dict(one.properties)["Kind"] != dict(one.old_properties)["Kind"]
@@ -491,7 +509,7 @@ class Laws:
             for one in before
             if one.content != sent.content
         ):
-            raise Broken(f"L2 nothing touched {sent.physical_resource_id}, and `update` runs")
+            raise Broken(f"L2 nothing touched {held}, and `update` runs")
 
     def _is_known_to_have_ended(self, state: State, forward: str) -> bool:
         """Tell whether the ledger knows that an Update is over, or that it was never begun."""

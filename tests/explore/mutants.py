@@ -37,6 +37,7 @@ from explore.spaces import (
     LESS,
     LOST_CLEAN_UP,
     OTHER_CREATE,
+    OTHER_KEPT,
     REASK,
     REFUSED,
     REFUSED_TWICE,
@@ -648,6 +649,31 @@ ROWS = {
         space=on(heard(WIDE), "doubt", code=[0, 0, 1], versions=WIDER, strategy="once"),
     ),
     # Requests that are not what they were
+    # Another resource type under the same logical id
+    "what another type left is taken over as one's own": Mutant(
+        "I5 I8",
+        "other-type-begins",
+        old="head.resource_type != request.resource_type",
+        new="False",
+        space=on(OTHER_KEPT, "fail crash"),
+    ),
+    "another type's Delete is for what is held": Mutant(
+        "I8",
+        "other-type-deletes",
+        old="request.resource_type != head.resource_type",
+        new="False",
+        space=on(OTHER_KEPT, "fail crash"),
+    ),
+    "what another type left is cleaned up by one's own hooks": Mutant(
+        "I8",
+        "other-type-left",
+        old="kind != request.resource_type",
+        new="False",
+        space=on(OTHER_KEPT, "fail crash"),
+    ),
+    "what another type left is not named": Mutant(
+        "I5", "other-type-named", new="others = ()", space=on(OTHER_KEPT, "fail crash")
+    ),
     "a recorded answer goes to an event of other content": Mutant(
         "I9", "other-content", new="pass", space=on(OTHER_CREATE, "fail")
     ),

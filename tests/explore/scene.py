@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from explore.laws import BEGINNING, Post, Sent, Stack, State, Thing, World, kind_of
 
 SETTLE = 5_000  # ms in which a call of the dead lands, or never (A3)
+THING, OTHER = "Custom::Thing", "Custom::Other"  # two types that the provider serves
 STRAY = "stray"  # an id that nobody knows
 THEIRS = "theirs"  # what another handler made, in the place of ours
 
@@ -83,6 +84,7 @@ class Place(NamedTuple):
         timeout: Seconds that it waits for one.
         forged: Somebody else sends it, at any time: nobody waits for its answer.
         retains: CloudFormation lets go, without a Delete, of what was replaced before.
+        resource_type: The type in the template.
         loses: The ledger is lost before it; the one before it has to be heard, and has no copies.
     """
 
@@ -100,6 +102,7 @@ class Place(NamedTuple):
     forged: bool = False
     retains: bool = False
     loses: bool = False
+    resource_type: str = THING
 
 
 class Script:
@@ -196,9 +199,12 @@ class Script:
             as_properties(kind),
             as_properties(place.old) if place.old else (),
             place.timeout,
+            place.resource_type,
         )
         if name == "x":
-            stack = stack._replace(retained=held)
+            gone = {request.physical_resource_id for request in stack.sent}
+            retained = (*held[:1], *(old for old in held[1:] if old not in gone))
+            stack = stack._replace(retained=retained)
         if place.retains:
             stack, held = stack._replace(retained=(*stack.retained, *held[1:])), held[:1]
         if name in ("x", "y", "d", "g"):
@@ -323,12 +329,17 @@ class Scene:
         self._call = import_module(f"{kit.__name__}._steps.call")
         self._errors = import_module(f"{kit.__name__}._errors")
         alone = [Code("abcdefgh"[:steps], updates)]
-        self.classes = [self._class(kit, version) for version in versions or alone]
+        types = sorted({place.resource_type for place in script.places.values()})
+        self.classes = [
+            [self._class(kit, version, resource_type) for resource_type in types]
+            for version in versions or alone
+        ]
 
-    def _class(self, kit: ModuleType, version: Code) -> type:
+    def _class(self, kit: ModuleType, version: Code, served_as: str) -> type:
         scene, names = self, version.steps
 
         class Thing(kit.CustomResource[Properties, dict if scene.told else None]):
+            resource_type = served_as
             replace_on, no_echo = version.replace_on, version.no_echo
 
             def create(self) -> Any:
@@ -495,13 +506,15 @@ class Scene:
         age = (state.now - BEGINNING) // 1000
         order = None if last.order is None else age + 50
         properties = as_properties(stack.properties)
+        makers = (request for request in reversed(stack.sent) if request.type != "Delete")
+        kind = next(makers, last).resource_type
         for old in held[1:]:
-            clean_up = Sent("old", "Delete", "D98", order, old, properties, ())
+            clean_up = Sent("old", "Delete", "D98", order, old, properties, (), 3600, kind)
             stack = stack._replace(sent=(*stack.sent, clean_up), held=held[:1])
             yield clean_up, stack
         event_id = held[0] if held else _told_or_invented(answer, "end")
         order = None if last.order is None else age + 51
-        delete = Sent("end", "Delete", "D99", order, event_id, properties, ())
+        delete = Sent("end", "Delete", "D99", order, event_id, properties, (), 3600, kind)
         yield delete, stack._replace(sent=(*stack.sent, delete), held=())
 
     # The external API

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from explore.explorer import Explorer
-from explore.scene import Code, Place, Scene, Script
+from explore.scene import OTHER, Code, Place, Scene, Script
 
 C = Place("C1", "Create", 1, None, None, properties="P")
 D = Place("D9", "Delete", 9, None, None)
@@ -384,6 +384,37 @@ REFUSED_REPLACEMENT = heard(
         "r": Place("U4", "Update", 4, "d", "d", properties="P", old="Qx"),
     },
     "u",
+)
+# One of another type under the same logical id: after one that was retained; after a failed one
+# that is kept, and deleted before it; after one of whose clean-up CloudFormation has given up.
+OTHER_RETAINED = heard(
+    {
+        "c": C._replace(good="x", bad="g"),
+        "g": D._replace(request_id="D8", order=8),
+        "x": Place("C3", "Create", 3, "d", "d", properties="P", resource_type=OTHER),
+        "d": D._replace(resource_type=OTHER),
+    },
+    "x",
+)
+OTHER_KEPT = heard(
+    {
+        "c": KEPT._replace(good="g"),
+        "g": D._replace(request_id="D8", order=8),
+        "k": Place("C3", "Create", 3, "p", "p", properties="P", resource_type=OTHER),
+        "p": Place("D4", "Delete", 4, "d", "d", id="told:c", properties="P"),
+        "d": D._replace(id="held:k", resource_type=OTHER),
+    },
+    "c",
+)
+OTHER_GIVEN_UP = heard(
+    {
+        "c": C._replace(good="u", bad="g"),
+        "u": U._replace(good="o", bad="g"),
+        "o": Place("D3", "Delete", 3, "x", "x", id="before", properties="P"),
+        "g": D._replace(request_id="D8", order=8),
+        "x": Place("C4", "Create", 4, "d", "d", properties="P", resource_type=OTHER),
+        "d": D._replace(resource_type=OTHER),
+    },
 )
 # A rollback that dies, and another one: of an Update that is refused; of one that replaces.
 REFUSED_TWICE = heard(
@@ -1042,6 +1073,13 @@ ROWS |= {
     ),
     "the clean-up of what was replaced fails for good": _each(GIVEN_UP, "slip", "supersede"),
     "the clean-up after a rollback fails for good": _each(GIVEN_UP_BACK, "slip"),
+    "retained, and one of another type is added under its logical id": _each(
+        OTHER_RETAINED, "crash", "supersede takeover"
+    ),
+    "a failed Create is kept; one of another type, then the Delete of the first": _each(
+        OTHER_KEPT, "fail crash", "supersede takeover"
+    ),
+    "a clean-up fails for good, and one of another type is added": _each(OTHER_GIVEN_UP, "slip"),
     "a RequestId asks for another Create, signed later": _each(
         OTHER_CREATE, "crash fail", "supersede"
     ),

@@ -6,7 +6,9 @@ from typing import Annotated
 import pytest
 
 from cfn_once import ConfigurationError, CustomResource, Provider, Secret
-from cfn_once.testing import FakeCloudFormation
+from cfn_once.testing import Crashed, FakeCloudFormation
+
+SIZE = {"Product": "Linux/UNIX", "Target": "1"}
 
 
 class Red(CustomResource[dict, dict]):
@@ -169,6 +171,34 @@ def test_an_id_of_nothing_of_another_type(both, kinds, physical_id):
 
     assert ("FAILED", "SUCCESS") == (refused.status, answer.status)
     assert {"Disk-a": True, "Volume-a": True} == kinds
+
+
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_a_failed_create_of_another_type(groups, group_class, is_deleted):
+    """
+    A Create that died is kept, and one of another type follows under its logical id. What the first
+    one made, its own Delete removes, with the hooks of its own type; where that never comes, the
+    last Delete of the other type names it.
+    """
+    other = type("Other", (group_class,), {})
+    stack = FakeCloudFormation(Provider(group_class, other, ledger="memory://"))
+    died = stack.event("Create", "Group", SIZE, resource_type="Custom::Group")
+    with pytest.raises(Crashed):
+        stack.send(died, crash_after="group")
+    stack.wait(130)
+
+    made = stack.create("Group", {**SIZE, "Target": "2"}, resource_type="Custom::Other")
+    if is_deleted:
+        invented = "stack-Group-0A1B2C3D4E5F"
+        kept = {"physical_resource_id": invented, "resource_type": "Custom::Group"}
+        assert stack.send(stack.event("Delete", "Group", SIZE, **kept)).succeeded
+        assert [made.physical_resource_id] == list(groups.objects)
+    deleted = stack.delete("Group")
+
+    left = [] if is_deleted else ["sig-1"]
+    assert deleted.succeeded
+    assert left == list(groups.objects)
+    assert is_deleted is ("may have made is not cleaned up yet" not in deleted.reason)
 
 
 def test_two_classes_of_one_type():

@@ -9,6 +9,7 @@ import pytest
 from cfn_once import Request, RequestType
 from cfn_once._cloudformation.canonical import fingerprint
 from cfn_once.ledger import (
+    CleanupRecord,
     Deed,
     ExecutionRecord,
     Head,
@@ -31,6 +32,7 @@ from cfn_once.ledger.holding import (
 )
 
 THING, OTHER = "Custom::Thing", "Custom::Other"
+OF_A_THING = CleanupRecord(resource_type=THING)
 CREATE, UPDATE, DELETE = RequestType.CREATE, RequestType.UPDATE, RequestType.DELETE
 RUNNING, PARKED, SUCCEEDED, FAILED = State
 INVENTED = "prod-Thing-1M3QXZ5T8W2KD"  # as CloudFormation makes ids up
@@ -348,29 +350,18 @@ ROWS: dict[str, Row] = {
         ),
         ask(CREATE, type_=OTHER),
         {
-            "pending": (),
-            "forgotten": (
-                HeldObject(
-                    id="what request-2 left", operation=name(2), resource_type=THING
-                ),
-                bare(1, operation=name(1), resource_type=THING),
+            "pending": (
+                operation(CREATE, 2, PARKED, steps=DONE, cleanup=OF_A_THING),
+                operation(CREATE, 1, FAILED, steps=DONE, assigned_id="thing-1", cleanup=OF_A_THING),
             ),
             "unconfirmed": (name(9),),
         },
     ),
-    "another type's Create over as much as is kept": Row(
-        replace(
-            head(operation(CREATE, 1, FAILED, steps=DONE, assigned_id="thing-1")),
-            forgotten=tuple(
-                bare(number, resource_type=THING) for number in range(20, 20 + MOST_FORGOTTEN)
-            ),
-        ),
+    "another type's Create over what is forgotten": Row(
+        replace(head(operation(CREATE, 1, FAILED)), forgotten=(thing(4),)),
         ask(CREATE, type_=OTHER),
         {
-            "forgotten": (
-                *(bare(number, resource_type=THING) for number in range(21, 20 + MOST_FORGOTTEN)),
-                bare(1, operation=name(1), resource_type=THING),
-            ),
+            "forgotten": (thing(4, properties=None, resource_type=THING),),
             "unconfirmed": (name(9),),
         },
     ),

@@ -15,7 +15,7 @@ from .._steps.journal import Journal
 from .._steps.ports import Ports
 from .._steps.replay import Replay, doubt
 from .._steps.steps import Steps
-from ..ledger import CleanupRecord, Deed, Operation, StepState
+from ..ledger import Deed, Operation, StepState
 from .named import bears_the_id
 from .resource import CustomResource, writes_update
 from .run import run
@@ -118,6 +118,10 @@ class Leftovers(NamedTuple):
 
     def _is_spared(self, left: Operation, operation: str | None, *, is_last: bool) -> bool:
         request = self.journal.request
+        kind = left.cleanup.resource_type or self.journal.lease.head.resource_type
+        # Seeded bug: other-type-left
+        if kind != request.resource_type:
+            return True
         if operation is not None:
             return request.operation_name_of(left.request_id) != operation
         # What bears the id of what it was to replace goes with that, in the resource's own Delete.
@@ -148,7 +152,11 @@ class Leftovers(NamedTuple):
         learned = self.journal.lease.operation_of(left.execution.owner)
         return replace(
             learned,
-            cleanup=CleanupRecord(by=self.journal.request.request_id, doubts=tuple(found.doubts)),
+            cleanup=replace(
+                learned.cleanup,
+                by=self.journal.request.request_id,
+                doubts=tuple(found.doubts),
+            ),
             given=found.given,
             assigned_id=learned.assigned_id if found.given is None else found.id,
         )

@@ -215,6 +215,7 @@ def kept(held: HeldObject) -> Success:
 
 def _delete(head: Head, request: Request, unable: str) -> Decision:
     known = place(head, request)
+    # Seeded bug: other-type-deletes
     if request.resource_type != head.resource_type:
         return _of_another_type(head, request, known, unable)
     decision = DELETES[known](head, request)
@@ -231,23 +232,29 @@ def _delete(head: Head, request: Request, unable: str) -> Decision:
 def _of_another_type(head: Head, request: Request, known: Id, unable: str) -> Decision:
     """Remove what the request's own type has left in the head of another one, and nothing else."""
     placeholder, kind = request.placeholder, request.resource_type
-    operation = None if placeholder is None else placeholder.operation
+    operation = "" if placeholder is None else placeholder.operation
+    replaced = [old for old in head.replaced if old.resource_type == kind]
+    forgotten = [old for old in head.forgotten if old.resource_type == kind]
     own = [
         old.id
-        for old in (*head.replaced, *head.forgotten)
-        if old.resource_type == kind
-        and (old.id == request.physical_resource_id or (operation and old.operation == operation))
+        for old in (*replaced, *forgotten)
+        if old.id == request.physical_resource_id or (operation and old.operation == operation)
     ]
-    if own:
-        delete = Delete(tuple(own), cleans="", keeps_current=True)
-        return Refuse(unable) if unable else delete
-    if known in (Id.HELD, Id.FOREIGN):
+    if known in (Id.HELD, Id.FOREIGN) and not own:
         return Refuse(
             unable
             or f"the ledger knows {request.logical_resource_id} as a {head.resource_type}:"
             f" {request.physical_resource_id} is none of its objects. Look for it by hand"
         )
-    return Delete(cleans="", keeps_current=True)
+    owes = own or any(left.cleanup.resource_type == kind for left in head.pending_cleanup)
+    if unable and owes:
+        return Refuse(unable)
+    left = (
+        *named.replaced([old for old in replaced if old.id not in own]),
+        *named.forgotten([old for old in forgotten if old.id not in own]),
+    )
+    cleans = None if known is Id.INVENTED else operation
+    return Delete(tuple(own), cleans=cleans, keeps_current=True, left=left)
 
 
 def place(head: Head, request: Request) -> Id:
@@ -288,7 +295,9 @@ def _all(head: Head) -> Delete:
     held = [] if head.held is None else [head.held.id]
     # Seeded bug: replaced-named
     rest = [old for old in head.replaced if not old.deleting]
-    left = (*named.replaced(rest), *named.forgotten(head.forgotten))
+    # Seeded bug: other-type-named
+    others = named.pending_of_another_type(head)
+    left = (*named.replaced(rest), *named.forgotten(head.forgotten), *others)
     return Delete((*held, *again), left=left)
 
 
@@ -323,7 +332,8 @@ def _of_invented(head: Head, request: Request) -> Delete:
     forgotten = named.forgotten(head.forgotten)
     match holds(head):
         case Holds.NOTHING:
-            left = (*named.unknown(head, request), *named.replaced(head.replaced), *forgotten)
+            others = (*forgotten, *named.pending_of_another_type(head))
+            left = (*named.unknown(head, request), *named.replaced(head.replaced), *others)
             return Delete(left=left)
         case Holds.ACKNOWLEDGED:
             left = (named.stands_for_nothing(request), *forgotten, *named.twins(head))
@@ -361,7 +371,8 @@ def _of_foreign(head: Head, request: Request) -> Delete:
     event_id = str(request.physical_resource_id)
     if head.held is None:
         rest = [old for old in head.forgotten if old.id != event_id]
-        return Delete((event_id,), left=(*named.replaced(head.replaced), *named.forgotten(rest)))
+        others = (*named.forgotten(rest), *named.pending_of_another_type(head))
+        return Delete((event_id,), left=(*named.replaced(head.replaced), *others))
     left = f"{event_id} is not known here: look whether it is still there"
     # Seeded bug: foreign
     return Delete(cleans="", keeps_current=True, left=(left, *named.besides(head, request)))

@@ -125,7 +125,7 @@ class Execution:
             response=without_ids(self._request, body),
             physical_id=outcome.physical_resource_id,
             removed=self._removed if succeeded else [],
-            pending_cleanup=[] if is_last else pending,
+            pending_cleanup=self._lease.head.pending_of_other_types if is_last else pending,
             keeps_current=self._keeps_current,
             reason="" if succeeded else outcome.reason,
             operation=self._request.operation_name,

@@ -62,20 +62,29 @@ def bears_the_id(left: Operation) -> str:
 
 def of_another_type(head: Head) -> tuple[str, ...]:
     """Name what a resource of another type has left, whose place a Create takes."""
-    return tuple(
+    objects = tuple(
         f"{old.id} of type {old.resource_type} was there before"
         for old in (*head.replaced, *head.forgotten)
         if old.resource_type not in (None, head.resource_type)
     )
+    return (*objects, *pending_of_another_type(head))
+
+
+def pending_of_another_type(head: Head) -> tuple[str, ...]:
+    """Name what requests of another type left, which only the Deletes of that type clean up."""
+    return _pending(head.pending_of_other_types)
 
 
 def pending(head: Head, request: Request, own: str) -> tuple[str, ...]:
     """Name what other requests left, where no Delete of what is held will clean it up."""
-    names = dict.fromkeys(
-        left.request_id
-        for left in head.pending_cleanup
-        if left.type != RequestType.DELETE and request.operation_name_of(left.request_id) != own
-    )
+    others = [
+        left for left in head.pending_cleanup if request.operation_name_of(left.request_id) != own
+    ]
+    return _pending(others)
+
+
+def _pending(operations: Sequence[Operation]) -> tuple[str, ...]:
+    names = dict.fromkeys(left.request_id for left in operations if left.type != RequestType.DELETE)
     # Seeded bug: pending-named
     return tuple(f"what {name} may have made is not cleaned up yet" for name in names)
 

@@ -167,10 +167,13 @@ class CleanupRecord(Kept):
     Attributes:
         by: The request that has cleaned up all that can be known of it.
         doubts: What that one could not tell, in words.
+        resource_type: The type whose requests clean it up, where that is not the head's: a Create
+            of another type has begun since.
     """
 
     by: str | None = kept_as("cln")
     doubts: tuple[str, ...] = kept_as("dbt", ())
+    resource_type: str | None = kept_as("rt")
 
 
 class Operation(Kept):
@@ -337,6 +340,12 @@ class Head(Kept):
     def held_id(self) -> str | None:
         """The id of the held object."""
         return None if self.held is None else self.held.id
+
+    @property
+    def pending_of_other_types(self) -> list[Operation]:
+        """What no request of the head's own type cleans up."""
+        own = (None, self.resource_type)
+        return [left for left in self.pending_cleanup if left.cleanup.resource_type not in own]
 
     @property
     def replaced_ids(self) -> tuple[str, ...]:

@@ -252,6 +252,7 @@ def left_behind(head: Head) -> Operation:
 
 def _for_create(head: Head, before: Holding, request: Request) -> Holding:
     operation, held = head.operation, before.held
+    # Seeded bug: other-type-begins
     if head.resource_type != request.resource_type:
         return _for_another_type(head, before, request)
     pending, forgotten = before.pending, before.forgotten
@@ -276,22 +277,20 @@ def _for_another_type(head: Head, before: Holding, request: Request) -> Holding:
     kind = head.resource_type
     held = [] if before.held is None else [before.held]
     replaced = [_without_properties(_of_type(kind, old)) for old in (*before.replaced, *held)]
-    left = [
-        HeldObject(
-            id=operation.assigned_id or f"what {operation.request_id} left",
-            operation=request.operation_name_of(operation.request_id),
-            resource_type=kind,
-        )
-        for operation in before.pending
-    ]
     return Holding(
         held=None,
         acknowledged=False,
         replaced=replaced,
-        forgotten=[*(_of_type(kind, old) for old in before.forgotten), *left][-MOST_FORGOTTEN:],
-        pending=[],
+        forgotten=[_of_type(kind, old) for old in before.forgotten],
+        pending=[_cleaned_up_as(kind, left) for left in before.pending],
         unconfirmed=[request.operation_name],
     )
+
+
+def _cleaned_up_as(kind: str, left: Operation) -> Operation:
+    """Return an operation that no request of another type cleans up."""
+    resource_type = left.cleanup.resource_type or kind
+    return replace(left, cleanup=replace(left.cleanup, resource_type=resource_type))
 
 
 def _of_type(kind: str, old: HeldObject) -> HeldObject:
