@@ -1,16 +1,17 @@
 """Which proxy an answer goes through: as the environment says, like every other call."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import unquote, urlsplit
+
+from .._frozen import Frozen
 
 
 class ProxyUnreadable(ValueError):
     """The environment names a proxy that nobody can go through; the text does not repeat it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(Frozen):
     """One proxy.
 
     Attributes:
@@ -63,7 +64,8 @@ def _read(named: str) -> Proxy:
         raise ProxyUnreadable("give HTTPS_PROXY as http://host:port or https://host:port")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    return Proxy(f"{parts.scheme}://{host}{port}", f"{user}:{password}" if user else "")
+    url = f"{parts.scheme}://{host}{port}"
+    return Proxy(url=url, credentials=f"{user}:{password}" if user else "")
 
 
 def _is_in_network(host: str, no_proxy: str) -> bool:
