@@ -27,7 +27,7 @@ from ._errors import (
 )
 from ._hooks.execution import Execution
 from ._hooks.resource import CustomResource
-from ._hooks.served import NEVER_ENDS, Served, by_type
+from ._hooks.served import NEVER_ENDS, Served, accounts_of, by_type
 from ._lambda.continuation import Continuation, open_continuation
 from ._lambda.environment import hosts_besides, is_in_lambda, is_managed, own_region
 from ._lambda.sandbox import sandbox_id
@@ -112,7 +112,7 @@ class Provider:
         )
         self._calls: Calls = DirectCalls()
         self._clock = clock
-        self._accounts, self._visible_after = frozenset(accounts), visible_after
+        self._accounts, self._visible_after = accounts_of(accounts), visible_after
         self._ends_process = ends_process
 
     def _store_of(self, ledger: str | Store | None, *, allow_local: bool) -> Store:

@@ -323,3 +323,14 @@ def test_a_due_time_beyond_the_request(group_class, date, timeout):
 
     assert 1 + -(-timeout // 900) >= rounds
     assert [] == way.sent
+
+
+@pytest.mark.parametrize("due", [10**400, -(10**400), 1e308, float("nan"), True, "soon"], ids=str)
+def test_a_due_time_that_is_no_time(emulator, due):
+    """
+    JSON can spell numbers that are no time: the event is as due as one without, and is answered.
+    """
+    answer = emulator.send({**emulator.event("Create", ONE), "CfnOnceDue": due})
+
+    assert answer is not None
+    assert "SUCCESS" == answer["Status"]

@@ -7,12 +7,13 @@ SUCCESS, and what is refused before it began leaves nothing in doubt.
 import functools
 import re
 import sys
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType, new_class
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import pytest
 
@@ -79,6 +80,26 @@ class Plain(CustomResource[Properties, dict]):
     delete = None
 
 
+class Hooks(Protocol):
+    def create(self) -> Mapping[str, object]: ...
+    def delete(self) -> None: ...
+
+
+class Promised(Hooks, CustomResource[Properties, dict]):
+    create = create
+
+    def destroy(self):
+        ran.append("destroy")
+
+
+class Abstract(ABC, CustomResource[Properties, dict]):
+    create = create
+    delete = None
+
+    @abstractmethod
+    def region(self): ...
+
+
 def called_like_its_type():
     module = ModuleType("somewhere")
     sys.modules["somewhere"] = module
@@ -115,6 +136,8 @@ DEFINED: dict[str, Callable[[], object]] = {
     "update = None": lambda: defined(update=None),
     "no create": lambda: defined(create=..., craete=create),
     "no delete": lambda: defined(delete=...),
+    "no delete but a protocol's": lambda: Provider(Promised, ledger="memory://"),
+    "an abstract method": lambda: Provider(Abstract, ledger="memory://"),
     'resource_type = "MyCompany::S3::Thing"': lambda: defined(resource_type="MyCompany::S3::Thing"),
     "class Größe(CustomResource[...])": lambda: defined(name="Größe"),
     'replace_on = "Name"': lambda: defined(replace_on="Name"),
@@ -134,6 +157,12 @@ DEFINED: dict[str, Callable[[], object]] = {
     'Rules: "Missing"': of_missing_type,
     "Made: datetime, as an attribute": lambda: defined(attributes=Dated),
     "Provider()": lambda: Provider(ledger="memory://"),
+    'Provider(Plain, accounts="123456789012")': lambda: Provider(
+        Plain, ledger="memory://", accounts="123456789012"
+    ),
+    'Provider(Plain, response_hosts="localhost:4566")': lambda: Provider(
+        Plain, ledger="memory://", response_hosts="localhost:4566"
+    ),
     "Provider([Plain])": lambda: Provider([Plain], ledger="memory://"),
     "Provider(Plain())": lambda: Provider(Plain(), ledger="memory://"),
     "Provider(Base), where Base is generic": lambda: Provider(Base, ledger="memory://"),

@@ -1,13 +1,13 @@
 """The envelopes that Lambda hands over: an event alone, from SNS or SQS, or one that failed."""
 
 import json
-import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from .canonical import Json
 
 DUE = "CfnOnceDue"  # seconds since 1970; added to an event that is to come back then
+_NEVER = 1e11  # the year 5138
 
 
 ARN_PARTS = 7  # of a function's ARN; an eighth is its version or alias
@@ -35,7 +35,8 @@ class Envelope(NamedTuple):
     def due(self) -> float:
         """When an event that comes back was to come, in seconds since 1970; 0 for any other."""
         due = self.event.get(DUE, 0) if isinstance(self.event, dict) else 0
-        return float(due) if isinstance(due, int | float) and math.isfinite(due) else 0.0
+        # Compared before it is converted: JSON can spell an integer that no float holds.
+        return float(due) if isinstance(due, int | float) and 0 <= due < _NEVER else 0.0
 
 
 class FailedEvent(NamedTuple):

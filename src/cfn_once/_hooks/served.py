@@ -1,6 +1,7 @@
 """What a provider serves, and what it says of the rest."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .._callables import spelled
@@ -84,14 +85,44 @@ def _able(given: Any) -> type[Resource]:
             " and give the Provider that class"
         )
     check_definition(given)  # what was put into it since
-    if given.create is CustomResource.create:
+    if open_ := sorted(getattr(given, "__abstractmethods__", ())):
+        raise ConfigurationError(f"{name} leaves {', '.join(open_)} abstract: write it")
+    if not _writes(given, "create"):
         raise ConfigurationError(f"{name} has no create: write `def create(self)`{_near(given)}")
-    if given.delete is CustomResource.delete:
+    if not _writes(given, "delete"):
         raise ConfigurationError(
             f"{name} has no delete: write `def delete(self)`, or `delete = None` where there is"
             f" nothing to remove{_near(given)}"
         )
     return given
+
+
+def _writes(served: type[Resource], hook: str) -> bool:
+    """Tell whether a class, or a base of it, writes a hook; a protocol's stub only names it."""
+    base = next(base for base in served.__mro__ if hook in vars(base))
+    code = getattr(vars(base)[hook], "__code__", None)
+    is_stub = code is not None and code.co_code == _stub.__code__.co_code
+    return base is not CustomResource and not (is_stub and getattr(base, "_is_protocol", False))
+
+
+def _stub(_: Any) -> None: ...
+
+
+def accounts_of(named: Collection[str]) -> frozenset[str]:
+    """Return the accounts that are served.
+
+    Raises:
+        ConfigurationError: They are no list of accounts' ids.
+    """
+    if isinstance(named, str) or not all(map(_is_account, named)):
+        raise ConfigurationError(
+            f'accounts={named!r}: give ids of accounts as texts, such as accounts=["123456789012"]'
+        )
+    return frozenset(named)
+
+
+def _is_account(named: object) -> bool:
+    return isinstance(named, str) and re.fullmatch("[0-9]{12}", named) is not None
 
 
 def _near(served: type[Resource]) -> str:

@@ -3,6 +3,8 @@
 import os
 from collections.abc import Sequence
 
+from .._errors import ConfigurationError
+
 
 def is_in_lambda() -> bool:
     """Tell whether Lambda runs this process."""
@@ -21,8 +23,17 @@ def own_region() -> str:
 
 
 def hosts_besides(named: Sequence[str]) -> list[str]:
-    """Return the hosts besides CloudFormation's that may be answered: these, and those it names."""
-    return [*named, *_listed("CFN_ONCE_RESPONSE_HOSTS")]
+    """Return the hosts besides CloudFormation's that may be answered: these, and those it names.
+
+    Raises:
+        ConfigurationError: What is given as a host has no name of one.
+    """
+    hosts = [*_listed("CFN_ONCE_RESPONSE_HOSTS"), *named]
+    if isinstance(named, str) or any("/" in host for host in hosts):
+        raise ConfigurationError(
+            f'response_hosts={named!r}: give names of hosts, such as ["localhost:4566"]'
+        )
+    return hosts
 
 
 def guarded() -> list[str]:
