@@ -709,6 +709,15 @@ ROWS = {
         new="pass",
         space=on(DELETE, "fail", code=[0, 1], versions=LESS, undo="parts"),
     ),
+    "a value is not recorded before it is used": Mutant(
+        "I1 I5", "value-at-once", new="pass", space=on(DELETE, "crash", copies="c:2", drawn=True)
+    ),
+    "any error of a step that names refusals is one": Mutant(
+        "I1 I5",
+        "refused",
+        new="is_refused = bool(call.refused)",
+        space=on(DELETE, "doubt", refuses=True),
+    ),
     "a call in doubt that is throttled did not happen": Mutant(
         "I1 I5", "throttled-doubt", new="pass", space=on(DELETE, "doubt throttle", throttles=True)
     ),

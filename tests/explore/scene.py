@@ -43,6 +43,10 @@ class Throttled(OSError):
     retry_after = 60.0
 
 
+class Refused(Exception):
+    """The external API has done nothing, and says so in its own way."""
+
+
 @dataclass(frozen=True)
 class Properties:
     """What the template may say: a size that is no number is refused."""
@@ -276,6 +280,9 @@ class Scene:
         unusable: Steps that are given a function which cannot be called with a step.
         throttles: The external API may refuse calls for now: a step is judged as over HTTP.
         told: How many characters its attributes have.
+        refuses: The external API refuses with an error of its own, which each step names.
+        drawn: The object has a name that each delivery would choose otherwise, and is put there at
+            will.
         versions: Versions of the class, where there are several.
     """
 
@@ -303,6 +310,8 @@ class Scene:
         unusable: str = "",
         throttles: bool = False,
         told: int = 0,
+        refuses: bool = False,
+        drawn: bool = False,
         versions: Sequence[Code] = (),
     ) -> None:
         self.script, self.places = script, list(script.places)
@@ -325,7 +334,12 @@ class Scene:
         self._secret, self._odd, self._throttles = secret, odd, throttles
         self.unusable = unusable
         self.told = {"Text": "x" * told} if told else None
-        self.failures = {"throttled": (Throttled, "slow down")}
+        self.failures: dict[str, tuple[type[Exception], str]] = {
+            "throttled": (Throttled, "slow down")
+        }
+        self._refuses, self._drawn = refuses, drawn
+        if refuses:
+            self.failures["denied"] = (Refused, "refused")
         self._call = import_module(f"{kit.__name__}._steps.call")
         self._errors = import_module(f"{kit.__name__}._errors")
         alone = [Code("abcdefgh"[:steps], updates)]
@@ -343,6 +357,8 @@ class Scene:
             replace_on, no_echo = version.replace_on, version.no_echo
 
             def create(self) -> Any:
+                if scene._drawn:
+                    return self.put_under_a_drawn_name()
                 if scene._reads:
                     self._steps.read("read", lambda: scene.far("read", READ))
                 root = scene.name_of(self.raw_properties["Kind"])
@@ -362,6 +378,11 @@ class Scene:
                         self.make(name, self.physical_resource_id)
                 self.tag("at the end")
                 return scene.told
+
+            def put_under_a_drawn_name(self) -> None:
+                name = self.value("name", lambda: f"drawn-{self._steps.journal.lease._owner[-2:]}")
+                self.physical_resource_id = name
+                self.step("a", lambda step: self.ask("put", "a", step, name), repeat=True)
 
             def make_and_unwind(self, name: str, root: str) -> None:
                 try:
@@ -398,6 +419,8 @@ class Scene:
                     how["find"] = lambda step: self.ask("find", name, step, "")
                 if not how:
                     how["once"] = True
+                if scene._refuses:
+                    how["refused"] = (Refused,)
                 if name in scene._secret:
                     how["secret"] = True
                 if name == "piece" or (name != "a" and scene._undo == "parts"):
@@ -427,7 +450,7 @@ class Scene:
                 request_id = self.request.request_id
                 token = step.token if "token" in scene.strategy and kind == "make" else ""
                 properties = tuple(sorted(self.raw_properties.items()))
-                asked = kind_of(properties) if kind == "make" else ""
+                asked = kind_of(properties) if kind in ("make", "put") else ""
                 life = self._steps.journal.operation.generation
                 call = Call(kind, request_id, name, step.token, token, root.strip(), asked, life)
                 made = scene.far(f"{kind} {name} of {request_id}", call)
@@ -548,6 +571,8 @@ class Scene:
                 return world._replace(tags=tags), None
             case "read":
                 return world, None
+            case "put" if call.root in {thing.id for thing in world.live}:
+                return world, call.root
         return self._make(world, call, life, now)
 
     def _make(
@@ -566,7 +591,7 @@ class Scene:
         name = f"{call.request_id}.{call.step}" + (f".{life}" if life else "")
         name += f".{number}" if number > 1 else ""
         hidden = now + lag if lag else 0
-        name = call.root if self._named and call.step == "a" else name
+        name = call.root if (self._named and call.step == "a") or call.kind == "put" else name
         live, root = world.live, call.root
         if self._undo == "piece" and call.step == "a":  # it takes its piece in
             live = tuple(t._replace(root=name) if t.id == root else t for t in live)

@@ -1228,6 +1228,17 @@ ROWS |= {
         versions=SECRET,
         told=FULL,
     ),
+    "a name that is drawn, and an object that is put there at will": _each(
+        DELETE,
+        "crash slip",
+        "supersede takeover leave",
+        copies="c:2",
+        strategies=[TOKEN],
+        drawn=True,
+    ),
+    "the external API refuses in its own way": _each(
+        DELETE, "fail crash doubt", "supersede takeover leave", steps=2, refuses=True, deep=[ONCE]
+    ),
     "a call in doubt is made again, and throttled until time is over": _each(
         DELETE, "doubt throttle", "supersede", throttles=True
     ),

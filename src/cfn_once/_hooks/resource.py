@@ -1,10 +1,11 @@
 """What a hook sees: the class that users derive from."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NamedTuple, Self, TypeVar
 
 from .._clock import Deadline
 from .._cloudformation.canonical import Json, is_utf8
@@ -12,7 +13,6 @@ from .._cloudformation.request import Request, RequestType
 from .._cloudformation.response import LONGEST_ID
 from .._errors import ConfigurationError, PermanentError, SecretNotKept
 from .._properties import Shape
-from .._steps.call import Call, Step, declared_repetition, seconds_of
 from .._steps.steps import Steps
 from .definition import (
     check_definition,
@@ -20,15 +20,10 @@ from .definition import (
     declared_types,
     resource_type_of,
 )
-
-if TYPE_CHECKING:
-    from datetime import timedelta
-
-    from .._steps.http import Session
+from .effects import Effects
 
 P = TypeVar("P")
 A = TypeVar("A")
-T = TypeVar("T")
 
 log = logging.getLogger("cfn_once.resource")
 
@@ -70,7 +65,7 @@ class Shapes(NamedTuple):
     attributes: Shape
 
 
-class CustomResource(Generic[P, A]):
+class CustomResource(Effects, Generic[P, A]):
     """A type of custom resource: derive from it, name its properties and attributes, write hooks.
 
     A hook makes every side effect through `self.step`, `self.http` or `self.client`, and is a
@@ -83,16 +78,13 @@ class CustomResource(Generic[P, A]):
         no_echo: The attributes are secret: CloudFormation masks them, and the ledger must be
             under a key of your own. A hook may set it for one answer, before its first step.
         unresolved: What a Delete does about steps that nobody can tell: "report" or "fail".
-        honours_idempotency_key: APIs that honour `Idempotency-Key`, by `https://host[:port]`, and
-            how long they remember it.
     """
 
     resource_type: ClassVar[str] = ""
-    replace_on: ClassVar[Collection[str]] = frozenset()
+    replace_on: ClassVar[AbstractSet[str]] = frozenset()
     allow_unknown: ClassVar[bool] = False
     no_echo: bool = False
-    unresolved: ClassVar[str] = "report"
-    honours_idempotency_key: ClassVar[Mapping[str, "timedelta"]] = {}
+    unresolved: ClassVar[Literal["report", "fail"]] = "report"
 
     _properties_shape: ClassVar[Shape]
     _attributes_shape: ClassVar[Shape]
@@ -235,121 +227,6 @@ class CustomResource(Generic[P, A]):
     def time_left(self) -> float:
         """Seconds until Lambda ends this invocation."""
         return self._given.deadline.remaining()
-
-    def step(
-        self,
-        name: str,
-        fn: Callable[[Step], Any],
-        *,
-        find: Callable[[Step], Any | None] | None = None,
-        window: "timedelta | None" = None,
-        repeat: bool = False,
-        once: bool = False,
-        undo: Callable[[Any], None] | None = None,
-        secret: bool = False,
-    ) -> Any:
-        """Run `fn(step)` once, and return its result, now and in every later run of the hook.
-
-        Args:
-            fn: Makes the side effect, and returns what JSON can hold.
-            name: Unique among what happens in this place; without # and /.
-            find: Looks up by `step.token` what a call in doubt has made, or returns None.
-            window: `fn` passes `step.token` on, and the external API remembers it that long.
-            repeat: `fn` is idempotent by nature: run at will, its result not kept.
-            once: Never run it twice; a call in doubt fails.
-            undo: What a Delete runs, given the result, for a Create that stopped half way.
-            secret: The result is not kept.
-
-        Raises:
-            StepFailed: It did not happen.
-            InDoubt: It may have happened, and nothing can tell.
-        """
-        repetition, seconds = declared_repetition(
-            repeat=repeat, once=once, window=seconds_of("window", window)
-        )
-        return self._steps.run(
-            Call(
-                name=name,
-                run=fn,
-                arguments=getattr(fn, "__qualname__", ""),
-                repetition=repetition,
-                window=seconds,
-                find=None if once else find,
-                undo=undo,
-                secret=secret,
-            )
-        )
-
-    def mask(self, text: str) -> None:
-        """Hide what the hook has read, from now on and for as long as this delivery works.
-
-        It is replaced in log lines, in the Reason, and in what the ledger keeps of errors. The
-        result of a step that holds it is not kept, as with `secret=True`.
-
-        Args:
-            text: A password, say; four characters at least.
-        """
-        if not isinstance(text, str):
-            raise PermanentError(f"self.mask(...) hides text, not {type(text).__name__}")
-        self._steps.mask.hide({text})
-
-    def wait(self, seconds: float) -> None:
-        """Let time pass; longer than an invocation where there is a continuation.
-
-        A long wait ends the invocation: the hook runs again later, and comes by its steps.
-
-        Raises:
-            PermanentError: CloudFormation does not wait so long, or there is no continuation.
-        """
-        self._steps.wait(seconds)
-
-    def wait_until(
-        self, condition: Callable[[], T], *, every: float = 30, timeout: float | None = None
-    ) -> T:
-        """Call `condition` until it returns something, and return that; None and False are nothing.
-
-        Args:
-            condition: Reads, and returns what JSON can hold.
-            every: Seconds between two looks.
-            timeout: Seconds in all; unless given, as long as CloudFormation waits.
-
-        Raises:
-            WaitTimeout: There was nothing in time; `on_timeout` is called where the hook lets it
-                pass.
-        """
-        found: T = self._steps.wait_until(condition, every, timeout)
-        return found
-
-    @cached_property
-    def http(self) -> "Session":
-        """A `requests.Session` whose writes are steps."""
-        from .._steps.http import Session  # loads requests: paid by the hook that calls
-
-        return Session(self._steps, self.honours_idempotency_key)
-
-    def client(
-        self,
-        service: str,
-        *positional: Any,
-        repeat: Collection[str] = (),
-        once: Collection[str] = (),
-        **options: Any,
-    ) -> Any:
-        """Return a boto3 client whose changing operations are steps.
-
-        Args:
-            service: As for `boto3.client`.
-            *positional: As for `boto3.client`: a Region, for example.
-            **options: As for `boto3.client`.
-            repeat: Operations that are idempotent as you call them.
-            once: Operations that must never run twice.
-
-        Raises:
-            ConfigurationError: boto3 has no such service, or the service no such operation.
-        """
-        from .._steps.aws import client  # loads boto3: paid by the hook that calls
-
-        return client(self._steps, service, *positional, repeat=repeat, once=once, **options)
 
     @classmethod
     def property_schema(cls) -> Json:

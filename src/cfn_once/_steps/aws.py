@@ -11,20 +11,19 @@ model marks sensitive. Inside a step of the hook's own, nothing is kept here and
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property, lru_cache, partial
 from typing import Any
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ClientError, ParamValidationError, UnknownServiceError
-from botocore.model import OperationModel, Shape
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError, ParamValidationError
+from botocore.model import OperationModel, ServiceModel, Shape
 
-from .._cloudformation.canonical import canonical
+from .._cloudformation.canonical import canonical, kind_of
 from .._cloudformation.identity import Token
 from .._errors import ConfigurationError
-from .._properties.names import meant
+from .aws_clients import CLIENTS, face_of, sends_once
 from .aws_codec import (
     error_from_record,
     error_to_record,
@@ -41,15 +40,21 @@ from .aws_operations import (
     repetition_of,
     window_of,
 )
-from .call import Call, Repetition, Step, Verdict, repetition_in_hook
+from .aws_words import Said
+from .call import (
+    Call,
+    Repetition,
+    Step,
+    Verdict,
+    declared_repetition,
+    repetition_in_hook,
+)
 from .steps import Steps
 
 _POSITIONS = (  # boto3.client's own, behind the service
     *("region_name", "api_version", "use_ssl", "verify", "endpoint_url", "aws_access_key_id"),
     *("aws_secret_access_key", "aws_session_token", "config"),
 )
-CONNECT_TIMEOUT, READ_TIMEOUT = 5, 60  # seconds; botocore would wait a minute for each
-ONE_TRY = Config(retries={"total_max_attempts": 1})
 
 _THROTTLED_CODES = re.compile(
     r"Throttl|TooManyRequests|RequestLimitExceeded|BandwidthLimitExceeded|SlowDown"
@@ -81,14 +86,7 @@ _NEVER_SENT = frozenset(  # and never will be, as it stands
 )
 
 
-def client(
-    steps: Steps,
-    service: str,
-    *positional: Any,
-    repeat: Collection[str] = (),
-    once: Collection[str] = (),
-    **options: Any,
-) -> Any:
+def client(steps: Steps, service: str, *positional: Any, said: Said, **options: Any) -> Any:
     """Return a boto3 client whose changing operations are steps.
 
     Args:
@@ -96,64 +94,52 @@ def client(
         service: As for `boto3.client`.
         *positional: As for `boto3.client`.
         **options: As for `boto3.client`.
-        repeat: Operations that are idempotent as they are called.
-        once: Operations that must never run twice.
+        said: What the hook says of operations.
 
     Raises:
-        ConfigurationError: There is no such service, or `repeat` or `once` names what it does not
-            have.
+        ConfigurationError: There is no such service, or what is said names what it does not have.
     """
-    for name, names in (("repeat", repeat), ("once", once)):
-        if not isinstance(names, Collection) or isinstance(names, str):
-            raise ConfigurationError(
-                f'self.client takes {name}= as names of operations: {name}={{"PutParameter"}}'
-            )
     options |= dict(zip(_POSITIONS, positional, strict=False))
-    return _Hooked(steps, service, frozenset(repeat), frozenset(once), options).client
+    return _Hooked(steps, CLIENTS.get(service, options), said).client
+
+
+def wrap(steps: Steps, given: Any, *, said: Said) -> Any:
+    """Return a face of a user's own client, as `client` does.
+
+    Raises:
+        ConfigurationError: It is no boto3 client of the user's own.
+    """
+    if not isinstance(given, BaseClient):
+        raise ConfigurationError(
+            f'self.wrap takes a client, as in self.wrap(boto3.client("s3")), not {kind_of(given)}'
+        )
+    if "_make_api_call" in vars(given):
+        raise ConfigurationError(
+            "self.wrap takes a client of boto3, and this one comes from self.client or self.wrap:"
+            " say repeat=, once=, find= and window= there"
+        )
+    return _Hooked(steps, given, said).client
 
 
 class _Hooked:
     """A client, and what stands between it and its hook.
 
     Attributes:
-        client: What the hook gets; botocore repeats what it sends.
+        client: What the hook gets.
     """
 
-    def __init__(
-        self,
-        steps: Steps,
-        service: str,
-        repeat: frozenset[str],
-        once: frozenset[str],
-        options: Mapping[str, Any],
-    ) -> None:
-        self._steps, self._service, self._options = steps, service, dict(options)
-        self._repeat, self._once = repeat, once
-        self._config = _with_timeouts(self._options.pop("config", None))
-        self.client = self._made(self._config)
-        self._model = self.client.meta.service_model
+    def __init__(self, steps: Steps, behind: Any, said: Said) -> None:
+        self._steps, self._behind = steps, behind
+        self._model: ServiceModel = behind.meta.service_model
+        self._service = str(self._model.service_name)
+        self._words = said.checked(self._model)
         self._prefix = str(self._model.service_id).replace(" ", "").lower()
-        unknown = sorted((repeat | once) - set(self._model.operation_names))
-        if unknown:
-            raise ConfigurationError(
-                f"{service} has no operation {', '.join(unknown)}: repeat= and once= name"
-                " operations as the service does, PutParameter for put_parameter"
-            )
-        # The one place that all operations of a client go through, paginators and waiters too.
-        self._ask = self.client._make_api_call  # noqa: SLF001 - botocore has no public one
-        self.client._make_api_call = self._call  # noqa: SLF001 - as above
-
-    def _made(self, config: Config) -> Any:
-        try:
-            return boto3.client(self._service, config=config, **self._options)  # type: ignore[call-overload]  # any service
-        except UnknownServiceError as error:
-            near = meant(str(self._service), str(error.kwargs["known_service_names"]).split(", "))
-            raise ConfigurationError(f"boto3 has no service {self._service!r}{near}") from None
+        self._ask = behind._make_api_call  # noqa: SLF001 - botocore has no public one
+        self.client = face_of(behind, self._call)
 
     @cached_property
     def _ask_once(self) -> Any:
-        """Send with a second client, which repeats nothing: the first one acts on a lost answer."""
-        return self._made(self._config.merge(ONE_TRY))._make_api_call  # noqa: SLF001 - as above
+        return sends_once(self._behind)
 
     def _call(self, name: str, params: dict[str, Any]) -> Any:
         operation = self._model.operation_model(name)
@@ -173,20 +159,24 @@ class _Hooked:
         )
         call = Call(name=label, run=send, repetition=repetition, window=window, verdict=verdict)
         if repetition is not Repetition.AT_WILL:
-            call = self._recorded(call, operation, params)
+            find = None if name in self._words.once else self._words.find.get(name)
+            call = self._recorded(replace(call, find=find), operation, params)
         return self._steps.run(call)
 
     def _repetition(
         self, name: str, params: Mapping[str, Any], *, takes_token: bool
     ) -> tuple[Repetition, float | None]:
         """Return what a second call may do, and its window: by the hook's word, else the table."""
-        if name in self._once:
-            return Repetition.ONCE, None
-        if name in self._repeat:
-            return Repetition.AT_WILL, None
+        words = self._words
+        if name in words.once or name in words.repeat or name in words.window:
+            return declared_repetition(
+                repeat=name in words.repeat, once=name in words.once, window=words.window.get(name)
+            )
         repetition = repetition_of(self._service, name, params, takes_token=takes_token)
         if repetition is Repetition.TOKEN:
             return repetition, window_of(self._service, name)
+        if repetition is Repetition.AT_WILL and name in words.find:
+            return Repetition.ONCE, None  # as the hook says: it is not all the same
         return repetition, None
 
     def _recorded(self, call: Call, operation: OperationModel, params: Mapping[str, Any]) -> Call:
@@ -353,17 +343,6 @@ def _without_values(ask: Any, name: str, params: dict[str, Any]) -> Any:
         raise ParamValidationError(report=told) from None
 
 
-def _with_timeouts(given: Config | None) -> Config:
-    config = Config(
-        connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT, retries={"mode": "standard"}
-    )
-    config = config if given is None else config.merge(given)
-    options: Any = config  # its attributes are made of its arguments
-    if options.connect_timeout is None:
-        config = config.merge(Config(connect_timeout=CONNECT_TIMEOUT))
-    return config if options.read_timeout else config.merge(Config(read_timeout=READ_TIMEOUT))
-
-
 def _refuse_streams(operation: OperationModel) -> None:
     """Refuse before it acts what could not be kept after it did."""
     if operation.has_streaming_output or operation.has_event_stream_output:
@@ -390,4 +369,4 @@ def _can_seek(value: Any) -> bool:
     return hasattr(value, "read") and seekable is not None and bool(seekable())
 
 
-__all__ = ["client", "token_for", "token_member", "verdict"]
+__all__ = ["Said", "client", "token_for", "token_member", "verdict", "wrap"]

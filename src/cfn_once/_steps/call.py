@@ -13,6 +13,9 @@ from .._frozen import Frozen
 
 T = TypeVar("T")
 
+_MAY_COME_AFTER_THE_EFFECT = frozenset(
+    {Exception, OSError, ConnectionError, ConnectionResetError, BrokenPipeError, TimeoutError}
+)
 LONGEST_RESULT = 300_000  # bytes; DynamoDB refuses items over 400 KB
 
 
@@ -49,6 +52,28 @@ def seconds_of(name: str, window: Any) -> float | None:
             f"timedelta(seconds={seconds})"
         )
     return float(window.total_seconds())
+
+
+def kinds_of_refusals(refused: Any) -> tuple[type[Exception], ...]:
+    """Return the errors that a caller names with `refused=`.
+
+    Raises:
+        PermanentError: One of them is no kind of error, or too wide a kind: a lost connection is
+            one of these too, and may come after the effect.
+    """
+    kinds = tuple(refused) if isinstance(refused, list | tuple | set | frozenset) else (refused,)
+    for kind in kinds:
+        if not isinstance(kind, type) or not issubclass(kind, Exception):
+            raise PermanentError(
+                f"refused= takes kinds of errors, not {kind_of(kind)}: refused=(IntegrityError,)"
+            )
+        if kind in _MAY_COME_AFTER_THE_EFFECT:
+            raise PermanentError(
+                f"refused={kind.__name__} says that nothing was done whenever that comes, and it"
+                " also comes when a connection is lost after the effect: name the error by which"
+                " the external API refuses, as in refused=(IntegrityError,)"
+            )
+    return kinds
 
 
 def declared_repetition(
@@ -176,6 +201,7 @@ class Call(Frozen):
         secret: The result is not kept.
         undo: What a Delete runs, given the result, for a Create that stopped half way.
         verdict: Judges an error.
+        refused: Kinds of errors by which the external API says that it has done nothing.
     """
 
     name: str
@@ -185,8 +211,9 @@ class Call(Frozen):
     window: float | None = None
     find: Callable[[Step], Any | None] | None = None
     secret: bool = False
-    undo: Callable[[Any], None] | None = None
+    undo: Callable[[Any], object] | None = None
     verdict: Callable[[Exception], Verdict] = judge_plain
+    refused: tuple[type[Exception], ...] = ()
     to_record: Callable[[Any], Json] = _same
     from_record: Callable[[Json], Any] = _same
     error_to_record: Callable[[Exception], Json] = failure_to_record

@@ -41,9 +41,13 @@ class Caller:
 
     def look(self, name: str, step: Step, fn: Callable[[], T]) -> T:
         """Run what only reads: a look-up, or a look at what is waited for."""
+        return self.compute(name, step, lambda: self._calls.call(name, fn))
+
+    def compute(self, name: str, step: Step, fn: Callable[[], T]) -> T:
+        """Run what computes a value, or reads it: only its reads are calls."""
         self.inside, self._looking = step, True
         try:
-            return self._finished(name, self._calls.call(name, fn))
+            return self._finished(name, fn())
         finally:
             self.inside, self._looking = None, False
 
@@ -115,8 +119,8 @@ class Caller:
             raise LookupError(f"{name} is called inside no step")
         if self._looking:
             raise NonDeterminism(
-                f"{name} changes something and was called by a find= of {self._request}: a look-up"
-                " must only read"
+                f"{name} changes something and was called by a find= of {self._request}, or by what"
+                " it waits for or reads: a look-up must only read"
             )
         self._single += single
         if single and self._single > 1:
@@ -139,7 +143,11 @@ class Caller:
         """Judge an error; one that a call inside the step raised was judged where it was known."""
         if self._acted:  # whatever it says: a call inside has acted, or may have
             return Verdict.IN_DOUBT
-        return self.judgement(error) or call.verdict(error)
+        if judged := self.judgement(error):
+            return judged
+        # Seeded bug: refused
+        is_refused = isinstance(error, call.refused)
+        return Verdict.DEFINITIVE if is_refused else call.verdict(error)
 
     def may_succeed_later(self, call: Call, error: Exception) -> bool:
         """Tell whether the same call may succeed later."""

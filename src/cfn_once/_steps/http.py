@@ -2,10 +2,11 @@
 HTTP for hooks: a `requests.Session` whose writes are steps.
 
     GET, HEAD, OPTIONS    passed through
-    PUT, DELETE           made again at will, unless the call says `once=True` or brings `find=`;
-                          a DELETE of a create or update hook is recorded
+    PUT, DELETE           made again at will, unless the call says `once=True` or brings `find=`
+                          or `window=`; a DELETE of a create or update hook is recorded
     POST, PATCH           recorded; made again in doubt only where the API honours the key that is
-                          sent along, or where `find=` has looked
+                          sent along (`window=`), or where `find=` has looked; made again at will
+                          where the call says `repeat=True`
 
 No error tells more of a URL than its host and path: a query may hold a key.
 """
@@ -14,8 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple, TypeVar, overload
 from urllib.parse import urlsplit
 
 import requests
@@ -23,7 +23,14 @@ from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
 from .._errors import ConfigurationError
-from .call import Call, Repetition, Step, Verdict, declared_repetition, repetition_in_hook
+from .call import (
+    Call,
+    Repetition,
+    Step,
+    declared_repetition,
+    repetition_in_hook,
+    seconds_of,
+)
 from .http_bodies import LONGEST_BODY, BodyTooLong, BoundedAdapter, was_cut
 from .http_codec import (
     arguments_to_record,
@@ -32,27 +39,33 @@ from .http_codec import (
     response_from_record,
     response_to_record,
 )
+from .http_verdicts import IDEMPOTENT_METHODS, clean, verdict, verdict_of_read, where
 from .steps import Steps
 
 TIMEOUTS = (5.0, 30.0)  # seconds to connect, and between two bytes
 READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-IDEMPOTENT_METHODS = frozenset({"PUT", "DELETE"})  # idempotent by RFC 9110, section 9.2.2
 GONE_STATUSES = frozenset({404, 410})
-THROTTLED_STATUSES = frozenset({425, 429})
-# Many servers answer a form that they took with these.
-MAYBE_ACTED_STATUSES = frozenset({301, 302, 303})
 MAX_QUOTE = 500  # characters of a response's body that an error quotes
 OUR_HEADERS = ("Idempotency-Key", "X-Correlation-Id")
 _POSITIONS = ("params", "data", "headers", "cookies", "files", "auth", "timeout")  # requests' own
 
-Find = Callable[[Step], Any | None]
+F = TypeVar("F")
+
+
+class _Said(NamedTuple):
+    """What a hook says of a call; the window in seconds."""
+
+    find: Callable[[Step], Any] | None
+    window: float | None
+    repeat: bool
+    once: bool
 
 
 class Session(requests.Session):
     """What a hook knows as `self.http`.
 
     GET and HEAD pass through. POST and PATCH are steps; PUT and DELETE are repeated unless the
-    call says `once=True` or brings `find=`. Every answer of 400 or above raises
+    call says `once=True` or brings `find=` or `window=`. Every answer of 400 or above raises
     `requests.HTTPError`, but 404 and 410 in a delete hook, where gone already is done. Redirects
     of a call that changes something are not followed unless it says `allow_redirects=True`.
     """
@@ -61,25 +74,54 @@ class Session(requests.Session):
         super().__init__()
         self._steps, self._honours, self._in_request = steps, honours, False
 
-    def request(  # type: ignore[override]  # the keywords go through as they are
+    @overload  # type: ignore[override]  # the keywords go through as they are
+    def request(
         self,
         method: str,
         url: str,
         *args: Any,
-        find: Find | None = None,
+        find: None = None,
+        window: timedelta | None = None,
+        repeat: bool = False,
         once: bool = False,
         **kwargs: Any,
-    ) -> requests.Response:
-        """Send a request; `find` and `once` as in a step.
+    ) -> requests.Response: ...
+
+    @overload
+    def request(
+        self,
+        method: str,
+        url: str,
+        *args: Any,
+        find: Callable[[Step], F | None],
+        window: timedelta | None = None,
+        repeat: bool = False,
+        once: bool = False,
+        **kwargs: Any,
+    ) -> requests.Response | F: ...
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *args: Any,
+        find: Callable[[Step], Any] | None = None,
+        window: timedelta | None = None,
+        repeat: bool = False,
+        once: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Send a request; `find`, `window`, `repeat` and `once` as in a step.
 
         What `find` returns is returned in the place of a response: a response, or JSON.
         """
         method, asked = method.upper(), _asked(args, kwargs)
         host = urlsplit(url).hostname or "nowhere"
         name = f"http.{method}.{self._steps.mask.text(host)}"
-        repetition, window = self._repetition(method, url, once=once, finds=find is not None)
+        said = _Said(find, seconds_of("window", window), repeat=repeat, once=once)
+        repetition, seconds = self._repetition(method, url, said)
         if repetition is Repetition.READ:
-            return self._steps.read(name, lambda: self._read(method, url, asked), _verdict_of_read)
+            return self._steps.read(name, lambda: self._read(method, url, asked), verdict_of_read)
         _make_repeatable(asked)
         send = self._sending(method, url, asked)
         caller = self._steps.caller
@@ -94,30 +136,73 @@ class Session(requests.Session):
                 )
             single = repetition is Repetition.ONCE
             return caller.call_inside_step(name, send_and_read, verdict, single=single)
-        repetition, window = repetition_in_hook(
-            repetition, window, removes=method == "DELETE", deleting=self._steps.deleting
+        repetition, seconds = repetition_in_hook(
+            repetition, seconds, removes=method == "DELETE", deleting=self._steps.deleting
         )
-        call = Call(name=name, run=send, repetition=repetition, window=window, verdict=verdict)
+        call = Call(name=name, run=send, repetition=repetition, window=seconds, verdict=verdict)
         if repetition is Repetition.AT_WILL:
-            call = replace(call, run=send_and_read, verdict=_verdict_of_read)
+            call = replace(call, run=send_and_read, verdict=verdict_of_read)
         else:  # a body that is too long cannot be kept, and the step has acted
             call = self._recorded(replace(call, find=None if once else find), method, url, asked)
-        response: requests.Response = self._steps.run(call)
-        return response
+        return self._steps.run(call)
 
-    def post(self, url: str, data: Any = None, json: Any = None, **kwargs: Any) -> Any:  # type: ignore[override]  # as `request`
+    @overload  # type: ignore[override]  # as `request`
+    def post(
+        self, url: str, data: Any = None, json: Any = None, *, find: None = None, **kwargs: Any
+    ) -> requests.Response: ...
+
+    @overload
+    def post(
+        self,
+        url: str,
+        data: Any = None,
+        json: Any = None,
+        *,
+        find: Callable[[Step], F | None],
+        **kwargs: Any,
+    ) -> requests.Response | F: ...
+
+    def post(self, url: str, data: Any = None, json: Any = None, **kwargs: Any) -> Any:
         """Send a POST."""
         return self.request("POST", url, data=data, json=json, **kwargs)
 
-    def put(self, url: str, data: Any = None, **kwargs: Any) -> Any:  # type: ignore[override]  # as `request`
+    @overload  # type: ignore[override]  # as `request`
+    def put(
+        self, url: str, data: Any = None, *, find: None = None, **kwargs: Any
+    ) -> requests.Response: ...
+
+    @overload
+    def put(
+        self, url: str, data: Any = None, *, find: Callable[[Step], F | None], **kwargs: Any
+    ) -> requests.Response | F: ...
+
+    def put(self, url: str, data: Any = None, **kwargs: Any) -> Any:
         """Send a PUT."""
         return self.request("PUT", url, data=data, **kwargs)
 
-    def patch(self, url: str, data: Any = None, **kwargs: Any) -> Any:  # type: ignore[override]  # as `request`
+    @overload  # type: ignore[override]  # as `request`
+    def patch(
+        self, url: str, data: Any = None, *, find: None = None, **kwargs: Any
+    ) -> requests.Response: ...
+
+    @overload
+    def patch(
+        self, url: str, data: Any = None, *, find: Callable[[Step], F | None], **kwargs: Any
+    ) -> requests.Response | F: ...
+
+    def patch(self, url: str, data: Any = None, **kwargs: Any) -> Any:
         """Send a PATCH."""
         return self.request("PATCH", url, data=data, **kwargs)
 
-    def delete(self, url: str, **kwargs: Any) -> Any:  # type: ignore[override]  # as `request`
+    @overload  # type: ignore[override]  # as `request`
+    def delete(self, url: str, *, find: None = None, **kwargs: Any) -> requests.Response: ...
+
+    @overload
+    def delete(
+        self, url: str, *, find: Callable[[Step], F | None], **kwargs: Any
+    ) -> requests.Response | F: ...
+
+    def delete(self, url: str, **kwargs: Any) -> Any:
         """Send a DELETE."""
         return self.request("DELETE", url, **kwargs)
 
@@ -169,7 +254,7 @@ class Session(requests.Session):
             response = super().request(method, url, **asked)
         except requests.RequestException as error:
             # Its own text tells the whole URL.
-            raise _clean(error, f"{method} {self._where(url)}") from None
+            raise clean(error, f"{method} {self._where(url)}") from None
         finally:
             self._in_request = False
         unfollowed = method not in READ_METHODS and response.is_redirect
@@ -191,7 +276,7 @@ class Session(requests.Session):
 
     def _where(self, url: str) -> str:
         """Return a URL without what may be a secret: its query, who asks, secret properties."""
-        return _where(self._steps.mask.text(url))  # masked before it is cut
+        return where(self._steps.mask.text(url))  # masked before it is cut
 
     def _http_error(self, response: requests.Response, method: str, url: str) -> requests.HTTPError:
         told = f"{response.status_code} for {method} {self._where(url)}"
@@ -228,95 +313,26 @@ class Session(requests.Session):
             error_from_record=partial(error_from_record, request=request),
         )
 
-    def _repetition(
-        self, method: str, url: str, *, once: bool, finds: bool
-    ) -> tuple[Repetition, float | None]:
-        """Return what a second call may do, and its window: by its method, and the hook's word.
+    def _repetition(self, method: str, url: str, said: "_Said") -> tuple[Repetition, float | None]:
+        """Return what a second call may do, and its window: by the hook's word, else its method.
 
         Args:
             method: In upper case.
             url: Where the call goes.
-            once: It must never run twice.
-            finds: It brings a look-up.
+            said: What the hook says of the call.
         """
         if method in READ_METHODS:
             return Repetition.READ, None
-        by_nature = method in IDEMPOTENT_METHODS and not once and not finds
-        return declared_repetition(repeat=by_nature, once=once, window=self._window(url))
+        stays_open = not said.once and said.find is None and said.window is None
+        by_nature = method in IDEMPOTENT_METHODS and stays_open
+        window = self._window(url) if said.window is None else said.window
+        return declared_repetition(repeat=said.repeat or by_nature, once=said.once, window=window)
 
     def _window(self, url: str) -> float | None:
         parts = urlsplit(url)
         host = parts.netloc.rpartition("@")[2].lower()
         remembered = self._honours.get(f"{parts.scheme}://{host}")
         return None if remembered is None else remembered.total_seconds()
-
-
-def _verdict_of_read(error: Exception) -> Verdict:
-    """Judge an error of a call that may be made again: a body stays as long as it is."""
-    return Verdict.DEFINITIVE if isinstance(error, BodyTooLong) else verdict(error)
-
-
-def verdict(error: Exception) -> Verdict:
-    """Judge what requests raised: was the request acted on?"""
-    if isinstance(error, requests.HTTPError) and error.response is not None:
-        return _verdict_of(error.response)
-    if getattr(error, "never_sent", False):
-        return Verdict.NOT_SENT
-    unsent = (
-        requests.exceptions.InvalidURL,
-        requests.exceptions.InvalidSchema,
-        requests.exceptions.MissingSchema,
-        requests.exceptions.InvalidHeader,
-        requests.exceptions.InvalidJSONError,
-        ConfigurationError,
-        TypeError,
-    )
-    untrusted = isinstance(error, requests.exceptions.SSLError) and "certificate" in str(error)
-    return Verdict.DEFINITIVE if untrusted or isinstance(error, unsent) else Verdict.IN_DOUBT
-
-
-def _verdict_of(response: requests.Response) -> Verdict:
-    status = response.status_code
-    if status in THROTTLED_STATUSES:
-        return Verdict.THROTTLED
-    if status in MAYBE_ACTED_STATUSES and response.request.method not in IDEMPOTENT_METHODS:
-        return Verdict.IN_DOUBT
-    # After 408 the server had waited too long, perhaps for the rest of what it had begun to do.
-    doubt = status >= 500 or status == HTTPStatus.REQUEST_TIMEOUT
-    return Verdict.IN_DOUBT if doubt else Verdict.DEFINITIVE
-
-
-def _where(url: str) -> str:
-    parts = urlsplit(url)
-    if not parts.scheme or not parts.netloc:
-        return "what is no URL"
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-
-
-def _clean(error: requests.RequestException, what: str) -> requests.RequestException:
-    """Return the same kind of error with a text of ours."""
-    cause = getattr(error.args[0] if error.args else None, "reason", None)
-    kind = type(error if cause is None else cause).__name__
-    clean = type(error)(f"{what}: {kind}{_system_error(error)}")
-    clean.request = error.request
-    # urllib3's names for a refused connection, and for a name that resolves to nothing.
-    refused = kind in ("NewConnectionError", "NameResolutionError", "ProxyError")
-    clean.never_sent = refused or isinstance(error, requests.ConnectTimeout)  # type: ignore[attr-defined]  # read by `verdict`
-    return clean
-
-
-def _system_error(error: BaseException) -> str:
-    """Return what the system said, which knows nothing of URLs."""
-    met: list[BaseException] = []
-    while error not in met:
-        met.append(error)
-        if isinstance(error, OSError) and error.strerror:
-            return f": {error.strerror}"
-        following = error.__cause__ or error.__context__
-        if following is None:
-            break
-        error = following
-    return ""
 
 
 def _timeouts(asked: Any) -> Any:

@@ -233,6 +233,24 @@ class Journal:
         self.keep(attempt, done)
         return call.from_record(json.loads(text))
 
+    def keep_value(self, attempt: StepAttempt, found: Any) -> Any:
+        """Record a value at once, before anything can be done because of it, and return it.
+
+        Raises:
+            SecretNotKept, PermanentError: It cannot be kept; a later run would have another one.
+        """
+        call, key = attempt.call, attempt.key
+        text = _to_text(call, key, found)
+        if self._mask(text) != text:
+            raise SecretNotKept(
+                f"value {key} of {self.request} is secret, and is not written to the ledger: make"
+                " and store a secret in one step, and return its ARN"
+            )
+        self.pending[key] = self._telling(key, attempt.record, text)
+        # Seeded bug: value-at-once
+        self.flush()
+        return call.from_record(json.loads(text))
+
     def value(self, call: Call, key: str, known: StepRecord) -> Any:
         """Return what a step that is done returned.
 

@@ -27,6 +27,9 @@ class Policy:
     def before_wait(self, key: str) -> None:
         """Allow a wait that was never begun, or a further look at what is waited for."""
 
+    def before_value(self, key: str) -> None:
+        """Allow a value that was never recorded."""
+
     def passes_time(self) -> bool:
         """Tell whether a wait takes its time."""
         return True

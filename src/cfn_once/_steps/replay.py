@@ -65,6 +65,9 @@ class Replay(Policy):
     def before_wait(self, key: str) -> None:
         self._end(key)  # it is kept before anything behind it can begin
 
+    def before_value(self, key: str) -> None:
+        self._end(key)  # as a wait is
+
     def passes_time(self) -> bool:
         if not self._is_something_known_behind():
             self._end("wait")
@@ -140,7 +143,7 @@ class Replay(Policy):
     def skipped_steps(self) -> list[str]:
         """Return the steps that may have taken effect and that today's code did not come by."""
         records, visited = self._journal.operation.steps, self._journal.visited
-        nothing = (StepState.FAILED, StepState.WAITING)
+        nothing = (StepState.FAILED, StepState.WAITING, StepState.VALUE)
         return [k for k in records if k not in visited and records[k].state not in nothing]
 
     def skipped_doubts(self) -> list[str]:

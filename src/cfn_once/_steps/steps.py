@@ -25,6 +25,7 @@ from .journal import Journal, StepAttempt
 from .pacing import Pacing
 from .policy import GO_ON, Policy
 from .ports import Ports
+from .values import Values
 from .waits import Waits, refuse_no_time
 
 T = TypeVar("T")
@@ -66,6 +67,7 @@ class Steps:
         self._pacing = Pacing(journal, ports)
         self._doubts = Doubts(journal, self.caller, self._pacing, ports, policy)
         self._waits = Waits(journal, self.caller, self._pacing, policy, self._clock, self._step)
+        self._values = Values(journal, self.caller, policy, self._clock, self._step)
         self._thread, self._counts = threading.get_ident(), dict[str, int]()
         self._ended: Interrupt | None = None
 
@@ -108,6 +110,21 @@ class Steps:
         refuse_no_time(every=every, timeout=0 if timeout is None else timeout)
         with self._ending_once():
             return self._waits.wait_until(self._key("wait_until"), condition, every, timeout)
+
+    def value(self, name: str, fn: Callable[[], Any]) -> Any:
+        """Return what a function reads or computes, the same in every later run of the hook.
+
+        Raises:
+            PermanentError, SecretNotKept: It cannot be kept.
+        """
+        self._refuse_disorder(name)
+        if not isinstance(name, str):
+            raise PermanentError(
+                f"{spelled(name)} is no name for a value: write self.value(name, function)"
+            )
+        refuse_unusable(f"value {name}", "its function", fn)
+        with self._ending_once():
+            return self._values.value(self._key(name), Call(name=name, run=lambda _: fn()))
 
     def read(
         self, name: str, fn: Callable[[], T], verdict: Callable[[Exception], Verdict] = judge_plain

@@ -61,6 +61,7 @@ class StepState(StrEnum):
     DONE = "D"
     FAILED = "F"  # it did not happen
     WAITING = "W"  # the hook waits here, or has waited
+    VALUE = "V"  # a value that the hook has read or computed: nothing has happened
 
 
 class OtherVersion(CorruptHead):
