@@ -23,7 +23,7 @@ from ._errors import (
     WaitTimeout,
 )
 from ._hooks.resource import CustomResource
-from ._properties import Secret
+from ._properties import Json, Secret
 from ._provider import Provider
 from ._steps.call import Step
 from .ledger import Store
@@ -39,6 +39,7 @@ __all__ = [
     "Interrupt",
     "InvalidProperties",
     "InvalidRequest",
+    "Json",
     "LedgerUnavailable",
     "NonDeterminism",
     "PermanentError",

@@ -214,6 +214,12 @@ HOOKS: dict[str, Callable[[Any], object]] = {
     'self.client("ssm", repeat="PutParameter")': lambda self: self.client(
         "ssm", region_name="eu-west-1", repeat="PutParameter"
     ),
+    'self.wrap("sqs")': lambda self: self.wrap("sqs"),
+    'self.resource("s3")': lambda self: self.resource("s3"),
+    'self.step("make", make, refused=(OSError,))': lambda self: self.step(
+        "make", lambda step: ran.append("a step"), refused=(OSError,)
+    ),
+    'self.value("name", "x")': lambda self: self.value("name", "x"),
     "self.properties.Nmae": lambda self: self.properties.Nmae,
     'self.raw_properties["Nmae"]': lambda self: self.raw_properties["Nmae"],
     "a decorated async create": lambda self: coroutine(),

@@ -267,6 +267,7 @@ def test_no_table_speaks_of_what_there_is_not(operations):
         *tables.MORE_READS,
         *tables.NOT_REPEATED,
         *tables.MORE_REPEATED,
+        *tables.SETTERS,
         *tables.REPEATED_WHERE,
         *tables.TOKEN_MEMBERS,
     ]
@@ -285,7 +286,7 @@ def test_no_table_speaks_of_what_there_is_not(operations):
     for name in tables.NOT_REPEATED:
         assert tables._REPEATED.match(there[name].operation), name
         assert there[name].repetition is not Repetition.AT_WILL, name
-    for name in tables.MORE_REPEATED:
+    for name in [*tables.MORE_REPEATED, *tables.SETTERS]:
         assert not tables._REPEATED.match(there[name].operation), name
         assert there[name].repetition is Repetition.AT_WILL, name
     for name, member in tables.TOKEN_MEMBERS.items():
@@ -424,6 +425,14 @@ def test_what_adds_something_each_time_is_not_repeated(operations):
             Repetition.ONCE,
         ),
         ("route53", "ChangeResourceRecordSets", {"ChangeBatch": "wrong"}, Repetition.ONCE),
+        ("acm", "UpdateCertificateOptions", {"Options": {"Export": "ENABLED"}}, Repetition.AT_WILL),
+        (
+            "acm",
+            "UpdateCertificateOptions",
+            {"Options": {"Export": "ENABLED", "ValidationMethod": "DNS"}},
+            Repetition.ONCE,
+        ),
+        ("acm", "UpdateCertificateOptions", {}, Repetition.ONCE),
     ],
 )
 def test_calls_that_their_members_decide(service, operation, asked, expected):
@@ -431,6 +440,24 @@ def test_calls_that_their_members_decide(service, operation, asked, expected):
     Where a call says that it overwrites, it is repeated; where it sets a condition, it is not.
     """
     assert expected == repetition_of(service, operation, asked)
+
+
+@pytest.mark.parametrize("name", tables.SETTERS)
+def test_what_a_setter_says_of_itself(name):
+    """
+    A setter is repeated because its service's model says what it sets; a newer text is read anew.
+    """
+    service, _, operation = name.partition(".")
+    loader = Loader()
+    model = loader.load_service_model(service, "service-2")
+    called = ServiceModel(model, service).operation_model(operation)
+    texts = [called.documentation, *(m.documentation for m in called.input_shape.members.values())]
+
+    assert tables.SETTERS[name] in " ".join(re.sub(r"\s+", " ", plain(text)) for text in texts)
+
+
+def plain(text):
+    return re.sub("<[^>]+>", "", text)
 
 
 def test_windows():

@@ -67,6 +67,24 @@ def test_a_create():
     assert (600, 1719828000) == (CREATE.service_timeout, CREATE.issued_at)
 
 
+@pytest.mark.parametrize(
+    ("arn", "partition", "suffix"),
+    [
+        ("arn:aws:cloudformation:eu-central-1", "aws", "amazonaws.com"),
+        ("arn:aws-cn:cloudformation:cn-north-1", "aws-cn", "amazonaws.com.cn"),
+        ("arn:aws-us-gov:cloudformation:us-gov-west-1", "aws-us-gov", "amazonaws.com"),
+        ("arn:aws-eusc:cloudformation:eusc-de-east-1", "aws-eusc", "amazonaws.eu"),
+    ],
+)
+def test_partitions(arn, partition, suffix):
+    """
+    A hook spells ARNs and hosts as its template does with AWS::Partition and AWS::URLSuffix.
+    """
+    request = dataclasses.replace(CREATE, stack_id=f"{arn}:123456789012:stack/shop/1")
+
+    assert (partition, suffix) == (request.partition, request.url_suffix)
+
+
 @pytest.mark.parametrize("name", ["update", "delete", "delete_of_cancelled_create"])
 def test_updates_and_deletes(name):
     """

@@ -212,6 +212,11 @@ def _partition_of(region: str) -> tuple[str, str]:
     return "aws", "amazonaws.com"
 
 
+def suffix_of(partition: str) -> str:
+    """Return the suffix of a partition's hosts."""
+    return dict(PARTITIONS.values()).get(partition, "amazonaws.com")
+
+
 def bucket_of(region: str) -> str:
     """Return the name of CloudFormation's bucket for a Region."""
     return BUCKET + region.replace("-", "")

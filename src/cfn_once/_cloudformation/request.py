@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from .._errors import InvalidRequest
 from .._frozen import Frozen
 from .canonical import Json, fingerprint, is_deeper, is_utf8, kind_of
+from .endpoints import suffix_of
 from .identity import (
     OTHER_PLACEHOLDERS,
     PLACEHOLDERS,
@@ -170,6 +171,16 @@ class Request(Frozen):
     def account(self) -> str:
         """The stack's account; empty where the StackId is no ARN, in a refused request."""
         return self.stack_id.split(":")[4] if _is_stack_arn(self.stack_id) else ""
+
+    @property
+    def partition(self) -> str:
+        """The stack's partition, for ARNs: `AWS::Partition` of its template; empty as above."""
+        return self.stack_id.split(":")[1] if _is_stack_arn(self.stack_id) else ""
+
+    @property
+    def url_suffix(self) -> str:
+        """What names of AWS's hosts end in there: `AWS::URLSuffix` of its template."""
+        return suffix_of(self.partition)
 
     @property
     def default_physical_id(self) -> str:

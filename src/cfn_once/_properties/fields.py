@@ -28,6 +28,8 @@ from typing import (
 )
 
 from .._cloudformation.canonical import Json
+from .forms import Json as JsonByForm
+from .forms import is_by_form
 
 WORDS = {int: "an integer", float: "a number", bool: "true or false", str: "text"}
 WORDS |= {bytes: "base64 text"}
@@ -242,6 +244,8 @@ def secrets_in(hint: Any, value: Json, *, secret: bool = False) -> Iterator[tupl
     """Yield every scalar that is declared secret, at any depth, each with its hint."""
     secret = secret or is_secret(hint)
     bare = plain(hint)
+    if is_by_form(hint):  # and so is all that is in it
+        bare = list[JsonByForm] if isinstance(value, list) else dict[str, JsonByForm]
     if is_union(bare) or isinstance(value, Mapping | list):
         for part_hint, part in _parts(bare, value):
             yield from secrets_in(part_hint, part, secret=secret)

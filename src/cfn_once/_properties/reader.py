@@ -32,6 +32,7 @@ from .fields import (
     member_hints,
     plain,
 )
+from .forms import by_form, is_by_form
 from .names import meant
 
 BOOLEANS = {"true": True, "false": False}
@@ -127,6 +128,8 @@ class Reader:
 
     def _value(self, value: Json, hint: Any, path: str) -> Any:
         bare = plain(hint)
+        if is_by_form(hint):
+            return by_form(value)
         if is_union(bare):
             return self._union(value, hint, path)
         if is_record(bare):

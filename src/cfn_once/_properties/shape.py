@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
-from typing import Any, is_typeddict
+from typing import Any, get_args, is_typeddict
 
 from .._cloudformation.canonical import Json, kind_of
 from .._errors import ConfigurationError, InvalidProperties
 from .declaration import Declaration
-from .fields import Field, as_text, fields_of, is_model, is_record, secrets_in, texts_of
+from .fields import Field, as_text, fields_of, is_model, is_record, plain, secrets_in, texts_of
+from .forms import by_form, is_by_form
 from .names import meant
 from .printing import hide_secrets
 from .reader import Reader, Wrong
@@ -46,6 +47,11 @@ class Shape:
         return is_record(self.declared)
 
     @property
+    def _is_by_form(self) -> bool:
+        """Tell whether it is a map of Json, whose scalars are read by their form."""
+        return any(map(is_by_form, (self.declared, *get_args(plain(self.declared)))))
+
+    @property
     def names(self) -> frozenset[str]:
         """The declared names, as CloudFormation sends them."""
         return frozenset(self._fields)
@@ -69,7 +75,7 @@ class Shape:
             InvalidProperties: Names every property that does not fit, and no value.
         """
         if not self.is_declared:
-            return dict(raw)
+            return by_form(raw) if self._is_by_form else dict(raw)
         try:
             return self._reader.record(raw, self.declared, "")
         except Wrong as wrong:
@@ -79,7 +85,7 @@ class Shape:
     def convert_softly(self, raw: Mapping[str, Json]) -> Any:
         """Return what fits; what does not is absent, for a Delete must not fail on it."""
         if not self.is_declared:
-            return dict(raw)
+            return by_form(raw) if self._is_by_form else dict(raw)
         reader = Reader(allow_unknown=True)
         with suppress(Wrong):
             return reader.record(raw, self.declared, "")

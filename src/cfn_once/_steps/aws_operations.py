@@ -392,6 +392,29 @@ MORE_REPEATED = _named(
 )
 
 
+# Setters under another name: each puts what it is given, and a second call finds that it is so.
+# Each with what the service's model says of it, which a test compares.
+SETTERS = {
+    "iam.UpdateAccessKey": "The status you want to assign to the secret access key.",
+    "ses.VerifyDomainDkim": (
+        "the domain that you specify is added to the list of identities that are associated with"
+        " your account."
+    ),
+    "ses.VerifyDomainIdentity": (
+        "Adds a domain to the list of identities for your Amazon SES account in the current Amazon"
+        " Web Services Region and attempts to verify it."
+    ),
+}
+
+
+def _only_sets_options(asked: Mapping[str, Any]) -> bool:
+    """Tell whether a call leaves the way of validation as it is, which can be changed one way."""
+    try:
+        return {*asked["Options"]} <= {"CertificateTransparencyLoggingPreference", "Export"}
+    except (KeyError, TypeError):  # boto3 will say what is wrong with it
+        return False
+
+
 def _only_upserts(asked: Mapping[str, Any]) -> bool:
     try:
         return all(change["Action"] == "UPSERT" for change in asked["ChangeBatch"]["Changes"])
@@ -401,6 +424,8 @@ def _only_upserts(asked: Mapping[str, Any]) -> bool:
 
 # Repeated where the call itself says that it overwrites.
 REPEATED_WHERE: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
+    # "Use to update the options for your certificate."
+    "acm.UpdateCertificateOptions": _only_sets_options,
     "route53.ChangeResourceRecordSets": _only_upserts,
     "ssm.PutParameter": lambda asked: asked.get("Overwrite") is True,
 }
@@ -466,7 +491,9 @@ def _is_idempotent(service: str, operation: str, asked: Mapping[str, Any]) -> bo
     if name in REPEATED_WHERE:
         return REPEATED_WHERE[name](asked)
     by_name = _REPEATED.match(operation) is not None and name not in NOT_REPEATED
-    return (by_name or name in MORE_REPEATED) and not CONDITIONS.intersection(asked)
+    return (by_name or name in MORE_REPEATED or name in SETTERS) and not CONDITIONS.intersection(
+        asked
+    )
 
 
 def window_of(service: str, operation: str) -> float:
