@@ -47,8 +47,9 @@ style: install  ## ruff, over all that is Python
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
 
-types: install  ## mypy, strict
+types: install  ## mypy, strict; and pyright, over what is printed
 	$(BIN)/mypy
+	$(BIN)/python tests/typing/printed.py
 
 layers: install  ## Who may import whom
 	$(BIN)/lint-imports

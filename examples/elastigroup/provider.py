@@ -1,12 +1,13 @@
 """Custom::Elastigroup: a Spot Elastigroup, made once, however often its event comes."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, is_dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from requests import HTTPError
+from requests import HTTPError, Response
 
-from cfn_once import CustomResource, Provider
+from cfn_once import CustomResource, Provider, Step
 
 
 @dataclass(frozen=True)
@@ -70,12 +71,12 @@ class Elastigroup(CustomResource[ElastigroupProperties, ElastigroupAttributes]):
 
     replace_on = {"AccountId", "Product"}
 
-    def create(self):
+    def create(self) -> ElastigroupAttributes:
         self.sign_in()
         self.physical_resource_id = self.step("group", self.post, find=self.find)
         return ElastigroupAttributes(GroupId=self.physical_resource_id)
 
-    def update(self):
+    def update(self) -> ElastigroupAttributes:
         self.sign_in()
         changes = difference(group(self.properties), group(self.old_properties))
         if changes:
@@ -85,7 +86,7 @@ class Elastigroup(CustomResource[ElastigroupProperties, ElastigroupAttributes]):
             self.http.put(f"{self.url}/roll", json=roll, once=True)  # each PUT rolls again
         return ElastigroupAttributes(GroupId=self.physical_resource_id)
 
-    def delete(self):
+    def delete(self) -> None:
         self.sign_in()
         try:
             self.http.delete(self.url)  # what is gone already is done: 404 is no error here,
@@ -93,20 +94,20 @@ class Elastigroup(CustomResource[ElastigroupProperties, ElastigroupAttributes]):
             if "GROUP_DOESNT_EXIST" not in error.response.text:
                 raise
 
-    def post(self, step):
+    def post(self, step: Step) -> str:
         wanted = group(self.properties)
         wanted["compute"]["launchSpecification"]["tags"] = [tag(step)]
-        return items(self.http.post(groups_url(), json={"group": wanted}))[0]["id"]
+        return str(items(self.http.post(groups_url(), json={"group": wanted}))[0]["id"])
 
-    def find(self, step):
+    def find(self, step: Step) -> str | None:
         """Look for what this step made; a group that is to be replaced bears another token."""
         for item in items(self.http.get(groups_url())):
             launch = item["compute"].get("launchSpecification") or {}
             if tag(step) in (launch.get("tags") or []):
-                return item["id"]
+                return str(item["id"])
         return None
 
-    def sign_in(self):
+    def sign_in(self) -> None:
         """Read the access token, before any step: a refusal leaves nothing in doubt."""
         secrets = self.client("secretsmanager")
         token = secrets.get_secret_value(SecretId=self.properties.AccessTokenSecret)["SecretString"]
@@ -115,23 +116,24 @@ class Elastigroup(CustomResource[ElastigroupProperties, ElastigroupAttributes]):
             self.http.params = {"accountId": self.properties.AccountId}
 
     @property
-    def url(self):
+    def url(self) -> str:
         return f"{groups_url()}/{self.physical_resource_id}"
 
 
-def groups_url():
+def groups_url() -> str:
     return os.environ.get("SPOT_API_URL", "https://api.spotinst.io") + "/aws/ec2/group"
 
 
-def items(response):
-    return response.json()["response"]["items"]
+def items(response: Response) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = response.json()["response"]["items"]
+    return found
 
 
-def tag(step):
+def tag(step: Step) -> dict[str, str]:
     return {"tagKey": "cfn-once:step", "tagValue": step.token}
 
 
-def group(properties):
+def group(properties: ElastigroupProperties) -> dict[str, Any]:
     """Describe a group in Spot's words; an old property that fits no more is None."""
     part = {
         name: spell(getattr(properties, name, None))
@@ -150,7 +152,7 @@ def group(properties):
     }
 
 
-def spell(value):
+def spell(value: Any) -> Any:
     """Spell options as Spot does, ImageId as imageId; what is not given is left out."""
     if not is_dataclass(value):
         return value
@@ -158,9 +160,9 @@ def spell(value):
     return {name[0].lower() + name[1:]: pair for name, pair in given.items()}
 
 
-def difference(new, old):
+def difference(new: Mapping[str, Any], old: Mapping[str, Any]) -> dict[str, Any]:
     """Say what makes the new group of the old one; what is gone is null."""
-    said = {}
+    said: dict[str, Any] = {}
     for name in {**old, **new}:
         before, now = old.get(name), new.get(name)
         if isinstance(before, dict) and isinstance(now, dict):

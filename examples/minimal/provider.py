@@ -21,14 +21,14 @@ class Pick(CustomResource[PickProperties, PickAttributes]):
 
     replace_on = {"From"}
 
-    def create(self):
+    def create(self) -> PickAttributes:
         # The token is the same in every copy of the event, and so is what follows from it.
         picked = self.step(
             "pick", lambda step: Random(step.token).choice(self.properties.From), repeat=True
         )
         return PickAttributes(Value=picked)
 
-    def delete(self):
+    def delete(self) -> None:
         """Nothing was made outside CloudFormation."""
 
 

@@ -18,6 +18,7 @@ from cfn_once import (
     HookError,
     InDoubt,
     InProgress,
+    Json,
     LedgerUnavailable,
     PermanentError,
     Provider,
@@ -54,7 +55,12 @@ class GroupProperties:
     Zones: list[str] = field(default_factory=list[str])
     Tags: dict[str, str] = field(default_factory=dict[str, str])
     Token: Annotated[str, Secret] = ""
+    Options: dict[str, Json] = field(default_factory=dict[str, Json])
     Secrets: Annotated[list[str], Secret()] = field(default_factory=list[str])
+
+
+class Queues:
+    """A client, as boto3-stubs has them."""
 
 
 @dataclass(frozen=True)
@@ -75,18 +81,30 @@ class Group(CustomResource[GroupProperties, GroupAttributes]):
         assert_type(self.time_left, float)
         assert_type(self.correlation_id, str)
         made = self.step("group", self.make, find=self.find, window=timedelta(hours=1))
+        assert_type(made, dict[str, str])
         self.physical_resource_id = made["id"]
+        assert_type(self.step("named", lambda step: step.token), str)
+        self.step("user", lambda step: None, refused=(KeyError, ValueError))
+        assert_type(self.value("at", lambda: 1.5), float)
+        assert_type(self.wait_until(self.look), str)
+        assert_type(self.wait_until(lambda: self.look() or False), str)
+        assert_type(self.wrap(Queues(), once={"Send"}), Queues)
         self.step("mail", lambda step: step.token, once=True, secret=True, undo=self.unmail)
         self.client("ssm", repeat={"PutParameter"}).put_parameter(Name="x", Value="y")
         self.client("sns", once={"Publish"}, region_name="eu-west-1").publish(Message="x")
         self.log.info("made %s", self.physical_resource_id)
         return GroupAttributes(GroupId=self.physical_resource_id)
 
-    def make(self, step: Step) -> Any:
+    def look(self) -> str | None:
+        return None
+
+    def make(self, step: Step) -> dict[str, str]:
         assert_type(step.token, str)
         assert_type(step.correlation_id, str)
-        answer: requests.Response = self.http.post(f"{API}/groups", json={"tag": step.token})
-        return answer.json()
+        answer = self.http.post(f"{API}/groups", json={"tag": step.token})
+        assert_type(answer, requests.Response)
+        made: dict[str, str] = answer.json()
+        return made
 
     def find(self, step: Step) -> dict[str, str] | None:
         groups: list[dict[str, str]] = self.http.get(f"{API}/groups").json()
@@ -103,7 +121,10 @@ class Group(CustomResource[GroupProperties, GroupAttributes]):
         assert_type(self.raw_properties, Mapping[str, Any])
         if "Capacity" in self.changed:
             self.http.put(f"{API}/groups/1", json={}, find=self.find)
-            self.http.patch(f"{API}/groups/1", json={})
+            self.http.patch(f"{API}/groups/1", json={}, repeat=True)
+            found = self.http.post(API, find=self.find, window=timedelta(hours=1))
+            assert_type(found, requests.Response | dict[str, str])
+            self.client("ssm", find={"SendCommand": self.find}, window={"X": timedelta(1)})
         return None
 
     def replaces(self) -> bool:
@@ -218,20 +239,3 @@ def test_a_group() -> None:
 
 def test_a_schema() -> Sequence[Any]:
     return [Group.property_schema(), Group.attribute_schema()]
-
-
-# What must not pass: a checker that lets one of these through reports its comment as unused.
-class Wrong(CustomResource[GroupProperties, GroupAttributes]):
-    def create(self) -> GroupProperties:  # type: ignore[override]
-        self.properties.Nmae  # type: ignore[attr-defined]  # noqa: B018
-        self.physical_resource_id = 5  # type: ignore[assignment]
-        self.step("x", self.delete)  # type: ignore[arg-type]
-        self.step("x", lambda step: None, print)  # type: ignore[call-arg]
-        return self.properties
-
-    def delete(self) -> None:
-        self.properties = None  # type: ignore[misc,assignment]
-
-
-Provider(GroupProperties)  # type: ignore[arg-type]
-Provider(Group, ledgers="memory://")  # type: ignore[call-arg]
