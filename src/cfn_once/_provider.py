@@ -101,7 +101,7 @@ class Provider:
     ) -> None:
         if logger is not None:
             hand_over(logger)
-        self._served, self._classes = classes, by_type(classes)
+        self.classes, self._classes = classes, by_type(classes)
         self._misconfigured = self._unable = ""
         self._guards = self._retries_exhausted = self._has_warned = False
         store = self._store_of(ledger, allow_local=allow_local_ledger)
@@ -159,7 +159,7 @@ class Provider:
         """
         made = cls(_Nothing, **options)
         vars(made).update(
-            _served=(),
+            classes=(),
             _classes={},
             _unable=reason,
             _guards=guards,
@@ -170,7 +170,7 @@ class Provider:
     @property
     def resource_types(self) -> tuple[str, ...]:
         """The types that it serves, as templates name them."""
-        return tuple(served.resource_type for served in self._served)
+        return tuple(served.resource_type for served in self.classes)
 
     def using(
         self,

@@ -347,7 +347,7 @@ class Run:
 
 def _files_of(provider: Provider) -> set[str]:
     """Return where a provider's hooks are written."""
-    served = provider._served  # noqa: SLF001 - the provider is ours
+    served = provider.classes
     hooks = [getattr(kind, name) for kind in served for name in HOOKS]
     codes = [getattr(hook, "__code__", None) for hook in hooks]
     files = {code.co_filename for code in codes if code is not None}

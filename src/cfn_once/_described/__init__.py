@@ -1,0 +1,1 @@
+"""What a provider serves, as data: for templates, editors and readers."""

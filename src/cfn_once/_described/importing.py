@@ -1,0 +1,130 @@
+"""A provider, imported by its name; and what may be told of an import that fails."""
+
+import contextlib
+import importlib
+import json
+import os
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+from .._errors import ConfigurationError
+from .._observability.mask import Mask
+from .._provider import Provider
+
+LINES = 4  # of the traceback, from its end: the line that failed, and the error
+SECRET_NAMES = (
+    *("SECRET", "TOKEN", "PASS", "PWD", "KEY", "CREDENTIAL", "AUTH", "PRIVATE", "SIGNATURE"),
+    *("SALT", "COOKIE", "JWT", "BEARER", "WEBHOOK", "DATABASE_URL", "DSN", "CONNECTION_STRING"),
+)
+FOLDERS = ("PWD", "OLDPWD")  # of a shell
+PASSWORDS = re.compile(r"://[^/@\s]*:([^/@\s]+)@")  # in a URL, whatever the setting is called
+
+
+class Unreadable(Exception):
+    """A provider cannot be imported.
+
+    Attributes:
+        trace: The traceback, without secret settings; nothing where the text says it all.
+    """
+
+    def __init__(self, text: str, trace: str = "") -> None:
+        super().__init__(text)
+        self.trace = trace
+
+
+def import_provider(place: str, *, told_by: str) -> Provider:
+    """Return the provider that `module:name` names.
+
+    Args:
+        place: The module and the name.
+        told_by: The setting that names it, for messages.
+
+    Raises:
+        ConfigurationError: It names no provider.
+        Exception: Whatever the module raises when it is imported.
+    """
+    module, _, attribute = place.partition(":")
+    if not module or not attribute:
+        raise ConfigurationError(
+            f"{told_by} must say where the provider is: module:name, such as provider:provider"
+        )
+    found = getattr(importlib.import_module(module), attribute, None)
+    if not isinstance(found, Provider):
+        raise ConfigurationError(
+            f"{told_by}={place}: there is no cfn_once.Provider of that name in {module}"
+        )
+    return found
+
+
+def import_here(place: str, *, told_by: str = "provider") -> Provider:
+    """Return a provider of the working directory, for a tool that sends it no real request.
+
+    It is given a ledger in memory, so that its import makes no file; what it prints goes to
+    standard error.
+
+    Raises:
+        Unreadable: It cannot be imported, or is no provider.
+    """
+    folder = os.getcwd()
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    try:
+        with _ledger_in_memory(), contextlib.redirect_stdout(sys.stderr):
+            return import_provider(place, told_by=told_by)
+    except ConfigurationError as error:
+        raise Unreadable(without_secrets(str(error))) from None
+    except ModuleNotFoundError as error:
+        if error.name == place.partition(":")[0]:
+            raise Unreadable(f"{told_by}={place}: there is no {error.name}.py here") from None
+        raise Unreadable(reason_of(error), trace_of(error)) from None
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a module may do anything when it is imported
+        raise Unreadable(reason_of(error), trace_of(error)) from None
+
+
+@contextlib.contextmanager
+def _ledger_in_memory() -> Iterator[None]:
+    name, was = "CFN_ONCE_LEDGER", os.environ.get("CFN_ONCE_LEDGER")
+    os.environ[name] = "memory://"
+    try:
+        yield
+    finally:
+        del os.environ[name]
+        if was is not None:
+            os.environ[name] = was
+
+
+def reason_of(error: BaseException) -> str:
+    """Say in one line why a module cannot be imported, without secret settings."""
+    if isinstance(error, ConfigurationError):
+        return without_secrets(str(error))
+    # Masked before it is cut into lines: a secret may have several.
+    lines = trace_of(error).strip().splitlines()[-LINES:]
+    return f"the provider cannot be imported: {' | '.join(line.strip() for line in lines)}"
+
+
+def trace_of(error: BaseException) -> str:
+    """Return an error's traceback, without secret settings."""
+    return without_secrets("".join(traceback.format_exception(error)))
+
+
+def without_secrets(text: str) -> str:
+    """Mask the values of settings whose names say that they are secret, and passwords in URLs."""
+    mask = Mask()
+    for name, value in os.environ.items():
+        mask.hide(map(unquote, PASSWORDS.findall(value)))
+        if name not in FOLDERS and any(word in name.upper() for word in SECRET_NAMES):
+            mask.hide([value, *_texts_in(value)])
+    return mask.text(text)
+
+
+def _texts_in(value: str) -> Iterator[str]:
+    """Yield the texts of a map in JSON, as Secrets Manager keeps several in one."""
+    try:
+        parts = json.loads(value)
+    except ValueError:
+        return
+    if isinstance(parts, dict):
+        yield from (part for part in parts.values() if isinstance(part, str))
