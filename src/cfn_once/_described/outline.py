@@ -13,6 +13,13 @@ WORDS = {
     "array": "a list",
     "object": "a map",
 }
+PLURALS = {
+    "text": " of texts",
+    "an integer": " of integers",
+    "a number": " of numbers",
+    "a list": " of lists",
+    "a map": " of maps",
+}
 LIMITS = {
     "minimum": "at least",
     "exclusiveMinimum": "above",
@@ -98,7 +105,8 @@ def takes(node: Json, definitions: Mapping[str, Json]) -> str:
         return "one of " + ", ".join(dict.fromkeys(map(_as_text, options)))
     words = WORDS.get(node.get("type", ""), "any value")
     if isinstance(node.get("items"), dict) and node["items"]:
-        words += f" of {takes(node['items'], definitions).removeprefix('a ')}"
+        each = takes(node["items"], definitions)
+        words += PLURALS.get(each, f", each {each}")
     said = [f"{word} {node[limit]}" for limit, word in LIMITS.items() if limit in node]
     return words + (f" ({', '.join(said)})" if said else "")
 

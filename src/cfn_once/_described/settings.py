@@ -1,13 +1,18 @@
 """What `[tool.cfn-once]` of a provider's pyproject.toml says."""
 
 import os
-from typing import NamedTuple
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from .._errors import ConfigurationError
 from .._properties.names import meant
 
 FILE = "pyproject.toml"
 PROVIDER = "provider:provider"
+NO_API = "none"  # for hooks that call nothing outside
+TABLES = ("properties", "changed", "replaced")
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Settings(NamedTuple):
@@ -19,7 +24,11 @@ class Settings(NamedTuple):
         architecture: The processor that it runs on: `arm64` or `x86_64`.
         stack: The name of the provider's stack.
         ledger_stack: The name of the ledger's stack.
-        external_api: Module and name of what makes the stand-in for the API that the hooks call.
+        external_api: Module and name of what makes the stand-in for the API that the hooks call,
+            or `none` where they call nothing.
+        properties: Properties of a Create that succeeds, by type.
+        changed: Those of an Update in place.
+        replaced: Those of an Update that replaces the resource.
         is_told: The provider is named there, and not only supposed.
     """
 
@@ -29,6 +38,9 @@ class Settings(NamedTuple):
     stack: str = ""
     ledger_stack: str = ""
     external_api: str = ""
+    properties: Mapping[str, Any] = NOTHING
+    changed: Mapping[str, Any] = NOTHING
+    replaced: Mapping[str, Any] = NOTHING
     is_told: bool = False
 
 
@@ -53,7 +65,13 @@ def settings_of(folder: str) -> Settings:
         where = f"{path}, [tool.cfn-once]: {name}"
         if name not in known:
             raise ConfigurationError(f"{where}: unknown{meant(name, known)}")
-        if not isinstance(value, str):
+        if name in TABLES and not _holds_tables(value):
+            raise ConfigurationError(f'{where}: expected a table for each type: {name}."Custom::A"')
+        if name not in TABLES and not isinstance(value, str):
             raise ConfigurationError(f'{where}: expected text, as in {name} = "..."')
     told = {name.replace("-", "_"): value for name, value in table.items()}
     return Settings(**told, is_told="provider" in told)
+
+
+def _holds_tables(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(table, dict) for table in value.values())

@@ -1,0 +1,70 @@
+"""What all verbs share: exit codes, what is printed where, and how a verb ends early."""
+
+import json
+import os
+import sys
+from enum import IntEnum
+from typing import Any, TextIO
+
+
+class Exit(IntEnum):
+    """What a shell learns of a run."""
+
+    CLEAN = 0
+    FOUND = 1  # something was found, or failed
+    WRONG_CALL = 2
+    UNKNOWN = 3  # it could not tell: nothing to read, or no access
+    INTERRUPTED = 130  # 128 and SIGINT, as shells have it
+
+
+class Stop(Exception):
+    """Ends a verb, with a line for whoever called it.
+
+    Attributes:
+        code: What the shell learns.
+        detail: More lines, which stand before it: a traceback.
+    """
+
+    def __init__(self, text: str, code: Exit = Exit.UNKNOWN, *, detail: str = "") -> None:
+        super().__init__(text)
+        self.code, self.detail = code, detail
+
+
+class Console:
+    """Results go to standard output, and all that is said of them to standard error.
+
+    Args:
+        as_json: Print the result as JSON, and nothing else on standard output.
+        has_color: Colours may be used, where a person looks.
+    """
+
+    def __init__(self, *, as_json: bool = False, has_color: bool = True) -> None:
+        self.as_json = as_json
+        self._has_color = has_color and not os.environ.get("NO_COLOR") and sys.stdout.isatty()
+
+    def line(self, text: str = "") -> None:
+        """Print a line of the result for people."""
+        if not self.as_json:
+            _print(text, sys.stdout)
+
+    def result(self, value: Any) -> None:
+        """Print the result for programs."""
+        if self.as_json:
+            self.document(value)
+
+    def document(self, value: Any) -> None:
+        """Print a result that is JSON for everybody."""
+        _print(json.dumps(value, indent=2, ensure_ascii=False), sys.stdout)
+
+    def say(self, text: str) -> None:
+        """Say something that is no part of the result."""
+        _print(f"cfn-once: {text}", sys.stderr)
+
+    def word(self, text: str, *, is_good: bool) -> str:
+        """Return a word in green or red, where a person looks."""
+        return f"\033[{32 if is_good else 31}m{text}\033[0m" if self._has_color else text
+
+
+def _print(text: str, stream: TextIO) -> None:
+    stream.write(f"{text}\n")
+    stream.flush()

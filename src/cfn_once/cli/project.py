@@ -1,0 +1,78 @@
+"""The provider that a verb works on: from the call, or from the settings of the folder."""
+
+import argparse
+import os
+
+from .._described.description import TypeDescription, types_of
+from .._described.importing import Unreadable, import_here
+from .._described.settings import Settings, settings_of
+from .._errors import ConfigurationError
+from .._properties.names import meant
+from .._provider import Provider
+from .console import Exit, Stop
+
+
+def add_provider(parser: argparse.ArgumentParser) -> None:
+    """Let a call name the provider."""
+    parser.add_argument(
+        "--provider",
+        metavar="MODULE:NAME",
+        help="where the provider is; else `provider` of [tool.cfn-once] in pyproject.toml, else"
+        " provider:provider",
+    )
+
+
+def settings() -> Settings:
+    """Read the settings of the working directory.
+
+    Raises:
+        Stop: They cannot be read.
+    """
+    try:
+        return settings_of(os.getcwd())
+    except ConfigurationError as error:
+        raise Stop(str(error), Exit.WRONG_CALL) from None
+
+
+def provider_of(given: argparse.Namespace) -> Provider:
+    """Import the provider.
+
+    Raises:
+        Stop: There is none, or its import fails.
+    """
+    place = given.provider or settings().provider
+    try:
+        return import_here(place)
+    except Unreadable as error:
+        text = str(error) if not error.trace else f"{place} cannot be imported, as told above"
+        raise Stop(text, detail=error.trace) from None
+
+
+def types_in(given: argparse.Namespace) -> dict[str, TypeDescription]:
+    """Return what the provider says of its types, or of the one that `--type` names.
+
+    Raises:
+        Stop: There is no provider, or it does not serve the type.
+    """
+    types = types_of(provider_of(given))
+    wanted = getattr(given, "type", None)
+    if wanted is None:
+        return types
+    return {wanted: types[type_named(wanted, list(types))]}
+
+
+def type_named(wanted: str | None, types: list[str]) -> str:
+    """Return the type that is meant: the one that is named, or the only one.
+
+    Raises:
+        Stop: It is not served, or several are and none is named.
+    """
+    if wanted is None and len(types) == 1:
+        return types[0]
+    if wanted in types:
+        return wanted
+    serves = ", ".join(types)
+    if wanted is None:
+        raise Stop(f"the provider serves {serves}: name one with --type", Exit.WRONG_CALL)
+    hint = meant(wanted, types) or f"; it serves {serves}"
+    raise Stop(f"the provider does not serve {wanted}{hint}", Exit.WRONG_CALL)

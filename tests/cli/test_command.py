@@ -1,0 +1,354 @@
+"""The command as a shell meets it: help, wrong calls, bad input, Ctrl-C."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from cfn_once.cli.command import VERBS
+from support.shell import call, contents, write
+
+PROVIDER = """
+from dataclasses import dataclass
+from typing import Annotated
+from cfn_once import CustomResource, Provider, Secret
+
+@dataclass
+class Properties:
+    Name: str
+    Key: Annotated[str, Secret] = ""
+
+class Thing(CustomResource[Properties, dict]):
+    def create(self):
+        if self.properties.Name == "bad":
+            raise ValueError("no such thing")
+        return {"Length": len(self.properties.Name)}
+    def update(self):
+        return self.create()
+    delete = None
+
+class Other(CustomResource[dict, dict]):
+    no_echo = True
+    def create(self):
+        return {"Key": "hunter2-and-more"}
+    delete = None
+
+provider = Provider(Thing, Other)
+one = Provider(Thing)
+"""
+TOLD = '[tool.cfn-once]\nexternal-api = "none"\n'
+OF_PROVIDER = ("invoke create --type Custom::Thing", "test", "lint", "schema", "snippet", "docs")
+LOADED = """
+import sys
+from cfn_once.cli.command import main
+try:
+    main(["--help"])
+except SystemExit:
+    pass
+print(sorted(sys.modules), file=sys.stderr)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    template = "Resources:\n  A:\n    Type: Custom::Thing\n    Properties: {ServiceToken: x}\n"
+    write(tmp_path, {"provider.py": PROVIDER, "stack.yaml": template, "pyproject.toml": TOLD})
+    return tmp_path
+
+
+def test_help_loads_nothing_heavy():
+    """
+    Help appears at once: neither the package's core nor a third party is loaded for it.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED], capture_output=True, text=True, check=True
+    )
+    heavy = ("cfn_once._provider", "cfnlint", "boto3", "msgspec", "pytest", "json.decoder")
+
+    assert "usage: cfn-once VERB" in done.stdout
+    assert [] == [name for name in heavy[:-1] if f"'{name}'" in done.stderr]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help(verb, tmp_path):
+    """
+    Each verb has help with an example and the exit codes.
+    """
+    called = call(tmp_path, verb, "--help")
+
+    assert 0 == called.code
+    assert f"example:\n  cfn-once {verb}" in called.out
+    assert "exit codes: 0 clean, 1 something found" in called.out
+
+
+WRONG = {
+    "": "usage: cfn-once VERB",
+    "--nothing": "unrecognized arguments: --nothing; see cfn-once --help",
+    "snipet": "there is no verb 'snipet'; did you mean snippet?",
+    "zzz": "there is no verb 'zzz'; there are new, invoke",
+    "invoke": "the following arguments are required: what; see cfn-once invoke --help",
+    "invoke create": "the provider serves Custom::Thing, Custom::Other: name one with --type",
+    "invoke create --type Custom::Thnig": "does not serve Custom::Thnig; did you mean Custom::T",
+    "invoke creat": "creat is none of create, update, delete, and no file",
+    "invoke create -p Name": "-p takes Name=value",
+    "invoke create -p A=[": "-p A: it begins as JSON, and is none",
+    "invoke create --times 0": "--times is 1 or more",
+    "invoke create --type Custom::Thing -p Name=a --crash-after x": "there was no call of x",
+    "lint none.yaml": "there is no template none.yaml",
+    "docs --type Custom::Thing2": "did you mean Custom::Thing?",
+    "new . ": ". is not empty: name another folder",
+    "new stack.yaml": "stack.yaml is not empty: name another folder",
+    "new a --type AWS::Thing": "AWS::Thing is no type: write Custom::",
+}
+
+
+@pytest.mark.parametrize("arguments", WRONG)
+def test_a_wrong_call(arguments, folder):
+    """
+    A wrong call ends with 2 and one line that says what is right; nothing is done.
+    """
+    before = contents(folder)
+    called = call(folder, *arguments.split())
+
+    assert 2 == called.code
+    assert WRONG[arguments] in called.err
+    assert "" == called.out
+    assert before == contents(folder)
+
+
+UNREADABLE = {
+    "nothing there": ({}, "provider=provider:provider: there is no provider.py here"),
+    "no provider": ({"provider.py": "provider = 1"}, "there is no cfn_once.Provider of that name"),
+    "lacks": ({"provider.py": "import not_in_here"}, "No module named 'not_in_here'"),
+    "fails": ({"provider.py": "1 / 0"}, "ZeroDivisionError"),
+    "exits": ({"provider.py": "raise SystemExit(0)"}, "SystemExit"),
+    "no class": ({"provider.py": "from cfn_once import Provider\nProvider()"}, "needs the classes"),
+}
+
+
+@pytest.mark.parametrize("verb", [verb for verb in OF_PROVIDER if verb != "lint"])
+@pytest.mark.parametrize("case", UNREADABLE)
+def test_a_provider_that_cannot_be_read(verb, case, tmp_path):
+    """
+    Where there is no provider to read the verb could not tell: 3, and the reason.
+    """
+    files, reason = UNREADABLE[case]
+    write(tmp_path, {**files, "pyproject.toml": TOLD})
+    called = call(tmp_path, *verb.split())
+
+    assert 3 == called.code
+    assert reason in called.err
+    assert "" == called.out
+
+
+def test_a_traceback_is_masked(tmp_path):
+    """
+    The traceback of an import is shown whole, without the secrets of the environment.
+    """
+    write(tmp_path, {"provider.py": 'import os\nraise ValueError(os.environ["API_TOKEN"])\n'})
+    called = call(tmp_path, "docs", API_TOKEN="hunter2-and-more")
+
+    assert 3 == called.code
+    assert 'provider.py", line 2, in <module>' in called.err
+    assert "provider:provider cannot be imported, as told above" in called.err
+    assert "hunter2" not in called.err
+
+
+@pytest.mark.parametrize("verb", OF_PROVIDER)
+def test_a_setting_that_nobody_knows(verb, folder):
+    """
+    A misspelt setting is not passed over.
+    """
+    write(folder, {"pyproject.toml": '[tool.cfn-once]\nexternal_api = "none"\n'})
+    called = call(folder, *verb.split())
+
+    assert 2 == called.code
+    assert "external_api: unknown; did you mean external-api?" in called.err
+
+
+@pytest.mark.parametrize("verb", OF_PROVIDER)
+def test_control_c(verb, folder):
+    """
+    Ctrl-C ends each verb with a line, without a traceback, and leaves nothing behind.
+    """
+    write(folder, {"provider.py": "raise KeyboardInterrupt"})
+    before = contents(folder)
+    called = call(folder, *verb.split())
+
+    assert 130 == called.code
+    assert "cfn-once: stopped" in called.err
+    assert "Traceback" not in called.err
+    assert before == contents(folder)
+
+
+def test_a_reader_that_has_seen_enough(folder):
+    """
+    `cfn-once docs | head -1` is no error.
+    """
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m cfn_once docs | head -1; echo ${{PIPESTATUS[0]}}"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert "# Custom::Thing\n0\n" == done.stdout
+    assert "" == done.stderr
+
+
+def test_version(tmp_path):
+    """
+    It says its version.
+    """
+    assert call(tmp_path, "--version").out.startswith("cfn-once 0.")
+
+
+def test_what_a_document_holds(folder):
+    """
+    The schema is read by the rules of lint, and tells which names are secret.
+    """
+    document = json.loads(call(folder, "schema", "--provider", "provider:one").out)
+
+    assert 1 == document["version"]
+    assert ["Custom::Thing"] == list(document["types"])
+    assert '"writeOnly": true' in json.dumps(document["types"]["Custom::Thing"]["properties"])
+
+
+def test_invoke(folder):
+    """
+    Each response is told, then the story; a failed one ends with 1.
+    """
+    good = call(
+        folder,
+        "invoke",
+        "update",
+        "--provider",
+        "provider:one",
+        "-p",
+        "Name=ab",
+        "--from",
+        "Name=a",
+        "--times",
+        "2",
+    )
+    bad = call(folder, "invoke", "create", "--provider", "provider:one", "-p", "Name=bad")
+
+    assert 0 == good.code
+    assert ['{"Length": 1}', '{"Length": 2}', '{"Length": 2}'] == [
+        line.strip() for line in good.out.splitlines() if "Length" in line
+    ]
+    assert "Update of Resource is delivered" in good.out
+    assert 1 == bad.code
+    assert "no such thing" in bad.out
+
+
+def test_invoke_an_event(folder):
+    """
+    An event comes from a file or from standard input; its ResponseURL is shown nowhere.
+    """
+    from cfn_once.testing import create_event
+
+    event = json.dumps(create_event("Resource", {"Name": "abc"}, resource_type="Custom::Thing"))
+    write(folder, {"event.json": event, "text.json": "no event", "map.json": "{}"})
+    of_file = call(folder, "invoke", "event.json", "--json")
+    of_stdin = call(folder, "invoke", "-", "--json", stdin=event)
+
+    assert 0 == of_file.code
+    assert of_file.out == of_stdin.out
+    assert {"Length": 3} == json.loads(of_file.out)["responses"][0]["Data"]
+    assert json.loads(event)["ResponseURL"] not in of_file.out + of_file.err
+    assert 3 == call(folder, "invoke", "text.json").code
+    assert 3 == call(folder, "invoke", "map.json").code
+
+
+def test_invoke_hides_secrets(folder):
+    """
+    What is marked NoEcho is not printed.
+    """
+    called = call(folder, "invoke", "create", "--type", "Custom::Other")
+
+    assert '"Key": "****"' in called.out
+    assert "hunter2" not in called.out + called.err
+
+
+def test_real_calls_are_said(folder):
+    """
+    Without a stand-in the calls of hooks are real: it says so.
+    """
+    write(folder, {"pyproject.toml": ""})
+    called = call(folder, "invoke", "create", "--type", "Custom::Other")
+
+    assert "the calls of the hooks are real" in called.err
+
+
+def test_test_without_a_stand_in(folder):
+    """
+    Where nothing stands in for the external API, `test` runs the user's own tests alone.
+    """
+    write(folder, {"pyproject.toml": "", "test_one.py": "def test_one(): assert False\n"})
+    called = call(folder, "test", "--json")
+
+    assert 1 == called.code
+    assert {"contract": "not run", "own tests": "failed"} == json.loads(called.out)
+    assert "they would call the real one" in called.err
+
+
+def test_test_guesses_no_property_that_it_cannot(folder):
+    """
+    What nobody can guess of a Create is asked for, in the form in which it is given.
+    """
+    pattern = PROVIDER.replace("Name: str", "Name: Annotated[str, Secret]")
+    write(folder, {"provider.py": pattern})
+    called = call(folder, "test", "--provider", "provider:one")
+
+    assert 3 == called.code
+    assert '[tool.cfn-once.properties."Custom::Thing"]\nName = "..."' in called.err
+
+
+def test_test_with_a_stand_in_that_is_none(folder):
+    """
+    A factory that is not there, or makes something else, is told before anything runs.
+    """
+    write(folder, {"pyproject.toml": '[tool.cfn-once]\nexternal-api = "provider:one"\n'})
+    called = call(folder, "invoke", "create", "--type", "Custom::Other")
+
+    assert 3 == called.code
+    assert "external-api = 'provider:one'" in called.err
+
+
+def test_lint(folder):
+    """
+    Findings are lines with their places, or JSON, and may be left out.
+    """
+    lines = call(folder, "lint", "stack.yaml")
+    told = json.loads(call(folder, "lint", "--json").out)
+    left_out = call(folder, "lint", "-i", "E97")
+
+    assert (1, 1, 0) == (lines.code, bool(told), left_out.code)
+    assert "stack.yaml:4:5: E9703 Name: missing\n" in lines.out
+    assert {"file": "stack.yaml", "line": 4, "column": 5, "rule": "E9703"}.items() <= told[
+        0
+    ].items()
+
+
+def test_lint_what_is_no_template(folder):
+    """
+    What cannot be read is not clean: 3.
+    """
+    write(folder, {"bad.yaml": "Resources: [", "schema.json": '{"version": 9, "types": {}}'})
+
+    assert 3 == call(folder, "lint", "bad.yaml").code
+    assert 3 == call(folder, "lint", "stack.yaml", "--schema", "schema.json").code
+    assert 3 == call(folder, "lint", "stack.yaml", "--provider", "gone:provider").code
+
+
+def test_lint_where_there_is_none(tmp_path):
+    """
+    A folder without templates is not clean either.
+    """
+    called = call(tmp_path, "lint")
+
+    assert 3 == called.code
+    assert "there is no template here" in called.err
