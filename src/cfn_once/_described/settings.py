@@ -60,17 +60,21 @@ def settings_of(folder: str) -> Settings:
         return Settings()
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from None
+    _check(table, f"{path}, [tool.cfn-once]: ")
+    told = {name.replace("-", "_"): value for name, value in table.items()}
+    return Settings(**told, is_told="provider" in told)
+
+
+def _check(table: Mapping[str, Any], place: str) -> None:
     known = [name.replace("_", "-") for name in Settings._fields if name != "is_told"]
     for name, value in table.items():
-        where = f"{path}, [tool.cfn-once]: {name}"
+        where = f"{place}{name}"
         if name not in known:
             raise ConfigurationError(f"{where}: unknown{meant(name, known)}")
         if name in TABLES and not _holds_tables(value):
             raise ConfigurationError(f'{where}: expected a table for each type: {name}."Custom::A"')
         if name not in TABLES and not isinstance(value, str):
             raise ConfigurationError(f'{where}: expected text, as in {name} = "..."')
-    told = {name.replace("-", "_"): value for name, value in table.items()}
-    return Settings(**told, is_told="provider" in told)
 
 
 def _holds_tables(value: Any) -> bool:

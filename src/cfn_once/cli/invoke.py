@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from .._described.importing import reason_of
@@ -54,17 +55,30 @@ def run(given: argparse.Namespace, console: Console) -> int:
     api = stand_in(place) if place else None
     if not place:
         console.say("no external-api in pyproject.toml: the calls of the hooks are real")
-    faults: dict[str, Any] = {"times": given.times} if given.times > 1 else {}
-    if given.crash_after:
-        faults["crash_after"] = given.crash_after
     logging.getLogger("cfn_once").setLevel(logging.CRITICAL + 1)  # the story tells it all
+    stack, faults = _stack(provider), _faults(given)
+    if event is not None:
+        _send(lambda: stack.deliver(stack.asked_again(event), **faults), stack, console)
+    else:
+        properties = (before or after, after)
+        _send(lambda: _operate(stack, given.what, kind, properties, faults), stack, console)
+    return _tell(stack, console, api)
+
+
+def _faults(given: argparse.Namespace) -> dict[str, Any]:
+    faults: dict[str, Any] = {"times": given.times} if given.times > 1 else {}
+    return {**faults, "crash_after": given.crash_after} if given.crash_after else faults
+
+
+def _send(deliver: Callable[[], Any], stack: Any, console: Console) -> None:
+    """Let it be delivered, whatever the hooks do.
+
+    Raises:
+        Stop: Nobody was answered.
+    """
     try:
         with contextlib.redirect_stdout(sys.stderr):  # what hooks print is no result of ours
-            stack = _stack(provider)
-            if event is None:
-                _operate(stack, given.what, kind, before or after, after, faults)
-            else:
-                stack.deliver(stack.asked_again(event), **faults)
+            deliver()
     except AssertionError as error:
         raise Stop(str(error), Exit.WRONG_CALL) from None
     except KeyboardInterrupt:
@@ -73,7 +87,6 @@ def run(given: argparse.Namespace, console: Console) -> int:
     except Exception as error:  # noqa: BLE001 - Lambda would deliver no more
         console.line(stack.story)
         raise Stop(f"no delivery was answered: {reason_of(error)}", Exit.FOUND) from None
-    return _tell(stack, console, api)
 
 
 def _stack(provider: Any) -> Any:
@@ -83,18 +96,15 @@ def _stack(provider: Any) -> Any:
 
 
 def _operate(
-    stack: Any, verb: str, kind: str, before: Any, after: Any, faults: dict[str, Any]
+    stack: Any, verb: str, kind: str, properties: tuple[Any, Any], faults: dict[str, Any]
 ) -> None:
-    """Do a whole operation; what it needs before goes undisturbed."""
-    created = stack.create(
-        ID,
-        after if verb == "create" else before,
-        resource_type=kind,
-        **(faults if verb == "create" else {}),
-    )
-    if verb == "create" or not created.succeeded:
+    """Do a whole operation; the create that another one needs goes undisturbed."""
+    before, after = properties
+    if verb == "create":
+        stack.create(ID, after, resource_type=kind, **faults)
+    elif not stack.create(ID, before, resource_type=kind).succeeded:
         return
-    if verb == "update":
+    elif verb == "update":
         stack.update(ID, after, **faults)
     else:
         stack.delete(ID, **faults)

@@ -57,8 +57,7 @@ def run(given: argparse.Namespace, console: Console) -> int:
     for path in given.templates:
         if not os.path.isfile(path):
             raise Stop(f"there is no template {path}", Exit.WRONG_CALL)
-    sources = given.schema or ([given.provider] if given.provider else _by_settings())
-    matches = sorted(_matches(given, sources), key=_place)
+    matches = sorted(_matches(given, _sources(given)), key=_place)
     for match in matches:
         console.line("{}:{}:{}: {} {}".format(*_place(match), match.rule.id, match.message))
     console.result([_told(match) for match in matches])
@@ -67,9 +66,11 @@ def run(given: argparse.Namespace, console: Console) -> int:
     return Exit.FOUND if matches else Exit.CLEAN
 
 
-def _by_settings() -> list[str]:
+def _sources(given: argparse.Namespace) -> list[str]:
+    """Return what the call names, else what the settings do; .cfnlintrc may name others."""
     told = settings()
-    return [told.provider] if told.is_told else []
+    named = [given.provider] if given.provider else [told.provider] * told.is_told
+    return given.schema or named
 
 
 def _matches(given: argparse.Namespace, sources: Sequence[str]) -> Iterator[Any]:

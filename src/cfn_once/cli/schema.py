@@ -88,14 +88,22 @@ def _loose(node: Json, prefix: str) -> Json:
         loose["type"] = [loose["type"], "string"]
     elif loose.get("type") == "string":
         loose["type"] = ["string", "number", "boolean"]
-    if "properties" in loose:
-        loose["properties"] = {
-            name: _or_function(_loose(part, prefix)) for name, part in loose["properties"].items()
-        }
+    return {**loose, **_inside(loose, prefix)}
+
+
+def _inside(node: Mapping[str, Json], prefix: str) -> dict[str, Json]:
+    """Return what a schema says of the names and places inside a value, with functions there."""
+
+    def each(part: Json) -> Json:
+        return _or_function(_loose(part, prefix))
+
+    inside: dict[str, Json] = {}
+    if "properties" in node:
+        inside["properties"] = {name: each(part) for name, part in node["properties"].items()}
     for name in ("items", "additionalProperties"):
-        if isinstance(loose.get(name), dict):
-            loose[name] = _or_function(_loose(loose[name], prefix))
+        if isinstance(node.get(name), dict):
+            inside[name] = each(node[name])
     for name in ("anyOf", "oneOf", "prefixItems"):
-        if name in loose:
-            loose[name] = [_or_function(_loose(part, prefix)) for part in loose[name]]
-    return loose
+        if name in node:
+            inside[name] = [each(part) for part in node[name]]
+    return inside

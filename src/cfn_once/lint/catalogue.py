@@ -44,6 +44,11 @@ class Catalogue:
         if state == self._state:
             return
         self._state, self.types, self.problems = state, {}, []
+        self._read_all(named)
+        if not named:
+            self.problems.append(UNNAMED)
+
+    def _read_all(self, named: Sequence[str]) -> None:
         origins: dict[str, str] = {}
         for source in named:
             for origin, name, kind in self._read(source):
@@ -52,8 +57,6 @@ class Catalogue:
                         f"{name} is served by {origins[name]} and by {origin}: name one of them"
                     )
                 origins[name], self.types[name] = origin, kind
-        if not named:
-            self.problems.append(UNNAMED)
 
     def _read(self, source: str) -> Iterator[tuple[str, str, TypeDescription]]:
         if not source.endswith(".json"):

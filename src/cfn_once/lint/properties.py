@@ -245,13 +245,19 @@ class PropertyName(e3002.Properties):  # type: ignore[misc] # cfn-lint has no ty
         ours = for_cfn_lint(CATALOGUE.types[kind].properties)
         beside = _beside(validator, kind, instance.get("Condition"))
         prepared = self.extend_validator(beside, ours, beside.context.evolve())
-        definitions, seen = ours["definitions"], list[tuple[list[Any], str]]()
-        for found in self._validate(prepared, properties):
-            rule, message = getattr(found, "told", None) or self._of_function(found, definitions)
+        for found in self._unlike(self._validate(prepared, properties), ours["definitions"]):
             if "Properties" in instance:
                 found.path.appendleft("Properties")
+            yield found
+
+    def _unlike(self, everything: Found, definitions: Any) -> Found:
+        """Yield what is ours of all that is found, once; of a function only what no other says."""
+        seen: list[tuple[list[Any], str]] = []
+        for found in everything:
+            is_ours = hasattr(found, "told")
+            rule, message = found.told if is_ours else self._of_function(found, definitions)
             told = (list(found.path), message)
-            if message and told not in seen and (hasattr(found, "told") or not _any_at(told, seen)):
+            if message and told not in seen and (is_ours or not _any_at(told, seen)):
                 found.rule, found.message = rule, message
                 seen.append(told)
                 yield found

@@ -50,15 +50,21 @@ def _converted(node: Json) -> Json:
     options = [node["const"]] if "const" in node else node.get("enum")
     if options is not None:
         kept["type"], kept["enum"] = "string", _as_texts(options)
+    return {**kept, **_inside(node)}
+
+
+def _inside(node: Mapping[str, Json]) -> dict[str, Json]:
+    """Return what a schema says of the names and places inside a value."""
+    inside: dict[str, Json] = {}
     if "properties" in node:
-        kept["properties"] = {name: _converted(p) for name, p in node["properties"].items()}
+        inside["properties"] = {name: _converted(p) for name, p in node["properties"].items()}
     if isinstance(node.get("items"), dict):
-        kept["items"] = _converted(node["items"])
+        inside["items"] = _converted(node["items"])
     if "additionalProperties" in node:
-        kept["additionalProperties"] = _converted(node["additionalProperties"])
+        inside["additionalProperties"] = _converted(node["additionalProperties"])
     if "prefixItems" in node:
-        kept["prefixItems"] = [_converted(part) for part in node["prefixItems"]]
-    return kept
+        inside["prefixItems"] = [_converted(part) for part in node["prefixItems"]]
+    return inside
 
 
 def _as_texts(options: list[Json]) -> list[str]:

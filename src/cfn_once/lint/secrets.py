@@ -76,20 +76,22 @@ class _Openness:
     def of(self, value: Any, path: Path) -> Iterator[tuple[Path, str]]:
         """Yield where a value is in the open, and why."""
         function, given = is_function(value)
-        if function is None:
-            if _is_clear(value):
-                yield path, "stands in the template as text"
-        elif function == "Ref":
-            if self._is_open(given):
-                yield path, f"parameter {given} lacks NoEcho"
-        elif function == "Fn::FindInMap":
-            yield path, "stands in the template's Mappings"
-        elif function == "Fn::Base64":
+        if function == "Fn::Base64":
             yield from self.of(given, [*path, function])
-        elif function in ("Fn::Sub", "Fn::Join"):
-            parts = list(_texts(given))
-            if parts and all(self._is_known(part) for part in parts):
-                yield path, "is put together from what stands in the open"
+        elif why := self._why(function, given, value):
+            yield path, why
+
+    def _why(self, function: str | None, given: Any, value: Any) -> str:
+        """Say why a value is in the open; nothing where it is not."""
+        parts = list(_texts(given)) if function in ("Fn::Sub", "Fn::Join") else []
+        if parts and all(self._is_known(part) for part in parts):
+            return "is put together from what stands in the open"
+        if function == "Ref" and self._is_open(given):
+            return f"parameter {given} lacks NoEcho"
+        if function == "Fn::FindInMap":
+            return "stands in the template's Mappings"
+        is_text = function is None and _is_clear(value)
+        return "stands in the template as text" if is_text else ""
 
     def _is_open(self, name: Any) -> bool:
         parameter = self._parameters.get(name) if isinstance(name, str) else None
