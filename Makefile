@@ -55,8 +55,8 @@ types: install  ## mypy, strict; and pyright, over what is printed
 layers: install  ## Who may import whom
 	$(BIN)/lint-imports
 
-templates: install  ## cfn-lint over templates and examples
-	$(BIN)/cfn-lint $(wildcard templates/*.yaml) $(wildcard examples/*/template.yaml) docs/templates/certificate.yaml docs/templates/transports.yaml $(wildcard demo/*.yaml)
+templates: install  ## cfn-lint over templates and examples, with the rules of their classes
+	$(BIN)/cfn-lint --config-file tests/lint/cfnlintrc.yaml $(wildcard templates/*.yaml) $(wildcard examples/*/template.yaml) docs/templates/certificate.yaml docs/templates/transports.yaml $(wildcard demo/*.yaml)
 
 test-all:  ## The same tests on each Python from 3.11 to 3.14 that is here (ARGS='-k twice')
 	$(PYTHON) tests/every_python.py $(TESTS) $(ARGS)

@@ -4,7 +4,10 @@ import sys
 import zipfile
 from pathlib import Path
 
-NEEDED = ("cfn_once/py.typed", "cfn_once/_provider.py", "licenses/LICENSE")
+NEEDED = (
+    *("cfn_once/py.typed", "cfn_once/_provider.py", "licenses/LICENSE"),
+    *("cfn_once/cli/command.py", "cfn_once/lint/__init__.py", "entry_points.txt"),
+)
 
 (wheel,) = Path(sys.argv[1]).glob("*.whl")
 names = zipfile.ZipFile(wheel).namelist()

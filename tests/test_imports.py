@@ -55,7 +55,11 @@ provider = Provider(Resource, ledger="memory://")
 """
 
 
-@pytest.mark.parametrize("line", ["import cfn_once", DECLARED], ids=["the package", "a provider"])
+@pytest.mark.parametrize(
+    "line",
+    ["from cfn_once import CustomResource, Provider", DECLARED],
+    ids=["the package", "a provider"],
+)
 def test_what_a_cold_start_loads(line):
     """
     Neither the import nor the definition of a provider loads what only an event needs.

@@ -21,6 +21,8 @@ from sybil.parsers.markdown import CodeBlockParser, SkipParser
 
 import cfn_once
 from cfn_once import entry, testing
+from cfn_once._described.description import to_document, types_of
+from lint import findings
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -111,6 +113,21 @@ def test_examples(page, namespace):
         example.evaluate()
 
     assert TEXTS[page].count("```python") <= len(examples)
+    assert [] == unlike(namespace.get("provider"), page)
+
+
+def unlike(provider, page):
+    """Return what of a page's YAML does not fit the classes that the page has written."""
+    if not isinstance(provider, cfn_once.Provider):
+        return []
+    Path("served.json").write_text(json.dumps(to_document(types_of(provider))))
+    told = [
+        finding
+        for _, block in OF_A_FILE.findall(TEXTS[page])
+        if "Resources:" in block
+        for finding in findings.found(block, providers=["served.json"])
+    ]
+    return [f"{one.rule.id} {one.message}" for one in told if one.rule.id[1:3] == "97"]
 
 
 @pytest.mark.parametrize("page", TEXTS)

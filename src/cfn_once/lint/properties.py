@@ -20,7 +20,7 @@ from .._cloudformation.canonical import kind_of
 from .._described.outline import definitions_in, takes
 from .._properties.names import meant
 from .catalogue import CATALOGUE
-from .schemas import for_cfn_lint
+from .schemas import OF_CLASS, for_cfn_lint
 
 PAGE = "https://github.com/cfn-once/cfn-once/blob/main/docs/lint.md"
 OTHER_TYPE = "is not of type"  # of what cfn-lint says of a function, whose value nobody knows
@@ -37,11 +37,11 @@ class _Keyword(CloudFormationLintRule):  # type: ignore[misc] # cfn-lint has no 
         self, keyword: Callable[..., Found], validator: Any, value: Any, instance: Any, schema: Any
     ) -> Found:
         """Yield what a keyword finds: where, what is expected there, and by which way it came."""
+        root = validator.resolver.referrer
         for found in keyword(validator, value, instance, schema) or ():
-            if getattr(found, "unknown", False):
+            if getattr(found, "unknown", False) or not _is_ours(validator):
                 yield found
                 continue
-            root = validator.resolver.referrer
             words = takes(schema, definitions_in(root))
             message = f"{_place(validator)}: expected {words}{self.instead(instance)}"
             yield _told(found, self, message + _way(validator))
@@ -50,6 +50,11 @@ class _Keyword(CloudFormationLintRule):  # type: ignore[misc] # cfn-lint has no 
         """Say what was found; nothing where its kind is no news."""
         del instance
         return ""
+
+
+def _is_ours(validator: Any) -> bool:
+    """Tell whether a class is compared, and not the arguments of a function."""
+    return bool(validator.resolver.referrer.get("$comment") == OF_CLASS)
 
 
 def _told(found: Any, rule: Any, message: str) -> Any:
@@ -100,7 +105,8 @@ class PropertyRequired(_Keyword):
             [name for name in names if isinstance(instance, dict) and name not in instance],
             strict=False,
         ):
-            yield _told(found, self, f"{prefix}{name}: missing")
+            is_ours = _is_ours(validator)
+            yield _told(found, self, f"{prefix}{name}: missing") if is_ours else found
 
 
 class PropertyType(_Keyword):
@@ -269,7 +275,7 @@ class PropertyName(e3002.Properties):  # type: ignore[misc] # cfn-lint has no ty
         place = _place(validator)
         prefix = "" if place == "Properties" else f"{place}."
         for found in cfn_keywords.additionalProperties(validator, allowed, instance, schema):
-            if not hasattr(found, "told") and not isinstance(allowed, dict):
+            if _is_ours(validator) and not hasattr(found, "told") and not isinstance(allowed, dict):
                 name, known = str(found.path[-1]), schema.get("properties", {})
                 _told(found, self, f"{prefix}{name}: unknown{meant(name, known)}")
             yield found
@@ -277,9 +283,11 @@ class PropertyName(e3002.Properties):  # type: ignore[misc] # cfn-lint has no ty
     def _of_function(self, found: Any, definitions: Any) -> tuple[Any, str]:
         """Say that a function gives another type; the rest of it cfn-lint's own rules tell."""
         function = str(found.validator)
-        if not (function == "ref" or function.startswith("fn_")) or OTHER_TYPE not in found.message:
+        is_of_function = function == "ref" or function.startswith("fn_")
+        wanted = found.validator_value  # the schema that what the function gives is to fit
+        if not (is_of_function and isinstance(wanted, dict) and OTHER_TYPE in found.message):
             return None, ""
-        words = takes(found.validator_value, definitions)
+        words = takes(wanted, definitions)
         message = f"{_spelled(found.path)}: expected {words}, and the function gives another type"
         return self.child_rules[PropertyType.id], message
 

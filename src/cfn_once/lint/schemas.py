@@ -10,6 +10,7 @@ from typing import Any
 from .._cloudformation.canonical import Json
 from .._described.outline import branches, definitions_in, followed
 
+OF_CLASS = "cfn-once"  # tells a schema of ours from those that cfn-lint has of functions
 KEPT = frozenset(
     {
         *("type", "pattern", "minLength", "maxLength", "minItems", "maxItems", "required"),
@@ -31,6 +32,7 @@ def for_cfn_lint(schema: Json) -> dict[str, Json]:
     definitions = definitions_in(schema)
     root: dict[str, Json] = _converted(followed(schema, definitions))
     root["properties"] = {**root.get("properties", {}), **OURS}
+    root["$comment"] = OF_CLASS
     root["definitions"] = {name: _converted(part) for name, part in definitions.items()}
     return root
 
