@@ -227,7 +227,7 @@ def test_a_roll_that_nobody_can_tell_about(cloudformation, spot, properties):
     answer = cloudformation.update("Group", {**properties, "LaunchSpecification": launch}, times=2)
 
     assert "FAILED" == answer.status
-    assert "InDoubt" in answer.reason
+    assert "in doubt" in answer.reason
     assert 2 == spot.calls[ROLL]  # one by the Update, one by its rollback
     (group,) = spot.groups.values()
     assert "ami-1" == group["compute"]["launchSpecification"]["imageId"]

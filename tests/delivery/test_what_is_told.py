@@ -96,7 +96,7 @@ def test_a_long_reason(start, deploy, text):
 
     assert LIMIT - 3 < len(body) <= LIMIT
     assert ("FAILED", "thing-1") == (answer["Status"], answer["PhysicalResourceId"])
-    assert answer["Reason"].startswith("RuntimeError: beginning ")
+    assert answer["Reason"].startswith("beginning ")
     assert answer["Reason"].endswith(" end")
     assert "(shortened)" in answer["Reason"]
 
@@ -136,7 +136,7 @@ def test_attributes_that_are_not_json(start, deploy, attributes, reason):
 @pytest.mark.parametrize(
     ("returned", "reason"),
     [
-        (LOOP, "RecursionError"),
+        (LOOP, "recursion"),
         ("text", "text was returned; return a map, or None"),
         (["list"], "a list was returned; return a map, or None"),
     ],
@@ -204,7 +204,7 @@ def test_a_reason_with_half_a_character(start, deploy, caplog):
     caplog.set_level(logging.CRITICAL, "cfn_once")  # no report of pytest's may hold one
     answer, _ = told(start, deploy, raising(ValueError("no file \udcff")))
 
-    assert "ValueError: no file ?" == answer["Reason"]
+    assert "no file ?" == answer["Reason"]
 
 
 def test_a_secret_in_an_error_is_masked(start, deploy):
@@ -217,7 +217,7 @@ def test_a_secret_in_an_error_is_masked(start, deploy):
         lambda resource: raising(ValueError(f"refused {resource.properties.Password!r}"))(None),
     )
 
-    assert "ValueError: refused '*****'" == answer["Reason"]
+    assert "refused '*****'" == answer["Reason"]
 
 
 def test_a_secret_that_a_hook_logs_is_masked(start, deploy, caplog):

@@ -82,7 +82,7 @@ def test_a_step_that_failed_for_certain():
     event = cloudformation.event("Create", "Thing")
     first = cloudformation.send(event)
 
-    assert {"Why": "PermanentError: no such product"} == first.data
+    assert {"Why": "no such product"} == first.data
     assert 1 == len(runs)
 
 
@@ -155,7 +155,7 @@ def test_a_hook_that_skips_a_step_it_made():
     cloudformation = stack(create)
     answer = cloudformation.create("Thing", crash_before="other")
 
-    assert "NonDeterminism: thing#0 ran before and was skipped now" in answer.reason
+    assert "thing#0 ran before and was skipped now" in answer.reason
 
 
 @pytest.mark.parametrize("name", ["", "a#b", "a/b", "x" * 300])
@@ -200,7 +200,7 @@ def test_a_temporary_error_that_does_not_end():
 
     answer = created(create)
 
-    assert ("FAILED", "TemporaryError: for ever") == (answer.status, answer.reason)
+    assert ("FAILED", "for ever") == (answer.status, answer.reason)
 
 
 @pytest.mark.parametrize("swallows", [False, True])
@@ -265,7 +265,7 @@ def test_a_secret_result_is_never_kept():
     answer = cloudformation.create("Thing", crash_before="other")
 
     assert ["hunter22"] == seen
-    assert "SecretNotKept: step key#0" in answer.reason
+    assert "step key#0" in answer.reason
     assert "hunter22" not in str(vars(cloudformation.ledger))
 
 
@@ -327,7 +327,7 @@ def test_an_error_of_the_code_is_not_tried_again():
 
     answer = created(lambda self: self.step("thing", make, find=lambda step: None))
 
-    assert "InDoubt: step thing#0" in answer.reason
+    assert "in doubt: step thing#0" in answer.reason
     assert 1 == len(runs)
 
 
@@ -511,7 +511,7 @@ def test_one_name_for_two_different_calls():
     cloudformation = stack(create)
     answer = cloudformation.create("Thing", crash_before="behind")
 
-    assert "NonDeterminism: step thing#0" in answer.reason
+    assert "step thing#0" in answer.reason
     assert ["one"] == runs
 
 

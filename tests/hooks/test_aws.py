@@ -66,7 +66,7 @@ def test_a_call_without_a_token_whose_answer_is_lost(aws, stack, plan):
     first = cloudformation.deliver(event)
 
     assert ["SendMessage"] == aws.operations()
-    assert "InDoubt: step sqs.SendMessage#0" in first.reason
+    assert "in doubt: step sqs.SendMessage#0" in first.reason
     assert first.body == cloudformation.deliver(event).body
 
 
@@ -77,7 +77,7 @@ def test_a_call_without_a_token_that_died(aws, stack):
     answered = crashed(stack(sends(aws)), crash_after="sqs.SendMessage")
 
     assert ["SendMessage"] == aws.operations()
-    assert "InDoubt" in answered.reason
+    assert "in doubt" in answered.reason
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_once_where_a_token_would_allow_more(aws, stack):
     answered = stack(makes_secrets(aws, once={"CreateSecret"})).create("Thing")
 
     assert ["CreateSecret"] == aws.operations()
-    assert "InDoubt" in answered.reason
+    assert "in doubt" in answered.reason
 
 
 def test_repeat_where_the_list_knows_nothing(aws, stack):
@@ -547,7 +547,7 @@ def test_what_boto3_finds_wrong(aws, stack, caplog):
     assert 2 == len(seen)
     assert seen[0] == seen[1]
     assert "Invalid type for parameter Name, type: <class 'list'>, valid types" in seen[0]
-    assert "ParamValidationError: Parameter validation failed" in answered.reason
+    assert "Parameter validation failed" in answered.reason
     assert SECRET not in seen[0] + answered.reason + caplog.text
     assert SECRET not in str(vars(cloudformation.ledger))
     assert ["DeleteParameter"] == aws.operations()
@@ -602,7 +602,7 @@ def test_a_hook_that_asks_for_something_else(aws, stack):
     cloudformation = stack(create)
     answered = crashed(cloudformation, crash_before="ssm.DeleteParameter")
 
-    assert "NonDeterminism: step secretsmanager.CreateSecret#0" in answered.reason
+    assert "step secretsmanager.CreateSecret#0" in answered.reason
     assert SECRET not in str(vars(cloudformation.ledger))
 
 

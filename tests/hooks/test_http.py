@@ -58,7 +58,7 @@ def test_a_post_whose_answer_is_lost(api, stack, method, plan):
     again = cloudformation.deliver(event)
 
     assert [method] == api.methods()
-    assert f"InDoubt: step http.{method}.127.0.0.1#0" in first.reason
+    assert f"in doubt: step http.{method}.127.0.0.1#0" in first.reason
     assert first.body == again.body
 
 
@@ -70,7 +70,7 @@ def test_a_post_that_died(api, stack):
     answered = cloudformation.create("Thing", crash_after="http.POST.127.0.0.1")
 
     assert ["POST"] == api.methods()
-    assert "InDoubt" in answered.reason
+    assert "in doubt" in answered.reason
 
 
 @pytest.mark.parametrize("plans", [[lost()], [answer(500), lost(), answer(502, acts=True)]])
@@ -121,7 +121,7 @@ def test_a_key_is_forgotten(stack):
             cloudformation.send(event, crash_after="http.POST.127.0.0.1")
         cloudformation.clock.advance(121)
 
-        assert "InDoubt" in cloudformation.deliver(event).reason
+        assert "in doubt" in cloudformation.deliver(event).reason
         assert 1 == len(api.received)
 
 
@@ -163,7 +163,7 @@ def test_a_put_whose_answer_is_lost(api, stack, method, plan):
     event = (once := stack(lambda self: self.http.request(method, api.url, once=True))).event(
         "Create", "T"
     )
-    assert "InDoubt" in once.deliver(event).reason
+    assert "in doubt" in once.deliver(event).reason
     assert [method] * 3 == api.methods()
 
 
@@ -185,7 +185,7 @@ def test_once_where_a_look_up_would_allow_more(api, stack, call):
     api.then(lost())
     looked = []
 
-    assert "InDoubt" in stack(lambda self: call(self, api.url, looked.append)).create("T").reason
+    assert "in doubt" in stack(lambda self: call(self, api.url, looked.append)).create("T").reason
     assert 1 == len(api.received)
     assert [] == looked
 
@@ -257,7 +257,7 @@ def test_an_external_api_that_never_comes_up(stack):
     text = f"POST {api.url}/things: NewConnectionError: Connection refused"
 
     assert [(requests.ConnectionError, text)] == seen
-    assert f"ConnectionError: {text}" == cloudformation.answer_to(event).reason
+    assert text == cloudformation.answer_to(event).reason
 
 
 def crashed_between(cloudformation, before):
@@ -369,7 +369,7 @@ def test_another_error_in_a_delete_hook(api, stack):
     api.then(answer(403, {"error": "locked"}))
     refusal = cloudformation.delete("Thing")
 
-    assert "HTTPError: 403 for DELETE" in refusal.reason
+    assert "403 for DELETE" in refusal.reason
 
 
 def test_a_removal_in_an_update_is_not_replayed(stack):
@@ -477,7 +477,7 @@ def test_an_external_api_that_never_answers(api, stack):
     api.then(Plan(SILENCE))
     answered = stack(lambda self: self.http.post(api.url, timeout=0.1)).create("Thing")
 
-    assert "InDoubt: step http.POST.127.0.0.1#0" in answered.reason
+    assert "in doubt: step http.POST.127.0.0.1#0" in answered.reason
     assert "ReadTimeout" in answered.reason
 
 
@@ -495,7 +495,7 @@ def test_a_redirect_is_not_followed(api, stack, status, method):
         assert [] == other.received
         assert [method] == api.methods()
         assert f"it redirects to {other.url}/. A call" in answered.reason
-        assert ("InDoubt" in answered.reason) == (
+        assert ("in doubt" in answered.reason) == (
             method in ("POST", "PATCH") and status in (301, 302, 303)
         )
 
@@ -559,7 +559,7 @@ def test_a_hook_that_asks_for_something_else(api, stack, asked):
 
     answered = crashed_between(stack(create), "http.PUT.127.0.0.1")
 
-    assert "NonDeterminism: step http.POST.127.0.0.1#0" in answered.reason
+    assert "step http.POST.127.0.0.1#0" in answered.reason
 
 
 def test_inside_a_step(api, stack):

@@ -23,7 +23,7 @@ _SLIPS = (AttributeError, NameError, TypeError, LookupError, ImportError)
 
 
 def reason_of(error: BaseException, sent: Iterable[str]) -> str:
-    """Return the Reason of an error.
+    """Return the Reason of an error: its own text, where a person may have written that.
 
     Args:
         error: What a hook raised, or what was raised before it.
@@ -31,11 +31,12 @@ def reason_of(error: BaseException, sent: Iterable[str]) -> str:
     """
     if isinstance(error, InvalidProperties | ConfigurationError):
         return str(error)
-    told = f"{type(error).__name__}: {error}"
     if type(error) in _SLIPS or isinstance(error, NameError | KeyError | ImportError):
-        told += _meant(error, sent)
-        told += _line(error)
-    return told
+        # Python's own words, which without the kind say little: "'Name'".
+        return f"{type(error).__name__}: {error}{_meant(error, sent)}{_line(error)}"
+    if not isinstance(error, Exception):  # sys.exit(1) is told with "1"
+        return f"{type(error).__name__}: {error}"
+    return str(error) or type(error).__name__
 
 
 def _meant(error: BaseException, sent: Iterable[str]) -> str:

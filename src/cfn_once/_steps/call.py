@@ -185,7 +185,7 @@ def failure_to_record(error: Exception) -> Json:
 
 def failure_from_record(kept: Json) -> Exception:
     """Return the error that a failed step raises, in the first run and in every other."""
-    return StepFailed(f"{kept['kind']}: {kept['message']}")
+    return StepFailed(kept["message"] or kept["kind"])
 
 
 class Call(Frozen):

@@ -146,8 +146,8 @@ class Doubts:
             text = f"the find= of step {step} failed with {why}. The step of request {request_id}"
             raise kind(f"{text} may have run at {at}. Look for what it made") from error
         raise kind(
-            f"step {step} of request {request_id} may have run at {at} and cannot be repeated"
-            f" safely: {why}. Look for what it made{hint}"
+            f"in doubt: step {step} of request {request_id} may have run at {at} and cannot be"
+            f" repeated safely: {why}. Look for what it made{hint}"
         ) from error
 
     def named(self, error: Exception) -> str:
