@@ -93,10 +93,11 @@ class Deadline:
         reserve: Seconds that a hook's waits and retries leave untouched.
         function: The ARN that the function was invoked by; empty off Lambda.
         invocation: Lambda's request id; empty off Lambda.
+        context: What Lambda hands to a handler besides the event.
     """
 
     def __init__(self, clock: Clock, context: Any = None) -> None:
-        self.clock, self._context = clock, context
+        self.clock, self.context = clock, context
         self.function = str(getattr(context, "invoked_function_arn", ""))
         self.invocation = str(getattr(context, "aws_request_id", ""))
         self._end = clock.now() + clock.remaining(context)
@@ -107,7 +108,7 @@ class Deadline:
     def remaining(self) -> float:
         """Return the seconds left; never negative."""
         # Lambda's own count as well: the clock may be set back while we work.
-        left = min(self._end - self.clock.now(), self.clock.remaining(self._context))
+        left = min(self._end - self.clock.now(), self.clock.remaining(self.context))
         return max(0.0, left)
 
     def begun_at(self) -> float:

@@ -30,7 +30,7 @@ class Frozen:
             elif kept.default_factory is not MISSING:
                 cls._factories[name] = kept.default_factory
         if own:
-            cls._values = attrgetter(*own)
+            cls._values = attrgetter(*(name for name, kept in own.items() if kept.compare))
 
     def __init__(self, **values: Any) -> None:
         own = vars(self)

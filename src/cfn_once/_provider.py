@@ -338,7 +338,7 @@ class Provider:
         match claimed:
             case Answered(kept):
                 log.info("%s was answered before: told the same again", request)
-                served = self._classes.get(request.resource_type)
+                served = Served(self._classes).class_of(request.resource_type)
                 secret = served is not None and served.no_echo
                 # Seeded bug: replay-response
                 return with_ids(request, kept, no_echo=secret)

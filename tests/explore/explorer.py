@@ -505,6 +505,7 @@ class Explorer:
             fails=refusals(self._budgets),
             unusable=scene.unusable,
             tells=scene.told is not None,
+            may_replace=scene.may_replace,
         )
         self._doing = ""  # the move that is being judged, in words
         scene.far = self._ports.far

@@ -219,6 +219,7 @@ class Laws:
         fails: How many calls the external API may refuse.
         unusable: The steps whose functions cannot be called.
         tells: The hooks tell attributes.
+        may_replace: What an Update does is known only once it has ended.
     """
 
     def __init__(
@@ -229,7 +230,9 @@ class Laws:
         fails: int,
         unusable: str = "",
         tells: bool = False,
+        may_replace: bool = False,
     ) -> None:
+        self._may_replace = may_replace
         self._docs, self._once, self._fails, self._unusable = docs, once, fails, unusable
         self._tells = tells
         self._known: dict[Any, str] = {}
@@ -357,6 +360,8 @@ class Laws:
         """
         if sent.type != "Update" or self._is_the_first_that_is_known(state, sent):
             return
+        if self._may_replace and not self._is_known(state, sent):
+            return
         asked = kind_of(sent.properties)
         gone = {
             request.physical_resource_id for request in state.stack.sent if request.type == "Delete"
@@ -373,6 +378,12 @@ class Laws:
         earlier = [one.request_id for one in takewhile(sent.__ne__, state.stack.sent)]
         begun = [short_name(name_of(one)) in doc.get("recent", ()) for one in earlier]
         return "op" not in doc.get("held", {}) and not any(begun)
+
+    def _is_known(self, state: State, sent: Sent) -> bool:
+        """Tell whether every other Update has ended, and nothing of it is in doubt."""
+        good = {record[0] for record in state.recorded if "in doubt" not in record[3]}
+        updates = {request.request_id for request in state.stack.sent if request.type == "Update"}
+        return updates - {sent.request_id} <= good
 
     def _refuse_an_older(self, state: State, sent: Sent, removed: str) -> None:
         """Refuse an Update that removes what is older than the object that it names."""

@@ -41,6 +41,7 @@ from explore.spaces import (
     REASK,
     REFUSED,
     REFUSED_TWICE,
+    REPLACED_BY_UPDATE,
     RESENT,
     RETAIN,
     RETAIN_LATE,
@@ -720,6 +721,38 @@ ROWS = {
     ),
     "a call in doubt that is throttled did not happen": Mutant(
         "I1 I5", "throttled-doubt", new="pass", space=on(DELETE, "doubt throttle", throttles=True)
+    ),
+    # Hooks that do more than their steps tell
+    "what a Create did outside its steps is never removed": Mutant(
+        "I5",
+        "always-delete",
+        old=" or resource.always_delete",
+        new="",
+        space=on(DELETE, "crash", outside=True, strategy="once"),
+    ),
+    "what an Update did outside its steps is not undone": Mutant(
+        "I10", "acts-outside-steps", new="pass", space=on(IN_PLACE, "fail", outside=True)
+    ),
+    "another id that update has set is not recorded": Mutant(
+        "I1 I5",
+        "replaced-by-update",
+        old=" or value != held",
+        new="",
+        space=on(REPLACED_BY_UPDATE, "fail", steps=2, may_replace=True),
+    ),
+    "what update has made in its place is not removed": Mutant(
+        "I5",
+        "update-has-made",
+        old=" or (resource.update_may_replace and made != left.event_physical_id)",
+        new="",
+        space=on(REPLACED_BY_UPDATE, "crash", may_replace=True),
+    ),
+    "an Update that was to replace the object is taken for one in place": Mutant(
+        "I1",
+        "update-replaces",
+        old=" or self.assigned_id is not None",
+        new="",
+        space=on(REPLACED_BY_UPDATE, "fail", steps=2, may_replace=True),
     ),
 }
 MUTANTS = [

@@ -276,6 +276,8 @@ class Scene:
         lag: Seconds for which no look-up finds what was made.
         waits: Seconds that the hook waits before each part, suspended.
         updates: The class has an `update`.
+        outside: The hooks act outside steps as well, and the class says `always_delete`.
+        may_replace: `update` itself makes the new object, and the class says so.
         secret, odd: Steps whose result must not be kept, or cannot be.
         unusable: Steps that are given a function which cannot be called with a step.
         throttles: The external API may refuse calls for now: a step is judged as over HTTP.
@@ -305,6 +307,8 @@ class Scene:
         lag: float = 0.0,
         waits: float = 0.0,
         updates: bool = True,
+        outside: bool = False,
+        may_replace: bool = False,
         secret: str = "",
         odd: str = "",
         unusable: str = "",
@@ -332,7 +336,7 @@ class Scene:
         self._tags, self._reads, self._undo = tags, reads, undo
         self._swallows, self._long, self._named = swallows, long, named
         self._secret, self._odd, self._throttles = secret, odd, throttles
-        self.unusable = unusable
+        self.unusable, self.outside, self.may_replace = unusable, outside, may_replace
         self.told = {"Text": "x" * told} if told else None
         self.failures: dict[str, tuple[type[Exception], str]] = {
             "throttled": (Throttled, "slow down")
@@ -354,7 +358,9 @@ class Scene:
 
         class Thing(kit.CustomResource[Properties, dict if scene.told else None]):
             resource_type = served_as
-            replace_on, no_echo = version.replace_on, version.no_echo
+            replace_on = frozenset() if scene.may_replace else version.replace_on
+            no_echo = version.no_echo
+            always_delete, update_may_replace = scene.outside, scene.may_replace
 
             def create(self) -> Any:
                 if scene._drawn:
@@ -408,7 +414,7 @@ class Scene:
                 if scene._named == "twins" and root == "name":
                     root = scene.name_of(self.raw_properties["Kind"])
                 self.call("remove", root)
-                if scene._tags:
+                if scene._tags or scene.outside:
                     self.call("clear", self.raw_properties["Kind"])
 
             def make(self, name: str, root: str) -> str:
@@ -435,6 +441,8 @@ class Scene:
 
             def tag(self, name: str) -> None:
                 where = self.raw_properties["Kind"]
+                if scene.outside:
+                    self.act("tag", where)
                 if scene._tags:
                     self.step(name, lambda step: self.ask("tag", name, step, where), repeat=True)
 
@@ -442,8 +450,13 @@ class Scene:
                 asked = self.asking(kind, root)
                 self.step(kind, lambda _: scene.far(*asked), repeat=True)
 
-            def asking(self, kind: str, root: str) -> tuple[str, Call]:
-                call = Call(kind, self.request.request_id, kind, "", "", root.strip())
+            def act(self, kind: str, root: str, asked: str = "") -> None:
+                """Act outside a step, which nothing but the way of reads allows here."""
+                label, call = self.asking(kind, root, asked)
+                self._steps.read(label, lambda: scene.far(label, call))
+
+            def asking(self, kind: str, root: str, asked: str = "") -> tuple[str, Call]:
+                call = Call(kind, self.request.request_id, kind, "", "", root.strip(), asked)
                 return f"{kind} {root.strip()}", call
 
             def ask(self, kind: str, name: str, step: Any, root: str) -> Any:
@@ -457,6 +470,11 @@ class Scene:
                 return made + " " * LONG if made and scene._long and name != "a" else made
 
         def update(self: Any) -> Any:
+            if scene.may_replace and "Kind" in self.changed:
+                return self.create()
+            if scene.outside:
+                asked = kind_of(tuple(sorted(self.raw_properties.items())))
+                self.act("reshape", self.physical_resource_id, asked)
             self.make("change", self.physical_resource_id)
             return scene.told
 
@@ -569,6 +587,11 @@ class Scene:
             case "tag":
                 tags = tuple(sorted({*world.tags, f"{call.root}:{call.step}"}))
                 return world._replace(tags=tags), None
+            case "reshape":
+                live = (
+                    t._replace(shape=call.asked) if t.id == call.root else t for t in world.live
+                )
+                return world._replace(live=tuple(live)), None
             case "read":
                 return world, None
             case "put" if call.root in {thing.id for thing in world.live}:

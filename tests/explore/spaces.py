@@ -585,6 +585,18 @@ OLD_KEPT = heard(
     "c",
 )
 
+# Where `update` itself replaces, its rollback may do so too, and is cleaned up then.
+REPLACED_BY_UPDATE = {
+    **UPDATE,
+    "r": UPDATE["r"]._replace(good="q"),
+    "q": Place("D6", "Delete", 6, "d", "d", id="before", properties="P"),
+}
+ADOPTED_REPLACED_BY_UPDATE = {
+    **ADOPTED_REPLACED,
+    "r": ADOPTED_REPLACED["r"]._replace(good="o"),
+    "o": Place("D7", "Delete", 7, "d", "d", id="before", properties="P", hears=True),
+}
+
 TOKEN, FIND, BOTH, ONCE = STRATEGIES = ("token", "find", "token+find", "once")
 
 
@@ -1139,6 +1151,33 @@ ROWS |= {
     ),
     "answered without the ledger and kept; another Create, then its Delete": _each(
         OLD_KEPT, "outage crash", "supersede", copies="c:2", deep=[ONCE]
+    ),
+}
+
+# What a class says of hooks that do more than their steps tell.
+ROWS |= {
+    "hooks act outside their steps: a Create, its Delete": _each(
+        DELETE, "crash fail", "supersede takeover leave tag clear", outside=True
+    ),
+    "hooks act outside their steps: an Update in place and its rollback": _each(
+        IN_PLACE, "fail", "supersede reshape", strategies=[TOKEN, ONCE], outside=True
+    ),
+    "update itself makes a new object: its clean-up, or its rollback": _each(
+        REPLACED_BY_UPDATE,
+        "crash fail",
+        "supersede takeover",
+        deep=[ONCE],
+        may_replace=True,
+    ),
+    "update itself makes a new object, and that is rolled back under its id": _each(
+        BACK, "crash", "supersede takeover", deep=[FIND], may_replace=True
+    ),
+    "update itself makes a new object of an older one, and that is rolled back": _each(
+        ADOPTED_REPLACED_BY_UPDATE,
+        "crash",
+        "supersede takeover",
+        holds="old",
+        may_replace=True,
     ),
 }
 

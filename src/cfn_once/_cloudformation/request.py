@@ -1,5 +1,6 @@
 """A request of CloudFormation: the only place that spells an incoming event."""
 
+import copy
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import field
@@ -12,6 +13,7 @@ from .._errors import InvalidRequest
 from .._frozen import Frozen
 from .canonical import Json, fingerprint, is_deeper, is_utf8, kind_of
 from .endpoints import suffix_of
+from .envelopes import DUE
 from .identity import (
     OTHER_PLACEHOLDERS,
     PLACEHOLDERS,
@@ -29,6 +31,8 @@ MOST_LEVELS = 100  # of lists and maps in properties; Python's own readers fail 
 SIGV2_LIFE = 7200  # seconds that CloudFormation's pre-signed URLs live, in every recording
 NEEDED = ("RequestId", "StackId", "LogicalResourceId", "ResourceType", "ResponseURL")
 ENVELOPE = ("ServiceToken", "ServiceTimeout")  # CloudFormation's own names among the properties
+NOT_SHOWN = ("ResponseURL", DUE)  # to a hook: a secret, and what cfn-once itself has added
+NO_URL = "https://cfn-once.invalid/"  # no host ever has this name: RFC 6761, 6.4
 
 
 class RequestType(StrEnum):
@@ -70,6 +74,7 @@ class Request(Frozen):
         response_url: Where the answer goes; a bearer secret for two hours: never logged or kept.
         issued_at: Seconds since 1970 by the ResponseURL's own date; None where it bears none.
         service_timeout: Seconds that CloudFormation waits for the answer, 1 to 3600.
+        sent: The event, without its ResponseURL.
     """
 
     type: RequestType
@@ -83,6 +88,7 @@ class Request(Frozen):
     old_properties: Mapping[str, Json] = field(default_factory=dict, repr=False)
     issued_at: int | None = None
     service_timeout: int = SERVICE_TIMEOUT
+    sent: Mapping[str, Json] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def from_event(cls, event: Any) -> Self:
@@ -110,6 +116,7 @@ class Request(Frozen):
             old_properties=_without_envelope(event.get("OldResourceProperties", {})),
             issued_at=issue_time(event["ResponseURL"]),
             service_timeout=_seconds(timeout),
+            sent={name: value for name, value in event.items() if name not in NOT_SHOWN},
         )
 
     @classmethod
@@ -136,6 +143,35 @@ class Request(Frozen):
 
     def __str__(self) -> str:
         return f"{self.type} of {self.logical_resource_id} ({self.resource_type}) {self.request_id}"
+
+    @property
+    def event(self) -> dict[str, Json]:
+        """The event as CloudFormation sent it, each scalar as text: a copy that you may change.
+
+        Its ResponseURL is another one, which leads nowhere: cfn-once responds.
+        """
+        event: dict[str, Json] = {
+            **self.sent,
+            "RequestType": self.type.value,
+            "RequestId": self.request_id,
+            "StackId": self.stack_id,
+            "LogicalResourceId": self.logical_resource_id,
+            "ResourceType": self.resource_type,
+            "ResponseURL": NO_URL,
+            "PhysicalResourceId": self.physical_resource_id,
+        }
+        event["ResourceProperties"] = self._in_envelope("ResourceProperties", self.properties)
+        old = self._in_envelope("OldResourceProperties", self.old_properties)
+        event["OldResourceProperties"] = old
+        if self.type is not RequestType.UPDATE:
+            del event["OldResourceProperties"]
+        if self.physical_resource_id is None:
+            del event["PhysicalResourceId"]
+        return copy.deepcopy(event)
+
+    def _in_envelope(self, name: str, properties: Mapping[str, Json]) -> dict[str, Json]:
+        sent = self.sent.get(name) or self.sent.get("ResourceProperties", {})
+        return {**{own: sent[own] for own in ENVELOPE if own in sent}, **properties}
 
     @cached_property
     def _resource(self) -> bytes:

@@ -222,7 +222,11 @@ class Leftovers(NamedTuple):
             raise InProgress(f"{self.journal.request}: what {asked} has made cannot be told yet")
         # Seeded bug: id-at-end
         made = replay.id_at_end or resource.physical_resource_id
-        has_made = makes and (replay.has_acted or left.has_unrecorded_calls)
+        # Seeded bug: always-delete
+        may_have_made = left.has_unrecorded_calls or resource.always_delete
+        has_made = makes and (replay.has_acted or may_have_made)
+        # Seeded bug: update-has-made
+        has_made = has_made or (resource.update_may_replace and made != left.event_physical_id)
         # Seeded bug: leftover-id
         physical_id = left.assigned_id or (made if has_made else None)
         return _Found(

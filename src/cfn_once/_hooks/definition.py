@@ -18,10 +18,13 @@ from .._properties.fields import is_map, is_record, plain
 # "AWS::CloudFormation::CustomResource": 60 characters after `Custom::`, of these.
 TYPE_NAME = re.compile(r"Custom::[A-Za-z0-9_@-]{1,60}")
 ANY_TYPE = "AWS::CloudFormation::CustomResource"
+EVERY_TYPE = "*"  # a class that serves what no other class does
 HOOKS = ("create", "update", "delete", "replaces", "on_timeout")
 OPTIONS = (
     "resource_type",
     "replace_on",
+    "update_may_replace",
+    "always_delete",
     "allow_unknown",
     "no_echo",
     "unresolved",
@@ -138,7 +141,7 @@ def resource_type_of(cls: type, root: type) -> str:
     own = f"Custom::{cls.__name__}"
     named = _named_type(cls, root)
     resource_type = own if named is None else named
-    if resource_type == ANY_TYPE or TYPE_NAME.fullmatch(str(resource_type)):
+    if resource_type in (ANY_TYPE, EVERY_TYPE) or TYPE_NAME.fullmatch(str(resource_type)):
         return str(resource_type)
     instead = own if TYPE_NAME.fullmatch(own) else "Custom::Thing"
     raise ConfigurationError(

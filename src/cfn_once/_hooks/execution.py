@@ -29,10 +29,11 @@ from .._steps.steps import Steps
 from ..ledger import Deed, Ending, Lease, Operation
 from . import decision as decisions
 from .decision import Create, Decision, Delete, Hooks, Keep, Refuse, Update, decide
+from .given import HookInput
 from .named import of_another_type
-from .reasons import SAME_ID, reason_of
+from .reasons import SAME_ID, reason_of, unfinished
 from .refusals import refuse_much_in_doubt, refuse_short_time
-from .resource import CustomResource, HookInput, secrets_not_kept, shapes_of, writes_update
+from .resource import CustomResource, secrets_not_kept, shapes_of, writes_update
 from .run import instance_of, run
 from .served import Served
 
@@ -53,9 +54,10 @@ class Execution:
 
     def __init__(self, request: Request, lease: Lease, served: Served, ports: Ports) -> None:
         self._request, self._lease, self._served = request, lease, served
-        self._class = served.classes.get(request.resource_type)
+        self._class = served.class_of(request.resource_type)
         self._ports, self._mask, self._deadline = ports, ports.mask, ports.deadline
-        self._mask.hide({*self._secrets(), *request.bearer_secrets, *credentials()})
+        self._secrets = served.secrets_of(request)
+        self._mask.hide({*self._secrets, *request.bearer_secrets, *credentials()})
         self._journal = Journal(lease, request, self._mask.text)
         self._steps = Steps(self._journal, self._ports)
         self._thread = threading.get_ident()
@@ -64,13 +66,6 @@ class Execution:
         self._dirty: Sequence[str | None] = ()
         self._removed = list[str]()
         self._keeps_current = self._untold = False
-
-    def _secrets(self) -> set[str]:
-        """Return the texts that must be neither printed nor kept."""
-        if self._class is None:
-            return set()
-        shape, request = shapes_of(self._class).properties, self._request
-        return shape.secrets(request.properties) | shape.secrets(request.old_properties)
 
     def run(self, respond: Callable[[bytes], None]) -> bytes:
         """Do what is asked for, and return the response, which is recorded.
@@ -104,17 +99,10 @@ class Execution:
         respond(body)
 
     def _unfinished(self) -> str:
-        left = self._deadline.remaining()
         module = "" if self._class is None else self._class.__module__
         line, stack = whereabouts(self._thread, module)
-        in_flight = self._journal.call_in_flight()
         log.error("%s did not end in time; it is here:\n%s", self._request, stack)
-        return (
-            f"{self._request.type.lower()} was still at work after"
-            f" {self._deadline.total - left:.0f} s, at {line}"
-            + (f" in step {in_flight[0]}" if in_flight else "")
-            + f"; Lambda ends the function in {left:.0f} s"
-        )
+        return unfinished(self._request, self._deadline, line, self._journal.call_in_flight())
 
     def _ending(self, outcome: Outcome, body: bytes) -> Ending:
         succeeded, deletes = isinstance(outcome, Success), self._request.type is RequestType.DELETE
@@ -143,7 +131,7 @@ class Execution:
             return None
         from .cleanup import given  # only where a replacement keeps the id
 
-        return given(self._request, self._secrets())
+        return given(self._request, self._secrets)
 
     def _outcome(self) -> Outcome:
         """Do what is asked for; every failure of a hook is a value."""
@@ -188,11 +176,17 @@ class Execution:
 
     def _failure_of(self, reason: str) -> Failure:
         assigned = self._journal.assigned_id or self._lease.head.operation.assigned_id
-        held = self._request.physical_resource_id or assigned
+        held = self._request.physical_resource_id or assigned or self._presumed_id()
         return Failure(
             reason=self._mask.text(reason),
             physical_resource_id=held or self._request.placeholder_id("none"),
         )
+
+    def _presumed_id(self) -> str | None:
+        """Return the id of what a hook may have made outside its steps; None where it made none."""
+        acts = self._class is not None and self._class.always_delete
+        unrecorded = acts and self._journal.has_unrecorded_calls
+        return self._request.default_physical_id if unrecorded else None
 
     # What is decided, and done
 
@@ -245,11 +239,10 @@ class Execution:
         resource = self._resource
         self._clean_up(None)
         if not replaces:
-            left = of_another_type(self._lease.head)
-            return self._made(resource, run(resource, resource.create), left)
+            return self._run(resource, resource.create, of_another_type(self._lease.head))
         self._journal.deed = Deed.MAKES
         resource = self._build(self._request, self._steps, replacing=True)
-        made = self._made(resource, run(resource, resource.create))
+        made = self._run(resource, resource.create)
         if resource.physical_resource_id == self._request.physical_resource_id:
             return self._same_id(resource)
         return made
@@ -268,7 +261,14 @@ class Execution:
         # Seeded bug: deed
         if writes_update(type(resource)):  # else it does nothing
             self._journal.deed = Deed.IN_PLACE
-        return self._made(resource, run(resource, resource.update))
+        return self._run(resource, resource.update)
+
+    def _run(
+        self, resource: Resource, hook: Callable[[], Any], left: Sequence[str] = ()
+    ) -> Outcome:
+        # Seeded bug: acts-outside-steps
+        self._journal.has_unrecorded_calls |= resource.always_delete
+        return self._made(resource, run(resource, hook), left)
 
     def _refuse_to_begin(self) -> None:
         """Refuse to run a hook where the ledger could not hold what comes of it.
@@ -294,10 +294,12 @@ class Execution:
             self._clean_up(decision.cleans)
         for target in decision.targets:
             if target not in self._removed:
-                self._delete_object(target, is_first=target == decision.targets[0])
+                reason = self._delete_object(target, is_first=target == decision.targets[0])
+                success = success._replace(reason=reason or success.reason)
         return self._with_doubts(success, decision.left)
 
-    def _delete_object(self, target: str, *, is_first: bool) -> None:
+    def _delete_object(self, target: str, *, is_first: bool) -> str:
+        """Remove an object, and return what its hook says besides."""
         steps = self._steps
         if not is_first:  # a further object has steps of its own
             scope = "&" + base32(digest("object", target), 12)
@@ -307,13 +309,14 @@ class Execution:
         run(resource, resource.delete)
         self._journal.flush()
         self._removed.append(target)
+        return self._mask.text(str(resource.reason or ""))
 
     def _clean_up(self, operation: str | None) -> None:
         """Remove what earlier requests left: one of them, or all."""
         if self._class is not None and self._lease.head.pending_cleanup:
             from .cleanup import Leftovers  # most requests find nothing left, and need no replay
 
-            leftovers = Leftovers(self._journal, self._ports, self._build, self._secrets())
+            leftovers = Leftovers(self._journal, self._ports, self._build, self._secrets)
             cleaned = leftovers.remove(operation, keeps_current=self._keeps_current)
             self._pending, self._doubts = cleaned.pending, cleaned.doubts
             self._removed += cleaned.removed
@@ -332,7 +335,7 @@ class Execution:
             # Else each of two Deletes would wait for what the other one has removed.
             self._lease.record_cleanup(self._pending, self._removed)
             return self._failure_of(text)
-        return success._replace(reason=text)
+        return success._replace(reason=". ".join(filter(None, [text, success.reason])))
 
     def _build(
         self,
@@ -368,6 +371,7 @@ class Execution:
                 deadline=self._deadline,
                 physical_resource_id=str(held),
                 may_set_id=makes,
+                may_replace=updates and not replacing and self._class.update_may_replace,
                 replaced_ids=head.replaced_ids,
                 recovered=recovered,
                 partial=partial,
@@ -376,7 +380,7 @@ class Execution:
             ),
         )
 
-    def _made(self, resource: Resource, returned: Any, left: Sequence[str] = ()) -> Outcome:
+    def _made(self, resource: Resource, returned: Any, left: Sequence[str]) -> Outcome:
         try:
             attributes = shapes_of(type(resource)).attributes.answer(returned)
         except Misfit as misfit:
@@ -390,6 +394,7 @@ class Execution:
                 physical_resource_id=resource.physical_resource_id,
                 attributes=attributes,
                 no_echo=resource.no_echo,
+                reason=self._mask.text(str(resource.reason or "")),
             ),
             left,
         )

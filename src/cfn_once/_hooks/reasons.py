@@ -3,7 +3,10 @@
 import os
 import traceback
 from collections.abc import Iterable
+from typing import Any
 
+from .._clock import Deadline
+from .._cloudformation.request import Request
 from .._errors import ConfigurationError, InvalidProperties
 from .._properties import names_of
 from .._properties.names import meant
@@ -37,6 +40,18 @@ def reason_of(error: BaseException, sent: Iterable[str]) -> str:
     if not isinstance(error, Exception):  # sys.exit(1) is told with "1"
         return f"{type(error).__name__}: {error}"
     return str(error) or type(error).__name__
+
+
+def unfinished(
+    request: Request, deadline: Deadline, line: str, in_flight: tuple[str, Any] | None
+) -> str:
+    """Return the Reason of a hook that does not come back in time."""
+    left = deadline.remaining()
+    step = f" in step {in_flight[0]}" if in_flight else ""
+    return (
+        f"{request.type.lower()} was still at work after {deadline.total - left:.0f} s, at"
+        f" {line}{step}; Lambda ends the function in {left:.0f} s"
+    )
 
 
 def _meant(error: BaseException, sent: Iterable[str]) -> str:

@@ -4,16 +4,13 @@ import logging
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from functools import cached_property
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NamedTuple, Self, TypeVar
 
-from .._clock import Deadline
 from .._cloudformation.canonical import Json, is_utf8
-from .._cloudformation.request import Request, RequestType
+from .._cloudformation.request import RequestType
 from .._cloudformation.response import LONGEST_ID
 from .._errors import ConfigurationError, PermanentError, SecretNotKept
 from .._properties import Shape
-from .._steps.steps import Steps
 from .definition import (
     check_definition,
     check_options,
@@ -21,6 +18,7 @@ from .definition import (
     resource_type_of,
 )
 from .effects import Effects
+from .given import HookInput
 
 P = TypeVar("P")
 A = TypeVar("A")
@@ -28,34 +26,6 @@ A = TypeVar("A")
 log = logging.getLogger("cfn_once.resource")
 
 _DELETE = RequestType.DELETE
-
-
-class HookInput(NamedTuple, Generic[P]):
-    """What one run of a hook is given.
-
-    Attributes:
-        properties, old_properties: Of the declared type.
-        physical_resource_id: The id of what the hook is about; a preset one where it makes it.
-        may_set_id: The hook makes the object, so that it may give it its id.
-        replaced_ids: Ids that were replaced and are not removed yet.
-        recovered: It removes what a request left that failed or was overtaken.
-        partial: What the steps of that one returned, by their names.
-        is_rollback: A hint: the properties are those of the held object.
-        keeps_secrets: The ledger may hold answers marked NoEcho.
-    """
-
-    request: Request
-    properties: P
-    old_properties: P
-    steps: Steps
-    deadline: Deadline
-    physical_resource_id: str
-    may_set_id: bool
-    replaced_ids: tuple[str, ...] = ()
-    recovered: bool = False
-    partial: Mapping[str, Json] = MappingProxyType({})
-    is_rollback: bool = False
-    keeps_secrets: bool = False
 
 
 class Shapes(NamedTuple):
@@ -72,18 +42,24 @@ class CustomResource(Effects, Generic[P, A]):
     function of its request and of what they return: after a crash it runs again from the top.
 
     Attributes:
-        resource_type: `Custom::<class name>` unless given.
+        resource_type: `Custom::<class name>` unless given; "*" serves what no other class does.
         replace_on: Names of properties whose change means a new resource under a new id.
+        update_may_replace: An `update` that sets another physical id has made another object.
+        always_delete: Hooks act outside steps: `delete` runs whatever a Create came to.
         allow_unknown: Properties that are not declared are let through.
         no_echo: The attributes are secret: CloudFormation masks them, and the ledger must be
             under a key of your own. A hook may set it for one answer, before its first step.
         unresolved: What a Delete does about steps that nobody can tell: "report" or "fail".
+        reason: What a SUCCESS says besides; a hook may set it.
     """
 
     resource_type: ClassVar[str] = ""
     replace_on: ClassVar[AbstractSet[str]] = frozenset()
+    update_may_replace: ClassVar[bool] = False
+    always_delete: ClassVar[bool] = False
     allow_unknown: ClassVar[bool] = False
     no_echo: bool = False
+    reason: str = ""
     unresolved: ClassVar[Literal["report", "fail"]] = "report"
 
     _properties_shape: ClassVar[Shape]
@@ -214,14 +190,22 @@ class CustomResource(Effects, Generic[P, A]):
                 f" {LONGEST_ID}. Set a shorter name for the object, and return the long one as an"
                 " attribute"
             )
-        if not self._given.may_set_id and value != self._physical_id:
+        given, held = self._given, self._given.physical_resource_id
+        if not (given.may_set_id or given.may_replace) and value != held:
             raise PermanentError(
                 f"update set the physical id to {value}: CloudFormation would then delete"
-                f" {self._physical_id}. To replace it, name the property in replace_on"
+                f" {held}. To replace it, name the property in replace_on, or say"
+                " update_may_replace = True"
             )
         self._physical_id = value
-        if self._given.may_set_id:
+        # Seeded bug: replaced-by-update
+        if given.may_set_id or value != held:
             self._steps.assign_id(value)
+
+    @property
+    def context(self) -> Any:
+        """Lambda's context, as the handler was given it."""
+        return self._given.deadline.context
 
     @property
     def time_left(self) -> float:

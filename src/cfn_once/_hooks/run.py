@@ -5,7 +5,8 @@ from typing import Any, TypeVar
 
 from .._callables import discard, spelled, unfinished
 from .._errors import ConfigurationError, PermanentError, WaitTimeout
-from .resource import CustomResource, HookInput
+from .given import HookInput
+from .resource import CustomResource
 
 T = TypeVar("T")
 

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from .._callables import spelled
 from .._cloudformation.request import Request, RequestType
 from .._errors import ConfigurationError
-from .definition import ANY_TYPE, check_definition
-from .resource import CustomResource
+from .definition import ANY_TYPE, EVERY_TYPE, check_definition
+from .resource import CustomResource, shapes_of
 
 NEVER_ENDS = (
     "the function runs on Lambda Managed Instances, which end no invocation at its Timeout: what is"
@@ -32,11 +32,23 @@ class Served(NamedTuple):
     keeps_secrets: bool = False
     unable: str = ""
 
+    def class_of(self, resource_type: str) -> type[Resource] | None:
+        """Return the class that serves a type: its own, else one that serves every type."""
+        return self.classes.get(resource_type) or self.classes.get(EVERY_TYPE)
+
+    def secrets_of(self, request: Request) -> set[str]:
+        """Return the texts of a request that must be neither printed nor kept."""
+        served = self.class_of(request.resource_type)
+        if served is None:
+            return set()
+        shape = shapes_of(served).properties
+        return shape.secrets(request.properties) | shape.secrets(request.old_properties)
+
     def unable_to_serve(self, request: Request) -> str:
         """Return why no class can serve a request; nothing where one can."""
         if self.unable:
             return self.unable
-        if request.resource_type in self.classes:
+        if self.class_of(request.resource_type) is not None:
             return ""
         serves, kind = ", ".join(sorted(self.classes)), request.resource_type
         if request.type is RequestType.DELETE:

@@ -48,7 +48,10 @@ class Touched(StrEnum):
 
 
 class Deed(StrEnum):
-    """What an Update does, recorded before it does it."""
+    """What an Update does, recorded before it does it.
+
+    One in place may replace the object all the same, where the class says so: it sets another id.
+    """
 
     IN_PLACE = "U"
     MAKES = "C"
@@ -256,7 +259,9 @@ class Operation(Kept):
         """Tell whether it is an Update that may have acted on the object that it found."""
         if self.has_kept_id:
             return Touched.REPLACED
-        if self.type != "Update" or self.deed == Deed.MAKES or self.state == State.SUCCEEDED:
+        # Seeded bug: update-replaces
+        replaces = self.deed == Deed.MAKES or self.assigned_id is not None
+        if self.type != "Update" or replaces or self.state == State.SUCCEEDED:
             return None
         if not self.may_have_acted:
             return None

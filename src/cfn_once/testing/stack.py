@@ -250,7 +250,7 @@ class Stack:
         if len(served) != 1:
             serves = ", ".join(served) or "what nobody has said"
             raise ValueError(f"name the resource_type: the provider serves {serves}")
-        return served[0]
+        return "AWS::CloudFormation::CustomResource" if served[0] == "*" else served[0]
 
 
 def _held_after(event: Event, answer: Answer) -> Held:
