@@ -55,10 +55,22 @@ provider = Provider(Resource, ledger="memory://")
 """
 
 
+MOVED = """
+from cfn_once.crhelper import CfnResource
+
+helper = CfnResource(json_logging=False, ledger="memory://")
+
+@helper.create
+@helper.update
+def create(event, context):
+    return "id"
+"""
+
+
 @pytest.mark.parametrize(
     "line",
-    ["from cfn_once import CustomResource, Provider", DECLARED],
-    ids=["the package", "a provider"],
+    ["from cfn_once import CustomResource, Provider", DECLARED, MOVED],
+    ids=["the package", "a provider", "a handler written for crhelper"],
 )
 def test_what_a_cold_start_loads(line):
     """

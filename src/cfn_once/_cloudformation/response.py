@@ -17,12 +17,17 @@ CUT = " ... (shortened) ... "
 
 
 class Success(NamedTuple):
-    """The resource is as the template wants it."""
+    """The resource is as the template wants it.
+
+    Attributes:
+        is_kept: The ledger may have the attributes; else they are told once.
+    """
 
     physical_resource_id: str
     attributes: Mapping[str, Json] = MappingProxyType({})
     no_echo: bool = False
     reason: str = ""
+    is_kept: bool = True
 
 
 class Failure(NamedTuple):
@@ -93,13 +98,28 @@ def _ids(request: Request) -> bytes:
     return b"," + _to_json(ids)[1:]
 
 
-def without_ids(request: Request, body: bytes) -> str:
-    """Return what the ledger keeps of a body: all that the request itself cannot tell."""
-    return body.removesuffix(_ids(request)).decode() + "}"
+def without_ids(request: Request, body: bytes, outcome: Outcome) -> str:
+    """Return what the ledger keeps of a body: all that the request itself cannot tell.
+
+    Args:
+        request: The request that it answers.
+        body: What is answered.
+        outcome: What it tells of.
+    """
+    kept = body.removesuffix(_ids(request)).decode() + "}"
+    if isinstance(outcome, Failure) or outcome.is_kept:
+        return kept
+    return _to_json({**json.loads(kept), "Data": None}).decode()
+
+
+NOT_KEPT = (
+    "this request was answered before, and with secrets, which its ledger is not declared to keep:"
+    " put the table under a customer-managed key and say keeps_secrets=true in its URL"
+)
 
 
 def with_ids(request: Request, kept: str, *, no_echo: bool = False) -> bytes:
-    """Return the body that `without_ids` was given, byte for byte.
+    """Return the body that `without_ids` was given, byte for byte; FAILED where it lacks secrets.
 
     Args:
         request: One of the deliveries of the request that it answers.
@@ -107,6 +127,8 @@ def with_ids(request: Request, kept: str, *, no_echo: bool = False) -> bytes:
         no_echo: The attributes are secret, by the class of today. They may have been recorded by
             one that did not say so: the one case in which the body differs.
     """
+    if kept.endswith('"Data":null}'):  # which no attributes are
+        return refusal(request, NOT_KEPT)
     told = json.loads(kept) if no_echo else {}
     if "Data" in told and "NoEcho" not in told:
         kept = _to_json({**told, "NoEcho": True}).decode()

@@ -205,7 +205,7 @@ def kept(held: HeldObject) -> Success:
     told = json.loads(held.response)
     return Success(
         physical_resource_id=held.id,
-        attributes=told.get("Data", {}),
+        attributes=told.get("Data") or {},
         no_echo=told.get("NoEcho", False),
     )
 

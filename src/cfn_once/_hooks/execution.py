@@ -33,8 +33,8 @@ from .given import HookInput
 from .named import of_another_type
 from .reasons import SAME_ID, reason_of, unfinished
 from .refusals import refuse_much_in_doubt, refuse_short_time
-from .resource import CustomResource, secrets_not_kept, shapes_of, writes_update
-from .run import instance_of, run
+from .resource import CustomResource, default_id, secrets_not_kept, shapes_of, writes_update
+from .run import instance_of, run, success_of
 from .served import Served
 
 log = logging.getLogger("cfn_once")
@@ -66,6 +66,7 @@ class Execution:
         self._dirty: Sequence[str | None] = ()
         self._removed = list[str]()
         self._keeps_current = self._untold = False
+        self._presumed_id: str | None = None
 
     def run(self, respond: Callable[[bytes], None]) -> bytes:
         """Do what is asked for, and return the response, which is recorded.
@@ -110,7 +111,7 @@ class Execution:
         pending = self._pending if succeeded else self._lease.head.pending_cleanup
         return Ending(
             succeeded=succeeded,
-            response=without_ids(self._request, body),
+            response=without_ids(self._request, body, outcome),
             physical_id=outcome.physical_resource_id,
             removed=self._removed if succeeded else [],
             pending_cleanup=self._lease.head.pending_of_other_types if is_last else pending,
@@ -176,17 +177,11 @@ class Execution:
 
     def _failure_of(self, reason: str) -> Failure:
         assigned = self._journal.assigned_id or self._lease.head.operation.assigned_id
-        held = self._request.physical_resource_id or assigned or self._presumed_id()
+        held = self._request.physical_resource_id or assigned or self._presumed_id
         return Failure(
             reason=self._mask.text(reason),
             physical_resource_id=held or self._request.placeholder_id("none"),
         )
-
-    def _presumed_id(self) -> str | None:
-        """Return the id of what a hook may have made outside its steps; None where it made none."""
-        acts = self._class is not None and self._class.always_delete
-        unrecorded = acts and self._journal.has_unrecorded_calls
-        return self._request.default_physical_id if unrecorded else None
 
     # What is decided, and done
 
@@ -268,6 +263,7 @@ class Execution:
     ) -> Outcome:
         # Seeded bug: acts-outside-steps
         self._journal.has_unrecorded_calls |= resource.always_delete
+        self._presumed_id = resource.physical_resource_id if resource.always_delete else None
         return self._made(resource, run(resource, hook), left)
 
     def _refuse_to_begin(self) -> None:
@@ -309,7 +305,7 @@ class Execution:
         run(resource, resource.delete)
         self._journal.flush()
         self._removed.append(target)
-        return self._mask.text(str(resource.reason or ""))
+        return success_of(resource, {}, self._mask.text).reason
 
     def _clean_up(self, operation: str | None) -> None:
         """Remove what earlier requests left: one of them, or all."""
@@ -353,7 +349,7 @@ class Execution:
             raise ConfigurationError(self._served.unable_to_serve(request))
         shape, head = shapes_of(self._class).properties, self._lease.head
         makes = request.type is RequestType.CREATE or replacing
-        held = request.default_physical_id if makes else target or request.physical_resource_id
+        made_id, held_id = default_id(self._class, request), target or request.physical_resource_id
         if request.type is RequestType.DELETE or softly:
             properties = shape.convert_softly(request.properties)
         else:
@@ -369,7 +365,7 @@ class Execution:
                 old_properties=shape.convert_softly(request.old_properties),
                 steps=steps,
                 deadline=self._deadline,
-                physical_resource_id=str(held),
+                physical_resource_id=str(made_id if makes else held_id),
                 may_set_id=makes,
                 may_replace=updates and not replacing and self._class.update_may_replace,
                 replaced_ids=head.replaced_ids,
@@ -389,12 +385,4 @@ class Execution:
             if self._request.type is RequestType.CREATE or self._journal.deed == Deed.MAKES:
                 self._journal.assigned_id = resource.physical_resource_id
             return self._failure_of(f"attributes of {type(resource).__name__}: {misfit}")
-        return self._with_doubts(
-            Success(
-                physical_resource_id=resource.physical_resource_id,
-                attributes=attributes,
-                no_echo=resource.no_echo,
-                reason=self._mask.text(str(resource.reason or "")),
-            ),
-            left,
-        )
+        return self._with_doubts(success_of(resource, attributes, self._mask.text), left)

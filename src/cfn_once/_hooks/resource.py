@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NamedTuple, Self, TypeVar
 
 from .._cloudformation.canonical import Json, is_utf8
-from .._cloudformation.request import RequestType
+from .._cloudformation.request import Request, RequestType
 from .._cloudformation.response import LONGEST_ID
 from .._errors import ConfigurationError, PermanentError, SecretNotKept
 from .._properties import Shape
@@ -62,6 +62,7 @@ class CustomResource(Effects, Generic[P, A]):
     reason: str = ""
     unresolved: ClassVar[Literal["report", "fail"]] = "report"
 
+    _tells_secrets_once: ClassVar[bool] = False  # and does not keep them where it must not
     _properties_shape: ClassVar[Shape]
     _attributes_shape: ClassVar[Shape]
 
@@ -112,7 +113,8 @@ class CustomResource(Effects, Generic[P, A]):
 
     def _refuse_no_echo(self, *, is_secret: bool) -> None:
         """Refuse what cannot be kept, where the hook says so: before it has made anything."""
-        if is_secret and not self._given.keeps_secrets and self.request.type is not _DELETE:
+        keeps = self._given.keeps_secrets or self._tells_secrets_once
+        if is_secret and not keeps and self.request.type is not _DELETE:
             raise secrets_not_kept(type(self).__name__)
         if type(self).no_echo and not is_secret:
             raise PermanentError(
@@ -207,6 +209,10 @@ class CustomResource(Effects, Generic[P, A]):
         """Lambda's context, as the handler was given it."""
         return self._given.deadline.context
 
+    @classmethod
+    def _default_id(cls, request: Request) -> str:
+        return request.default_physical_id
+
     @property
     def time_left(self) -> float:
         """Seconds until Lambda ends this invocation."""
@@ -229,6 +235,16 @@ def secrets_not_kept(kind: str) -> SecretNotKept:
         f"{kind} answers secrets and its ledger is not declared to keep them: put the table under a"
         " customer-managed key and say keeps_secrets=true in its URL"
     )
+
+
+def default_id(served: type[CustomResource[Any, Any]], request: Request) -> str:
+    """Return the id of what a request makes, where its hook sets none."""
+    return served._default_id(request)  # noqa: SLF001 - as below
+
+
+def is_kept(resource: CustomResource[Any, Any]) -> bool:
+    """Tell whether the ledger may have what a resource answers."""
+    return resource._given.keeps_secrets or not resource._tells_secrets_once or not resource.no_echo  # noqa: SLF001 - as below
 
 
 def shapes_of(served: type[CustomResource[Any, Any]]) -> Shapes:

@@ -1,12 +1,14 @@
 """One run of a hook: its instance, and what it returns."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from .._callables import discard, spelled, unfinished
+from .._cloudformation.canonical import Json
+from .._cloudformation.response import Success
 from .._errors import ConfigurationError, PermanentError, WaitTimeout
 from .given import HookInput
-from .resource import CustomResource
+from .resource import CustomResource, is_kept
 
 T = TypeVar("T")
 
@@ -39,6 +41,19 @@ def run(resource: CustomResource[Any, Any], hook: Callable[[], T]) -> T:
         clean_up: Callable[[], Any] = resource.on_timeout
         _done(clean_up, clean_up())
         raise
+
+
+def success_of(
+    resource: CustomResource[Any, Any], attributes: Mapping[str, Json], mask: Callable[[str], str]
+) -> Success:
+    """Return the answer to a hook that has ended well."""
+    return Success(
+        physical_resource_id=resource.physical_resource_id,
+        attributes=attributes,
+        no_echo=resource.no_echo,
+        reason=mask(str(resource.reason or "")),
+        is_kept=is_kept(resource),
+    )
 
 
 def _done(hook: Callable[[], Any], returned: T) -> T:

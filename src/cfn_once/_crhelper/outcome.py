@@ -1,0 +1,24 @@
+"""What a decorated function came to."""
+
+from typing import Any, TypedDict
+
+from .._cloudformation.canonical import Json
+
+
+class Outcome(TypedDict):
+    """What a function came to, as JSON.
+
+    Attributes:
+        id: What it returned: text, a whole number, a boolean or None.
+        data: None where it is secret, and not kept.
+    """
+
+    id: Any
+    data: dict[str, Json] | None
+    reason: str
+    no_echo: bool
+
+
+def is_an_id(returned: Any) -> bool:
+    """Tell whether what a function returned is a physical id."""
+    return bool(returned) and returned is not True
