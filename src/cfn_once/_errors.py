@@ -105,6 +105,8 @@ class SecretNotKept(HookError):
 class Interrupt(BaseException):
     """Ends a hook from outside; never to be caught by it."""
 
+    passes_hooks = True
+
 
 class Superseded(Interrupt):
     """A newer delivery or request holds the resource: this execution stops and stays silent.
@@ -129,8 +131,22 @@ class ReplayEnd(Interrupt):
 def is_raised_by_hook(error: BaseException) -> bool:
     """Tell whether an error is the hook's own, and so ends its request, not the process.
 
-    `sys.exit` is: a process that ended would be started again, and nobody would be told. So is
-    asyncio's CancelledError, which is told by its module, since asyncio is slow to import.
+    That is everything but what says of itself that it `passes_hooks`, and the outcomes of a test:
+    `sys.exit`, a cancelled task, a timeout of gevent's. A process that ended would be started
+    again, and nobody would be told.
     """
-    is_own = isinstance(error, (Exception, SystemExit, KeyboardInterrupt))
-    return is_own or type(error).__module__.partition(".")[0] == "asyncio"
+    if isinstance(error, Exception):
+        return True
+    homes = {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
+    return not getattr(type(error), "passes_hooks", False) and homes.isdisjoint(_TEST_TOOLS)
+
+
+def text_of(error: BaseException) -> str:
+    """Return the text of an error; where its own `__str__` raises, its kind."""
+    try:
+        return str(error)
+    except Exception as failed:  # noqa: BLE001 - anybody's code
+        return f"{type(error).__name__} (its __str__ raised {type(failed).__name__})"
+
+
+_TEST_TOOLS = frozenset({"_pytest", "hypothesis"})  # a test that fails inside a hook has failed

@@ -8,7 +8,13 @@ from decimal import Decimal
 
 import pytest
 
+from cfn_once import InvalidProperties
 from support.requests_of_cloudformation import PASSWORD
+
+
+class Timeout(BaseException):
+    """As gevent's is: no `except Exception` sees it."""
+
 
 LIMIT, NO_ECHO = 4096, len(',"NoEcho":true')
 
@@ -183,8 +189,10 @@ def test_an_id_of_1024_bytes(start, deploy):
         (sys.exit, "SystemExit: "),
         (lambda: sys.exit("no quota"), "SystemExit: no quota"),
         (lambda: raising(KeyboardInterrupt())(None), "KeyboardInterrupt: "),
+        (lambda: raising(GeneratorExit())(None), "GeneratorExit: "),
+        (lambda: raising(Timeout("30 s"))(None), "Timeout: 30 s"),
     ],
-    ids=["sys.exit()", "sys.exit(text)", "KeyboardInterrupt"],
+    ids=["sys.exit()", "sys.exit(text)", "KeyboardInterrupt", "GeneratorExit", "its own"],
 )
 def test_a_hook_that_ends_the_process(start, deploy, stop, reason):
     """
@@ -195,6 +203,18 @@ def test_a_hook_that_ends_the_process(start, deploy, stop, reason):
 
     assert ("FAILED", "thing-1") == (answer["Status"], answer["PhysicalResourceId"])
     assert answer["Reason"].startswith(reason)
+
+
+@pytest.mark.parametrize("base", [ValueError, InvalidProperties, Timeout])
+def test_an_error_that_cannot_be_printed(start, deploy, base):
+    """
+    Its `__str__` raises: CloudFormation is told its kind, and why there is no more.
+    """
+    unprintable = type("ApiError", (base,), {"__str__": lambda self: self.response.text})
+    answer, _ = told(start, deploy, raising(unprintable()))
+
+    assert "FAILED" == answer["Status"]
+    assert "its __str__ raised AttributeError" in answer["Reason"]
 
 
 def test_a_reason_with_half_a_character(start, deploy, caplog):

@@ -66,7 +66,7 @@ class Kit:
         self.undelivered, self.out_of_reach = errors.DeliveryError, errors.LedgerUnavailable
         self.death_slack = int(module("ledger.ledger").DEATH_SLACK * 1000)
         self.in_flight_until = module("ledger.transitions").in_flight_until
-        self.failures: Mapping[str, tuple[type[Exception], str]] = {
+        self.failures: Mapping[str, tuple[type[BaseException], str]] = {
             "timeout": (TimeoutError, "read timeout"),
             "broken": (RuntimeError, "an answer that makes no sense"),
             "denied": (errors.PermanentError, "refused"),
@@ -77,6 +77,8 @@ class Kit:
 
 class HarnessError(BaseException):
     """The exploration itself is wrong; no hook and no provider may swallow it."""
+
+    passes_hooks = True
 
 
 # What a delivery asks of a port.
@@ -145,7 +147,7 @@ class Scene(Protocol):
     names: Mapping[str, str]
     once: bool
     told: Any
-    failures: Mapping[str, tuple[type[Exception], str]]
+    failures: Mapping[str, tuple[type[BaseException], str]]
     far: Callable[[str, Any], Any]
     world: Any
     stack: Any

@@ -754,6 +754,9 @@ ROWS = {
         new="",
         space=on(REPLACED_BY_UPDATE, "fail", steps=2, may_replace=True),
     ),
+    "what a step that was cut short has made is not in doubt": Mutant(
+        "I5", "cut-short", new="pass", space=on(DELETE, "cut", strategy="find")
+    ),
 }
 MUTANTS = [
     replace(mutant, name=name, space=replace(mutant.space, name=name))

@@ -37,6 +37,10 @@ LONG = 1_100  # blanks that take a result out of the head
 READ = Call("read", "", "", "", "", "")
 
 
+class Cut(BaseException):
+    """Ends the function of a step from outside, as a cancelled task does."""
+
+
 class Throttled(OSError):
     """The external API asks not to be called for longer than anybody has time."""
 
@@ -338,8 +342,9 @@ class Scene:
         self._secret, self._odd, self._throttles = secret, odd, throttles
         self.unusable, self.outside, self.may_replace = unusable, outside, may_replace
         self.told = {"Text": "x" * told} if told else None
-        self.failures: dict[str, tuple[type[Exception], str]] = {
-            "throttled": (Throttled, "slow down")
+        self.failures: dict[str, tuple[type[BaseException], str]] = {
+            "throttled": (Throttled, "slow down"),
+            "cut": (Cut, "enough"),
         }
         self._refuses, self._drawn = refuses, drawn
         if refuses:
@@ -656,6 +661,7 @@ class Scene:
         done, _ = self._act(called, call, life, now)
         yield "doubt", "which times out but was done", done, doubt
         yield "doubt", "which times out and was not done", called, doubt
+        yield "cut", "which is cut short but was done", done, ("cut",)
         flying = called._replace(air=tuple(sorted((*called.air, (now + SETTLE, call, life)))))
         yield "late", "which times out and may yet be done", flying, doubt
         if self._throttles:

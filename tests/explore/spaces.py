@@ -781,6 +781,7 @@ ROWS = {
     "hooks say: not now": _each(
         DELETE, "later crash", "supersede takeover park", copies="c:2", deep=[ONCE]
     ),
+    "a step is cut short once it has acted": _each(DELETE, "cut crash lost", deep=[ONCE]),
     "a stuck hook is answered for, and goes on; then a Delete": _each(
         DELETE, "ring crash lost", "finish", deep=[ONCE], steps=2
     ),

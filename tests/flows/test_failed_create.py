@@ -5,8 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from cfn_once import CustomResource, InProgress, PermanentError, Provider
-from cfn_once.testing import Crashed, FakeCloudFormation
+from cfn_once import (
+    CustomResource,
+    InProgress,
+    PermanentError,
+    Provider,
+    StepFailed,
+    TemporaryError,
+)
+from cfn_once.testing import Crashed, FakeApi, FakeCloudFormation
 
 INVENTED = (
     "stack-Thing-1A2B3C4D5E6F"  # as CloudFormation makes one up for a Create that nobody answered
@@ -272,3 +279,156 @@ def test_a_hook_that_ends_as_before_in_its_replay(error, told):
 
     assert ("FAILED", told) == (failed.status, failed.reason)
     assert ("SUCCESS", "", []) == (deleted.status, deleted.reason, live)
+
+
+class Timeout(BaseException):
+    """As gevent's, trio's and anyio's are: no `except Exception` sees it."""
+
+
+CUT_SHORT = [SystemExit, KeyboardInterrupt, asyncio.CancelledError, GeneratorExit, Timeout]
+
+
+def made_and_lost(error, **how):
+    """Answer a Create whose step makes something and then raises, and its Delete."""
+    live = []
+
+    class Thing(CustomResource[dict, dict]):
+        def create(self):
+            self.physical_resource_id = self.step("thing", self.make, **how)
+
+        def make(self, step):
+            live.append("thing")
+            raise error
+
+        def delete(self):
+            live.remove(self.physical_resource_id)
+
+    cloudformation = stack(Thing)
+    failed = cloudformation.deliver(cloudformation.event("Create", "Thing", {}))
+    deleted = cloudformation.deliver(
+        cloudformation.event("Delete", "Thing", {}, physical_resource_id=INVENTED)
+    )
+    return failed, deleted, live
+
+
+@pytest.mark.parametrize("error", CUT_SHORT)
+def test_a_step_that_is_cut_short_once_it_has_acted(error):
+    """
+    Whatever ends a step's function, what it may have made is in doubt: the Delete names it.
+    """
+    failed, deleted, live = made_and_lost(error("enough"))
+
+    assert ("FAILED", f"{error.__name__}: enough") == (failed.status, failed.reason)
+    assert ["thing"] == live
+    assert "in doubt: thing#0" in deleted.reason
+
+
+@pytest.mark.parametrize("error", CUT_SHORT)
+def test_a_look_up_finds_what_a_step_cut_short_has_made(error):
+    """
+    With a `find=`, the Delete finds and removes it.
+    """
+    failed, deleted, live = made_and_lost(error(), find=lambda step: "thing")
+
+    assert ("FAILED", "SUCCESS", "", []) == (failed.status, deleted.status, deleted.reason, live)
+
+
+@pytest.mark.parametrize("error", CUT_SHORT)
+def test_a_look_up_that_is_cut_short(error):
+    """
+    A look-up that is cut short each time tells nothing: what it was to find stays in doubt.
+    """
+
+    def find(step):
+        raise error
+
+    _, deleted, live = made_and_lost(ConnectionError("lost"), find=find)
+
+    assert ["thing"] == live
+    assert "in doubt: thing#0" in deleted.reason
+
+
+@pytest.mark.parametrize("error", CUT_SHORT)
+def test_a_call_inside_a_step_that_is_cut_short(error):
+    """
+    A step's function that hides it behind an error that says for certain is not believed.
+    """
+
+    live = FakeApi()
+
+    class Thing(CustomResource[dict, dict]):
+        def create(self):
+            self.step("thing", self.make)
+
+        def make(self, step):
+            try:
+                self.http.post(f"{live.url}/things", json={}, hooks={"response": cut})
+            except error:
+                raise PermanentError("not today") from None
+
+        delete = None
+
+    def cut(response, *_, **__):
+        raise error
+
+    with live:
+        cloudformation = stack(Thing)
+        cloudformation.deliver(cloudformation.event("Create", "Thing", {}))
+        deleted = cloudformation.deliver(
+            cloudformation.event("Delete", "Thing", {}, physical_resource_id=INVENTED)
+        )
+
+    assert 1 == len(live.objects)
+    assert "in doubt: thing#0" in deleted.reason
+
+
+@pytest.mark.parametrize(
+    ("base", "doubt"), [(ValueError, True), (Timeout, True), (StepFailed, False)]
+)
+def test_an_error_of_a_step_that_cannot_be_printed(base, doubt):
+    """
+    Its `__str__` raises: the step is judged by its kind, and both requests are answered.
+    """
+    unprintable = type("ApiError", (base,), {"__str__": lambda self: self.response.text})
+
+    failed, deleted, _ = made_and_lost(unprintable())
+
+    assert "its __str__ raised AttributeError" in failed.reason
+    assert doubt is deleted.reason.startswith("in doubt: thing#0")
+
+
+def test_a_temporary_error_that_cannot_be_printed():
+    """
+    Lambda comes again as for any other, and the last delivery answers.
+    """
+
+    class Busy(TemporaryError):
+        def __str__(self):
+            return self.response.text
+
+    class Thing(CustomResource[dict, dict]):
+        def create(self):
+            raise Busy
+
+        delete = None
+
+    answer = stack(Thing).create("Thing", {})
+
+    assert "Busy (its __str__ raised AttributeError)" == answer.reason
+
+
+def test_a_test_that_fails_inside_a_hook():
+    """
+    It has failed, and is no answer of the provider's; so is what a test skips.
+    """
+
+    class Thing(CustomResource[dict, dict]):
+        def create(self):
+            pytest.fail("the hook has no region")
+
+        delete = None
+
+    cloudformation = stack(Thing)
+
+    with pytest.raises(pytest.fail.Exception, match="no region"):
+        cloudformation.send(cloudformation.event("Create", "Thing", {}))

@@ -19,6 +19,7 @@ from .._errors import (
     NonDeterminism,
     TemporaryError,
     is_raised_by_hook,
+    text_of,
 )
 from .._lambda.watchdog import Watchdog, whereabouts
 from .._observability.mask import credentials
@@ -164,7 +165,7 @@ class Execution:
         except TemporaryError as error:
             if not self._lease.has_retries_left():
                 return self._failure_of(reason_of(error, self._request.properties))
-            temporary = TemporaryError(self._mask.text(str(error)))
+            temporary = TemporaryError(self._mask.text(text_of(error)))
         except BaseException as error:
             if not is_raised_by_hook(error):
                 raise

@@ -7,7 +7,7 @@ from typing import Any
 
 from .._clock import Deadline
 from .._cloudformation.request import Request
-from .._errors import ConfigurationError, InvalidProperties
+from .._errors import ConfigurationError, InvalidProperties, text_of
 from .._properties import names_of
 from .._properties.names import meant
 
@@ -33,13 +33,13 @@ def reason_of(error: BaseException, sent: Iterable[str]) -> str:
         sent: The names of the properties in the request.
     """
     if isinstance(error, InvalidProperties | ConfigurationError):
-        return str(error)
+        return text_of(error)
     if type(error) in _SLIPS or isinstance(error, NameError | KeyError | ImportError):
         # Python's own words, which without the kind say little: "'Name'".
-        return f"{type(error).__name__}: {error}{_meant(error, sent)}{_line(error)}"
+        return f"{type(error).__name__}: {text_of(error)}{_meant(error, sent)}{_line(error)}"
     if not isinstance(error, Exception):  # sys.exit(1) is told with "1"
-        return f"{type(error).__name__}: {error}"
-    return str(error) or type(error).__name__
+        return f"{type(error).__name__}: {text_of(error)}"
+    return text_of(error) or type(error).__name__
 
 
 def unfinished(

@@ -8,7 +8,7 @@ from enum import Enum
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
-from .._errors import ConfigurationError
+from .._errors import ConfigurationError, text_of
 from .fields import LISTS, Field, fields_of, is_map, is_model, is_record, is_union, limits, plain
 
 SCALARS = (str, int, float, bool, bytes, bytearray, object, NoneType)
@@ -98,9 +98,9 @@ def _fields(declared: Any) -> Mapping[str, Field]:
         return fields_of(declared)
     except Exception as error:  # noqa: BLE001 - evaluates what the author wrote, which may raise anything
         raise ConfigurationError(
-            f"the types of {declared.__name__} cannot be read: {type(error).__name__}: {error}."
-            f" Define what they name at the level of {declared.__module__}, above the class that"
-            " uses it, and call no property with a default like a type"
+            f"the types of {declared.__name__} cannot be read: {type(error).__name__}:"
+            f" {text_of(error)}. Define what they name at the level of {declared.__module__}, above"
+            " the class that uses it, and call no property with a default like a type"
         ) from None
 
 

@@ -14,7 +14,7 @@ from types import NoneType, TracebackType
 from typing import Annotated, Any, NoReturn, get_args, get_origin
 
 from .._cloudformation.canonical import Json, kind_of
-from .._errors import ConfigurationError, InvalidProperties
+from .._errors import ConfigurationError, InvalidProperties, text_of
 from .fields import (
     ABSENT,
     LISTS,
@@ -190,7 +190,7 @@ class Reader:
         try:
             return declared.model_validate(raw, extra=None if lets else "forbid")
         except InvalidProperties as error:
-            told = [f"{path}: {error}" if path else str(error)]
+            told = [f"{path}: {text_of(error)}" if path else text_of(error)]
         except pydantic.ValidationError as error:
             found = error.errors(include_input=False, include_url=False, include_context=False)
             told = [_told(problem, declared, raw, path) for problem in found]
@@ -201,7 +201,7 @@ def _instance(declared: Any, values: Mapping[str, Any], path: str) -> Any:
     try:
         return declared(**values)
     except InvalidProperties as error:
-        refused = str(error)  # the author's own words, meant to be read
+        refused = text_of(error)  # the author's own words, meant to be read
     except Exception as error:  # noqa: BLE001 - a class's own checks raise what they like
         refused = (  # without the text of a foreign error, which may quote a value
             f"refused by the checks of {declared.__name__} ({type(error).__name__}; raise"

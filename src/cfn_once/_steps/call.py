@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from .._cloudformation.canonical import Json, kind_of
 from .._cloudformation.identity import Token
-from .._errors import ConfigurationError, PermanentError, StepFailed
+from .._errors import ConfigurationError, PermanentError, StepFailed, text_of
 from .._frozen import Frozen
 
 T = TypeVar("T")
@@ -180,7 +180,7 @@ def _same(value: Any) -> Any:
 
 def failure_to_record(error: Exception) -> Json:
     """Keep an error as its kind and message."""
-    return {"kind": type(error).__name__, "message": str(error)}
+    return {"kind": type(error).__name__, "message": text_of(error)}
 
 
 def failure_from_record(kept: Json) -> Exception:

@@ -110,6 +110,9 @@ class Caller:
             self._judged = (error, verdict(error))
             self._acted = self._acted or self._judged[1] is Verdict.IN_DOUBT
             raise
+        except BaseException:  # cut short on its way
+            self._acted = True
+            raise
         self._acted = True
         return result
 
@@ -135,13 +138,14 @@ class Caller:
         self._further += 1
         return replace(step, token=token.uuid, tokens=token)
 
-    def judgement(self, error: Exception) -> Verdict | None:
+    def judgement(self, error: BaseException) -> Verdict | None:
         """Return what was said of an error where it was raised."""
         return self._judged[1] if self._judged and self._judged[0] is error else None
 
-    def verdict(self, call: Call, error: Exception) -> Verdict:
+    def verdict(self, call: Call, error: BaseException) -> Verdict:
         """Judge an error; one that a call inside the step raised was judged where it was known."""
-        if self._acted:  # whatever it says: a call inside has acted, or may have
+        # Whatever it says: a call inside has acted, or may have; or it says nothing.
+        if self._acted or not isinstance(error, Exception):
             return Verdict.IN_DOUBT
         if judged := self.judgement(error):
             return judged

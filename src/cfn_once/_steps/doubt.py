@@ -4,7 +4,7 @@ import re
 from typing import Any, NoReturn
 
 from .._clock import utc
-from .._errors import InDoubt, Superseded, TemporaryError
+from .._errors import InDoubt, Superseded, TemporaryError, text_of
 from .._observability import telemetry
 from ..ledger import IN_FLIGHT_GRACE
 from .call import Repetition
@@ -111,9 +111,9 @@ class Doubts:
             return None
         while True:
             try:
-                return self._caller.look(f"find {attempt.call.name}", step, lambda: find(step))
-            except (TemporaryError, SystemExit, KeyboardInterrupt):
-                self._journal.pending[attempt.key] = attempt.record
+                with self._journal.keeping_what_is_cut_short(attempt):
+                    return self._caller.look(f"find {attempt.call.name}", step, lambda: find(step))
+            except TemporaryError:
                 raise
             except Exception as failed:  # noqa: BLE001 - a look-up raises what it likes
                 why = f"its look-up failed with {self.named(failed)}"
@@ -153,5 +153,5 @@ class Doubts:
     def named(self, error: Exception) -> str:
         """Spell an error without what follows a question mark: a URL's query may hold a key."""
         # Masked first: a secret may have a question mark in it.
-        told = re.sub(r"\?\S*", "?...", self._mask.text(str(error)))
+        told = re.sub(r"\?\S*", "?...", self._mask.text(text_of(error)))
         return f"{type(error).__name__}: {told}"

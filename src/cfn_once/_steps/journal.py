@@ -4,15 +4,21 @@ A result lies in the head, beside it where it is long, or nowhere where it is se
 """
 
 import json
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from .._cloudformation.canonical import Json
 from .._cloudformation.identity import base32
 from .._cloudformation.request import Request, RequestType
-from .._errors import PermanentError, SecretNotKept
+from .._errors import (
+    PermanentError,
+    SecretNotKept,
+    TemporaryError,
+    is_raised_by_hook,
+    text_of,
+)
 from ..ledger import SPILL_DAYS, Deed, Lease, Operation, Progress, StepRecord, StepState
 from .call import LONGEST_RESULT, Call, Step
 
@@ -132,6 +138,21 @@ class Journal:
         # Failed in an earlier round, and called anew since.
         return None if known.generation >= record.generation else (key, record)
 
+    @contextmanager
+    def keeping_what_is_cut_short(self, attempt: StepAttempt) -> Iterator[None]:
+        """Keep that a step may have happened where its function says no more than that it ends.
+
+        A TemporaryError does, and what is no Exception: `sys.exit`, a cancelled task.
+        """
+        try:
+            yield
+        except BaseException as error:
+            says_more = isinstance(error, Exception) and not isinstance(error, TemporaryError)
+            # Seeded bug: cut-short
+            if is_raised_by_hook(error) and not says_more:
+                self.pending[attempt.key] = attempt.record
+            raise
+
     # What is recorded
 
     def flush(self) -> None:
@@ -201,7 +222,7 @@ class Journal:
             call.error_from_record(kept)
             if len(json.dumps(kept)) <= LONGEST_RESULT:
                 return kept
-        message = self._mask(str(error))[:LONGEST_ERROR]  # cut first, half a secret would stay
+        message = self._mask(text_of(error))[:LONGEST_ERROR]  # cut first, half a secret would stay
         return {"kind": type(error).__name__, "message": message}
 
     def error(self, call: Call, key: str, known: StepRecord) -> Exception:

@@ -34,7 +34,7 @@ class Policy:
         """Tell whether a wait takes its time."""
         return True
 
-    def unresolved(self, attempt: StepAttempt, error: Exception, verdict: Verdict) -> None:
+    def unresolved(self, attempt: StepAttempt, error: BaseException, verdict: Verdict) -> None:
         """Note that nothing could be learned of a step in doubt; the error is raised next."""
 
     def not_kept(self, call: Call, key: str, first_used: int) -> None:

@@ -73,7 +73,7 @@ class Replay(Policy):
             self._end("wait")
         return False
 
-    def unresolved(self, attempt: StepAttempt, error: Exception, verdict: Verdict) -> None:
+    def unresolved(self, attempt: StepAttempt, error: BaseException, verdict: Verdict) -> None:
         self.may_be_known_later = isinstance(error, OutOfTime | TemporaryError)
         if verdict is Verdict.IN_DOUBT or isinstance(error, InDoubt):
             self.doubts.append(doubt(self._left, attempt.key, attempt.record.first_used))

@@ -15,7 +15,13 @@ from typing import Any, NoReturn, TypeVar
 
 from .._callables import spelled
 from .._cloudformation.identity import Token
-from .._errors import Interrupt, NonDeterminism, PermanentError, TemporaryError
+from .._errors import (
+    Interrupt,
+    NonDeterminism,
+    PermanentError,
+    TemporaryError,
+    is_raised_by_hook,
+)
 from ..ledger import Operation, StepRecord, StepState
 from .call import Call, Repetition, Step, Verdict, judge_plain
 from .caller import Caller
@@ -281,8 +287,10 @@ class Steps:
             if found is None:
                 self._policy.before_second_call(attempt)
                 found = (self._called(attempt),)
-        except Exception as error:
-            self._policy.unresolved(attempt, error, self.caller.verdict(attempt.call, error))
+        except BaseException as error:
+            if is_raised_by_hook(error):
+                verdict = self.caller.verdict(attempt.call, error)
+                self._policy.unresolved(attempt, error, verdict)
             raise
         return self._kept(attempt, found[0])
 
@@ -300,9 +308,9 @@ class Steps:
         while True:
             self.journal.begin_call(attempt.key, attempt.record)
             try:
-                return self.caller.call(call, attempt.step)
-            except (TemporaryError, SystemExit, KeyboardInterrupt):
-                self.journal.pending[attempt.key] = attempt.record  # nobody knows how far it came
+                with self.journal.keeping_what_is_cut_short(attempt):
+                    return self.caller.call(call, attempt.step)
+            except TemporaryError:
                 raise
             except Exception as error:  # noqa: BLE001 - a step's function raises what it likes
                 found = self._after_error(attempt, error, pause)

@@ -23,6 +23,8 @@ READ, WRITE, TELL = "reads the ledger", "writes to the ledger", "tells CloudForm
 class Crashed(BaseException):
     """The function's process died here: nothing after it ran."""
 
+    passes_hooks = True
+
 
 class Point(NamedTuple):
     """A moment before or after an action of a process."""

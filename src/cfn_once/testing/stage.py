@@ -34,6 +34,8 @@ FIRST, OTHER = FaultPlan(strict=False), FaultPlan(strict=False)
 class Over(BaseException):
     """The scenario ends here: what there is, is deleted."""
 
+    passes_hooks = True
+
 
 class Stage:
     """Operates the stack of a run: tells and judges each request; the fault befalls one of them."""

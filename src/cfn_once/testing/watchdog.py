@@ -14,6 +14,8 @@ DEEPEST = 8  # lines of the stack that are told: the last ones are the hook's
 class Hung(BaseException):
     """The watchdog's alarm, with the place; no hook's `except Exception` holds it up."""
 
+    passes_hooks = True
+
 
 class HangWatchdog:
     """Interrupts what takes longer than so many real seconds; 0 for never.
