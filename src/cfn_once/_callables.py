@@ -12,6 +12,7 @@ _KINDS: tuple[tuple[Callable[[Any], bool], str], ...] = (
     (inspect.isasyncgenfunction, "an async generator function"),
     (inspect.isgeneratorfunction, "a generator function (it has a yield)"),
 )
+_LAZY = ("builtins", "itertools")  # a file, or an answer that is read as it comes, is none of them
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -76,24 +77,24 @@ def unfinished(value: Any) -> str:
         return "an async generator"
     if inspect.isgenerator(value):
         return "a generator"
+    is_lazy = isinstance(value, Iterator) and type(value).__module__ in _LAZY
+    if is_lazy or inspect.isroutine(value):
+        return _with_article(value)
     promises = hasattr(type(value), "__await__") or hasattr(type(value), "add_done_callback")
     return f"a {type(value).__name__}" if promises else ""
 
 
 def unfinished_parts(value: Any) -> Iterator[Any]:
-    """Yield what is unfinished of a value: itself, or members of a list or a map."""
-    parts = value.values() if isinstance(value, dict) else value
-    among = parts if isinstance(value, dict | list | tuple | set) else [value]
-    yield from (part for part in among if unfinished(part))
-
-
-def never_began(value: Any) -> bool:
-    """Tell of something unfinished whether no line of it has run."""
-    if inspect.iscoroutine(value):
-        return inspect.getcoroutinestate(value) == inspect.CORO_CREATED
-    if inspect.isgenerator(value):
-        return inspect.getgeneratorstate(value) == inspect.GEN_CREATED
-    return inspect.isasyncgen(value)
+    """Yield what is unfinished of a value: itself, or what lists and maps in it hold."""
+    seen, left = set[int](), [value]
+    while left:
+        part = left.pop()
+        if not isinstance(part, dict | list | tuple | set | frozenset):
+            if unfinished(part):
+                yield part
+        elif id(part) not in seen:  # a list may hold itself
+            seen.add(id(part))
+            left += part.values() if isinstance(part, dict) else part
 
 
 def discard(value: Any) -> None:
@@ -108,5 +109,9 @@ def spelled(value: Any) -> str:
         return f"the class {value.__name__}"
     if value is None:
         return "None"
-    kind = unfinished(value) or kind_of(value)
+    return unfinished(value) or _with_article(value)
+
+
+def _with_article(value: Any) -> str:
+    kind = kind_of(value)
     return f"a {kind}" if kind == type(value).__name__ else kind

@@ -695,6 +695,9 @@ ROWS = {
     "a function that cannot be called is called all the same": Mutant(
         "I11", "unusable", new="pass", space=on(DELETE, steps=2, unusable="b")
     ),
+    "a step that returned what stands for work is taken for one that did nothing": Mutant(
+        "I5", "returned-undone", new="pass", space=on(DELETE, lazy="a")
+    ),
     "what a repeated call returns cannot be kept, and is taken for nothing": Mutant(
         "I5", "not-kept-learned", new="pass", space=on(DELETE, "crash", odd="a")
     ),

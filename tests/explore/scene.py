@@ -283,6 +283,7 @@ class Scene:
         outside: The hooks act outside steps as well, and the class says `always_delete`.
         may_replace: `update` itself makes the new object, and the class says so.
         secret, odd: Steps whose result must not be kept, or cannot be.
+        lazy: Steps whose function makes, and returns what stands for work that nothing does.
         unusable: Steps that are given a function which cannot be called with a step.
         throttles: The external API may refuse calls for now: a step is judged as over HTTP.
         told: How many characters its attributes have.
@@ -315,6 +316,7 @@ class Scene:
         may_replace: bool = False,
         secret: str = "",
         odd: str = "",
+        lazy: str = "",
         unusable: str = "",
         throttles: bool = False,
         told: int = 0,
@@ -341,6 +343,7 @@ class Scene:
         self._swallows, self._long, self._named = swallows, long, named
         self._secret, self._odd, self._throttles = secret, odd, throttles
         self.unusable, self.outside, self.may_replace = unusable, outside, may_replace
+        self._lazy = lazy
         self.told = {"Text": "x" * told} if told else None
         self.failures: dict[str, tuple[type[BaseException], str]] = {
             "throttled": (Throttled, "slow down"),
@@ -442,6 +445,10 @@ class Scene:
                     return scene.step_over_http(self, name, root, how)
                 if name in scene._odd:  # a set is no JSON
                     return self.step(name, lambda step: {self.ask("make", name, step, root)}, **how)
+                if name in scene._lazy:
+                    return self.step(
+                        name, lambda step: iter(self.ask("make", name, step, root)), **how
+                    )
                 return self.step(name, lambda step: self.ask("make", name, step, root), **how)
 
             def tag(self, name: str) -> None:

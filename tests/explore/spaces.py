@@ -1144,6 +1144,9 @@ ROWS |= {
     "a step whose result cannot be kept": _each(
         DELETE, "crash", "supersede takeover leave", odd="a"
     ),
+    "a step that acts, and returns what stands for work": _each(
+        DELETE, "crash", "supersede takeover leave", lazy="a"
+    ),
     "a part whose result cannot be kept": _each(
         DELETE, "crash", "supersede takeover leave", steps=2, odd="b", undo="parts"
     ),

@@ -59,6 +59,7 @@ def generator(*_):
 
 
 ran: list[str] = []
+live: list[str] = []
 
 
 def defined(properties=Properties, attributes=dict, name="Thing", **members):
@@ -188,11 +189,16 @@ HOOKS: dict[str, Callable[[Any], object]] = {
     'self.step("make", partial(coroutine))': step(functools.partial(coroutine)),
     'self.step("make", object_with_async_call)': step(Awaited(), once=True),
     'self.step("make", coroutine, repeat=True)': step(coroutine, repeat=True),
-    'self.step("make", lambda step: coroutine())': step(lambda step: coroutine()),
     'self.step("make", lambda step: [coroutine()], repeat=True)': step(
         lambda step: [coroutine()], repeat=True
     ),
-    'self.step("make", lambda step: generator())': step(lambda step: generator(), once=True),
+    'self.step("make", lambda step: {"a": [coroutine()]}, repeat=True)': step(
+        lambda step: {"a": [coroutine()]}, repeat=True
+    ),
+    'self.step("make", lambda step: map(make, names), repeat=True)': step(
+        lambda step: map(ran.append, ["a name"]), repeat=True
+    ),
+    'self.step("make", lambda step: make, repeat=True)': step(lambda step: create, repeat=True),
     'self.step("make", lambda: 1)': step(lambda: ran.append("a step")),
     'self.step("make", lambda a, b: 1)': step(lambda a, b: ran.append("a step")),
     'self.step("make", self.make())': lambda self: self.step("make", {"made": 1}),
@@ -227,6 +233,21 @@ HOOKS: dict[str, Callable[[Any], object]] = {
     "return self.make": lambda self: create,
 }
 
+DOUBTED: dict[str, Callable[[Any], object]] = {
+    'self.step("make", lambda step: coroutine())': lambda step: coroutine(),
+    'self.step("make", lambda step: generator())': lambda step: generator(),
+    'self.step("make", lambda step: filter(make, names))': lambda step: filter(None, ["a name"]),
+}
+
+SPARED: dict[str, dict[str, Callable[[Any], object]]] = {
+    "replaces: return filter(...)": {"replaces": lambda self: filter(None, self.changed)},
+    "replaces: return coroutine()": {"replaces": lambda self: coroutine()},
+    'replaces: return self.changed & {"Name"}': {"replaces": lambda self: self.changed & {"Name"}},
+    "replaces: no return": {"replaces": lambda self: None},
+    "delete: return [coroutine()]": {"delete": lambda self: [coroutine()]},
+    'delete: return {"a": (coroutine(),)}': {"delete": lambda self: {"a": (coroutine(),)}},
+}
+
 RETURNED: dict[str, object] = {
     "nothing, where Id is declared": None,
     '{"ID": "1"}': {"ID": "1"},
@@ -246,7 +267,7 @@ def test_the_docs_know_each_of_them():
     """
     The tables in the docs and the code here name the same mistakes.
     """
-    assert {*DEFINED, *HOOKS, *RETURNED} == set(SAID)
+    assert {*DEFINED, *HOOKS, *DOUBTED, *SPARED, *RETURNED} == set(SAID)
 
 
 @pytest.mark.parametrize("written", DEFINED)
@@ -274,6 +295,52 @@ def test_failed_before_anything_has_run(written):
     assert is_said(written, answer.reason), answer.reason
     assert [] == ran
     assert (True, "") == (stack.answers[-1][1].succeeded, stack.answers[-1][1].reason)
+
+
+@pytest.mark.parametrize("how", [{}, {"find": lambda step: live[0]}], ids=["once", "find"])
+@pytest.mark.parametrize("written", DOUBTED)
+def test_what_a_step_did_before_it_returned_what_stands_for_work(written, how):
+    """
+    It is in doubt: the Delete finds what was made, and removes it; without `find=`, it names it.
+    """
+
+    def make(step):
+        live.append("thing-1")
+        return DOUBTED[written](step)
+
+    live.clear()
+    provider = defined(
+        create=step(make, **how), delete=lambda self: live.remove(self.partial["make"])
+    )
+    stack = FakeCloudFormation(provider)
+
+    answer = stack.create("Thing", {"Name": "a"})
+    deleted = stack.answers[-1][1]
+
+    assert not answer.succeeded
+    assert is_said(written, answer.reason), answer.reason
+    assert how or "in doubt: make#0" in deleted.reason
+    assert deleted.succeeded
+    assert (not live) is ("find" in how)
+
+
+@pytest.mark.parametrize("written", SPARED)
+def test_failed_and_nothing_is_replaced_or_removed(written):
+    """
+    What is no answer is not taken for one: the Update, or the Delete, is FAILED.
+    """
+    made = []
+    hooks = {"create": lambda self: made.append("made"), "delete": lambda self: made.append("gone")}
+    members = {**hooks, "update": lambda self: None, **SPARED[written]}
+    stack = FakeCloudFormation(defined(properties=Properties, attributes=dict, **members))
+    stack.create("Thing", {"Name": "a"})
+
+    updates = "replaces" in SPARED[written]
+    answer = stack.update("Thing", {"Name": "b"}) if updates else stack.delete("Thing")
+
+    assert not answer.succeeded
+    assert is_said(written, answer.reason), answer.reason
+    assert ["made"] == made
 
 
 @pytest.mark.parametrize("written", RETURNED)

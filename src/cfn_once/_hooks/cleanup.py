@@ -18,7 +18,7 @@ from .._steps.steps import Steps
 from ..ledger import Deed, Operation, StepState
 from .named import bears_the_id
 from .resource import CustomResource, writes_update
-from .run import run
+from .run import needs_replacement, remove, run
 
 log = logging.getLogger("cfn_once.resource")
 
@@ -255,7 +255,7 @@ class Leftovers(NamedTuple):
         if asked.type is RequestType.CREATE:
             return resource, True
         # What it has recorded, never what today's replace_on says.
-        makes = left.deed == Deed.MAKES if left.deed is not None else resource.replaces()
+        makes = left.deed == Deed.MAKES if left.deed is not None else needs_replacement(resource)
         if makes:
             return self.build(asked, steps, replacing=True, softly=True), True
         return resource, False
@@ -271,7 +271,7 @@ class Leftovers(NamedTuple):
             physical_resource_id=found.id,
         )
         resource = self.build(as_delete, steps, recovered=True, partial=found.results)
-        run(resource, resource.delete)
+        remove(resource)
         self.journal.flush()
 
 

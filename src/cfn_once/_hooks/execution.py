@@ -35,7 +35,7 @@ from .named import of_another_type
 from .reasons import SAME_ID, reason_of, unfinished
 from .refusals import refuse_much_in_doubt, refuse_short_time
 from .resource import CustomResource, default_id, secrets_not_kept, shapes_of, writes_update
-from .run import instance_of, run, success_of
+from .run import instance_of, needs_replacement, remove, run, success_of
 from .served import Served
 
 log = logging.getLogger("cfn_once")
@@ -194,7 +194,7 @@ class Execution:
         return Hooks(
             unable=unable,
             changed=lambda: bool(self._resource.changed),
-            replaces=lambda: self._resource.replaces(),  # noqa: PLW0108 - built when asked
+            replaces=lambda: needs_replacement(self._resource),
             updates=lambda: writes_update(served),
             lacks=lambda answer: shapes.attributes.lacks(answer.attributes),
         )
@@ -303,7 +303,7 @@ class Execution:
             steps = Steps(self._journal, self._ports, scope=scope)
         steps.deleting = True
         resource = self._build(self._request, steps, target=target)
-        run(resource, resource.delete)
+        remove(resource)
         self._journal.flush()
         self._removed.append(target)
         return success_of(resource, {}, self._mask.text).reason

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from .._callables import discard, spelled, unfinished
+from .._callables import discard, spelled, unfinished, unfinished_parts
 from .._cloudformation.canonical import Json
 from .._cloudformation.response import Success
 from .._errors import ConfigurationError, PermanentError, WaitTimeout
@@ -38,9 +38,43 @@ def run(resource: CustomResource[Any, Any], hook: Callable[[], T]) -> T:
     try:
         return _done(hook, hook())
     except WaitTimeout:
-        clean_up: Callable[[], Any] = resource.on_timeout
-        _done(clean_up, clean_up())
+        _do(resource.on_timeout)
         raise
+
+
+def remove(resource: CustomResource[Any, Any]) -> None:
+    """Run the delete hook.
+
+    Raises:
+        PermanentError: As for `run`, also where it returned a list of such.
+    """
+    run(resource, lambda: _do(resource.delete))
+
+
+def needs_replacement(resource: CustomResource[Any, Any]) -> bool:
+    """Ask whether an Update needs a new resource.
+
+    Raises:
+        PermanentError: The answer is neither True nor False: a coroutine or a filter would be
+            true, whatever it stands for, and the old resource would be deleted.
+    """
+    told: Any = resource.replaces()
+    if isinstance(told, bool):
+        return told
+    discard(told)
+    raise PermanentError(
+        f"{type(resource).__name__}.replaces returned {spelled(told)}, and not True or False: write"
+        ' it with `def`, as in `return "Name" in self.changed` or `return bool(...)`'
+    )
+
+
+def _do(hook: Callable[[], Any]) -> None:
+    """Run a hook of which nothing is wanted but its work."""
+    returned = hook()
+    parts = list(unfinished_parts(returned))
+    for part in parts[1:]:
+        discard(part)
+    _done(hook, parts[0] if parts else returned)
 
 
 def success_of(
@@ -58,8 +92,8 @@ def success_of(
 
 def _done(hook: Callable[[], Any], returned: T) -> T:
     kind = unfinished(returned)
-    if isinstance(returned, Iterator) or (callable(returned) and not kind):
-        kind = spelled(returned)
+    if isinstance(returned, Iterator) or callable(returned):
+        kind = kind or spelled(returned)
     if kind:
         discard(returned)
         raise PermanentError(

@@ -1,10 +1,10 @@
 """Calls of the world outside, one step at a time, and what their errors say of the effect."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from .._callables import discard, never_began, unfinished, unfinished_parts
+from .._callables import discard, unfinished, unfinished_parts
 from .._cloudformation.request import Request
 from .._errors import NonDeterminism, PermanentError
 from .._observability import telemetry
@@ -55,19 +55,24 @@ class Caller:
         """Refuse a result that stands for work which nothing will do.
 
         Raises:
-            PermanentError: No line of it has run, unless something inside it has begun.
+            PermanentError: It is such a one; what its function did before it returned is in doubt.
         """
         parts = list(unfinished_parts(result))
         if not parts:
             return result
+        # Seeded bug: returned-undone
         if not self._looking:
-            self._acted = self._acted or not all(map(never_began, parts))
-        kind = unfinished(parts[0])
+            self._acted = True  # its function has run, and may have
+        kind, hint = unfinished(parts[0]), "run async code in it with asyncio.run(...)"
+        if isinstance(parts[0], Iterator):
+            hint = "go through it there, with a loop"
+        elif callable(parts[0]):
+            hint = "call it there"
         for part in parts:
             discard(part)
         raise PermanentError(
             f"{name}: its function returned {kind}, and nothing runs it: write the function with"
-            " `def`, and run async code in it with asyncio.run(...)"
+            f" `def`, and {hint}"
         )
 
     def refused(self, error: T) -> T:
