@@ -182,6 +182,22 @@ def test_control_c(verb, folder):
     assert before == contents(folder)
 
 
+SIGNALS_ITSELF = "            import os, signal\n            os.kill(os.getpid(), signal.SIGINT)\n"
+
+
+def test_control_c_in_a_hook(folder):
+    """
+    A hook that Ctrl-C meets may answer FAILED; the verb is stopped all the same.
+    """
+    line = '            raise ValueError("no such thing")\n'
+    write(folder, {"provider.py": PROVIDER.replace(line, SIGNALS_ITSELF)})
+    called = call(folder, "invoke", "create", "--provider", "provider:one", "-p", "Name=bad")
+
+    assert 130 == called.code
+    assert "nothing runs on. A call that was under way may have had its effect" in called.err
+    assert "Traceback" not in called.err
+
+
 def test_a_reader_that_has_seen_enough(folder):
     """
     `cfn-once docs | head -1` is no error.

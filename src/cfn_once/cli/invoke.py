@@ -4,8 +4,9 @@ import argparse
 import contextlib
 import json
 import logging
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from .._described.importing import reason_of
@@ -77,7 +78,7 @@ def _send(deliver: Callable[[], Any], stack: Any, console: Console) -> None:
         Stop: Nobody was answered.
     """
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # what hooks print is no result of ours
+        with contextlib.redirect_stdout(sys.stderr), _interruptible():  # hooks print no result
             deliver()
     except AssertionError as error:
         raise Stop(str(error), Exit.WRONG_CALL) from None
@@ -87,6 +88,24 @@ def _send(deliver: Callable[[], Any], stack: Any, console: Console) -> None:
     except Exception as error:  # noqa: BLE001 - Lambda would deliver no more
         console.line(stack.story)
         raise Stop(f"no delivery was answered: {reason_of(error)}", Exit.FOUND) from None
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C end it, also where a hook has taken that for an error of its own."""
+    came: list[int] = []
+
+    def interrupt(number: int, frame: Any) -> None:
+        came.append(number)
+        signal.default_int_handler(number, frame)
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if came:
+            raise KeyboardInterrupt
 
 
 def _stack(provider: Any) -> Any:

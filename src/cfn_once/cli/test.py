@@ -23,6 +23,7 @@ DESCRIPTION = (
 )
 EXAMPLE = "cfn-once test -- -k twice"
 SUITE = "cfn_once.cli.suite"
+PATIENCE = 3  # seconds, for its summary
 NOTHING_COLLECTED = 5  # pytest's exit code
 
 
@@ -71,9 +72,18 @@ def _pytest(arguments: list[str], console: Console, more: Mapping[str, str]) -> 
         try:
             code = process.wait()
         except KeyboardInterrupt:
-            process.wait()  # the terminal has told it as well
+            _end(process)
             raise
     return {0: "passed", 1: "failed", NOTHING_COLLECTED: "none"}.get(code, "could not run")
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End pytest, which the terminal has told as well; a hook may take that for its own error."""
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        process.wait()
 
 
 def sample_properties(told: Settings, provider: Provider, kind: str) -> Mapping[str, Json]:
