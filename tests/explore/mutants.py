@@ -449,6 +449,18 @@ ROWS = {
     "undo is not called": Mutant(
         "I5", "undo-called", new="pass", space=on(DELETE, "crash", undo="piece")
     ),
+    "an undo finds the steps of its hook ended": Mutant(
+        "L1",
+        "undo-steps",
+        new="journal.lease.ensure_held()",
+        space=on(DELETE, "fail", steps=2, undo="parts, by steps"),
+    ),
+    "two undos share the keys of their steps": Mutant(
+        "I7",
+        "undo-scope",
+        new="scope = '~undo'",
+        space=on(DELETE, "crash", steps=3, undo="parts, by steps"),
+    ),
     "the head tells of a result that is not yet spilled": Mutant(
         "I7", "spill-first", new="pass", space=on(CREATE, steps=2, long=True)
     ),

@@ -271,7 +271,8 @@ class Scene:
         tags: Calls that are repeated at will stand before each step and at the end.
         reads: The hook reads the external API before its first step.
         undo: "piece": the object takes in a piece that is made before it, and that has an undo;
-            "parts": the parts have one, and after a Create that stopped `delete` leaves them to it.
+            "parts": the parts have one, and after a Create that stopped `delete` leaves them to it;
+            "parts, by steps": so, and each removes its part in a step of its own.
         swallows: The hook catches what its parts raise, and has a `finally` that sets another id.
         long: Parts return more than fits the head.
         named: An object's id is its kind, so that one made anew has the id of one that is gone;
@@ -340,6 +341,7 @@ class Scene:
         self.world, self.stack = World(live=tuple(sorted(older))), script.begin()
         self.far: Any = None
         self._tags, self._reads, self._undo = tags, reads, undo
+        self._leaves_parts = undo.startswith("parts")
         self._swallows, self._long, self._named = swallows, long, named
         self._secret, self._odd, self._throttles = secret, odd, throttles
         self.unusable, self.outside, self.may_replace = unusable, outside, may_replace
@@ -416,7 +418,7 @@ class Scene:
                 self.physical_resource_id = main
 
             def delete(self) -> None:
-                if scene._undo == "parts" and not self.recovered:
+                if scene._leaves_parts and not self.recovered:
                     self.call("strip", self.physical_resource_id)
                 root = self.physical_resource_id
                 if scene._named == "twins" and root == "name":
@@ -437,8 +439,8 @@ class Scene:
                     how["refused"] = (Refused,)
                 if name in scene._secret:
                     how["secret"] = True
-                if name == "piece" or (name != "a" and scene._undo == "parts"):
-                    how["undo"] = lambda made: scene.far(*self.asking("remove", made))
+                if name == "piece" or (name != "a" and scene._leaves_parts):
+                    how["undo"] = self.undo
                 if name in scene.unusable:
                     return self.step(name, lambda: "nothing", **how)
                 if scene._throttles:
@@ -450,6 +452,13 @@ class Scene:
                         name, lambda step: iter(self.ask("make", name, step, root)), **how
                     )
                 return self.step(name, lambda step: self.ask("make", name, step, root), **how)
+
+            def undo(self, made: str) -> None:
+                asked, days = self.asking("remove", made), timedelta(days=9)
+                if scene._undo == "parts, by steps":
+                    self.step("remove", lambda _: scene.far(*asked), window=days)
+                else:
+                    scene.far(*asked)
 
             def tag(self, name: str) -> None:
                 where = self.raw_properties["Kind"]
@@ -587,7 +596,7 @@ class Scene:
                 )
                 return world, next(found, None)
             case "remove":
-                goes = "id" if self._undo == "parts" else "root"
+                goes = "id" if self._leaves_parts else "root"
                 live = tuple(t for t in world.live if call.root not in (t.id, getattr(t, goes)))
                 return world._replace(live=live), None
             case "strip":

@@ -890,6 +890,13 @@ ROWS = {
     "a piece with an undo, made before the object": _each(
         DELETE, "crash doubt fail", "supersede takeover leave remove", deep=[ONCE], undo="piece"
     ),
+    "parts with an undo that makes steps": _each(
+        DELETE,
+        "crash fail",
+        "supersede takeover leave remove",
+        steps=3,
+        undo="parts, by steps",
+    ),
     "parts with an undo that are left to it": _each(
         DELETE, "crash doubt", "supersede takeover leave remove strip", steps=2, undo="parts"
     ),

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from .._cloudformation.canonical import Json, canonical
 from .._cloudformation.identity import base32
 from .._cloudformation.request import Request, RequestType
 from .._errors import InProgress, LedgerUnavailable, ReplayEnd, is_raised_by_hook
-from .._steps.journal import Journal
+from .._steps.journal import Journal, is_scoped
 from .._steps.ports import Ports
 from .._steps.replay import Replay, doubt
 from .._steps.steps import Steps
@@ -44,7 +45,7 @@ class CleanedUp(NamedTuple):
     dirty: Sequence[str | None] = ()
 
 
-def _nothing(ports: Ports) -> None:
+def _nothing(journal: Journal) -> None:
     """Undo what has no undo."""
 
 
@@ -63,7 +64,7 @@ class _Found(NamedTuple):
     has_called: bool = False
     doubts: Sequence[str] = ()
     results: Mapping[str, Json] = MappingProxyType({})
-    undo: Callable[[Ports], None] = _nothing
+    undo: Callable[[Journal], None] = _nothing
     given: str | None = None
 
 
@@ -170,7 +171,7 @@ class Leftovers(NamedTuple):
             # undo may remove what it was to replace
             return found._replace(given=given(asked, self.secrets))
         # Seeded bug: undo-called
-        found.undo(self.ports)
+        found.undo(self.journal)
         if found.id is None:
             return found
         is_gone = found.id in removed and not found.has_called
@@ -234,7 +235,7 @@ class Leftovers(NamedTuple):
             doubts=[*replay.doubts, *replay.skipped_doubts()],
             results=replay.results,
             has_called=replay.has_called,
-            undo=replay.undo,
+            undo=partial(replay.undo, steps),
         )
 
     def _has_kept(self, left: Operation, resource: Resource, *, makes: bool) -> bool:
@@ -298,7 +299,8 @@ def _twin(left: Operation) -> str:
 
 def _unread(left: Operation) -> _Found:
     """Tell what the records alone tell: the properties of that request are not known here."""
-    done = {key: step for key, step in left.steps.items() if step.state == StepState.DONE}
+    own = {key: step for key, step in left.steps.items() if not is_scoped(key)}
+    done = {key: step for key, step in own.items() if step.state == StepState.DONE}
     started = [key for key, step in left.steps.items() if step.state == StepState.STARTED]
     unnamed = left.assigned_id is None
     doubts = [

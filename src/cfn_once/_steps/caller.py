@@ -39,6 +39,12 @@ class Caller:
         finally:
             self.inside = None
 
+    def run(self, name: str, fn: Callable[[], T]) -> T:
+        """Run what makes steps of its own."""
+        self._judged = None
+        with telemetry.step(name):
+            return self._finished(f"step {name}", self._calls.call(name, fn))
+
     def look(self, name: str, step: Step, fn: Callable[[], T]) -> T:
         """Run what only reads: a look-up, or a look at what is waited for."""
         return self.compute(name, step, lambda: self._calls.call(name, fn))
@@ -165,7 +171,7 @@ class Caller:
             return is_transient(error)
         return (judged or call.verdict(error)) is not Verdict.DEFINITIVE
 
-    def look_may_succeed_later(self, error: Exception) -> bool:
-        """Tell whether a look that failed may be made again."""
+    def read_may_succeed_later(self, error: Exception) -> bool:
+        """Tell whether what has failed, and recorded nothing, may be run again."""
         judged = self.judgement(error)
         return is_transient(error) if judged is None else judged is not Verdict.DEFINITIVE

@@ -117,7 +117,7 @@ class Doubts:
                 raise
             except Exception as failed:  # noqa: BLE001 - a look-up raises what it likes
                 why = f"its look-up failed with {self.named(failed)}"
-                if not self._caller.look_may_succeed_later(failed):
+                if not self._caller.read_may_succeed_later(failed):
                     self.report(attempt, self.named(failed), failed, kind=FailedLookUp)
             self._pause(2.0, attempt, why)
 

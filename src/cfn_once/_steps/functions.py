@@ -4,6 +4,7 @@ from typing import Any
 
 from .._callables import deferring, discard, misfit, spelled, unfinished
 from .._errors import PermanentError
+from .call import Call
 
 
 def refuse_unusable(of: str, role: str, fn: Any, *arguments: str) -> None:
@@ -20,6 +21,24 @@ def refuse_unusable(of: str, role: str, fn: Any, *arguments: str) -> None:
     """
     if why := _unusable(fn, arguments):
         raise PermanentError(f"{of}: {role} {why}. Nothing was done")
+
+
+def refuse_unusable_call(call: Call) -> None:
+    """Refuse a call whose functions could not be called, or would do nothing.
+
+    Raises:
+        PermanentError: Nothing of it has been done, and nothing is in doubt.
+    """
+    if not isinstance(call.name, str):
+        raise PermanentError(
+            f"{spelled(call.name)} is no name for a step: write self.step(name, function)"
+        )
+    of = f"step {call.name}"
+    refuse_unusable(of, "its function", call.run, "the step")
+    if call.find is not None:
+        refuse_unusable(of, "find=", call.find, "the step")
+    if call.undo is not None:
+        refuse_unusable(of, "undo=", call.undo, "the result")
 
 
 def _unusable(fn: Any, arguments: tuple[str, ...]) -> str:

@@ -106,7 +106,7 @@ class Journal:
             for key, record in self.operation.steps.items()
             if record.state == StepState.DONE
             and key not in self.visited
-            and (key.startswith(prefix) if prefix else "/" not in key)
+            and (key.startswith(prefix) if prefix else not is_scoped(key))
         )
 
     # What is on its way
@@ -321,6 +321,14 @@ class Journal:
 
     def _spill_name(self, key: str, record: StepRecord) -> str:
         return f"S#{base32(self.request.operation, 12)}#{key}#{record.generation}"
+
+
+def is_scoped(key: str) -> bool:
+    """Tell whether a step is of a clean-up, or a further object's, and not of the request's hook.
+
+    Such a step removes: where it is done, nothing of it is left.
+    """
+    return "/" in key
 
 
 def _size(records: Mapping[str, StepRecord]) -> int:

@@ -40,7 +40,7 @@ class Policy:
     def not_kept(self, call: Call, key: str, first_used: int) -> None:
         """Note a step that is done, and what it returned is nowhere; the error is raised next."""
 
-    def after_step(self, call: Call, result: Any) -> None:
+    def after_step(self, call: Call, key: str, result: Any) -> None:
         """Note what a step has returned."""
 
     def after_id(self) -> None:

@@ -19,6 +19,7 @@ from .._errors import (
     Interrupt,
     NonDeterminism,
     PermanentError,
+    ReplayEnd,
     TemporaryError,
     is_raised_by_hook,
 )
@@ -26,7 +27,7 @@ from ..ledger import Operation, StepRecord, StepState
 from .call import Call, Repetition, Step, Verdict, judge_plain
 from .caller import Caller
 from .doubt import Doubts
-from .functions import refuse_unusable
+from .functions import refuse_unusable, refuse_unusable_call
 from .journal import Journal, StepAttempt
 from .pacing import Pacing
 from .policy import GO_ON, Policy
@@ -66,15 +67,19 @@ class Steps:
         scope: str = "",
         deleting: bool = False,
     ) -> None:
-        self.journal, self.deleting, self.mask = journal, deleting, ports.mask
+        self._ports, self.mask, self._clock = ports, ports.mask, ports.deadline.clock
+        self._thread = threading.get_ident()
+        self._begin(journal, policy, scope, deleting=deleting)
+
+    def _begin(self, journal: Journal, policy: Policy, scope: str, *, deleting: bool) -> None:
+        ports, self.journal, self.deleting = self._ports, journal, deleting
         self._request, self._policy, self._scope = journal.request, policy, scope
-        self._clock = ports.deadline.clock
         self.caller = Caller(self._request, ports.calls)
         self._pacing = Pacing(journal, ports)
         self._doubts = Doubts(journal, self.caller, self._pacing, ports, policy)
         self._waits = Waits(journal, self.caller, self._pacing, policy, self._clock, self._step)
         self._values = Values(journal, self.caller, policy, self._clock, self._step)
-        self._thread, self._counts = threading.get_ident(), dict[str, int]()
+        self._counts = dict[str, int]()
         self._ended: Interrupt | None = None
 
     def run(self, call: Call) -> Any:
@@ -88,11 +93,43 @@ class Steps:
         self._refuse_disorder(call.name)
         # Seeded bug: unusable
         refuse_unusable_call(call)
+        key = self._key(call.name)
         at_will = call.repetition is Repetition.AT_WILL
         with self._ending_once():
-            result = self._repeated(call) if at_will else self._recorded(call)
-            self._policy.after_step(call, result)
+            result = self._repeated(call, key) if at_will else self._recorded(call, key)
+            self._policy.after_step(call, key, result)
         return result
+
+    def undo(self, journal: Journal, scope: str, name: str, undo: Callable[[], Any]) -> None:
+        """Run an undo of the hook whose replay has ended; what it calls are steps of a clean-up.
+
+        These are the hook's own `Steps`, for the undo has its instance, its sessions and clients.
+
+        Args:
+            journal: Of the request that cleans up: there its steps are recorded.
+            scope: Sets their keys apart from those of the request's hook, and of every other undo.
+            name: What is called.
+            undo: Undoes.
+        """
+        pause = FIRST_PAUSE
+        while True:
+            # Seeded bug: undo-steps
+            self._begin(journal, GO_ON, scope, deleting=True)
+            journal.begin_call(name, None)
+            try:
+                self.caller.run(name, undo)
+            except Exception as error:
+                journal.end_call()
+                # A step of its own has been tried as often as it may be.
+                later = not self._counts and self.caller.read_may_succeed_later(error)
+                if not later or not self._pacing.pause_after(error, pause):
+                    raise
+            else:
+                journal.end_call()
+                return
+            finally:
+                self.end(ReplayEnd(name))  # as before: it works for nothing else
+            pause = min(pause * 2, LONGEST_PAUSE)
 
     def wait(self, seconds: float) -> None:
         """Let time pass once, however often the hook runs.
@@ -142,6 +179,8 @@ class Steps:
 
     def assign_id(self, physical_resource_id: str) -> None:
         """Keep the physical id that the hook has set, with the next write."""
+        if self.deleting:  # an undo runs on the instance of its hook, and gives no id
+            return
         self.journal.assigned_id = physical_resource_id
         with self._ending_once():
             self._policy.after_id()
@@ -186,8 +225,8 @@ class Steps:
 
     # A call that is repeated at will
 
-    def _repeated(self, call: Call) -> Any:
-        key, journal = self._key(call.name), self.journal
+    def _repeated(self, call: Call, key: str) -> Any:
+        journal = self.journal
         self._policy.before_repeat(call.name)
         step = self._step(key, journal.operation.generation)
         if not self._scope:
@@ -210,8 +249,7 @@ class Steps:
 
     # A call that is recorded
 
-    def _recorded(self, call: Call) -> Any:
-        key = self._key(call.name)
+    def _recorded(self, call: Call, key: str) -> Any:
         known, operation = self.journal.visit(key), self.journal.operation
         arguments = _hash(call.arguments)
         if known is not None:
@@ -355,24 +393,6 @@ class _EndsOnce:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, Interrupt):
             self._steps.end(error)
-
-
-def refuse_unusable_call(call: Call) -> None:
-    """Refuse a call whose functions could not be called, or would do nothing.
-
-    Raises:
-        PermanentError: Nothing of it has been done, and nothing is in doubt.
-    """
-    if not isinstance(call.name, str):
-        raise PermanentError(
-            f"{spelled(call.name)} is no name for a step: write self.step(name, function)"
-        )
-    of = f"step {call.name}"
-    refuse_unusable(of, "its function", call.run, "the step")
-    if call.find is not None:
-        refuse_unusable(of, "find=", call.find, "the step")
-    if call.undo is not None:
-        refuse_unusable(of, "undo=", call.undo, "the result")
 
 
 def _hash(text: str) -> str:

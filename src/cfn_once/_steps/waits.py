@@ -95,7 +95,7 @@ class Waits:
         try:
             found = self._caller.look("wait_until", attempt.step, condition)
         except Exception as error:
-            if not self._caller.look_may_succeed_later(error):
+            if not self._caller.read_may_succeed_later(error):
                 raise
             return None
         return None if found is False else found

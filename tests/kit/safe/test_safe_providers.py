@@ -67,6 +67,42 @@ def test_an_api_that_can_be_looked_up(forgetful):
     assert checked.complete
 
 
+def test_an_undo_over_http(forgetful):
+    """What only its step knows of, until the Create is over, is removed by an undo over HTTP."""
+
+    class Group(CustomResource[dict, None]):
+        def create(self):
+            alarm = self.make("alarm", {}, undo=self.drop)
+            self.physical_resource_id = self.make("group", {"Alarm": alarm})
+
+        def make(self, name, asked, undo=None):
+            return self.step(
+                name,
+                lambda step: self.http.post(
+                    f"{forgetful.url}/{name}s", json={**asked, "tag": step.token}
+                ).json()["id"],
+                find=lambda step: self.found(f"{forgetful.url}/{name}s?tag={step.token}"),
+                undo=undo,
+            )
+
+        def found(self, url):
+            return next((thing["id"] for thing in self.http.get(url).json()), None)
+
+        def drop(self, made):
+            self.http.delete(f"{forgetful.url}/alarms/{made}")
+
+        def delete(self):
+            group = f"{forgetful.url}/groups/{self.physical_resource_id}"
+            alarm = self.http.get(group).json().get("Alarm")
+            if alarm is not None and not self.recovered:
+                self.drop(alarm)
+            self.http.delete(group)
+
+    checked = assert_safe(Provider(Group, ledger="memory://"), {}, forgetful)
+
+    assert checked.complete
+
+
 class Plain(CustomResource[dict, None]):
     """Calls of one's own functions; another name is another object."""
 
