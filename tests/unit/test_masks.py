@@ -61,6 +61,34 @@ class Model(pydantic.BaseModel):
     pin: pydantic.SecretStr = pydantic.SecretStr("")
 
 
+@dataclass
+class Keyed:
+    All: Annotated[dict[str, str], Secret] = field(default_factory=dict)
+    Values: dict[str, Annotated[str, Secret]] = field(default_factory=dict)
+    Names: dict[Annotated[str, Secret], str] = field(default_factory=dict)
+
+
+@dataclass
+class ByDefault:
+    Text: Annotated[str, Secret] = "by-default"
+    Plain: str = "open"
+    Users: Annotated[dict[str, str], Secret] = field(default_factory=lambda: {"a-user": ""})
+    One: User | None = field(default_factory=lambda: User("open", "a-token"))
+    Pins: tuple[Annotated[str, Secret], ...] = ("pin-one",)
+    Id: Annotated[UUID | None, Secret] = None
+    Raw: Annotated[bytes, Secret] = b"raw"
+
+
+class Defaulted(msgspec.Struct):
+    Text: Annotated[str, Secret] = "by-default"
+    Made: Annotated[str, Secret] = msgspec.field(default_factory=lambda: "by-factory")
+
+
+class DefaultedModel(pydantic.BaseModel):
+    Text: Annotated[str, Secret] = "by-default"
+    Pin: pydantic.SecretStr = pydantic.SecretStr("by-nature")
+
+
 @pytest.mark.parametrize(
     ("declared", "raw", "secret"),
     [
@@ -75,7 +103,22 @@ class Model(pydantic.BaseModel):
         (Wanted, {"Whole": {"Name": "a", "Unknown": ["b"]}}, {"a", "b"}),
         (Wanted, {"Either": "open"}, set()),
         (Wanted, {"Either": [{"Token": "hidden"}]}, {"hidden"}),
-        (Wanted, {"Password": {"of another": ["kind"]}}, {"kind"}),
+        (Wanted, {"Password": {"of another": ["kind"]}}, {"of another", "kind"}),
+        (
+            ByDefault,
+            {},
+            {"by-default", "a-user", "a-token", "pin-one", "b'raw'", "raw", "726177"},
+        ),
+        (
+            ByDefault,
+            {"Text": "a", "Users": {}, "One": {"Name": "b"}, "Pins": [], "Raw": ""},
+            {"a", "b''"},
+        ),
+        (Keyed, {"All": {"a-user": "a-token"}}, {"a-user", "a-token"}),
+        (Keyed, {"Values": {"a-user": "a-token"}}, {"a-token"}),
+        (Keyed, {"Names": {"a-user": "open"}}, {"a-user"}),
+        (Defaulted, {}, {"by-default", "by-factory"}),
+        (DefaultedModel, {}, {"by-default", "by-nature"}),
         (Wanted, {"Password": "", "Unknown": "open"}, set()),
         (Struct, {"Password": "hidden"}, {"hidden"}),
         (Model, {"Password": "hidden", "pin": "1234"}, {"hidden", "1234"}),
@@ -84,7 +127,8 @@ class Model(pydantic.BaseModel):
 )
 def test_which_values_are_secret(declared, raw, secret):
     """
-    Those under a mark, at any depth, fitting or not: by what came, not by what was made of it.
+    Those under a mark, at any depth, fitting or not: by what came, not by what was made of it. The
+    names in a map under a mark are, and so is the default of what did not come.
     """
     assert secret == Shape(declared).secrets(raw)
 

@@ -27,10 +27,6 @@ from typing import (
     is_typeddict,
 )
 
-from .._cloudformation.canonical import Json
-from .forms import Json as JsonByForm
-from .forms import is_by_form
-
 WORDS = {int: "an integer", float: "a number", bool: "true or false", str: "text"}
 WORDS |= {bytes: "base64 text"}
 LIMITS = {  # of msgspec.Meta
@@ -238,45 +234,3 @@ def as_text(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, str | int | float) else None
-
-
-def secrets_in(hint: Any, value: Json, *, secret: bool = False) -> Iterator[tuple[Any, Json]]:
-    """Yield every scalar that is declared secret, at any depth, each with its hint."""
-    secret = secret or is_secret(hint)
-    bare = plain(hint)
-    if is_by_form(hint):  # and so is all that is in it
-        bare = list[JsonByForm] if isinstance(value, list) else dict[str, JsonByForm]
-    if is_union(bare) or isinstance(value, Mapping | list):
-        for part_hint, part in _parts(bare, value):
-            yield from secrets_in(part_hint, part, secret=secret)
-    elif secret:
-        yield hint, value
-
-
-def _parts(bare: Any, value: Json) -> Iterator[tuple[Any, Json]]:
-    """Yield what is inside a value, each part with its hint; for a union each member with it."""
-    inner = get_args(bare)
-    if is_union(bare):
-        yield from ((member, value) for member in inner)
-    elif isinstance(value, list):
-        yield from zip(member_hints(bare, len(value)), value, strict=True)
-    else:
-        fields = fields_of(bare) if is_record(bare) else {}
-        other = inner[1] if len(inner) == 2 else Any
-        for name, part in value.items():
-            yield fields[name].hint if name in fields else other, part
-
-
-def texts_of(value: Any) -> Iterator[str]:
-    """Yield the texts that a value is printed as."""
-    yield str(value)
-    if isinstance(value, bytes | bytearray):
-        yield value.decode("latin-1")
-        yield value.decode(errors="replace")
-        yield value.hex()
-    elif isinstance(value, float) and value.is_integer():
-        yield str(int(value))  # as JavaScript has it
-    elif isinstance(value, Enum):
-        yield str(value.value)
-    elif hasattr(value, "as_tuple"):  # a Decimal, whose module nobody else may have loaded
-        yield format(value, "f")

@@ -8,12 +8,13 @@ from typing import Any, get_args, is_typeddict
 from .._cloudformation.canonical import Json, kind_of
 from .._errors import ConfigurationError, InvalidProperties
 from .declaration import Declaration
-from .fields import Field, as_text, fields_of, is_model, is_record, plain, secrets_in, texts_of
+from .fields import Field, as_text, fields_of, is_model, is_record, plain
 from .forms import by_form, is_by_form
 from .names import meant
 from .printing import hide_secrets
 from .reader import Reader, Wrong
 from .returned import flattened, lacking, misfits, to_json, with_defaults
+from .secrets import secrets_in, texts_of
 
 
 class Misfit(Exception):
@@ -109,13 +110,18 @@ class Shape:
         return new.get(name) != old.get(name)
 
     def secrets(self, raw: Mapping[str, Json]) -> set[str]:
-        """Return the texts of every value that is declared secret: as sent, and as it is read."""
+        """Return the texts of every value that is declared secret: as sent, and as it is read.
+
+        A default, which nobody sends, is one of them.
+        """
         found: set[str] = set()
         for hint, value in secrets_in(self.declared, raw) if self.is_declared else ():
             if (text := as_text(value)) is not None:
                 found.add(text)
                 with suppress(Wrong, ConfigurationError):  # of no other kind than it was sent as
                     found.update(texts_of(self._reader.value(value, hint)))
+            elif value is not None:  # a default of a richer type
+                found.update(texts_of(value))
         return found - {""}
 
     def json_schema(self) -> Json:
