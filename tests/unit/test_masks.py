@@ -266,6 +266,11 @@ def base64_of(before, encode=base64.b64encode):
     return lambda text: encode(f"{before}{text}::".encode()).decode()
 
 
+def in_lines(text):
+    """As MIME and PEM have it, but with shorter lines."""
+    return re.sub(r"(.{7})(?=.)", r"\1\n", base64_of("")(text))
+
+
 WRITERS = {
     "itself": str,
     "Python": repr,
@@ -287,6 +292,13 @@ BASE64 = {
     "base64": base64_of(""),
     "base64, a byte before it": base64_of("a"),
     "base64, two bytes before it": base64_of("ab"),
+    "base64 in lines": base64_of("", base64.encodebytes),
+    "base64 in lines, in YAML": lambda text: in_lines(text).replace("\n", "\n    "),
+    "base64 in lines of Windows": lambda text: in_lines(text).replace("\n", "\r\n"),
+    "base64 in lines, in JSON": lambda text: json.dumps(in_lines(text)),
+    "base64 in lines, in JSON in JSON": lambda text: json.dumps(json.dumps(in_lines(text))),
+    "base64 in lines, in Python's bytes": lambda text: repr(in_lines(text).encode()),
+    "base64 in lines, in a form": lambda text: urlencode({"p": in_lines(text)}),
     "base64 for URLs": base64_of("", base64.urlsafe_b64encode),
     "base64 for URLs, a byte before it": base64_of("a", base64.urlsafe_b64encode),
 }
@@ -419,6 +431,42 @@ def test_a_text_that_was_cut(kind, writer):
     assert {f"before {MASK}"} == masked
     assert f"before {MASK}" == mask.text("before " + written, is_cut=True)
     assert "before" == mask.text("before", is_cut=True)
+
+
+@pytest.mark.parametrize("before", [b"", b"v", b"u:"])
+@pytest.mark.parametrize("hint", [bytes, str])
+def test_what_is_no_utf8_in_base64(hint, before):
+    """
+    A key in bytes, and a password that requests sends in Latin-1, wherever base64 holds them.
+    """
+    secret = bytes(range(200, 232))
+    sent = base64.b64encode(secret).decode() if hint is bytes else secret.decode("latin-1")
+    declared = make_dataclass("Declared", [("Secret", Annotated[hint, Secret])])
+    mask = Mask()
+    mask.hide(Shape(declared).secrets({"Secret": sent}))
+
+    masked = mask.text("Basic " + base64.b64encode(before + secret + b"::").decode())
+
+    assert re.fullmatch(r"Basic \w{0,2}\*{5}\w{0,3}={0,2}", masked)
+
+
+@pytest.mark.parametrize("end", ["\n", "\\n", "\\\\r\\\\n", "%0A"])
+def test_lines_of_base64_that_were_cut(end):
+    """
+    Wherever a text ends in them; of the lines around them one letter is masked at most.
+    """
+    mask = Mask()
+    mask.hide({"a secret of more than two lines, " * 4})
+    first, *others = base64.encodebytes(b"a secret of more than two lines, " * 4).decode().split()
+    text = end.join([first, *others])
+
+    assert f"befor{MASK}fter" == mask.text(f"before{end}{text}{end}after")  # may bear some bits
+    assert f"before {MASK} after{end}" == mask.text(f"before {text} after{end}")
+    assert {f"before {MASK}"} == {
+        mask.text("before " + text[:cut], is_cut=True)
+        for cut in range(5, len(text))
+        if text[cut - 1].isalnum() and text[cut].isalnum()
+    }
 
 
 def test_where_a_text_was_cut_two_secrets_may_overlap():

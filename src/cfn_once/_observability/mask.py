@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from .._properties.printing import MASK
 from .._silence import add_filter, all_handlers, remove_filter
-from .spelling import SHORTEST, Spelling, spellings
+from .spelling import SHORTEST, Spellings
 
 SHORTEST_CREDENTIAL = 16  # characters; an emulator is content with "test", which many lines say
 SPARED = frozenset({"true", "false", "null", "None"})  # secret or not, they tell nobody anything
@@ -22,7 +22,7 @@ class Mask(logging.Filter):
     def __init__(self) -> None:
         super().__init__()
         self._secrets = frozenset[str]()
-        self._spellings: Sequence[Spelling] | None = None
+        self._spellings: Spellings | None = None
         self._handlers: list[logging.Handler] = []
 
     def __enter__(self) -> Self:
@@ -50,18 +50,10 @@ class Mask(logging.Filter):
         """
         if not self._secrets:
             return text
-        found = [span for spelling in self._all() for span in spelling.spans(text)]
-        if is_cut:
-            ends = [spelling.cut_off(text) for spelling in self._all()]
-            found += [(first, len(text)) for first in ends if first is not None]
-        return _blotted(text, sorted(found))
-
-    def _all(self) -> Sequence[Spelling]:
-        found = self._spellings
-        if found is None:  # not before there is something to look through
-            found = [spelling for secret in self._secrets for spelling in spellings(secret)]
-            self._spellings = found
-        return found
+        spellings = self._spellings
+        if spellings is None:  # not before there is something to look through
+            spellings = self._spellings = Spellings(self._secrets)
+        return _blotted(text, spellings.spans(text, is_cut=is_cut))
 
     def filter(self, record: logging.LogRecord) -> bool:
         if not self._secrets:

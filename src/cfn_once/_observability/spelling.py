@@ -5,14 +5,16 @@ How a secret may be spelled in a text, however many writers have escaped it on i
     itself                with backslashes before it: JSON in JSON, Python in JSON
     its number            \u0026, \x26, &#38;, %26; or that of each of its bytes in UTF-8
     its name              &amp;, \n
-    base64                at each of the three places where it may begin between two letters
+    base64                at each of the three places where it may begin between two letters; of
+                          its UTF-8 or of its Latin-1; also where lines of it are broken
 
 What spells it may be escaped again: &amp;quot;, %255C%2522. All that is counted is bounded, so that
 no text takes long to search.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache, cached_property
 from types import MappingProxyType
@@ -31,6 +33,10 @@ _LETTERS = {"\0": "0", "\a": "a", "\b": "b", "\t": "t", "\n": "n", "\v": "v", "\
 _HTML_NAMES = {'"': "quot", "'": "apos", "<": "lt", ">": "gt"}
 _CUT_ESCAPE = rf"[\\%&][\\%&#;0-9A-Za-z]{{0,{WIDEST}}}\Z"
 _IN_BASE64 = "[0-9A-Za-z+/_-]"
+_BREAK = re.compile(
+    rf"(?<={_IN_BASE64})"
+    rf"(?:[\r\n]|\\++(?:[rn]|u000[aAdD])|{_PERCENT}0[aAdD]|&\#1[03];)++[ \t]*+"
+)
 _FOR_URLS = MappingProxyType({"+": "-", "/": "_"})  # RFC 4648, section 5
 
 
@@ -43,7 +49,7 @@ class Spelling:
     """
 
     def __init__(self, secret: str, *, is_base64: bool = False) -> None:
-        self._secret, self._is_base64 = secret, is_base64
+        self._secret, self.is_base64 = secret, is_base64
         # Nobody escapes these: without them in a text, no pattern need be made.
         self._anchor: str = max(re.findall(r"[0-9A-Za-z]+", secret), key=len, default="")
 
@@ -55,7 +61,7 @@ class Spelling:
         while found is not None:
             yield found.span()
             # One that begins as it ends may overlap itself; in base64, one letter may be of two.
-            after = found.start() + 1 if self._recurs else found.end() - self._is_base64
+            after = found.start() + 1 if self._recurs else found.end() - self.is_base64
             found = self._pattern.search(text, after)
 
     def cut_off(self, text: str) -> int | None:
@@ -78,7 +84,7 @@ class Spelling:
     @cached_property
     def _tokens(self) -> Sequence["_Token"]:
         """What stands for each character; backslashes belong to what they stand before."""
-        others = _FOR_URLS if self._is_base64 else {}
+        others = _FOR_URLS if self.is_base64 else {}
         parts = re.findall(r"(\\*)([^\\]|\Z)", self._secret, re.DOTALL)
         made = [_token(len(before), character, others) for before, character in parts]
         return [token for token in made if token.pattern]
@@ -86,7 +92,7 @@ class Spelling:
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
         pattern = "".join(token.pattern for token in self._tokens)
-        if self._is_base64:
+        if self.is_base64:
             pattern = f"{_IN_BASE64}?{pattern}{_IN_BASE64}?={{0,2}}"
         return re.compile(pattern)
 
@@ -96,7 +102,59 @@ class Spelling:
         return any(secret.startswith(secret[place:]) for place in range(1, len(secret)))
 
 
-def spellings(secret: str) -> Iterator[Spelling]:
+class Spellings:
+    """All that some secrets may look like.
+
+    Args:
+        secrets: Their texts.
+    """
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._all = [spelling for secret in secrets for spelling in _spellings(secret)]
+
+    def spans(self, text: str, *, is_cut: bool) -> list[tuple[int, int]]:
+        """Return where they are in a text, sorted; where it was cut, their beginnings as well."""
+        found = list(_found(self._all, text, is_cut=is_cut))
+        joined = _Joined(text)
+        if joined.text != text:
+            in_base64 = [spelling for spelling in self._all if spelling.is_base64]
+            for first, last in _found(in_base64, joined.text, is_cut=is_cut):
+                found.append((joined.place(first), joined.place(last - 1) + 1))
+        return sorted(found)
+
+
+def _found(all_: Iterable[Spelling], text: str, *, is_cut: bool) -> Iterator[tuple[int, int]]:
+    for spelling in all_:
+        yield from spelling.spans(text)
+        if is_cut and (first := spelling.cut_off(text)) is not None:
+            yield first, len(text)
+
+
+class _Joined:
+    """A text without the ends of lines between letters of base64, written out or escaped.
+
+    Attributes:
+        text: What is left.
+    """
+
+    def __init__(self, text: str) -> None:
+        parts: list[str] = []
+        self._starts, self._shifts = [0], [0]
+        end = length = 0
+        for broken in _BREAK.finditer(text):
+            parts.append(text[end : broken.start()])
+            length += broken.start() - end
+            end = broken.end()
+            self._starts.append(length)
+            self._shifts.append(end - length)
+        self.text = "".join([*parts, text[end:]]) if parts else text
+
+    def place(self, place: int) -> int:
+        """Return where in the whole text a character of this one is."""
+        return place + self._shifts[bisect_right(self._starts, place) - 1]
+
+
+def _spellings(secret: str) -> Iterator[Spelling]:
     """Yield all that a secret may look like: as it is, and as what base64 holds it."""
     yield Spelling(secret)
     written = (
@@ -104,7 +162,10 @@ def spellings(secret: str) -> Iterator[Spelling]:
         if secret.isascii() and secret.isalnum()
         else {write(secret) for write in _writers()}
     )
-    parts = {part for text in written for part in _inside_base64(text.encode(errors="replace"))}
+    octets = {text.encode(errors="replace") for text in written}
+    with suppress(UnicodeEncodeError):  # bytes, and what requests authenticates with
+        octets.add(secret.encode("latin-1"))
+    parts = {part for data in octets for part in _inside_base64(data)}
     yield from (Spelling(part, is_base64=True) for part in sorted(parts))
 
 
