@@ -3,6 +3,7 @@
 import logging
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,14 @@ def all_handlers() -> Iterator[logging.Handler]:
     yield from {handler for logger in loggers for handler in getattr(logger, "handlers", ())}
     if logging.lastResort is not None:  # prints where nobody has set logging up
         yield logging.lastResort
+    for made in _made():  # also that of a logger which nobody can look up
+        if (handler := made()) is not None:
+            yield handler
+
+
+def _made() -> list[weakref.ref[logging.Handler]]:
+    """Return what logging keeps of each handler that was made, to close it in the end."""
+    return getattr(logging, "_handlerList", [])
 
 
 def add_filter(filterer: logging.Filterer, added: logging.Filter) -> None:
@@ -30,6 +39,81 @@ def remove_filter(filterer: logging.Filterer, removed: logging.Filter) -> None:
     """Let it ask the filter no more."""
     with _CHANGING:
         filterer.filters = [other for other in filterer.filters if other is not removed]
+
+
+class Everywhere:
+    """Lets each handler of the process ask a filter while it is entered, new ones as well.
+
+    A hook may set logging up: boto3.set_stream_logger, dictConfig, a Logger of Powertools. Whoever
+    prints a record, it is made first: then, handlers that have come since are looked for.
+
+    Args:
+        asked: The filter.
+    """
+
+    def __init__(self, asked: logging.Filter) -> None:
+        self._asked, self._last = asked, (-1, None)
+        self._handlers: set[logging.Handler] = set()
+
+    def __enter__(self) -> None:
+        self.look()
+        _Records.watch(self)
+
+    def __exit__(self, *_: object) -> None:
+        _Records.leave(self)
+        for handler in self._handlers:
+            remove_filter(handler, self._asked)
+        self._handlers, self._last = set(), (-1, None)
+
+    def look(self) -> None:
+        """Add the filter to the handlers that have come."""
+        made = _made()
+        last: Any = (len(made), made[-1] if made else None)
+        if last != self._last:
+            self._last = last
+            for handler in all_handlers():
+                add_filter(handler, self._asked)
+                self._handlers.add(handler)
+
+
+class _Records:
+    """Makes log records as before, and lets those that watch look for new handlers first.
+
+    Another factory may be put around it, and stay: so none is used again once it was left.
+    """
+
+    _entered: "_Records | None" = None
+
+    def __init__(self) -> None:
+        self.make = logging.getLogRecordFactory()
+        self.watching: list[Everywhere] = []
+
+    def __call__(self, *args: Any, **names: Any) -> logging.LogRecord:
+        for watcher in self.watching:
+            watcher.look()
+        return self.make(*args, **names)
+
+    @classmethod
+    def watch(cls, watcher: Everywhere) -> None:
+        """Let it look whenever a record is made."""
+        with _CHANGING:
+            if cls._entered is None:
+                cls._entered = cls()
+                logging.setLogRecordFactory(cls._entered)
+            cls._entered.watching = [*cls._entered.watching, watcher]
+
+    @classmethod
+    def leave(cls, watcher: Everywhere) -> None:
+        """Let it look no more; after the last one, records are made as before."""
+        with _CHANGING:
+            entered = cls._entered
+            if entered is None:
+                return
+            entered.watching = [other for other in entered.watching if other is not watcher]
+            if not entered.watching:
+                cls._entered = None
+                if logging.getLogRecordFactory() is entered:
+                    logging.setLogRecordFactory(entered.make)
 
 
 class Quiet(logging.Filter):

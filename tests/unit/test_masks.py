@@ -4,6 +4,7 @@ import base64
 import html
 import json
 import logging
+import logging.config
 import re
 import time
 from collections.abc import Sequence
@@ -576,6 +577,81 @@ def test_every_logger_while_it_is_entered(mask, logger, kept, caplog):
 
     assert [f"sent {{'Password': '{MASK}'}}", f"afterwards {PASSWORD}"] == kept.lines
     assert f"sent {MASK}" in caplog.text
+
+
+def set_up_by_name(handler):
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "incremental": False,
+            "disable_existing_loggers": False,
+            "handlers": {"kept": {"()": lambda: handler}},
+            "loggers": {"of.nobody": {"handlers": ["kept"], "level": "DEBUG", "propagate": False}},
+        }
+    )
+    return logging.getLogger("of.nobody")
+
+
+def add_to_one_that_is_there(handler):
+    logger = logging.getLogger("of.somebody.else")
+    logger.addHandler(handler)
+    return logger
+
+
+def add_to_one_that_nobody_can_look_up(handler):
+    logger = logging.Logger("alone")  # noqa: LOG001 - some do
+    logger.addHandler(handler)
+    return logger
+
+
+@pytest.mark.parametrize(
+    "set_up", [add_to_one_that_is_there, add_to_one_that_nobody_can_look_up, set_up_by_name]
+)
+def test_a_handler_that_comes_meanwhile(mask, logger, set_up):
+    """
+    A hook sets logging up, as boto3.set_stream_logger does: what it prints is masked, all of it.
+    Another hook, at work at the same time, may end first.
+    """
+    before, other = logging.getLogRecordFactory(), Mask()
+
+    with mask:
+        with other:
+            made = Kept()
+            late = set_up(made)
+        try:
+            raise ValueError(PASSWORD)
+        except ValueError:
+            late.exception("sent %s", PASSWORD, extra={"sent": PASSWORD})
+    late.removeHandler(made)
+
+    assert f"sent {MASK}" == made.lines[0].splitlines()[0]
+    assert PASSWORD not in made.lines[0]
+    assert MASK == made.records[0].sent
+    assert [] == made.filters
+    assert before is logging.getLogRecordFactory()
+
+
+def test_another_factory_meanwhile(mask, logger, kept):
+    """
+    What a hook puts around the making of records, as OpenTelemetry does, stays, and finds the
+    making of records behind it.
+    """
+    before = logging.getLogRecordFactory()
+
+    with mask:
+        behind = logging.getLogRecordFactory()
+
+        def around(*args, **names):
+            return behind(*args, **names)
+
+        logging.setLogRecordFactory(around)
+    with mask:
+        logger.info("sent %s", PASSWORD)
+    after = logging.getLogRecordFactory()
+    logging.setLogRecordFactory(before)
+
+    assert around is after
+    assert [f"sent {MASK}"] == kept.lines
 
 
 def test_tracebacks_and_extra(mask, logger, kept):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 from .._properties.printing import MASK
-from .._silence import add_filter, all_handlers, remove_filter
+from .._silence import Everywhere
 from .spelling import SHORTEST, Spellings
 
 SHORTEST_CREDENTIAL = 16  # characters; an emulator is content with "test", which many lines say
@@ -23,18 +23,14 @@ class Mask(logging.Filter):
         super().__init__()
         self._secrets = frozenset[str]()
         self._spellings: Spellings | None = None
-        self._handlers: list[logging.Handler] = []
+        self._everywhere = Everywhere(self)
 
     def __enter__(self) -> Self:
-        self._handlers = list(all_handlers())
-        for handler in self._handlers:
-            add_filter(handler, self)
+        self._everywhere.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        for handler in self._handlers:
-            remove_filter(handler, self)
-        self._handlers = []
+        self._everywhere.__exit__()
 
     def hide(self, secrets: Iterable[str]) -> None:
         """Hide these from now on, however they are spelled."""
