@@ -1,6 +1,7 @@
 """Keeping silent what third parties tell of a secret that passes through them: lines, and spans."""
 
 import logging
+import re
 import sys
 import threading
 import weakref
@@ -9,6 +10,7 @@ from typing import Any
 
 # Lists of filters are replaced, never changed: another thread may be walking through one.
 _CHANGING = threading.Lock()
+_QUERY = re.compile(r"\?[^\s\"']+")
 _SUPPRESSED = ("suppress_instrumentation", "suppress_http_instrumentation")
 
 
@@ -28,11 +30,15 @@ def _made() -> list[weakref.ref[logging.Handler]]:
     return getattr(logging, "_handlerList", [])
 
 
-def add_filter(filterer: logging.Filterer, added: logging.Filter) -> None:
-    """Let a logger or a handler ask a filter, if it does not do so already."""
-    if added not in filterer.filters:
+def add_filter(filterer: logging.Filterer, added: logging.Filter, *, last: bool = False) -> None:
+    """Let a logger or a handler ask a filter, if it does not do so already.
+
+    One that is to be the `last` is asked after all others, also where it was not so far.
+    """
+    if added not in filterer.filters or (last and filterer.filters[-1] is not added):
         with _CHANGING:
-            filterer.filters = [*filterer.filters, added]
+            others = [other for other in filterer.filters if other is not added]
+            filterer.filters = [*others, added]
 
 
 def remove_filter(filterer: logging.Filterer, removed: logging.Filter) -> None:
@@ -116,33 +122,36 @@ class _Records:
                     logging.setLogRecordFactory(entered.make)
 
 
-class Quiet(logging.Filter):
-    """Drops what packages log in a thread that has entered it, and what is traced of their calls.
+class _Within(logging.Filter):
+    """Is asked of what packages log in a thread that has entered it.
 
     Args:
         packages: Their names; each of their loggers is meant.
     """
 
+    _is_last = False
+
     def __init__(self, *packages: str) -> None:
         super().__init__()
-        self._packages, self._thread, self._known = packages, threading.local(), 0
+        self._packages, self._thread = packages, threading.local()
 
     def __enter__(self) -> None:
-        names = list(logging.Logger.manager.loggerDict)
-        if len(names) != self._known:
-            for name in filter(self._is_meant, names):
-                add_filter(logging.getLogger(name), self)  # it stays
-            self._known = len(names)
-        for handler in all_handlers():  # a logger may be made later on
-            add_filter(handler, self)
-        self._thread.entered = [*self._entered(), _stop_tracing()]
+        for handler in all_handlers():  # it stays
+            add_filter(handler, self, last=self._is_last)
+        self._thread.entered = [*self._entered(), self._begin()]
 
     def __exit__(self, *_: object) -> None:
         *self._thread.entered, token = self._entered()
-        _trace_again(token)
+        self._end(token)
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        return not (self._entered() and self._is_meant(record.name))
+    def _begin(self) -> Any:
+        """Return what ends again what begins here."""
+
+    def _end(self, token: Any) -> None:
+        pass
+
+    def _concerns(self, record: logging.LogRecord) -> bool:
+        return bool(self._entered()) and self._is_meant(record.name)
 
     def _entered(self) -> list[Any]:
         """Return a token for each time that this thread has entered it."""
@@ -151,6 +160,51 @@ class Quiet(logging.Filter):
 
     def _is_meant(self, name: str) -> bool:
         return name.partition(".")[0] in self._packages
+
+
+class Quiet(_Within):
+    """Drops what packages log in a thread that has entered it, and what is traced of their calls.
+
+    Args:
+        packages: Their names; each of their loggers is meant.
+    """
+
+    def __init__(self, *packages: str) -> None:
+        super().__init__(*packages)
+        self._known = 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not self._concerns(record)
+
+    def _begin(self) -> Any:
+        names = list(logging.Logger.manager.loggerDict)
+        if len(names) != self._known:
+            for name in filter(self._is_meant, names):
+                add_filter(logging.getLogger(name), self)  # it stays
+            self._known = len(names)
+        return _stop_tracing()
+
+    def _end(self, token: Any) -> None:
+        _trace_again(token)
+
+
+class Brief(_Within):
+    """Cuts the queries of URLs in what packages log in a thread that has entered it.
+
+    Handlers ask it, not loggers: what masks secrets comes first, for one may have a question mark.
+
+    Args:
+        packages: Their names; each of their loggers is meant.
+    """
+
+    _is_last = True
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if self._concerns(record):
+            said = record.getMessage()
+            if (cut := _QUERY.sub("?...", said)) != said:
+                record.msg, record.args = cut, None
+        return True
 
 
 def _stop_tracing() -> Any:

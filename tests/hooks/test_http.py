@@ -2,6 +2,7 @@
 
 import io
 import logging
+import re
 from contextlib import ExitStack
 from datetime import timedelta
 from uuid import UUID
@@ -411,6 +412,25 @@ def test_a_delete_that_finds_its_own_work_done(api, stack):
     assert stack(create).create("Thing").succeeded
 
 
+def test_no_line_tells_a_query(api, stack, caplog):
+    """
+    urllib3 prints each path with its query at DEBUG: of what self.http sends, without. A secret
+    with a question mark in it is masked first. What the hook sends by other means is its own.
+    """
+
+    def create(self):
+        self.mask("half?other-half")
+        self.http.get(f"{api.url}/read/half?other-half{KEY}")
+        self.http.post(f"{api.url}/made{KEY}")
+        requests.get(f"{api.url}/by-itself?open=1", timeout=5)
+
+    caplog.set_level(logging.DEBUG)
+    assert stack(create).create("Thing").succeeded
+    told = [found[1] for text in caplog.messages if (found := re.search('"(.*) HTTP/1', text))]
+
+    assert ["GET /read/*****?...", "POST /made?...", "GET /by-itself?open=1"] == told
+
+
 @pytest.mark.parametrize(
     "call",
     [
@@ -438,7 +458,7 @@ def test_no_error_tells_a_key(stack, call, caplog):
         moved = answer(307, location="/elsewhere" + KEY)
         return {"/missing": answer(404), "/moved": moved, "/lost": lost()}[path]
 
-    with PlannedHost(usual) as api, caplog.at_level(logging.INFO):
+    with PlannedHost(usual) as api, caplog.at_level(logging.DEBUG):
         cloudformation = stack(lambda self: call(self.http, api.url))
         answered = cloudformation.create("Thing")
 

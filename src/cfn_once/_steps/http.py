@@ -23,6 +23,7 @@ from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
 from .._errors import ConfigurationError
+from .._silence import Brief
 from .call import (
     Call,
     Repetition,
@@ -47,6 +48,7 @@ READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 GONE_STATUSES = frozenset({404, 410})
 MAX_QUOTE = 500  # characters of a response's body that an error quotes
 OUR_HEADERS = ("Idempotency-Key", "X-Correlation-Id")
+_BRIEF = Brief("urllib3")  # at DEBUG it prints queries, which may hold a key
 _POSITIONS = ("params", "data", "headers", "cookies", "files", "auth", "timeout")  # requests' own
 
 F = TypeVar("F")
@@ -213,7 +215,8 @@ class Session(requests.Session):
                 f"self.http.send() of a {request.method} would be no step: call"
                 " self.http.request(...), post, put, patch or delete"
             )
-        return super().send(request, **kwargs)
+        with _BRIEF:
+            return super().send(request, **kwargs)
 
     def get_adapter(self, url: str) -> BaseAdapter:
         """Return what sends a request, and reads of its response no more than is bearable."""
