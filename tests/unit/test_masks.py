@@ -6,6 +6,7 @@ import json
 import logging
 import logging.config
 import re
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, make_dataclass
@@ -482,7 +483,87 @@ def test_where_a_text_was_cut_two_secrets_may_overlap():
     assert f"a {MASK} b" == mask.text("a hunter2223-and-more b", is_cut=True)
 
 
+LONG = json.dumps({f"key{place}": {"p&q": "a%b", "é;": f"'{place}<"} for place in range(40)})
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        *("itself of itself", "JSON of itself", "JSON of JSON", "HTML of JSON", "HTML of HTML"),
+        *("all of a URL of a form", "all of a URL of HTML", "Python of Python's ASCII"),
+        *("Latin-1 by mistake of JSON in UTF-8", "base64 of JSON", "base64 in lines of itself"),
+    ],
+)
+def test_a_long_secret(spelling):
+    """
+    One that is longer than any pattern is masked from its first character to its last, twice.
+    """
+    mask = Mask()
+    mask.hide({LONG})
+    text = spelled(LONG, SPELLINGS[spelling])
+    others = spelled(LONG.replace("key39", "kez39"), SPELLINGS[spelling])
+
+    masked = mask.text(f"before {text} {text} after")
+
+    assert re.fullmatch(r"before ([^ *]{0,8}\*{5}[^ *]{0,8} ){2}after", masked, re.DOTALL)
+    assert others == mask.text(others)
+
+
+class Work:
+    """Counts the calls that are made while it is entered, those of builtins among them."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def __enter__(self):
+        sys.setprofile(self._count)
+        return self
+
+    def __exit__(self, *_):
+        sys.setprofile(None)
+
+    def _count(self, frame, event, arg):
+        self.calls += event in ("call", "c_call")
+
+
+ENTRIES = json.dumps({f"key{place}": {"user": "u", "password": 'p"w'} for place in range(80)})
+
+
+@pytest.mark.parametrize(
+    ("secret", "text", "most"),
+    [
+        (ENTRIES, json.dumps({"b": ENTRIES}), 400_000),
+        (ENTRIES, json.dumps({"b": ENTRIES[:-10]}) * 20, 900_000),
+        (',"' * 1000, ',"' * 10_000, 1_200_000),
+    ],
+)
+def test_what_a_long_secret_costs(secret, text, most):
+    """
+    No pattern of all of it is made, and a text that costs too much is masked to its end.
+    """
+    mask = Mask()
+    mask.hide({secret})
+
+    with Work() as work:
+        mask.text(text)
+
+    assert work.calls < most
+
+
+def test_a_text_that_costs_too_much():
+    """
+    What has not been looked at is not told: in near copies, each place may be where it begins.
+    """
+    mask = Mask()
+    mask.hide({',"' * 1000})
+
+    masked = mask.text("before " + (',"' * 900 + "!") * 3 + ',"' * 1000)
+
+    assert re.fullmatch(r'before [,"]{1,900}\*{5}', masked)
+
+
 HARD = [
+    "\\" * 20_000,
     "\\" * 10_000,
     "%" + "25" * 10_000,
     "%5C" * 6_000,
@@ -494,7 +575,8 @@ HARD = [
 
 
 @pytest.mark.parametrize(
-    "secret", ["\\" * 4, '\\"' * 4, "%25%25%", "&amp;&", "a" * 2000, "\n" * 9, "é\\é"]
+    "secret",
+    ["\\" * 4, '\\"' * 4, "%25%25%", "&amp;&", "a" * 2000, "\n" * 9, "é\\é", "\\" * 200 + '"'],
 )
 def test_no_text_takes_long(secret):
     """

@@ -28,6 +28,10 @@ _PERCENT = r"%(?:25){0,4}"
 _AND, _END = rf"(?:&|(?i:u0026|x26)|{_PERCENT}26)", rf"(?:;|{_PERCENT}3[Bb])"
 _AMPERSAND, _HASH = rf"{_AND}(?:amp{_END}){{0,4}}", rf"(?:\#|{_PERCENT}23)"
 _BACKSLASH = rf"(?:\\(?i:u005c|x5c)?|{_PERCENT}5[Cc])"
+_BACKSLASHES = f"(?:{_BACKSLASH})"  # as many as the secret has, at least
+_NO_BACKSLASH_BEFORE = r"(?<!\\)(?<!\\(?i:u005c))(?<!\\(?i:x5c))" + "".join(
+    rf"(?<!%{'25' * times}5[Cc])" for times in range(5)
+)
 _ESCAPE = f"{_BACKSLASH}{{1,{_MOST}}}"
 _LETTERS = {"\0": "0", "\a": "a", "\b": "b", "\t": "t", "\n": "n", "\v": "v", "\f": "f", "\r": "r"}
 _HTML_NAMES = {'"': "quot", "'": "apos", "<": "lt", ">": "gt"}
@@ -37,6 +41,9 @@ _BREAK = re.compile(
     rf"(?<={_IN_BASE64})"
     rf"(?:[\r\n]|\\++(?:[rn]|u000[aAdD])|{_PERCENT}0[aAdD]|&\#1[03];)++[ \t]*+"
 )
+_LETTER_BEFORE, _AFTER = re.compile(_IN_BASE64), re.compile(f"{_IN_BASE64}?={{0,2}}")
+_MOST_PARTS = 64  # of a pattern; one of a thousand takes a second to make
+_MOST_WORK = 50_000  # parts of a long secret that are compared with one text: about a second
 _FOR_URLS = MappingProxyType({"+": "-", "/": "_"})  # RFC 4648, section 5
 
 
@@ -54,15 +61,43 @@ class Spelling:
         self._anchor: str = max(re.findall(r"[0-9A-Za-z]+", secret), key=len, default="")
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
-        """Yield where it is in a text: where it begins, and where it ends."""
+        """Yield where it is in a text: where it begins, and where it ends.
+
+        Where a text costs too much, all that is left of it is one span.
+        """
         if self._anchor not in text:
             return
-        found = self._pattern.search(text)
+        found, work = self._beginning.search(text), 0
         while found is not None:
-            yield found.span()
-            # One that begins as it ends may overlap itself; in base64, one letter may be of two.
-            after = found.start() + 1 if self._recurs else found.end() - self.is_base64
-            found = self._pattern.search(text, after)
+            first, last = found.span()
+            if self._is_long:
+                last, done = self._followed(text, first)
+                work += done
+            if work > _MOST_WORK:
+                yield first, len(text)
+                return
+            if last:
+                yield self._widened(text, first, last)
+            # One that begins as it ends may overlap itself.
+            after = first + 1 if not last or self._recurs else last
+            found = self._beginning.search(text, after)
+
+    def _followed(self, text: str, first: int) -> tuple[int, int]:
+        """Return where all of it ends that begins here, or 0; and how much was compared."""
+        places, work = {first}, 0
+        for part in self._parts:
+            places = {end for place in places for end in part.ends(text, place)}
+            work += len(places)
+            if not places:
+                return 0, work
+        return max(places), work
+
+    def _widened(self, text: str, first: int, last: int) -> tuple[int, int]:
+        """Return a span with its neighbours in base64, which bear some bits of it."""
+        if not self.is_base64:
+            return first, last
+        before, after = _LETTER_BEFORE.search(text[:first][-1:]), _AFTER.match(text, last)
+        return first - (before is not None), last if after is None else after.end()
 
     def cut_off(self, text: str) -> int | None:
         """Return where the beginning of it stands at the end of a text that was cut, if it does."""
@@ -90,11 +125,28 @@ class Spelling:
         return [token for token in made if token.pattern]
 
     @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        pattern = "".join(token.pattern for token in self._tokens)
-        if self.is_base64:
-            pattern = f"{_IN_BASE64}?{pattern}{_IN_BASE64}?={{0,2}}"
-        return re.compile(pattern)
+    def _parts(self) -> Sequence["_Token"]:
+        """What stands for it, with letters and digits that follow each other as one."""
+        parts: list[_Token] = []
+        for token in self._tokens:
+            if token.is_plain and parts and parts[-1].is_plain:
+                parts[-1] = _Token("", (parts[-1].forms[0] + token.forms[0],))
+            else:
+                parts.append(token)
+        return parts
+
+    @cached_property
+    def _is_long(self) -> bool:
+        """Tell whether one pattern of all would take long to make."""
+        return len(self._parts) > _MOST_PARTS
+
+    @cached_property
+    def _beginning(self) -> re.Pattern[str]:
+        """A pattern of all, or of where it begins."""
+        parts = self._parts[:_MOST_PARTS]
+        # A run of backslashes is searched once, from where it begins.
+        start = _NO_BACKSLASH_BEFORE if parts[0].backslashes.startswith(_BACKSLASHES) else ""
+        return re.compile(start + "".join(part.pattern for part in parts))
 
     @cached_property
     def _recurs(self) -> bool:
@@ -236,18 +288,31 @@ class _Token(NamedTuple):
 
     def ends(self, text: str, place: int) -> Iterator[int]:
         """Yield where it may end in a text that has it at this place."""
-        for form in self.forms:
-            if found := re.compile(self.backslashes + form).match(text, place):
-                yield found.end()
+        if not self.is_plain:
+            yield from (made.end() for form in _compiled(self) if (made := form.match(text, place)))
+        elif text.startswith(self.forms[0], place):
+            yield place + len(self.forms[0])
+
+
+@cache
+def _compiled(token: _Token) -> Sequence[re.Pattern[str]]:
+    """Return a pattern for each place where a token may end.
+
+    Of an ampersand or a percent sign more may be read as one, or less: &amp;amp; holds two.
+    """
+    forms = [token.backslashes + form for form in token.forms]
+    if token.forms[0] in (re.escape("&"), re.escape("%")):
+        forms = [form.replace("{0,4}", f"{{0,{most}}}") for form in forms for most in range(5)]
+    return [re.compile(form) for form in dict.fromkeys(forms)]
 
 
 def _token(before: int, character: str, others: Mapping[str, str]) -> _Token:
     """Return what may stand for a character with so many backslashes before it."""
-    backslashes = f"{_BACKSLASH}{{{before},{_MOST * (before + 1)}}}"
+    backslashes = f"{_BACKSLASHES}{{{before},}}" if before else f"{_BACKSLASH}{{0,{_MOST}}}"
     if not character or (character.isascii() and character.isalnum()):
         return _Token(backslashes if before else "", (character,))
     other = [others[character]] if character in others else []
-    return _Token(backslashes, [*_alternatives(character), *other])
+    return _Token(backslashes, (*_alternatives(character), *other))
 
 
 @cache
