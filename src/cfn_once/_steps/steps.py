@@ -1,5 +1,4 @@
-"""
-One step: a side effect that happens once, although the hook around it may run again.
+"""One step: a side effect that happens once, although the hook around it may run again.
 
     recorded?         done: its result again · failed: its error again
     in doubt?         look it up with `find` · call again under the same token · else FAILED
