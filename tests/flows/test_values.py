@@ -179,7 +179,7 @@ def test_a_refusal_is_no_doubt():
 
     answer = stack(create).create("Thing", times=2)
 
-    assert {"Why": "Duplicate: there is a user web"} == answer.data
+    assert {"Why": "there is a user web"} == answer.data
     assert 1 == len(calls)
 
 
@@ -189,7 +189,7 @@ def test_the_same_error_without_a_word():
     """
     create, _ = refusing()
 
-    assert "InDoubt: step user#0" in stack(create).create("Thing").reason
+    assert "in doubt: step user#0" in stack(create).create("Thing").reason
 
 
 def test_an_error_after_the_effect_is_no_refusal():
@@ -204,7 +204,7 @@ def test_an_error_after_the_effect_is_no_refusal():
 
         self.step("both", both, refused=(Duplicate,))
 
-    assert "InDoubt: step both#0" in stack(create).create("Thing").reason
+    assert "in doubt: step both#0" in stack(create).create("Thing").reason
 
 
 @pytest.mark.parametrize(

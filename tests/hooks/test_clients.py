@@ -168,7 +168,7 @@ def test_a_client_of_your_own(aws, stack):
     def create(self):
         self.wrap(mine).send_message(QueueUrl=aws.url, MessageBody="hello")
 
-    assert "InDoubt: step sqs.SendMessage#0" in stack(create).create("Thing").reason
+    assert "in doubt: step sqs.SendMessage#0" in stack(create).create("Thing").reason
     assert ["SendMessage"] == aws.operations()
     assert "_make_api_call" not in vars(mine)
 
