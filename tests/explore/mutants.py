@@ -746,7 +746,7 @@ ROWS = {
         space=on(DELETE, "crash", outside=True, strategy="once"),
     ),
     "what an Update did outside its steps is not undone": Mutant(
-        "I10", "acts-outside-steps", new="pass", space=on(IN_PLACE, "fail", outside=True)
+        "I5 I10", "acts-outside-steps", new="pass", space=on(IN_PLACE, "fail", outside=True)
     ),
     "another id that update has set is not recorded": Mutant(
         "I1 I5",
