@@ -145,6 +145,10 @@ class World:
     def find(self, token: str) -> dict | None:
         return next(({"id": made} for made in self.live if self.tags.get(made) == token), None)
 
+    def roots(self) -> set[str]:
+        """Return the objects of which anything lives."""
+        return {thing.root for thing in self.live.values()}
+
     def parts(self, root: str) -> list[Thing]:
         """Return an object, where it lives, and its parts."""
         return [thing for thing in self.live.values() if thing.root == root]
