@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import pickle
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
@@ -34,11 +35,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def descriptions_of_aws() -> Iterator[None]:
-    """Read each of botocore's files once a process: every new session would read them again, for
-    half a second a client. They are never changed, for the clients of one session share them.
+    """Read each of botocore's files once a process: every new session would read them again.
+
+    Each gets its own copy, for moto changes what it reads: it knows another code for an error.
     """
+    read = JSONFileLoader().load_file
+    kept = cache(lambda path: pickle.dumps(read(path)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(JSONFileLoader, "load_file", staticmethod(cache(JSONFileLoader().load_file)))
+        patch.setattr(JSONFileLoader, "load_file", lambda _, path: pickle.loads(kept(path)))
         yield
 
 
