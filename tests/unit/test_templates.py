@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import pytest
 from cfnlint.decode import decode
 
-from cfn_once._lambda.services import Scheduler
+from cfn_once._lambda.continuation_services import Scheduler
 from cfn_once.ledger import open_store
 from cfn_once.ledger.dynamodb import DynamoDBStore
 from cfn_once.ledger.namespace import Namespace

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from .._errors import ConfigurationError
-from .._properties.names import meant
+from .._properties.suggestions import did_you_mean
 
 FILE = "pyproject.toml"
 PROVIDER = "provider:provider"
@@ -70,7 +70,7 @@ def _check(table: Mapping[str, Any], place: str) -> None:
     for name, value in table.items():
         where = f"{place}{name}"
         if name not in known:
-            raise ConfigurationError(f"{where}: unknown{meant(name, known)}")
+            raise ConfigurationError(f"{where}: unknown{did_you_mean(name, known)}")
         if name in TABLES and not _holds_tables(value):
             raise ConfigurationError(f'{where}: expected a table for each type: {name}."Custom::A"')
         if name not in TABLES and not isinstance(value, str):

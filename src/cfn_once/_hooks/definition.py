@@ -229,7 +229,7 @@ def check_options(cls: Any, properties: Shape) -> None:
     declared = properties.is_declared
     unknown = sorted(set(map(str, replace_on)) - set(properties.names)) if declared else []
     if unknown:
-        hint = properties.meant(unknown[0])
+        hint = properties.did_you_mean(unknown[0])
         raise ConfigurationError(
             f"{cls.__name__}.replace_on names {', '.join(unknown)}, which"
             f" its properties do not declare{hint}"

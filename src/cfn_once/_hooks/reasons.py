@@ -9,7 +9,7 @@ from .._clock import Deadline
 from .._cloudformation.request import Request
 from .._errors import ConfigurationError, InvalidProperties, text_of
 from .._properties import names_of
-from .._properties.names import meant
+from .._properties.suggestions import did_you_mean
 
 TOO_MUCH_IN_DOUBT = (
     "too much is in doubt: what the requests {} made is not cleaned up. Look for it by hand, then"
@@ -57,9 +57,9 @@ def unfinished(
 def _meant(error: BaseException, sent: Iterable[str]) -> str:
     """Name the property that was probably meant."""
     if isinstance(error, AttributeError) and error.obj is not None:
-        return meant(str(error.name), names_of(error.obj))
+        return did_you_mean(str(error.name), names_of(error.obj))
     is_name = isinstance(error, KeyError) and error.args and isinstance(error.args[0], str)
-    return meant(error.args[0], sent) if is_name else ""
+    return did_you_mean(error.args[0], sent) if is_name else ""
 
 
 def _line(error: BaseException) -> str:

@@ -48,6 +48,6 @@ def open_continuation(url: str | None) -> Continuation | None:
     """
     if not url:
         return None
-    from .services import open_service  # who does not wait so long needs none of them
+    from .continuation_services import open_service  # who does not wait so long needs none of them
 
     return open_service(url)

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
-from .._properties.printing import MASK
+from .._properties.redaction import MASK
 from .._silence import Everywhere
 from .spelling import SHORTEST, Spellings
 

@@ -33,7 +33,7 @@ from .fields import (
     plain,
 )
 from .forms import by_form, is_by_form
-from .names import meant
+from .suggestions import did_you_mean
 
 BOOLEANS = {"true": True, "false": False}
 QUOTING_NOTHING = frozenset(  # pydantic's errors whose text is about the declaration alone
@@ -124,7 +124,7 @@ class Reader:
     def _unknown(self, raw: Mapping[str, Json], declared: Any, prefix: str) -> Iterator[str]:
         fields = fields_of(declared)
         for name in [] if self._allow_unknown else sorted(set(raw) - set(fields)):
-            yield f"{prefix}{name}: unknown{meant(name, fields)}"
+            yield f"{prefix}{name}: unknown{did_you_mean(name, fields)}"
 
     def _value(self, value: Json, hint: Any, path: str) -> Any:
         bare = plain(hint)
@@ -278,7 +278,7 @@ def _told(problem: Any, declared: Any, raw: Json, path: str) -> str:
         return f"{path}: missing"
     if kind == "extra_forbidden":
         return f"{path}: unknown" + (
-            meant(place[0], fields_of(declared)) if len(place) == 1 else ""
+            did_you_mean(place[0], fields_of(declared)) if len(place) == 1 else ""
         )
     said = problem["msg"] if kind in QUOTING_NOTHING else f"refused ({kind.replace('_', ' ')})"
     return f"{path or declared.__name__}: {said}, got {kind_of(value)}"

@@ -25,7 +25,7 @@ from .fields import (
     member_hints,
     plain,
 )
-from .names import meant
+from .suggestions import did_you_mean
 
 _SCALARS: Mapping[Any, type | tuple[type, ...]] = {
     str: (str,),
@@ -75,7 +75,7 @@ def misfits(data: Mapping[str, Json], declared: Any, prefix: str = "") -> Iterat
         elif field.default is None:
             yield f"{path}: missing"
     for name in sorted(str(name) for name in data if name not in fields):
-        yield f"{prefix}{name}: unknown{meant(name, fields)}"
+        yield f"{prefix}{name}: unknown{did_you_mean(name, fields)}"
 
 
 def _misfits(value: Json, hint: Any, path: str) -> Iterator[str]:

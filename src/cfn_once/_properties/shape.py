@@ -10,11 +10,11 @@ from .._errors import ConfigurationError, InvalidProperties
 from .declaration import Declaration
 from .fields import Field, as_text, fields_of, is_model, is_record, plain
 from .forms import by_form, is_by_form
-from .names import meant
-from .printing import hide_secrets
 from .reader import Reader, Wrong
+from .redaction import hide_secrets
 from .returned import flattened, lacking, misfits, to_json, with_defaults
 from .secrets import secrets_in, texts_of
+from .suggestions import did_you_mean
 
 
 class Misfit(Exception):
@@ -65,9 +65,9 @@ class Shape:
         """Tell whether a declared name is not among these values, which have been answered."""
         return self.is_declared and lacking(values, self.declared)
 
-    def meant(self, name: str) -> str:
+    def did_you_mean(self, name: str) -> str:
         """Ask whether a declared name was meant, for the end of a message."""
-        return meant(name, self.names)
+        return did_you_mean(name, self.names)
 
     def convert(self, raw: Mapping[str, Json], where: str) -> Any:
         """Return the typed properties.

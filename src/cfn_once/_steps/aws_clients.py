@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import UnknownServiceError
 
 from .._errors import ConfigurationError
-from .._properties.names import meant
+from .._properties.suggestions import did_you_mean
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 5, 60  # seconds; botocore would wait a minute for each
 MOST_KEPT = 32  # a Region each, say; then the one that was made first goes
@@ -113,7 +113,7 @@ def _made(service: str, options: Mapping[str, Any]) -> Any:
     try:
         return boto3.client(service, **options)  # type: ignore[call-overload]  # any service
     except UnknownServiceError as error:
-        near = meant(str(service), str(error.kwargs["known_service_names"]).split(", "))
+        near = did_you_mean(str(service), str(error.kwargs["known_service_names"]).split(", "))
         raise ConfigurationError(f"boto3 has no service {service!r}{near}") from None
 
 

@@ -81,9 +81,9 @@ def _without_verb(given: list[str]) -> int:
 
 
 def _meant(name: str) -> str:
-    from .._properties.names import meant  # only where somebody mistyped
+    from .._properties.suggestions import did_you_mean  # only where somebody mistyped
 
-    return meant(name, VERBS) or f"; there are {', '.join(VERBS)}"
+    return did_you_mean(name, VERBS) or f"; there are {', '.join(VERBS)}"
 
 
 class _Parser(argparse.ArgumentParser):

@@ -14,9 +14,9 @@ from .head import (
     StepState,
     Touched,
 )
-from .holding import Ending
 from .lease import SPILL_DAYS, Lease
 from .ledger import LEDGER_OUTAGE_GRACE, Claimed, Ledger
+from .objects import Ending
 from .store import Change, Guard, MemoryStore, Store, Write, Written
 from .transitions import IN_FLIGHT_GRACE, Progress
 from .url import open_store

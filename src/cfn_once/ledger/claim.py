@@ -59,7 +59,7 @@ class ReadFirst:
     """Nothing may be begun; what was answered may be answered again."""
 
 
-Decision = Answered | Stale | Ignored | Refused | Wait | Claim | ReadFirst
+Admission = Answered | Stale | Ignored | Refused | Wait | Claim | ReadFirst
 
 EXPIRED = Ignored("CloudFormation no longer waits for it; the next request cleans up")
 WAITS = Ignored("its hook waits, and goes on with the continuation that was sent")
@@ -67,13 +67,13 @@ REUSED = Ignored("its RequestId was used before for something else: forged or co
 FOLLOWED = Ignored("a copy of a request that newer ones have followed")
 
 
-def blindly(request: Request, candidate: Candidate) -> Decision:
+def blindly(request: Request, candidate: Candidate) -> Admission:
     """Decide before anything is known of the head: nearly always, it can be begun."""
     expired = _is_expired(request, candidate)
     return ReadFirst() if expired else Claim(transitions.begin(request, candidate))
 
 
-def decide(head: Head | None, request: Request, candidate: Candidate) -> Decision:
+def admit(head: Head | None, request: Request, candidate: Candidate) -> Admission:
     """Decide what a request may do against the head as it is."""
     if head is None:
         expired = _is_expired(request, candidate)
@@ -102,7 +102,7 @@ def _is_issued_after(operation: Operation, request: Request) -> bool:
     return dated and (request.issued_at or 0) > operation.issued_at
 
 
-def _over(head: Head, request: Request, candidate: Candidate) -> Decision:
+def _over(head: Head, request: Request, candidate: Candidate) -> Admission:
     """Begin over what is there, once nobody can be at work on it."""
     ended = head.operation.execution.lease
     # Seeded bug: time-out-wait
@@ -129,7 +129,7 @@ def _is_of_equal_content(operation: Operation, request: Request) -> bool:
     )
 
 
-def _same(head: Head, request: Request, candidate: Candidate) -> Decision:
+def _same(head: Head, request: Request, candidate: Candidate) -> Admission:
     """Decide where the head's operation is of this RequestId."""
     operation, expired = head.operation, _is_expired(request, candidate)
     # Seeded bug: asked-again
@@ -150,7 +150,7 @@ def _same(head: Head, request: Request, candidate: Candidate) -> Decision:
             return _at_work(head, request, candidate)
 
 
-def _failed(head: Head, request: Request, candidate: Candidate) -> Decision:
+def _failed(head: Head, request: Request, candidate: Candidate) -> Admission:
     """Decide where CloudFormation asks again for what had failed: a new round."""
     ended = head.operation.execution.lease
     if candidate.now < ended and not _is_over_in_our_sandbox(head, candidate):
@@ -158,7 +158,7 @@ def _failed(head: Head, request: Request, candidate: Candidate) -> Decision:
     return Claim(transitions.resume(head, request, candidate), previous_owner_ended_at=ended)
 
 
-def _parked(head: Head, request: Request, candidate: Candidate) -> Decision:
+def _parked(head: Head, request: Request, candidate: Candidate) -> Admission:
     execution = head.operation.execution
     due, ended = execution.due, execution.lease
     if due is not None and candidate.now < due and candidate.due < due:
@@ -166,7 +166,7 @@ def _parked(head: Head, request: Request, candidate: Candidate) -> Decision:
     return Claim(transitions.resume(head, request, candidate), ended, goes_on=True)
 
 
-def _at_work(head: Head, request: Request, candidate: Candidate) -> Decision:
+def _at_work(head: Head, request: Request, candidate: Candidate) -> Admission:
     """Decide where another delivery of the same request holds the lease."""
     over = head.operation.execution.lease
     resumed = transitions.resume(head, request, candidate)

@@ -11,7 +11,7 @@ from .._cloudformation.request import Request
 from .._errors import InProgress, Superseded
 from . import transitions
 from .head import Head, Operation, State, StepState
-from .holding import Ending
+from .objects import Ending
 from .patient import PatientStore
 from .store import Change, Path, Write
 from .transitions import Progress, held_by, in_flight_until

@@ -6,7 +6,7 @@ from typing import assert_never
 from .._clock import Deadline
 from .._cloudformation.request import Request
 from .._errors import InProgress
-from .claim import Answered, Claim, Ignored, ReadFirst, Refused, Stale, Wait, blindly, decide
+from .claim import Answered, Claim, Ignored, ReadFirst, Refused, Stale, Wait, admit, blindly
 from .head import Head, State
 from .lease import LAST_TRY, Lease, has_retries_left, milliseconds
 from .patient import EXIT_RESERVE, RETRY_IN_PLACE, PatientStore
@@ -81,7 +81,7 @@ class Ledger:
                 case never:
                     assert_never(never)
             candidate = candidate._replace(now=milliseconds(deadline.clock.now()))
-            decision = decide(head, request, candidate)
+            decision = admit(head, request, candidate)
 
     def _candidate(self, deadline: Deadline) -> Candidate:
         clock = deadline.clock

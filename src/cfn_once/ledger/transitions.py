@@ -28,7 +28,7 @@ from .head import (
     StepRecord,
     short_name,
 )
-from .holding import Ending, Holding, adopted, begun_over, succeeded
+from .objects import Ending, Objects, adopted, begun_over, succeeded
 from .store import Absent, AllOf, AnyOf, Below, Change, Equals, Guard, Lacks, Path, Write
 
 MOST_RECENT, MOST_REMOVED, MOST_HISTORY = 32, 32, 4
@@ -176,7 +176,7 @@ def begin(request: Request, candidate: Candidate) -> Write:
 
 def begin_over(head: Head, request: Request, candidate: Candidate) -> Write:
     """Begin over an operation that is over and has left something, or that is still at work."""
-    holding, creates = begun_over(head, request), request.type is RequestType.CREATE
+    objects, creates = begun_over(head, request), request.type is RequestType.CREATE
     operation, short = head.operation, short_name(request.operation_name)
     owner = operation.execution.owner
     begun = _begun(request, candidate)
@@ -188,7 +188,7 @@ def begin_over(head: Head, request: Request, candidate: Candidate) -> Write:
         {
             **_identity(request, "" if creates else head.resource_type),
             "op": begun.to_doc(),
-            **_to_doc(holding),
+            **_to_doc(objects),
             "recent": [*(known for known in head.recent if known != short), short][-MOST_RECENT:],
             "ttl": None,
         }
@@ -330,37 +330,37 @@ def finish(head: Head, ending: Ending, progress: Progress, ended: int) -> Change
     if operation.execution.guarded and operation.type == RequestType.CREATE:
         of_head["gua"] = [*head.guarded, ending.operation][-MOST_RECENT:]
     if ending.succeeded:
-        holding = succeeded(head, ending)
-        of_head |= {**_to_doc(holding), "gone": _removed(head, ending, holding)}
+        objects = succeeded(head, ending)
+        of_head |= {**_to_doc(objects), "gone": _removed(head, ending, objects)}
         # Seeded bug: live-no-ttl
-        if deletes and not (ending.keeps_current and _is_left(holding)):  # results are erased now
+        if deletes and not (ending.keeps_current and _is_left(objects)):  # results are erased now
             of_head["ttl"] = ended // 1000 + TOMBSTONE_DAYS * 86400
             of_operation["steps"], known = {}, {}
     return _with_facts(known, _making(of_head), _making(of_operation, OPERATION))
 
 
-def _removed(head: Head, ending: Ending, holding: Holding) -> list[str]:
+def _removed(head: Head, ending: Ending, objects: Objects) -> list[str]:
     """Return the ids that are gone once a request has succeeded."""
     # An invented id has had its Delete: sent again, it may not stand for another Create.
     ended = [str(head.operation.event_physical_id)] if ending.invented else []
     removed = dict.fromkeys([*head.removed, *ending.removed, *ended])
-    held_id = None if holding.held is None else holding.held.id
+    held_id = None if objects.held is None else objects.held.id
     return [known for known in removed if known != held_id][-MOST_REMOVED:]
 
 
-def _is_left(holding: Holding) -> bool:
+def _is_left(objects: Objects) -> bool:
     """Tell whether there is anything that a later request may have to know."""
-    return bool(holding.held or holding.replaced or holding.forgotten or holding.pending)
+    return bool(objects.held or objects.replaced or objects.forgotten or objects.pending)
 
 
-def _to_doc(holding: Holding) -> Doc:
+def _to_doc(objects: Objects) -> Doc:
     return {
-        "held": None if holding.held is None else holding.held.to_doc(),
-        "ack": holding.acknowledged,
-        "repl": [old.to_doc() for old in holding.replaced],
-        "forg": [old.to_doc() for old in holding.forgotten],
-        "pend": [left.to_doc() for left in holding.pending],
-        "ucf": list(holding.unconfirmed),
+        "held": None if objects.held is None else objects.held.to_doc(),
+        "ack": objects.acknowledged,
+        "repl": [old.to_doc() for old in objects.replaced],
+        "forg": [old.to_doc() for old in objects.forgotten],
+        "pend": [left.to_doc() for left in objects.pending],
+        "ucf": list(objects.unconfirmed),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 
 from .._described.outline import attribute_names
-from .._properties.names import meant
+from .._properties.suggestions import did_you_mean
 from .catalogue import CATALOGUE
 from .properties import PAGE
 
@@ -56,5 +56,5 @@ def _judged(types: Mapping[str, str], name: Any, attribute: Any, path: Any) -> I
     if attribute in known or attribute.startswith(beginnings):
         return
     has = f"it has {', '.join(sorted(known))}" if known else "it has none"
-    hint = meant(attribute, known) or f"; {has}"
+    hint = did_you_mean(attribute, known) or f"; {has}"
     yield RuleMatch(path, f"{kind} has no attribute {attribute}{hint}")

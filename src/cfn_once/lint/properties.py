@@ -18,7 +18,7 @@ from cfnlint.rules.resources.properties import Properties as e3002  # noqa: N813
 
 from .._cloudformation.canonical import kind_of
 from .._described.outline import definitions_in, takes
-from .._properties.names import meant
+from .._properties.suggestions import did_you_mean
 from .catalogue import CATALOGUE
 from .schemas import OF_CLASS, for_cfn_lint
 
@@ -277,7 +277,7 @@ class PropertyName(e3002.Properties):  # type: ignore[misc] # cfn-lint has no ty
         for found in cfn_keywords.additionalProperties(validator, allowed, instance, schema):
             if _is_ours(validator) and not hasattr(found, "told") and not isinstance(allowed, dict):
                 name, known = str(found.path[-1]), schema.get("properties", {})
-                _told(found, self, f"{prefix}{name}: unknown{meant(name, known)}")
+                _told(found, self, f"{prefix}{name}: unknown{did_you_mean(name, known)}")
             yield found
 
     def _of_function(self, found: Any, definitions: Any) -> tuple[Any, str]:

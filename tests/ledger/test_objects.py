@@ -21,10 +21,10 @@ from cfn_once.ledger import (
     StepState,
     Touched,
 )
-from cfn_once.ledger.holding import (
+from cfn_once.ledger.objects import (
     MOST_FORGOTTEN,
     MOST_UNCONFIRMED,
-    Holding,
+    Objects,
     begun_over,
     confirmed,
     leaves_something,
@@ -107,9 +107,9 @@ def head(op: Operation, **more: Any) -> Head:
     return Head(resource_type=THING, operation=op, **more)
 
 
-def as_it_is(of: Head, **more: Any) -> Holding:
+def as_it_is(of: Head, **more: Any) -> Objects:
     """Return the objects of a head as they are, but for these."""
-    holding = Holding(
+    objects = Objects(
         held=of.held,
         acknowledged=of.acknowledged,
         replaced=of.replaced,
@@ -117,12 +117,12 @@ def as_it_is(of: Head, **more: Any) -> Holding:
         pending=of.pending_cleanup,
         unconfirmed=of.unconfirmed,
     )
-    return holding._replace(**more)
+    return objects._replace(**more)
 
 
-def plain(holding: Holding) -> Holding:
+def plain(objects: Objects) -> Objects:
     """Return the same in tuples: whether it is a list or a tuple says nothing."""
-    return Holding(*(tuple(part) if isinstance(part, list) else part for part in holding))
+    return Objects(*(tuple(part) if isinstance(part, list) else part for part in objects))
 
 
 class Row(NamedTuple):
@@ -448,9 +448,9 @@ def test_what_holds(of: Head, request_: Request, changes: Mapping[str, Any]) -> 
     """A request that begins over a head moves what it says it does, and nothing else."""
     wanted = as_it_is(of, **changes)
 
-    holding = begun_over(of, request_)
+    objects = begun_over(of, request_)
 
-    assert wanted == plain(holding)
+    assert wanted == plain(objects)
 
 
 class Left(NamedTuple):
@@ -525,9 +525,9 @@ def test_what_was_touched_is_so_where_it_is_no_longer_held() -> None:
     """A Create forgets it as the Update has left it."""
     update = operation(UPDATE, 2, RUNNING, "thing-1", properties="Q", deed=Deed.IN_PLACE.value)
 
-    holding = begun_over(head(update, held=thing(1)), ask(CREATE))
+    objects = begun_over(head(update, held=thing(1)), ask(CREATE))
 
-    assert [thing(1, touched=SURELY.value, touched_by="Q")] == holding.forgotten
+    assert [thing(1, touched=SURELY.value, touched_by="Q")] == objects.forgotten
 
 
 @pytest.mark.parametrize(("earlier", "wanted"), [("Q", "Q"), ("R", None)])
@@ -582,10 +582,10 @@ def test_what_is_to_be_cleaned_up(request_: Request, op: Operation, is_left: boo
     waiting = replace(op.execution, due=5)
     op = replace(op, execution=waiting, response=None)
 
-    holding = begun_over(head(op, pending_cleanup=(before,)), request_)
+    objects = begun_over(head(op, pending_cleanup=(before,)), request_)
 
     left = [replace(op, execution=replace(waiting, due=None))] if is_left else []
-    assert [before, *left] == holding.pending
+    assert [before, *left] == objects.pending
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ class Ending(NamedTuple):
         return State.SUCCEEDED if self.succeeded else State.FAILED
 
 
-class Holding(NamedTuple):
+class Objects(NamedTuple):
     """The objects of a head, and what is left to be cleaned up."""
 
     held: HeldObject | None
@@ -64,7 +64,7 @@ class Holding(NamedTuple):
     unconfirmed: Sequence[str]
 
 
-def begun_over(head: Head, request: Request) -> Holding:
+def begun_over(head: Head, request: Request) -> Objects:
     """Return what holds when a request begins over a head."""
     before = _with_half_deleted(head, _as_left(head), request)
     match request.type:
@@ -80,7 +80,7 @@ def begun_over(head: Head, request: Request) -> Holding:
     return after._replace(unconfirmed=_unconfirmed(after, answered))
 
 
-def succeeded(head: Head, ending: Ending) -> Holding:
+def succeeded(head: Head, ending: Ending) -> Objects:
     """Return what holds once a request has succeeded."""
     if head.operation.type == RequestType.DELETE:
         held = head.held if ending.keeps_current else None
@@ -93,7 +93,7 @@ def succeeded(head: Head, ending: Ending) -> Holding:
         replaced = _replaced_by(head, held)
     # Seeded bug: acknowledged
     acknowledged = held is not None and head.acknowledged and held.id == head.held_id
-    return Holding(
+    return Objects(
         held=held,
         acknowledged=acknowledged,
         replaced=replaced[-MOST_REPLACED:],
@@ -160,7 +160,7 @@ def _answered(head: Head, physical_id: str, response: str | None, operation: str
     )
 
 
-def _unconfirmed(after: Holding, answered: set[str]) -> list[str]:
+def _unconfirmed(after: Objects, answered: set[str]) -> list[str]:
     held = after.held
     if held is not None and after.acknowledged and held.operation is not None:
         answered = {*answered, held.operation}
@@ -181,11 +181,11 @@ def leaves_something(operation: Operation) -> bool:
     return succeeded or operation.assigned_id is not None or operation.may_have_acted
 
 
-def _as_left(head: Head) -> Holding:
+def _as_left(head: Head) -> Objects:
     """Return the objects of a head as its last operation has left them."""
     held, operation = head.held, head.operation
     named = {held.operation} if held is not None and head.acknowledged else set()
-    return Holding(
+    return Objects(
         held=None if held is None else _as_touched(held, operation),
         acknowledged=head.acknowledged,
         replaced=[_as_half_deleted(old, operation) for old in head.replaced],
@@ -216,7 +216,7 @@ def _as_half_deleted(old: HeldObject, operation: Operation) -> HeldObject:
     return old
 
 
-def _with_half_deleted(head: Head, before: Holding, request: Request) -> Holding:
+def _with_half_deleted(head: Head, before: Objects, request: Request) -> Objects:
     """Keep what a Delete has failed to remove of which nothing else is known."""
     operation, event_id = head.operation, head.operation.event_physical_id
     known = {old.id for old in before.replaced}
@@ -250,7 +250,7 @@ def left_behind(head: Head) -> Operation:
     return operation
 
 
-def _for_create(head: Head, before: Holding, request: Request) -> Holding:
+def _for_create(head: Head, before: Objects, request: Request) -> Objects:
     operation, held = head.operation, before.held
     # Seeded bug: other-type-begins
     if head.resource_type != request.resource_type:
@@ -262,7 +262,7 @@ def _for_create(head: Head, before: Holding, request: Request) -> Holding:
         pending = [*pending, left_behind(head)]  # its own earlier life, never retained
     elif held is not None and not before.acknowledged:
         forgotten = [*forgotten, held][-MOST_FORGOTTEN:]
-    return Holding(
+    return Objects(
         held=None,
         acknowledged=False,
         replaced=[_without_properties(old) for old in before.replaced],
@@ -272,12 +272,12 @@ def _for_create(head: Head, before: Holding, request: Request) -> Holding:
     )
 
 
-def _for_another_type(head: Head, before: Holding, request: Request) -> Holding:
+def _for_another_type(head: Head, before: Objects, request: Request) -> Objects:
     """Take over the head of a resource of another type: what that one left, its Deletes remove."""
     kind = head.resource_type
     held = [] if before.held is None else [before.held]
     replaced = [_without_properties(_of_type(kind, old)) for old in (*before.replaced, *held)]
-    return Holding(
+    return Objects(
         held=None,
         acknowledged=False,
         replaced=replaced,
@@ -302,7 +302,7 @@ def _without_properties(old: HeldObject) -> HeldObject:
     return HeldObject(id=old.id, resource_type=old.resource_type)
 
 
-def _for_update(head: Head, before: Holding, request: Request) -> Holding:
+def _for_update(head: Head, before: Objects, request: Request) -> Objects:
     held, event_id = before.held, request.physical_resource_id
     if request.placeholder is not None:
         return before
@@ -323,7 +323,7 @@ def _for_update(head: Head, before: Holding, request: Request) -> Holding:
     return before._replace(held=adopted(request), acknowledged=True, replaced=displaced)
 
 
-def _unheard(head: Head, before: Holding, request: Request) -> Holding:
+def _unheard(head: Head, before: Objects, request: Request) -> Objects:
     """Return what held before an operation of whose success CloudFormation never heard."""
     held, base = head.held, head.operation.event_physical_id
     former = next((old for old in before.replaced if old.id == base), None)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 
-def meant(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Ask whether a known name was meant, for the end of a message; nothing where none is near."""
     import difflib  # only where somebody mistyped
 
