@@ -231,15 +231,10 @@ def _delete(head: Head, request: Request, unable: str) -> Decision:
 
 def _of_another_type(head: Head, request: Request, known: Id, unable: str) -> Decision:
     """Remove what the request's own type has left in the head of another one, and nothing else."""
-    placeholder, kind = request.placeholder, request.resource_type
-    operation = "" if placeholder is None else placeholder.operation
+    kind = request.resource_type
     replaced = [old for old in head.replaced if old.resource_type == kind]
     forgotten = [old for old in head.forgotten if old.resource_type == kind]
-    own = [
-        old.id
-        for old in (*replaced, *forgotten)
-        if old.id == request.physical_resource_id or (operation and old.operation == operation)
-    ]
+    own = [old.id for old in (*replaced, *forgotten) if _is_named(old, request)]
     if known in (Id.HELD, Id.FOREIGN) and not own:
         return Refuse(
             unable
@@ -253,8 +248,16 @@ def _of_another_type(head: Head, request: Request, known: Id, unable: str) -> De
         *named.replaced([old for old in replaced if old.id not in own]),
         *named.forgotten([old for old in forgotten if old.id not in own]),
     )
-    cleans = None if known is Id.INVENTED else operation
-    return Delete(tuple(own), cleans=cleans, keeps_current=True, left=left)
+    cleans = "" if request.placeholder is None else request.placeholder.operation
+    cleans_all = known is Id.INVENTED
+    return Delete(tuple(own), cleans=None if cleans_all else cleans, keeps_current=True, left=left)
+
+
+def _is_named(old: HeldObject, request: Request) -> bool:
+    """Tell whether a Delete names an object: by its id, or by the placeholder of its Create."""
+    placeholder = request.placeholder
+    is_placed = placeholder is not None and placeholder.operation == old.operation
+    return is_placed or old.id == request.physical_resource_id
 
 
 def place(head: Head, request: Request) -> Id:
