@@ -36,7 +36,7 @@ class Unreadable(Exception):
 
 
 def import_provider(place: str, *, told_by: str) -> Provider:
-    """Return the provider that `module:name` names.
+    """Return the provider that `module:name` names, or that of the helper that it names.
 
     Args:
         place: The module and the name.
@@ -52,6 +52,7 @@ def import_provider(place: str, *, told_by: str) -> Provider:
             f"{told_by} must say where the provider is: module:name, such as provider:provider"
         )
     found = getattr(importlib.import_module(module), attribute, None)
+    found = getattr(found, "provider", found)  # of a helper of cfn_once.crhelper
     if not isinstance(found, Provider):
         raise ConfigurationError(
             f"{told_by}={place}: there is no cfn_once.Provider of that name in {module}"

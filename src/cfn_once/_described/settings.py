@@ -12,6 +12,7 @@ FILE = "pyproject.toml"
 PROVIDER = "provider:provider"
 NO_API = "none"  # for hooks that call nothing outside
 TABLES = ("properties", "changed", "replaced")
+FLAGS = ("allow-in-doubt",)
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -26,6 +27,8 @@ class Settings(NamedTuple):
         ledger_stack: The name of the ledger's stack.
         external_api: Module and name of what makes the stand-in for the API that the hooks call,
             or `none` where they call nothing.
+        allow_in_doubt: `test` takes a FAILED answer that names what is in doubt, as it comes where
+            a call takes no token and can be looked up by nothing.
         properties: Properties of a Create that succeeds, by type.
         changed: Those of an Update in place.
         replaced: Those of an Update that replaces the resource.
@@ -38,6 +41,7 @@ class Settings(NamedTuple):
     stack: str = ""
     ledger_stack: str = ""
     external_api: str = ""
+    allow_in_doubt: bool = False
     properties: Mapping[str, Any] = NOTHING
     changed: Mapping[str, Any] = NOTHING
     replaced: Mapping[str, Any] = NOTHING
@@ -73,7 +77,9 @@ def _check(table: Mapping[str, Any], place: str) -> None:
             raise ConfigurationError(f"{where}: unknown{did_you_mean(name, known)}")
         if name in TABLES and not _holds_tables(value):
             raise ConfigurationError(f'{where}: expected a table for each type: {name}."Custom::A"')
-        if name not in TABLES and not isinstance(value, str):
+        if name in FLAGS and not isinstance(value, bool):
+            raise ConfigurationError(f"{where}: expected true or false")
+        if name not in (*TABLES, *FLAGS) and not isinstance(value, str):
             raise ConfigurationError(f'{where}: expected text, as in {name} = "..."')
 
 

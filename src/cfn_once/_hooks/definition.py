@@ -19,6 +19,7 @@ from .._properties.fields import is_map, is_record, plain
 TYPE_NAME = re.compile(r"Custom::[A-Za-z0-9_@-]{1,60}")
 ANY_TYPE = "AWS::CloudFormation::CustomResource"
 EVERY_TYPE = "*"  # a class that serves what no other class does
+GENERAL_TYPE = "AWS::CloudFormation::CustomResource"  # the type of a resource that names none
 HOOKS = ("create", "update", "delete", "replaces", "on_timeout")
 OPTIONS = (
     "resource_type",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from .._described.description import TypeDescription, to_document
 from .._described.outline import Name, attribute_names, names_in
+from .._hooks.definition import EVERY_TYPE
 from .console import Console, Exit
 from .project import add_provider, types_in
 
@@ -31,7 +32,8 @@ def run(given: argparse.Namespace, console: Console) -> int:
 
 def reference(resource_type: str, kind: TypeDescription) -> Iterator[str]:
     """Yield the page of one type."""
-    yield from (f"# {resource_type}", "")
+    title = "Every other type" if resource_type == EVERY_TYPE else resource_type
+    yield from (f"# {title}", "")
     if kind.text:
         yield from (kind.text, "")
     yield from ("## Properties", "")

@@ -3,10 +3,11 @@
 import argparse
 import os
 
-from .._described.description import TypeDescription, types_of
+from .._described.description import TypeDescription, Types, types_of
 from .._described.importing import Unreadable, import_here
 from .._described.settings import Settings, settings_of
 from .._errors import ConfigurationError
+from .._hooks.definition import EVERY_TYPE, GENERAL_TYPE
 from .._properties.suggestions import did_you_mean
 from .._provider import Provider
 from .console import Exit, Stop
@@ -58,18 +59,26 @@ def types_in(given: argparse.Namespace) -> dict[str, TypeDescription]:
     wanted = getattr(given, "type", None)
     if wanted is None:
         return types
-    return {wanted: types[type_named(wanted, list(types))]}
+    named = type_named(wanted, list(types))
+    return {named: description_of(types, named)}
+
+
+def description_of(types: Types, name: str) -> TypeDescription:
+    """Return what is said of a type, by its own class or by the one that serves all others."""
+    return types.get(name) or types[EVERY_TYPE]
 
 
 def type_named(wanted: str | None, types: list[str]) -> str:
     """Return the type that is meant: the one that is named, or the only one.
 
+    A class that serves every type is asked for the general one, unless another is named.
+
     Raises:
         Stop: It is not served, or several are and none is named.
     """
     if wanted is None and len(types) == 1:
-        return types[0]
-    if wanted in types:
+        return GENERAL_TYPE if types[0] == EVERY_TYPE else types[0]
+    if wanted is not None and (wanted in types or EVERY_TYPE in types):
         return wanted
     serves = ", ".join(types)
     if wanted is None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from .._cloudformation.canonical import Json
 from .._described.description import TypeDescription
 from .._described.outline import Name, names_in
+from .._hooks.definition import EVERY_TYPE, GENERAL_TYPE
 from .console import Console, Exit
 from .project import add_provider, types_in
 
@@ -48,7 +49,7 @@ def logical(resource_type: str) -> str:
 def snippet(resource_type: str, kind: TypeDescription, export: str) -> Iterator[str]:
     """Yield the lines of a resource: what is optional is a comment with its default."""
     yield f"  {logical(resource_type)}:"
-    yield f"    Type: {resource_type}"
+    yield f"    Type: {spelled_type(resource_type)}"
     yield "    Properties:"
     yield f"      ServiceToken: !ImportValue {export}"
     yield f'      ServiceTimeout: "{TIMEOUT}"'
@@ -61,12 +62,17 @@ def snippet(resource_type: str, kind: TypeDescription, export: str) -> Iterator[
         yield f"      {mark}{name.name}: {value} # {comment}"
 
 
+def spelled_type(resource_type: str) -> str:
+    """Return a type as a template names it."""
+    return GENERAL_TYPE if resource_type == EVERY_TYPE else resource_type
+
+
 def plain(resource_type: str, kind: TypeDescription, export: str) -> dict[str, Json]:
     """Return a resource with what is required, as JSON has it."""
     required = {name.name: sample(name) for name in names_in(kind.properties) if name.is_required}
     token = {"Fn::ImportValue": export}
     return {
-        "Type": resource_type,
+        "Type": spelled_type(resource_type),
         "Properties": {"ServiceToken": token, "ServiceTimeout": str(TIMEOUT), **required},
     }
 

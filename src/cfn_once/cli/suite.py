@@ -11,7 +11,7 @@ from .._described.settings import settings_of
 from ..testing.contract import ProviderContract
 from ..testing.safe import assert_safe
 from .stand_in import stand_in
-from .test import sample_properties
+from .test import sample_properties, types_to_test
 
 _SETTINGS = settings_of(os.getcwd())
 _API = stand_in(_SETTINGS.external_api)  # first: it tells the hooks where it is
@@ -31,7 +31,7 @@ class _Contract(ProviderContract):
 
     def test_every_single_fault(self) -> None:
         """Crashes, duplicates and lost answers make nothing twice, and leave nothing."""
-        checked = assert_safe(_PROVIDER, self.life, _API)
+        checked = assert_safe(_PROVIDER, self.life, _API, allow_in_doubt=_SETTINGS.allow_in_doubt)
         if not checked.complete:
             raise AssertionError(f"{checked.runs} runs were not enough for every fault")
 
@@ -44,7 +44,7 @@ class _Contract(ProviderContract):
         stack.delete("Resource")
 
 
-for _type in _PROVIDER.resource_types:
+for _type in types_to_test(_SETTINGS, _PROVIDER):
     _name = "Test" + "".join(filter(str.isalnum, _type.rpartition("::")[2]))
     globals()[_name] = type(
         _name,

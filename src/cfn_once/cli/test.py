@@ -11,9 +11,10 @@ from .._cloudformation.canonical import Json
 from .._described.description import types_of
 from .._described.outline import names_in
 from .._described.settings import NO_API, Settings
+from .._hooks.definition import EVERY_TYPE, GENERAL_TYPE
 from .._provider import Provider
 from .console import Console, Exit, Stop
-from .project import add_provider, provider_of, settings
+from .project import add_provider, description_of, provider_of, settings
 from .snippet import sample
 
 DESCRIPTION = (
@@ -42,7 +43,7 @@ def run(given: argparse.Namespace, console: Console) -> int:
     provider = provider_of(given)
     results: dict[str, str] = {}
     if told.external_api:
-        for kind in provider.resource_types:
+        for kind in types_to_test(told, provider):
             sample_properties(told, provider, kind)
         place = given.provider or told.provider
         own = ["--pyargs", SUITE, "--rootdir", os.getcwd(), "-p", "no:cacheprovider"]
@@ -86,6 +87,14 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
+def types_to_test(told: Settings, provider: Provider) -> list[str]:
+    """Return the types to test; of a class that serves every type, those that settings name."""
+    served = [kind for kind in provider.resource_types if kind != EVERY_TYPE]
+    if EVERY_TYPE in provider.resource_types:
+        served += [kind for kind in told.properties if kind not in served] or [GENERAL_TYPE]
+    return served
+
+
 def sample_properties(told: Settings, provider: Provider, kind: str) -> Mapping[str, Json]:
     """Return properties that a Create of a type takes: the settings', else guessed ones.
 
@@ -95,7 +104,8 @@ def sample_properties(told: Settings, provider: Provider, kind: str) -> Mapping[
     if kind in told.properties:
         given: Mapping[str, Json] = told.properties[kind]
         return given
-    required = [n for n in names_in(types_of(provider)[kind].properties) if n.is_required]
+    described = description_of(types_of(provider), kind)
+    required = [n for n in names_in(described.properties) if n.is_required]
     guessed = {name.name: sample(name) for name in required}
     unknown = [
         name.name for name in required if name.is_secret or str(guessed[name.name])[:1] == "<"

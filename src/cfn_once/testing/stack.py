@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from .._cloudformation.canonical import Json
+from .._hooks.definition import EVERY_TYPE, GENERAL_TYPE
 from .answers import CANCELLED, NOT_DELETED, TOKEN_IS_FIXED, Answer, received, refused
 from .deliveries import Deliveries
 from .events import Event, Source, as_sent, request_event
@@ -250,7 +251,7 @@ class Stack:
         if len(served) != 1:
             serves = ", ".join(served) or "what nobody has said"
             raise ValueError(f"name the resource_type: the provider serves {serves}")
-        return "AWS::CloudFormation::CustomResource" if served[0] == "*" else served[0]
+        return GENERAL_TYPE if served[0] == EVERY_TYPE else served[0]
 
 
 def _held_after(event: Event, answer: Answer) -> Held:
