@@ -27,7 +27,8 @@ INLINE_RESULTS = 32_768  # bytes of all records in the head; beyond it, every re
 LONGEST_ERROR = 1000  # characters of an error whose record would be longer than a result may be
 AROUND_A_RESULT = 64  # bytes that a record takes besides its key and result
 # Bytes of records in an item, which DynamoDB bounds at 400 KB: a Delete needs room of its own.
-ROOM, ROOM_OF_A_DELETE, MANY_STEPS = 200_000, 300_000, 100
+ROOM, ROOM_OF_A_DELETE = 200_000, 300_000
+FEW_STEPS = 50  # of all that is left as well: they have room, however long their names are
 
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
@@ -197,11 +198,12 @@ class Journal:
         Raises:
             PermanentError: Nothing of the step has happened.
         """
-        steps = self.operation.steps
         room = ROOM_OF_A_DELETE if self.operation.type == RequestType.DELETE else ROOM
-        if len(steps) >= MANY_STEPS and self._kept_size() > room:
+        records = self._records()
+        recorded = sum(map(len, records))
+        if recorded >= FEW_STEPS and sum(map(_room, records)) > room:
             raise PermanentError(
-                f"step {key} of {self.request} was not begun: {len(steps)} steps are recorded, and"
+                f"step {key} of {self.request} was not begun: {recorded} steps are recorded, and"
                 " the ledger's item has no room for more. Make fewer steps, or let one step do what"
                 " several do"
             )
@@ -315,9 +317,11 @@ class Journal:
         return size <= INLINE_RESULT and size + self._kept_size() < INLINE_RESULTS
 
     def _kept_size(self) -> int:
+        return sum(map(_size, self._records()))
+
+    def _records(self) -> list[Mapping[str, StepRecord]]:
         left = self.lease.head.pending_cleanup
-        records = [self.operation.steps, self.pending, *(operation.steps for operation in left)]
-        return sum(map(_size, records))
+        return [self.operation.steps, self.pending, *(operation.steps for operation in left)]
 
     def _spill_name(self, key: str, record: StepRecord) -> str:
         return f"S#{base32(self.request.operation, 12)}#{key}#{record.generation}"
@@ -329,6 +333,12 @@ def is_scoped(key: str) -> bool:
     Such a step removes: where it is done, nothing of it is left.
     """
     return "/" in key
+
+
+def _room(records: Mapping[str, StepRecord]) -> int:
+    """Return the bytes that records may come to take: a step in doubt is named a second time."""
+    names = sum(len(key.encode()) + AROUND_A_RESULT for key in records)
+    return 2 * names + sum(len(record.result or "") for record in records.values())
 
 
 def _size(records: Mapping[str, StepRecord]) -> int:
