@@ -71,6 +71,8 @@ def unfinished(value: Any) -> str:
     """Say of what kind a value is that stands for work which is still to be done; else nothing."""
     if isinstance(value, str | int | float | dict | list):
         return ""  # at once: there may be many
+    if value is NotImplemented:
+        return "NotImplemented"
     if inspect.iscoroutine(value):
         return "a coroutine"
     if inspect.isasyncgen(value):

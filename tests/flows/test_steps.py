@@ -378,6 +378,32 @@ def test_a_look_up_that_fails(cloudformation, group_class, groups):
     assert (["sig-1"], ["sig-1"]) == (groups.created, groups.deletes)
 
 
+@pytest.mark.parametrize("empty", [[], {}, "", False], ids=repr)
+def test_a_look_up_that_returns_an_empty_answer(cloudformation, group_class, groups, empty):
+    """
+    An empty list is neither what was found nor None: the step stays in doubt, and its Delete
+    looks again.
+    """
+    create = cloudformation.event("Create", "Group", {"Product": "Linux/UNIX"})
+    with pytest.raises(Crashed):
+        cloudformation.send(create, crash_after="group")
+    find = group_class.find
+    group_class.find = lambda self, step: empty
+    answer = cloudformation.deliver(create)
+    group_class.find = find
+    cloudformation.deliver(
+        cloudformation.event(
+            "Delete",
+            "Group",
+            {"Product": "Linux/UNIX"},
+            physical_resource_id=answer.physical_resource_id,
+        )
+    )
+
+    assert f"failed with an empty answer, {empty!r}: return what was found" in answer.reason
+    assert (["sig-1"], ["sig-1"]) == (groups.created, groups.deletes)
+
+
 @pytest.mark.parametrize("size", [100, 5_000, 290_000])
 def test_long_results(size):
     """

@@ -148,6 +148,7 @@ DEFINED: dict[str, Callable[[], object]] = {
         honours_idempotency_key={"https://api.example.com": 3600}
     ),
     'unresolved = "ignore"': lambda: defined(unresolved="ignore"),
+    'no_echo = "false"': lambda: defined(no_echo="false"),
     "def __init__(self, api, client)": lambda: defined(__init__=lambda self, api, client: None),
     "CustomResource[Properties]": lambda: CustomResource[Properties],
     "class Thing(CustomResource)": lambda: type("Thing", (CustomResource,), {}),
@@ -246,6 +247,7 @@ SPARED: dict[str, dict[str, Callable[[Any], object]]] = {
     "replaces: no return": {"replaces": lambda self: None},
     "delete: return [coroutine()]": {"delete": lambda self: [coroutine()]},
     'delete: return {"a": (coroutine(),)}': {"delete": lambda self: {"a": (coroutine(),)}},
+    "delete: return NotImplemented": {"delete": lambda self: NotImplemented},
 }
 
 RETURNED: dict[str, object] = {

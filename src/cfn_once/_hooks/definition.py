@@ -17,20 +17,11 @@ from .._properties.fields import is_map, is_record, plain
 
 # "AWS::CloudFormation::CustomResource": 60 characters after `Custom::`, of these.
 TYPE_NAME = re.compile(r"Custom::[A-Za-z0-9_@-]{1,60}")
-ANY_TYPE = "AWS::CloudFormation::CustomResource"
 EVERY_TYPE = "*"  # a class that serves what no other class does
 GENERAL_TYPE = "AWS::CloudFormation::CustomResource"  # the type of a resource that names none
 HOOKS = ("create", "update", "delete", "replaces", "on_timeout")
-OPTIONS = (
-    "resource_type",
-    "replace_on",
-    "update_may_replace",
-    "always_delete",
-    "allow_unknown",
-    "no_echo",
-    "unresolved",
-    "honours_idempotency_key",
-)
+FLAGS = ("update_may_replace", "always_delete", "allow_unknown", "no_echo")
+OPTIONS = ("resource_type", "replace_on", *FLAGS, "unresolved", "honours_idempotency_key")
 
 
 class Declared(NamedTuple):
@@ -142,7 +133,7 @@ def resource_type_of(cls: type, root: type) -> str:
     own = f"Custom::{cls.__name__}"
     named = _named_type(cls, root)
     resource_type = own if named is None else named
-    if resource_type in (ANY_TYPE, EVERY_TYPE) or TYPE_NAME.fullmatch(str(resource_type)):
+    if resource_type in (GENERAL_TYPE, EVERY_TYPE) or TYPE_NAME.fullmatch(str(resource_type)):
         return str(resource_type)
     instead = own if TYPE_NAME.fullmatch(own) else "Custom::Thing"
     raise ConfigurationError(
@@ -221,6 +212,10 @@ def check_options(cls: Any, properties: Shape) -> None:
         ConfigurationError: Says what to write instead.
     """
     _refuse_misspelled(cls)
+    for name in FLAGS:
+        if isinstance(getattr(cls, name), str | int) and not isinstance(getattr(cls, name), bool):
+            given = getattr(cls, name)
+            raise ConfigurationError(f"{cls.__name__}.{name} is {given!r}: write True or False")
     replace_on = cls.replace_on
     if isinstance(replace_on, str) or not isinstance(replace_on, Collection):
         example = replace_on if isinstance(replace_on, str) else "Name"

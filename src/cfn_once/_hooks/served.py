@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from .._callables import spelled
 from .._cloudformation.request import Request, RequestType
 from .._errors import ConfigurationError
-from .definition import ANY_TYPE, EVERY_TYPE, check_definition
+from .definition import EVERY_TYPE, GENERAL_TYPE, check_definition
 from .resource import CustomResource, shapes_of
 
 NEVER_ENDS = (
@@ -76,7 +76,7 @@ def by_type(classes: Sequence[Any]) -> dict[str, type[Resource]]:
             )
         served[resource.resource_type] = resource
     if len(classes) == 1:
-        served.setdefault(ANY_TYPE, classes[0])
+        served.setdefault(GENERAL_TYPE, classes[0])
     return served
 
 

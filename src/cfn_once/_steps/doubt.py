@@ -112,13 +112,18 @@ class Doubts:
         while True:
             try:
                 with self._journal.keeping_what_is_cut_short(attempt):
-                    return self._caller.look(f"find {attempt.call.name}", step, lambda: find(step))
+                    found = self._caller.look(f"find {attempt.call.name}", step, lambda: find(step))
             except TemporaryError:
                 raise
             except Exception as failed:  # noqa: BLE001 - a look-up raises what it likes
                 why = f"its look-up failed with {self.named(failed)}"
                 if not self._caller.read_may_succeed_later(failed):
                     self.report(attempt, self.named(failed), failed, kind=FailedLookUp)
+            else:
+                if _is_empty(found):
+                    said = f"an empty answer, {found!r}: return what was found, or None"
+                    self.report(attempt, said, None, kind=FailedLookUp)
+                return found
             self._pause(2.0, attempt, why)
 
     def report(
@@ -155,3 +160,9 @@ class Doubts:
         # Masked first: a secret may have a question mark in it.
         told = re.sub(r"\?\S*", "?...", self._mask.text(text_of(error)))
         return f"{type(error).__name__}: {told}"
+
+
+def _is_empty(found: Any) -> bool:
+    """Tell whether a look-up returned nothing in another form than None, such as an empty list."""
+    kinds = (str, bytes, list, tuple, dict, set, frozenset)
+    return found is False or (isinstance(found, kinds) and not found)
