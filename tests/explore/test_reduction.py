@@ -1,5 +1,6 @@
 """What the search leaves out, it looks at here: nothing is seen there that is not seen without."""
 
+import re
 from dataclasses import replace
 from graphlib import TopologicalSorter
 
@@ -85,14 +86,20 @@ def test_who_knows_the_same_does_the_same(searched):
 )
 def test_a_seeded_bug_breaks_the_same_law(mutant):
     """
-    Where a law is broken, it is the one that is broken first with nothing left out.
+    Where a law is broken, it is the one that is broken first with nothing left out; which of
+    several objects shows it first is left to the order of the search.
     """
     number = 1000 + MUTANTS.index(mutant)
     kit = copy_of_the_package(number, mutant.seeded, mutant.old, mutant.new)
 
     full, reduced = (mutant.space.explorer(kit, full=full).search() for full in (True, False))
 
-    assert full.law == reduced.law
+    assert without_names(full.law) == without_names(reduced.law)
+
+
+def without_names(law):
+    """Return what is said of a broken law, but for which object of which operation shows it."""
+    return re.sub(r"\b[A-Z]\d\.\w+", "an object", law)
 
 
 def test_no_script_goes_back():
