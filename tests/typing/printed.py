@@ -19,7 +19,14 @@ ROOT = Path(__file__).resolve().parents[2]
 PLACE = ROOT / "build" / "typing"
 BLOCK = re.compile(r"^```python\n# (\w+\.py)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES = ("README.md", "docs/tutorial.md")
-EXAMPLES = ("minimal/provider.py", "minimal/test_provider.py", "elastigroup/provider.py")
+EXAMPLES = (
+    "minimal/provider.py",
+    "minimal/test_provider.py",
+    "elastigroup/provider.py",
+    "sql_user/postgresql.py",
+    "sql_user/provider.py",
+    "sql_user/test_provider.py",
+)
 OURS = ("tests/typing/api.py", "tests/typing/refused.py")
 PYRIGHT = {
     "typeCheckingMode": "standard",
