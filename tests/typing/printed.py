@@ -23,6 +23,8 @@ EXAMPLES = (
     "minimal/provider.py",
     "minimal/test_provider.py",
     "elastigroup/provider.py",
+    "gateway/provider.py",
+    "gateway/test_provider.py",
     "sql_user/postgresql.py",
     "sql_user/provider.py",
     "sql_user/test_provider.py",
