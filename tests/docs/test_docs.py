@@ -26,7 +26,7 @@ from lint import findings
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-PAGES = [*ROOT.glob("*.md"), *DOCS.rglob("*.md")]
+PAGES = [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("examples/*/README.md")]
 TEXTS = {str(page.relative_to(ROOT)): page.read_text() for page in sorted(PAGES)}
 LINTED = [*ROOT.glob("templates/*.yaml"), *ROOT.glob("examples/*/template.yaml")]
 SNIPPETS = sorted(DOCS.glob("templates/*.yaml"))
