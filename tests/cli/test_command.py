@@ -334,6 +334,52 @@ def test_test_with_a_stand_in_that_is_none(folder):
     assert "external-api = 'provider:one'" in called.err
 
 
+TIMED = """
+import os
+from cfn_once.testing import VirtualClock
+
+class Things:
+    clock, objects = VirtualClock(), {}
+    def reset(self):
+        self.objects.clear()
+
+things = Things()
+
+def external_api():
+    os.environ["CFN_ONCE_CONTINUATION"] = "lambda://self"
+    return things
+"""
+PATIENT = """
+from api import things
+from cfn_once import CustomResource, Provider
+
+class Thing(CustomResource[dict, dict]):
+    def create(self):
+        begun = self.value("begun", lambda: things.clock.now())
+        self.wait_until(lambda: things.clock.now() >= begun + 300, every=60)
+        self.step("thing", lambda step: things.objects.setdefault("a", 1), repeat=True)
+        return {}
+    def delete(self):
+        self.step("drop", lambda step: things.objects.pop("a", None), repeat=True)
+
+provider = Provider(Thing)
+"""
+
+
+def test_a_stand_in_that_goes_by_the_clock(folder):
+    """
+    It is there before the provider, which reads the environment that it sets; and the time that
+    passes for a stack passes for it.
+    """
+    settings = '[tool.cfn-once]\nexternal-api = "api:external_api"\n'
+    write(folder, {"provider.py": PATIENT, "api.py": TIMED, "pyproject.toml": settings})
+    invoked = call(folder, "invoke", "create")
+    tested = call(folder, "test", "--json")
+
+    assert invoked.out.startswith("Create: SUCCESS")
+    assert "passed" == json.loads(tested.out)["contract"]
+
+
 def test_lint(folder):
     """
     Findings are lines with their places, or JSON, and may be left out.

@@ -12,7 +12,7 @@ from typing import Any
 from .._described.importing import reason_of
 from .console import Console, Exit, Stop
 from .project import add_provider, provider_of, settings, type_named
-from .stand_in import stand_in
+from .stand_in import set_clock, stand_in
 
 DESCRIPTION = (
     "Send a request to the provider in this process, with a ledger in memory and virtual time.\n"
@@ -50,14 +50,15 @@ def run(given: argparse.Namespace, console: Console) -> int:
         raise Stop("--times is 1 or more", Exit.WRONG_CALL)
     event = None if given.what in VERBS else _event(given.what)
     before, after = _pairs(given.before), _pairs(given.property)
+    place = settings().external_api
+    api = stand_in(place) if place else None  # first: a provider reads the environment too
     provider = provider_of(given)
     kind = type_named(given.type, list(provider.resource_types)) if event is None else ""
-    place = settings().external_api
-    api = stand_in(place) if place else None
     if not place:
         console.say("no external-api in pyproject.toml: the calls of the hooks are real")
     logging.getLogger("cfn_once").setLevel(logging.CRITICAL + 1)  # the story tells it all
     stack, faults = _stack(provider), _faults(given)
+    set_clock(api, stack.clock)
     if event is not None:
         _send(lambda: stack.deliver(stack.asked_again(event), **faults), stack, console)
     else:

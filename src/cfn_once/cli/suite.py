@@ -10,7 +10,7 @@ from .._described.importing import import_here
 from .._described.settings import settings_of
 from ..testing.contract import ProviderContract
 from ..testing.safe import assert_safe
-from .stand_in import stand_in
+from .stand_in import set_clock, stand_in
 from .test import sample_properties, types_to_test
 
 _SETTINGS = settings_of(os.getcwd())
@@ -25,6 +25,7 @@ class _Contract(ProviderContract):
         if _API is not None:
             _API.reset()
         super().setup_method()
+        set_clock(_API, self.cloudformation.clock)
 
     def left_over(self) -> Any:
         return () if _API is None else set(_API.objects)
