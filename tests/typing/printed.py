@@ -19,19 +19,13 @@ ROOT = Path(__file__).resolve().parents[2]
 PLACE = ROOT / "build" / "typing"
 BLOCK = re.compile(r"^```python\n# (\w+\.py)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES = ("README.md", "docs/tutorial.md")
-EXAMPLES = (
-    "minimal/provider.py",
-    "minimal/test_provider.py",
-    "elastigroup/provider.py",
-    "from_crhelper/index.py",
-    "from_crhelper/provider.py",
-    "from_crhelper/test_provider.py",
-    "gateway/provider.py",
-    "gateway/test_provider.py",
-    "sql_user/postgresql.py",
-    "sql_user/provider.py",
-    "sql_user/test_provider.py",
-)
+TYPED_TESTS = ("from_crhelper", "gateway", "minimal", "sql_user")
+EXAMPLES = [
+    *sorted(ROOT.glob("examples/*/provider.py")),
+    ROOT / "examples/from_crhelper/index.py",
+    ROOT / "examples/sql_user/postgresql.py",
+    *(ROOT / f"examples/{name}/test_provider.py" for name in TYPED_TESTS),
+]
 OURS = ("tests/typing/api.py", "tests/typing/refused.py")
 PYRIGHT = {
     "typeCheckingMode": "standard",
@@ -51,7 +45,7 @@ def printed(place: Path) -> list[list[str]]:
         for name, code in blocks:
             (folder / name).write_text(code, encoding="utf-8")
         together.append([str(folder / name) for name, _ in blocks])
-    return [*together, [str(ROOT / "examples" / name) for name in EXAMPLES]]
+    return [*together, [*map(str, EXAMPLES)]]
 
 
 def mypy(files: list[str]) -> int:
