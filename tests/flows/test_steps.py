@@ -378,7 +378,7 @@ def test_a_look_up_that_fails(cloudformation, group_class, groups):
     assert (["sig-1"], ["sig-1"]) == (groups.created, groups.deletes)
 
 
-@pytest.mark.parametrize("empty", [[], {}, "", False], ids=repr)
+@pytest.mark.parametrize("empty", [[], (), "", False], ids=repr)
 def test_a_look_up_that_returns_an_empty_answer(cloudformation, group_class, groups, empty):
     """
     An empty list is neither what was found nor None: the step stays in doubt, and its Delete

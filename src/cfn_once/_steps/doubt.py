@@ -163,6 +163,9 @@ class Doubts:
 
 
 def _is_empty(found: Any) -> bool:
-    """Tell whether a look-up returned nothing in another form than None, such as an empty list."""
-    kinds = (str, bytes, list, tuple, dict, set, frozenset)
+    """Tell whether a look-up returned nothing in another form than None, such as an empty list.
+
+    An empty map is an object that has been found, and has no properties.
+    """
+    kinds = (str, bytes, list, tuple, set, frozenset)
     return found is False or (isinstance(found, kinds) and not found)
