@@ -380,6 +380,23 @@ def test_a_stand_in_that_goes_by_the_clock(folder):
     assert "passed" == json.loads(tested.out)["contract"]
 
 
+def test_a_stand_in_that_is_only_read(folder):
+    """
+    Hooks that make nothing need no more than a function that lets them call it.
+    """
+    api = "import provider\ndef external_api():\n    provider.KNOWN.append('web')\n"
+    looking = PROVIDER.replace("provider =", "KNOWN = []\n\nprovider =")
+    looking = looking.replace('self.properties.Name == "bad"', "not KNOWN")
+    settings = '[tool.cfn-once]\nexternal-api = "api:external_api"\nprovider = "provider:one"\n'
+    write(folder, {"provider.py": looking, "api.py": api, "pyproject.toml": settings})
+    invoked = call(folder, "invoke", "create", "-p", "Name=web")
+    tested = call(folder, "test", "--json")
+
+    assert invoked.out.startswith("Create: SUCCESS")
+    assert "the stand-in holds" not in invoked.out
+    assert "passed" == json.loads(tested.out)["contract"]
+
+
 def test_lint(folder):
     """
     Findings are lines with their places, or JSON, and may be left out.

@@ -22,7 +22,7 @@ class OfDict:
 
 
 def stand_in(place: str) -> Any:
-    """Return what the factory makes; None where hooks call nothing.
+    """Return what the factory makes; None where hooks call nothing, or only read.
 
     Raises:
         Stop: There is no such factory, or it fails, or what it makes is no stand-in.
@@ -37,7 +37,7 @@ def stand_in(place: str) -> Any:
     except Exception as error:  # noqa: BLE001 - a factory of the user's may do anything
         raise Stop(f"external-api = {place!r}: {reason_of(error)}") from None
     made = OfDict(made) if isinstance(made, dict) else made
-    if not (hasattr(made, "objects") and hasattr(made, "reset")):
+    if made is not None and not (hasattr(made, "objects") and hasattr(made, "reset")):
         raise Stop(f"external-api = {place!r}: what it makes has no objects, or no reset()")
     return made
 
