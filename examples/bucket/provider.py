@@ -70,7 +70,7 @@ class Bucket(CustomResource[BucketProperties, BucketAttributes]):
         try:
             found = self.client("s3").get_bucket_tagging(Bucket=self.properties.BucketName)
         except ClientError as error:
-            code = error.response["Error"]["Code"]
+            code = error.response.get("Error", {}).get("Code")
             if code not in ("NoSuchBucket", "NoSuchTagSet"):
                 raise
             return None if code == "NoSuchBucket" else []

@@ -13,8 +13,8 @@ from cfn_once import CustomResource, PermanentError, Provider
 class ImageProperties:
     Owners: Annotated[list[str], Meta(min_length=1)]  # anybody may name an image like Amazon's
     Name: str  # with * and ?
+    AsOf: date  # images that are newer are left out
     Architecture: Literal["x86_64", "arm64"] = "x86_64"
-    AsOf: date | None = None  # newer ones are left out
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Image(CustomResource[ImageProperties, ImageAttributes]):
     delete = None  # it is looked up: nothing was made
 
     def create(self) -> ImageAttributes:
-        image = self.value("image", self.newest)  # a later run of the hook gets the same
+        image = self.newest()  # nothing comes after it, so the recorded response keeps it
         self.physical_resource_id = image["ImageId"]
         return attributes(image)
 
@@ -44,16 +44,18 @@ class Image(CustomResource[ImageProperties, ImageAttributes]):
     def newest(self) -> dict[str, Any]:
         asked = self.properties
         filters = {"name": asked.Name, "architecture": asked.Architecture, "state": "available"}
-        pages = self.client("ec2").get_paginator("describe_images").paginate(
-            Owners=asked.Owners,
-            Filters=[{"Name": name, "Values": [value]} for name, value in filters.items()],
+        pages = (
+            self.client("ec2")
+            .get_paginator("describe_images")
+            .paginate(
+                Owners=asked.Owners,
+                Filters=[{"Name": name, "Values": [value]} for name, value in filters.items()],
+            )
         )
-        last = f"{asked.AsOf or date.max}T24"  # dates are text of one form: 2026-11-27T09:00:00Z
-        found = [
-            image for page in pages for image in page["Images"] if image["CreationDate"] < last
-        ]
+        end = f"{asked.AsOf}T24"  # EC2 writes 2026-11-27T09:00:00.000Z
+        found = [image for page in pages for image in page["Images"] if image["CreationDate"] < end]
         if not found:
-            raise PermanentError(f"no image of {', '.join(asked.Owners)} is named {asked.Name}")
+            raise PermanentError(f"no image fits {asked.Name} as of {asked.AsOf}")
         newest: dict[str, Any] = max(found, key=lambda image: image["CreationDate"])
         return {name: newest[name] for name in ("ImageId", "Name", "CreationDate")}
 
