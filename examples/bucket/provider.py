@@ -44,18 +44,21 @@ class Bucket(CustomResource[BucketProperties, BucketAttributes]):
 
     def delete(self) -> None:
         s3, bucket = self.client("s3"), self.physical_resource_id
-        try:
-            while versions := self.versions():
-                self.remove(versions)
-        except s3.exceptions.NoSuchBucket:
+        tags = self.tags(bucket)
+        if tags is None:
+            return  # it is gone already
+        if not any(tag["Value"].startswith(f"{self.correlation_id}/") for tag in tags):
+            self.reason = f"bucket {bucket} is left as it is: this resource did not make it"
             return
+        while versions := self.versions():
+            self.remove(versions)
         s3.delete_bucket(Bucket=bucket)
 
     def make(self, step: Step) -> str:
         s3, name = self.client("s3"), self.properties.BucketName
-        if self.tags() is not None:  # in us-east-1, S3 would say yes to a bucket that you have
+        if self.tags(name) is not None:  # in us-east-1, S3 would say yes to a bucket that you have
             raise PermanentError(f"there is a bucket {name}, and this resource did not make it")
-        configuration: dict[str, Any] = {"Tags": [tag(step)]}
+        configuration: dict[str, Any] = {"Tags": [self.tag(step)]}
         if s3.meta.region_name != "us-east-1":
             configuration["LocationConstraint"] = s3.meta.region_name
         s3.create_bucket(Bucket=name, CreateBucketConfiguration=configuration)
@@ -63,12 +66,17 @@ class Bucket(CustomResource[BucketProperties, BucketAttributes]):
 
     def find(self, step: Step) -> str | None:
         """Look for the bucket that this step made: one of the same name may be another's."""
-        return self.properties.BucketName if tag(step) in (self.tags() or []) else None
+        name = self.properties.BucketName
+        return name if self.tag(step) in (self.tags(name) or []) else None
 
-    def tags(self) -> list[dict[str, str]] | None:
-        """Return the tags of the bucket of this name, and None if there is no such bucket."""
+    def tag(self, step: Step) -> dict[str, str]:
+        """Return what tells a Create which bucket it made, and a Delete whether to remove it."""
+        return {"Key": "cfn-once", "Value": f"{self.correlation_id}/{step.token}"}
+
+    def tags(self, bucket: str) -> list[dict[str, str]] | None:
+        """Return the tags of a bucket, and None if there is no such bucket."""
         try:
-            found = self.client("s3").get_bucket_tagging(Bucket=self.properties.BucketName)
+            found = self.client("s3").get_bucket_tagging(Bucket=bucket)
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code")
             if code not in ("NoSuchBucket", "NoSuchTagSet"):
@@ -91,10 +99,6 @@ class Bucket(CustomResource[BucketProperties, BucketAttributes]):
         )
         for error in answer.get("Errors", []):
             raise PermanentError(f"S3 does not delete {error['Key']}: {error['Code']}")
-
-
-def tag(step: Step) -> dict[str, str]:
-    return {"Key": "cfn-once:step", "Value": step.token}
 
 
 provider = Provider(Bucket)

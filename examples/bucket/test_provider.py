@@ -110,6 +110,20 @@ def test_a_name_that_somebody_takes_meanwhile(s3):
     assert ["key-1", "key-2"] == s3.keys("shop-logs")
 
 
+def test_a_name_that_somebody_takes_later(cloudformation, s3):
+    """The bucket was deleted by hand, and somebody else has one of that name now: a Delete leaves
+    it, and says so."""
+    cloudformation.create("Bucket", LOGS)
+    boto3.client("s3").delete_bucket(Bucket="shop-logs")
+    s3.objects["shop-logs"] = s3.objects["theirs"]
+
+    answer = cloudformation.delete("Bucket")
+
+    assert answer.succeeded
+    assert "bucket shop-logs is left as it is" in answer.reason
+    assert s3.objects.pop("shop-logs")
+
+
 def test_a_create_that_died_and_is_cancelled(s3):
     """A Delete finds the bucket of a Create that never told of it."""
     cloudformation = FakeCloudFormation(provider)
