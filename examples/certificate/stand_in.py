@@ -71,7 +71,7 @@ class Acm:
             return {"CertificateArn": arn}
         region = asked["client_region"]
         arn = f"arn:aws:acm:{region}:123456789012:certificate/{uuid.uuid4()}"
-        names = sorted({asked["DomainName"], *asked["SubjectAlternativeNames"]})
+        names = sorted({asked["DomainName"], *asked.get("SubjectAlternativeNames", [])})
         self.objects[arn] = {"name": asked["DomainName"], "names": names, "at": self.clock.now()}
         self.created.append(arn)
         self._tokens[token] = arn, self.clock.now() + HOUR
