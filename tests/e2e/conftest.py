@@ -35,16 +35,16 @@ def ledger(aws):
 
 
 @pytest.fixture(scope="session")
-def deploy(aws, ledger) -> Callable[[Path, str], Stack]:
+def deploy(aws, ledger) -> Callable[..., Stack]:
     """Deploy a module's provider as the stack of a name."""
     aws.client("s3").create_bucket(Bucket="code")
 
-    def deploy(source: Path, name: str) -> Stack:
+    def deploy(source: Path, name: str, template: Path = TEMPLATES / "provider.yaml") -> Stack:
         code = lambda_zip({source.name: source})
         aws.client("s3").put_object(Bucket="code", Key=f"{name}.zip", Body=code)
         stack = Stack(aws.client("cloudformation"), name)
         status = stack.create(
-            TEMPLATES / "provider.yaml",
+            template,
             LedgerStackName=ledger.name,
             CodeBucket="code",
             CodeKey=f"{name}.zip",
