@@ -6,7 +6,7 @@ ARGS ?=
 DAYS ?=
 STAMP := .venv/.installed
 SLOW := tests/deaths tests/e2e tests/month/test_month.py tests/explore/test_reduction.py \
-	tests/lint/test_versions.py
+	tests/lint/test_versions.py tests/recipes
 # What `make test` runs, but for what it measures.
 TESTS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=,$(SLOW))
 CODE := src tests examples demo benchmarks docs
@@ -56,12 +56,12 @@ layers: install  ## Who may import whom
 	$(BIN)/lint-imports
 
 templates: install  ## cfn-lint over templates and examples, with the rules of their classes
-	$(BIN)/cfn-lint --config-file tests/lint/cfnlintrc.yaml $(wildcard templates/*.yaml) $(wildcard examples/*/template.yaml) docs/templates/certificate.yaml docs/templates/transports.yaml docs/templates/moved.yaml $(wildcard demo/*.yaml)
+	$(BIN)/cfn-lint --config-file tests/lint/cfnlintrc.yaml $(wildcard templates/*.yaml) $(wildcard examples/*/template.yaml) docs/templates/certificate.yaml docs/templates/transports.yaml docs/templates/moved.yaml docs/templates/sam.yaml $(wildcard demo/*.yaml)
 
 test-all:  ## The same tests on each Python from 3.11 to 3.14 that is here (ARGS='-k twice')
 	$(PYTHON) tests/every_python.py $(TESTS) $(ARGS)
 
-slow: install  ## Tests that `make test` leaves out: deaths, whole stacks, a replay, the search, other cfn-lints; 5 minutes
+slow: install  ## Tests that `make test` leaves out: deaths, whole stacks, a replay, the search, other cfn-lints, a CDK app; 6 minutes
 	$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadfile $(SLOW) $(ARGS)
 
 deaths: install  ## Each way to die, and what CloudFormation is told, beside two peers: 6 minutes
