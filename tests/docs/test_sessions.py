@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cfn_once.cli.command import VERBS
+from support import operated
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "cli.md").read_text()
@@ -24,7 +25,15 @@ def shell(tmp_path):
     command = tools / "cfn-once"
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -m cfn_once "$@"\n')
     command.chmod(0o755)
-    environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
+    environment = {
+        **os.environ,
+        "PATH": f"{tools}:{os.environ['PATH']}",
+        "CFN_ONCE_LEDGER": f"sqlite://{tmp_path / 'ledger.sqlite3'}",
+    }
+    shop = operated.stack(tmp_path / "ledger.sqlite3")
+    shop.create("Orders")
+    operated.doubts(shop, "Customers")
+    operated.dies(shop, "Invoices")
     folder = tmp_path / "work"
     folder.mkdir()
 

@@ -226,3 +226,28 @@ def _type_of(head: Head | None) -> str:
 
 def _key_of(event: Any) -> str:
     return "r" + Request.from_event(event).correlation_id
+
+
+def test_a_listing_of_a_namespace() -> None:
+    """
+    It has the items of its namespace, and those that are to move there, each once.
+    """
+    whole = MemoryStore()
+    for key in ("new/r1", "new/r2", "old/r2", "old/r3", "r3", "r4", "other/r5"):
+        whole.write(key, Write(Absent(("v",)), a_head(lid=key)))
+
+    def listed(store: Store) -> list[tuple[str, str]]:
+        page = store.page(most=1)
+        found = [(item.key, item.head.logical_resource_id) for item in page.listed if item.head]
+        while page.following:
+            page = store.page(page.following, most=1)
+            found += [(i.key, i.head.logical_resource_id) for i in page.listed if i.head]
+        return found
+
+    assert [("r1", "new/r1"), ("r2", "new/r2")] == listed(Namespace(whole, "new"))
+    assert [("r1", "new/r1"), ("r2", "new/r2"), ("r3", "old/r3")] == listed(
+        Namespace(whole, "new", formerly="old")
+    )
+    assert ["new/r1", "new/r2", "r3", "r4"] == [
+        lid for _, lid in listed(Namespace(whole, "new", formerly=""))
+    ]

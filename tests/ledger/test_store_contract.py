@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from cfn_once import LedgerUnavailable
-from cfn_once.ledger import Change, Guard, MemoryStore, Store, Write, Written
+from cfn_once.ledger import Change, Guard, Listed, MemoryStore, Store, Write, Written
 from cfn_once.ledger.dynamodb import DynamoDBStore
 from cfn_once.ledger.head import VERSION
 from cfn_once.ledger.sqlite import SQLiteStore
-from cfn_once.ledger.store import Absent, AllOf, AnyOf, Below, Equals, Lacks
+from cfn_once.ledger.store import Absent, AllOf, AnyOf, Below, Equals, Lacks, page_of
 from ledger.engines import SaysNothing
 from ledger.told import Told, a_head, an_operation, text
 
@@ -193,6 +193,17 @@ CHANGES: dict[str, tuple[Change, dict[str, Any]]] = {
 }
 
 
+def every(store: Store, prefix: str, most: int | None) -> list[Listed]:
+    """Return every head of a prefix, page by page; a page is no longer than asked for."""
+    page = store.page(prefix=prefix, most=most)
+    found = list(page.listed)
+    while page.following:
+        page = store.page(page.following, prefix=prefix, most=most)
+        assert most is None or len(page.listed) <= most
+        found += page.listed
+    return found
+
+
 class StoreContract:
     """What the state machine relies on."""
 
@@ -321,6 +332,21 @@ class StoreContract:
         assert store.unspill(key + "2", "S#o#a#0#0") is None
         assert text(head) == text(store.read(key))
 
+    @pytest.mark.parametrize("most", [None, 2, 1])
+    def test_a_listing(self, store: Store, key: str, most: int | None) -> None:
+        """Page by page, each head of a prefix comes once; long results and other keys do not."""
+        for name in ("a", "b", "c"):
+            store.write(f"{key}/{name}", Write(NEW, a_head(lid=name)))
+            store.spill(f"{key}/{name}", "S#o#a#0#0", "long", 1_900_000_000)
+        store.write(f"{key}2", Write(NEW, FIRST))
+
+        found = every(store, f"{key}/", most)
+
+        assert [f"{key}/{name}" for name in "abc"] == sorted(item.key for item in found)
+        assert {item.key: text(item.head) for item in found} == {
+            f"{key}/{name}": text(store.read(f"{key}/{name}")) for name in "abc"
+        }
+
     def test_a_head_of_many_steps(self, told: Told) -> None:
         """Three hundred results in one head, each a write of its own place."""
         told.write(Write(NEW, FIRST))
@@ -332,6 +358,19 @@ class StoreContract:
             told.write(Write(SOME, Change(set=steps)))
 
         assert 302 == len(told.doc()["op"]["steps"])
+
+
+def test_a_listing_of_what_cannot_be_read() -> None:
+    """What another version has written, or nobody of us, is listed with the reason."""
+    rows = [("r1", '{"v":1}'), ("r2", f'{{"v":{VERSION},"w":1,"op":"text"}}'), ("r3", "{}")]
+
+    page = page_of(rows, 2)
+
+    assert "r2" == page.following
+    assert [
+        ("r1", None, f"its schema version is 1, this provider knows {VERSION}"),
+        ("r2", None, "its op is str"),
+    ] == [tuple(item) for item in page.listed]
 
 
 class TestMemory(StoreContract):

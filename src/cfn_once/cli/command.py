@@ -17,6 +17,7 @@ VERBS = {
     "schema": "print the JSON Schema of your types",
     "snippet": "print a resource for a template",
     "docs": "print the reference of your types, in Markdown",
+    "ledger": "say what the ledger knows: of a stack, of a resource",
 }
 EXIT_CODES = "exit codes: 0 clean, 1 something found or failed, 2 wrong call, 3 could not tell"
 

@@ -17,7 +17,7 @@ from .head import (
 from .lease import SPILL_DAYS, Lease
 from .ledger import LEDGER_OUTAGE_GRACE, Claimed, Ledger
 from .objects import Ending
-from .store import Change, Guard, MemoryStore, Store, Write, Written
+from .store import Change, Guard, Listed, MemoryStore, Page, Store, Write, Written
 from .transitions import IN_FLIGHT_GRACE, Progress
 from .url import open_store
 
@@ -38,9 +38,11 @@ __all__ = [
     "Ignored",
     "Lease",
     "Ledger",
+    "Listed",
     "MemoryStore",
     "Operation",
     "Origin",
+    "Page",
     "Progress",
     "Refused",
     "Stale",

@@ -1,5 +1,6 @@
 """A ledger in a DynamoDB table: one item a resource, one conditional UpdateItem a write."""
 
+import json
 from typing import Any
 
 import boto3
@@ -20,9 +21,11 @@ from .store import (
     Equals,
     Guard,
     Lacks,
+    Page,
     Path,
     Write,
     Written,
+    listed,
 )
 
 _QUIET = Quiet("boto3", "botocore", "urllib3")  # they quote what is written, and what is read
@@ -53,7 +56,8 @@ _WITHOUT_CREDENTIALS = frozenset(  # botocore's errors, by name: some are younge
 _HINTS = {
     "AccessDeniedException": (
         "let the function's role call dynamodb:UpdateItem, dynamodb:GetItem and dynamodb:PutItem on"
-        " it, and on the leading keys of its namespace (templates/provider.yaml)"
+        " it, and on the leading keys of its namespace (templates/provider.yaml); whoever lists a"
+        " ledger needs dynamodb:Scan besides"
     ),
     "ExpiredTokenException": _CREDENTIALS,
     "InvalidSignatureException": _CREDENTIALS,
@@ -144,6 +148,28 @@ class DynamoDBStore:
         item = self._item(key, name)
         return None if item is None else str(item["data"]["S"])
 
+    def page(self, after: str = "", *, prefix: str = "", most: int | None = None) -> Page:
+        asked: Doc = {
+            "FilterExpression": "#s = :head AND begins_with(#p, :prefix)",
+            "ExpressionAttributeNames": {"#p": "pk", "#s": "sk"},
+            "ExpressionAttributeValues": {":head": {"S": "H"}, ":prefix": {"S": prefix}},
+        }
+        if not prefix:  # DynamoDB compares with no empty text
+            asked["FilterExpression"] = "#s = :head"
+            asked["ExpressionAttributeNames"] = {"#s": "sk"}
+            asked["ExpressionAttributeValues"] = {":head": {"S": "H"}}
+        if most is not None:
+            asked["Limit"] = most
+        if after:
+            asked["ExclusiveStartKey"] = _key(*json.loads(after))
+        try:
+            answer = self._ask("scan", ConsistentRead=True, **asked)
+        except (ClientError, BotoCoreError) as error:
+            raise self._trouble(error) from error
+        last = answer.get("LastEvaluatedKey")
+        following = "" if not last else json.dumps([last["pk"]["S"], last["sk"]["S"]])
+        return Page([listed(item["pk"]["S"], _doc(item)) for item in answer["Items"]], following)
+
     def _item(self, key: str, name: str) -> Doc | None:
         try:
             answer = self._ask("get_item", Key=_key(key, name), ConsistentRead=True)
@@ -195,8 +221,11 @@ def _key(key: str, name: str) -> Doc:
 
 
 def _head(item: Doc) -> Head:
-    doc = {name: _from_item(value) for name, value in item.items() if name not in ("pk", "sk")}
-    return read_head(doc)
+    return read_head(_doc(item))
+
+
+def _doc(item: Doc) -> Doc:
+    return {name: _from_item(value) for name, value in item.items() if name not in ("pk", "sk")}
 
 
 def _to_item(value: Any) -> Doc:

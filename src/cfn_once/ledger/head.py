@@ -290,8 +290,9 @@ class HistoryEntry(Kept):
     """One of the last operations, for people, never for decisions.
 
     Attributes:
-        reason: Why it failed, cut to what a person needs.
+        reason: Why it failed, cut to what a person needs; of an operator, why it was written.
         by: The operator who wrote it; None for an operation of CloudFormation's.
+        step: The step that an operator has settled.
     """
 
     type: str = kept_as("typ", "")
@@ -299,6 +300,7 @@ class HistoryEntry(Kept):
     at: int = kept_as("at", 0)
     reason: str | None = kept_as("why")
     by: str | None = kept_as("by")
+    step: str | None = kept_as("stp")
 
 
 class Head(Kept):
@@ -315,7 +317,8 @@ class Head(Kept):
         guarded: The names of Creates that the guardian has answered, and of which no delivery had
             come to the ledger.
         recent: How the names of the operations that were begun lately begin, oldest first.
-        history: The last operations, oldest first.
+        history: The last operations, and what operators have written, oldest first.
+        doubts: What a Delete could not tell, in the words of its answer; for people.
         ttl: When the item may go, in seconds since 1970; never set while anything lives.
     """
 
@@ -340,6 +343,7 @@ class Head(Kept):
     guarded: tuple[str, ...] = kept_as("gua", ())
     recent: tuple[str, ...] = kept_as("recent", ())
     history: tuple[HistoryEntry, ...] = kept_as("hist", (), part=HistoryEntry)
+    doubts: tuple[str, ...] = kept_as("dbt", ())
     ttl: int | None = kept_as("ttl")
 
     @property

@@ -3,9 +3,11 @@
 import re
 from typing import Any
 
+from .document import CorruptHead
 from .head import Head
-from .store import COUNT, Absent, AllOf, Change, Path, Store, Write, Written, holds
+from .store import COUNT, Absent, AllOf, Change, Page, Path, Store, Write, Written, holds
 
+_FORMER = "formerly"  # begins where a listing goes on among what is to move here
 _NOTHING_HERE = AllOf([Absent(("v",)), Absent((COUNT,))])
 
 
@@ -52,6 +54,29 @@ class Namespace:
         if data is None and self._formerly is not None:
             data = self._store.unspill(_in(self._formerly, key), name)
         return data
+
+    def page(self, after: str = "", *, prefix: str = "", most: int | None = None) -> Page:
+        """Return a part of all heads of here, then of those that are to move here."""
+        place, _, at = after.partition(":")
+        is_former = place == _FORMER
+        name = (self._formerly or "") if is_former else self._name
+        page = self._store.page(at, prefix=_in(name, prefix), most=most)
+        found = [item._replace(key=item.key[len(_in(name, "")) :]) for item in page.listed]
+        if not name:
+            found = [item for item in found if "/" not in item.key]
+        if is_former:
+            found = [item for item in found if not self._is_here(item.key)]
+        if page.following:
+            return Page(found, f"{place}:{page.following}")
+        goes_on = self._formerly is not None and not is_former
+        return Page(found, f"{_FORMER}:" if goes_on else "")
+
+    def _is_here(self, key: str) -> bool:
+        """Tell whether an item has moved here, whatever it is."""
+        try:
+            return self._store.read(_in(self._name, key)) is not None
+        except CorruptHead:
+            return True
 
     def _move(self, key: str) -> bool:
         """Copy what lies there, unless something is here; tell whether something is here now.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .._errors import LedgerUnavailable
 from .head import Head
-from .store import Write, Written, head_of, rewrite
+from .store import MOST_LISTED, Page, Write, Written, head_of, page_of, rewrite
 
 _TABLE = (
     "create table if not exists ledger"
@@ -24,14 +24,21 @@ class SQLiteStore:
         synchronous: FULL keeps every commit through a power failure; NORMAL is some ten times
             faster and may lose the last ones then, never in a crash of the process.
         patience: Seconds to wait while another process writes.
+        makes: Make the file and its table where they are missing.
     """
 
     keeps_secrets = False
 
     def __init__(
-        self, path: str | Path, *, synchronous: str = "FULL", patience: float = 5.0
+        self,
+        path: str | Path,
+        *,
+        synchronous: str = "FULL",
+        patience: float = 5.0,
+        makes: bool = True,
     ) -> None:
         self._path, self._synchronous, self._patience = str(path), synchronous, patience
+        self._makes = makes
         self._local = threading.local()
 
     def read(self, key: str) -> Head | None:
@@ -61,10 +68,23 @@ class SQLiteStore:
         except sqlite3.Error as error:
             raise self._trouble(error) from error
 
+    def page(self, after: str = "", *, prefix: str = "", most: int | None = None) -> Page:
+        most = most or MOST_LISTED
+        query = (
+            "select pk, doc from ledger where sk = 'H' and pk > ? and substr(pk, 1, ?) = ?"
+            " order by pk limit ?"
+        )
+        try:
+            rows = self._connection().execute(query, (after, len(prefix), prefix, most + 1))
+            return page_of([(str(key), str(text)) for key, text in rows], most)
+        except sqlite3.Error as error:
+            raise self._trouble(error) from error
+
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:  # one a thread: SQLite's own rule
-            _make_file(self._path)
+            if self._makes:
+                _make_file(self._path)
             connection = sqlite3.connect(
                 self._path,
                 timeout=self._patience,
@@ -72,6 +92,9 @@ class SQLiteStore:
                 check_same_thread=False,  # whoever collects what a thread left closes it
                 factory=_Connection,
             )
+            if not self._makes:  # nor is a file changed that is somebody else's
+                self._local.connection = connection
+                return connection
             # "Locked" comes at once here, without patience: another process makes the same change.
             with contextlib.suppress(sqlite3.OperationalError):
                 connection.execute("pragma journal_mode = wal")
@@ -82,6 +105,9 @@ class SQLiteStore:
 
     def _trouble(self, error: sqlite3.Error) -> LedgerUnavailable:
         return LedgerUnavailable(f"the ledger file {self._path}: {error}; {_hint(error)}")
+
+
+_NOT_OURS = ("not a database", "malformed", "no such column", "no such table")
 
 
 class _Connection(sqlite3.Connection):
@@ -111,6 +137,6 @@ def _hint(error: sqlite3.Error) -> str:
     text = str(error)
     if "locked" in text:
         return "another process holds it: let it end, or give each its own file"
-    if "not a database" in text or "malformed" in text or "no such column" in text:
+    if any(told in text for told in _NOT_OURS):
         return "it is no ledger of ours: name another file"
     return "may we write the file and its folder, and is there room?"

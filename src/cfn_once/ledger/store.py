@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from .document import Doc
+from .document import CorruptHead, Doc
 from .head import Head, read_head
 
 Path = tuple[str | int, ...]
@@ -56,6 +56,7 @@ class AnyOf(NamedTuple):
     guards: Sequence["Guard"]
 
 
+MOST_LISTED = 500  # heads on a page, in the stores of this process
 COUNT = "w"  # of writes: every one adds to it
 NOTHING = object()  # what is at a path that leads nowhere
 
@@ -115,6 +116,30 @@ class Written(NamedTuple):
     head: Head | None
 
 
+class Listed(NamedTuple):
+    """One head in a listing.
+
+    Attributes:
+        problem: Why it cannot be read; empty where it can.
+    """
+
+    key: str
+    head: Head | None
+    problem: str = ""
+
+
+class Page(NamedTuple):
+    """A part of a listing.
+
+    Attributes:
+        listed: Some of the heads, in no order; there may be none, although more follow.
+        following: Where the next page begins; empty at the end.
+    """
+
+    listed: Sequence[Listed]
+    following: str = ""
+
+
 class Store(Protocol):
     """Heads, one a resource. Writes to one key happen one after another and are never lost.
 
@@ -139,6 +164,18 @@ class Store(Protocol):
 
     def unspill(self, key: str, name: str) -> str | None:
         """Return a long result, or None where it is gone."""
+
+    def page(self, after: str = "", *, prefix: str = "", most: int | None = None) -> Page:
+        """Return a part of all heads: for operators, never on the way of an event.
+
+        Each head that is there throughout is on one page. One that is written meanwhile may be on
+        its page as it was before, or after.
+
+        Args:
+            after: The `following` of the page before; empty for the first one.
+            prefix: How the keys begin.
+            most: How many heads at most; as many as the store likes, unless given.
+        """
 
 
 def holds(guard: Guard, doc: Doc) -> bool:
@@ -204,6 +241,20 @@ def head_of(text: str | None) -> Head | None:
     return None if text is None else read_head(json.loads(text))
 
 
+def listed(key: str, doc: Doc) -> Listed:
+    """Return a head as a listing has it, also where it is none of ours."""
+    try:
+        return Listed(key, read_head(doc))
+    except CorruptHead as error:
+        return Listed(key, None, str(error))
+
+
+def page_of(rows: Sequence[tuple[str, str]], most: int) -> Page:
+    """Return the page of the first of these rows, of keys and texts in the order of the keys."""
+    heads = [listed(key, json.loads(text)) for key, text in rows[:most]]
+    return Page(heads, rows[most - 1][0] if len(rows) > most else "")
+
+
 def rewrite(text: str | None, write: Write) -> tuple[str | None, Written]:
     """Return the text to keep from now on, None where the write is refused, and what came of it.
 
@@ -246,3 +297,9 @@ class MemoryStore:
     def unspill(self, key: str, name: str) -> str | None:
         with self._lock:
             return self._texts.get((key, name))
+
+    def page(self, after: str = "", *, prefix: str = "", most: int | None = None) -> Page:
+        with self._lock:
+            rows = [(key, text) for (key, name), text in self._texts.items() if name == "H"]
+        rows = [row for row in rows if row[0] > after and row[0].startswith(prefix)]
+        return page_of(sorted(rows), most or MOST_LISTED)

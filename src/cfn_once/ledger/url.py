@@ -18,9 +18,10 @@ _NAME = r"[a-zA-Z0-9_.-]{3,255}"
 _ARN = rf"arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{{12}}:table/{_NAME}"
 
 
-def open_store(url: str | None, *, in_lambda: bool, allow_local: bool) -> Store:
+def open_store(url: str | None, *, in_lambda: bool, allow_local: bool, makes: bool = True) -> Store:
     """Open the ledger that a URL names; the one place that picks a store.
 
+    Where it `makes` nothing, a file that is not there is an error, and none is changed by opening.
     No message repeats what stands in a URL but its scheme, table or path: the rest may be secret.
 
     Raises:
@@ -43,7 +44,7 @@ def open_store(url: str | None, *, in_lambda: bool, allow_local: bool) -> Store:
     if scheme == "sqlite":
         path = unquote(place)
         options = _options(path, query, *_PARTS)
-        return _part_of(_open_file(path), path, options)
+        return _part_of(_open_file(path, makes=makes), path, options)
     if query:
         raise ConfigurationError(f"a memory ledger URL takes no options; give {_FORMS}")
     return _open_memory(place)
@@ -137,7 +138,7 @@ def _is_plain(endpoint: str) -> bool:
     return parts.scheme in ("http", "https") and bool(host) and not more
 
 
-def _open_file(path: str) -> Store:
+def _open_file(path: str, *, makes: bool = True) -> Store:
     if not path.startswith("/") or path.startswith(("/./", "/../")) or path.endswith("/"):
         raise ConfigurationError(
             "the sqlite ledger URL names no file by its whole path: give three slashes and the"
@@ -147,6 +148,8 @@ def _open_file(path: str) -> Store:
         raise ConfigurationError(f"the ledger file {path} is a folder: name a file in it")
     if not os.path.isdir(os.path.dirname(path)):
         raise ConfigurationError(f"the folder of the ledger file {path} does not exist: make it")
+    if not makes and not os.path.exists(path):
+        raise ConfigurationError(f"there is no ledger file {path}: name the one that it uses")
     from .sqlite import SQLiteStore  # no other store needs sqlite3
 
-    return SQLiteStore(path)
+    return SQLiteStore(path, makes=makes)

@@ -12,7 +12,7 @@ from .._clock import Deadline
 from .._cloudformation.delivery import Delivery
 from .._cloudformation.request import Request
 from .._lambda.continuation import Continuation
-from ..ledger import Head, Store, Write, Written
+from ..ledger import Head, Page, Store, Write, Written
 
 T = TypeVar("T")
 
@@ -80,6 +80,9 @@ class Process:
 
     def unspill(self, key: str, name: str) -> str | None:
         return self._act(READ, lambda: self._store.unspill(key, name))
+
+    def page(self, after: str = "", *, prefix: str = "", most: int | None = None) -> Page:
+        return self._store.page(after, prefix=prefix, most=most)  # for operators: no delivery asks
 
     def _act(self, name: str, action: Callable[[], T]) -> T:
         self._pass(Point(name, after=False))

@@ -1,0 +1,289 @@
+"""What the ledger says of a resource, in words: who works on it, what is in doubt, what to do.
+
+Results of steps, attributes and properties are told of nowhere: they may be secret.
+"""
+
+import json
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from .._clock import utc
+from ..ledger import Head, Operation, State, StepRecord, StepState
+
+STEP_STATES = {
+    StepState.STARTED: "may have run",
+    StepState.DONE: "done",
+    StepState.FAILED: "did not happen",
+    StepState.WAITING: "waits, or has waited",
+    StepState.VALUE: "a value that was read",
+}
+RESPOND = "cfn-once respond {} --from-queue URL | --event FILE | --schedule NAME"
+RESOLVE = "cfn-once resolve {} {} --made JSON | --not-made, --reason WHY"
+NOT_RECORDED = "a step that is not recorded"
+
+
+class Doubt(NamedTuple):
+    """A step of which nobody can tell whether it has run.
+
+    Attributes:
+        step: Its key in the ledger; empty where it is not recorded.
+        at: When it may have run, in UTC.
+        words: All that is known of it.
+    """
+
+    step: str
+    words: str
+    at: str = ""
+
+
+class Finding(NamedTuple):
+    """What is the matter with a resource.
+
+    Attributes:
+        kind: In a word, for programs.
+        words: In a sentence.
+        next: The command that goes on from here; empty where nobody has to act.
+        is_open: Its newest request is not answered, or something is left to do.
+    """
+
+    kind: str
+    words: str
+    next: str = ""
+    is_open: bool = False
+
+
+def is_at_work(head: Head, now: int) -> bool:
+    """Tell whether an execution may hold the resource now, in milliseconds since 1970."""
+    operation = head.operation
+    return operation.state == State.RUNNING and now < operation.execution.lease
+
+
+def doubts_of(head: Head, now: int) -> list[Doubt]:
+    """Return what is in doubt; what an execution is about at this moment is not."""
+    at_work = is_at_work(head, now)
+    operations = [*head.pending_cleanup, *([] if at_work else [head.operation])]
+    found = [doubt for operation in operations for doubt in _doubts(operation, head)]
+    kept = [Doubt(_step_of(words), words) for words in head.doubts]
+    return [*found, *kept]
+
+
+def _doubts(operation: Operation, head: Head) -> Iterator[Doubt]:
+    of = f"of {operation.type} {operation.request_id}"
+    for key, step in operation.steps.items():
+        if step.state == StepState.STARTED:
+            at = utc(step.first_used / 1000)
+            yield Doubt(key, f"{key} {of} may have run at {at}", at)
+    # Of one that is neither answered nor left behind, the next delivery may still tell; and where
+    # a step is in doubt, it is most likely that one at which the execution ended.
+    is_left = operation is not head.operation or operation.is_over
+    has_named = any(step.state == StepState.STARTED for step in operation.steps.values())
+    if is_left and not has_named and operation.may_have_acted_last and not _succeeded(operation):
+        at = utc(operation.begun / 1000)
+        yield Doubt("", f"{NOT_RECORDED} {of} may have run since {at}", at)
+
+
+def _succeeded(operation: Operation) -> bool:
+    return operation.state == State.SUCCEEDED
+
+
+def _step_of(words: str) -> str:
+    """Return the step's key from the words in which a Delete has told of it."""
+    step = words.partition(" of ")[0]
+    return step if "#" in step and " " not in step else ""
+
+
+def finding(head: Head, now: int, place: str, status: str = "") -> Finding:
+    """Return what is the matter, and what to do next.
+
+    Args:
+        head: The resource.
+        now: Milliseconds since 1970.
+        place: Its stack and its logical id, as a command takes them.
+        status: CloudFormation's own of the resource; empty where it was not asked.
+    """
+    operation, ended = head.operation, utc(head.operation.execution.lease / 1000)
+    match operation.state:
+        case State.RUNNING if is_at_work(head, now):
+            who = operation.execution.invocation or "outside Lambda"
+            words = f"at work ({who}), until {ended} at the latest; a takeover is automatic then"
+            return Finding("at-work", words, is_open=True)
+        case State.RUNNING:
+            words = f"its execution died: nobody is at work on it since {ended}"
+            return Finding("died", words, RESPOND.format(place), is_open=True)
+        case State.PARKED:
+            return _of_parked(operation, now, place)
+        case _:
+            return _of_answered(head, now, place, status)
+
+
+def _of_parked(operation: Operation, now: int, place: str) -> Finding:
+    execution = operation.execution
+    if execution.due is None:
+        ended = utc(execution.lease / 1000)
+        words = (
+            f"its execution has ended at {ended} without an answer, and another delivery goes on"
+        )
+        return Finding("given-back", words, RESPOND.format(place), is_open=True)
+    due = utc(execution.due / 1000)
+    if now < execution.due:
+        words = f"its hook waits, and its continuation comes at {due} at the latest"
+        return Finding("waits", words, is_open=True)
+    words = f"its continuation was to come at {due}, and has not: was its schedule deleted?"
+    return Finding("not-come-back", words, RESPOND.format(place), is_open=True)
+
+
+def _of_answered(head: Head, now: int, place: str, status: str) -> Finding:
+    operation = head.operation
+    at = utc(operation.execution.lease / 1000)
+    outcome = "SUCCESS" if operation.state == State.SUCCEEDED else "FAILED"
+    answered = f"answered {outcome} at {at}"
+    if status.endswith("_IN_PROGRESS"):
+        asked = status.partition("_")[0].capitalize()
+        words = (
+            f"CloudFormation waits for the answer to its {asked}. The newest request here is its"
+            f" {operation.type}, {answered}: either that answer was lost, or no delivery of the"
+            f" {asked} has come to this ledger"
+        )
+        return Finding("waited-for", words, RESPOND.format(place), is_open=True)
+    if doubts := doubts_of(head, now):
+        step = doubts[0].step
+        how = RESOLVE.format(place, _quoted(step) if step else "--unrecorded")
+        return Finding("in-doubt", f"{answered}, and in doubt", how, is_open=True)
+    if head.pending_cleanup:
+        words = f"{answered}; what earlier requests left is cleaned up by the next request"
+        return Finding("not-cleaned-up", words, is_open=True)
+    if _was_forgotten(head):
+        return Finding("forgotten", f"forgotten by {head.history[-1].by}")
+    return Finding("failed" if outcome == "FAILED" else "answered", answered)
+
+
+def _quoted(step: str) -> str:
+    """Spell a step's key for a shell, where a # inside a word is no comment."""
+    return step if re.fullmatch(r"[\w.:/-][\w.:/#-]*", step) else shlex.quote(step)
+
+
+def _was_forgotten(head: Head) -> bool:
+    return bool(head.history) and head.history[-1].outcome == "FORGOTTEN"
+
+
+def document(head: Head, now: int, found: Finding) -> dict[str, Any]:
+    """Return all that is told of a resource, for programs; times are in UTC."""
+    return {
+        "stack_id": head.stack_id,
+        "logical_resource_id": head.logical_resource_id,
+        "resource_type": head.resource_type,
+        "finding": found.kind,
+        "words": found.words,
+        "next": found.next,
+        "open": found.is_open,
+        "request": _request(head.operation, now),
+        "reason": reason_of(head),
+        "physical_resource_id": head.held_id,
+        "replaced": list(head.replaced_ids),
+        "forgotten": [old.id for old in head.forgotten],
+        "pending_cleanup": [_request(left, now) for left in head.pending_cleanup],
+        "doubts": [doubt._asdict() for doubt in doubts_of(head, now)],
+        "history": [
+            {
+                "type": entry.type,
+                "outcome": entry.outcome,
+                "at": utc(entry.at / 1000),
+                "step": entry.step,
+                "reason": entry.reason,
+                "by": entry.by,
+            }
+            for entry in head.history
+        ],
+        "revision": head.revision,
+    }
+
+
+def _request(operation: Operation, now: int) -> dict[str, Any]:
+    execution = operation.execution
+    return {
+        "request_id": operation.request_id,
+        "request_type": operation.type,
+        "state": operation.state,
+        "begun": utc(operation.begun / 1000),
+        "lease": utc(execution.lease / 1000),
+        "lease_runs": operation.state == State.RUNNING and now < execution.lease,
+        "due": None if execution.due is None else utc(execution.due / 1000),
+        "deliveries": execution.deliveries,
+        "function_request_id": execution.invocation,
+        "steps": {key: _step(step) for key, step in operation.steps.items()},
+    }
+
+
+def _step(step: StepRecord) -> dict[str, Any]:
+    at = utc(step.first_used / 1000) if step.first_used else None
+    return {"state": STEP_STATES[StepState(step.state)], "at": at}
+
+
+def reason_of(head: Head) -> str:
+    """Return why the newest request failed, as CloudFormation was told."""
+    response = head.operation.response
+    if response is None or head.operation.state != State.FAILED:
+        return ""
+    return str(json.loads(response).get("Reason", ""))
+
+
+def lines(told: dict[str, Any]) -> Iterator[str]:
+    """Spell a resource's document for people."""
+    yield f"{told['logical_resource_id']} ({told['resource_type']}) in {told['stack_id']}"
+    request = told["request"]
+    yield f"  {request['request_type']} {request['request_id']}, begun {request['begun']}"
+    yield f"  {told['words']}"
+    if told["reason"]:
+        yield f"  reason: {told['reason']}"
+    yield from _steps(request, "  ")
+    yield f"  holds: {told['physical_resource_id'] or 'nothing'}"
+    for name in ("replaced", "forgotten"):
+        if told[name]:
+            yield f"  {name}, and not removed: {', '.join(told[name])}"
+    for left in told["pending_cleanup"]:
+        yield f"  left by {left['request_type']} {left['request_id']}, to be cleaned up:"
+        yield from _steps(left, "    ")
+    for doubt in told["doubts"]:
+        yield f"  in doubt: {doubt['words']}"
+    for entry in told["history"]:
+        yield f"  {_entry(entry)}"
+    yield next_line(told["next"], told["open"])
+
+
+def _steps(request: dict[str, Any], indent: str) -> Iterator[str]:
+    for key, step in request["steps"].items():
+        at = f", {step['at']}" if step["at"] else ""
+        yield f"{indent}step {key}: {step['state']}{at}"
+
+
+def _entry(entry: dict[str, Any]) -> str:
+    parts = [
+        entry["at"],
+        entry["type"],
+        entry["step"],
+        entry["outcome"],
+        f"by {entry['by']}:" if entry["by"] else "",
+        entry["reason"],
+    ]
+    return " ".join(filter(None, parts))
+
+
+def next_line(command: str, is_open: bool) -> str:  # noqa: FBT001 - as it lies in the document
+    """Spell what to do next."""
+    if command:
+        return f"next: {command}"
+    return "next: wait" if is_open else "next: nothing"
+
+
+def place_of(stack: str, logical_resource_id: str) -> str:
+    """Spell a resource as a command takes it."""
+    return f"{shlex.quote(stack)} {shlex.quote(logical_resource_id)}"
+
+
+def summary(found: Sequence[Finding]) -> str:
+    """Spell how many resources there are, and how many need somebody."""
+    needy = sum(bool(item.next) for item in found)
+    things = "1 resource" if len(found) == 1 else f"{len(found)} resources"
+    return f"{things}, {needy} in need of somebody"

@@ -1,0 +1,221 @@
+"""`cfn-once ledger` at 2 a.m.: from a stack that hangs to its cause, and to the next command."""
+
+import json
+import sqlite3
+import time
+
+import pytest
+
+from support import operated
+from support.shell import call, contents
+
+
+@pytest.fixture
+def shop(tmp_path):
+    return operated.stack(tmp_path / "ledger.sqlite3")
+
+
+@pytest.fixture
+def ask(tmp_path):
+    def ask(*arguments, **options):
+        url = f"sqlite://{tmp_path / 'ledger.sqlite3'}"
+        return call(tmp_path, "ledger", *arguments, CFN_ONCE_LEDGER=url, **options)
+
+    return ask
+
+
+def test_each_state_has_its_cause_and_the_next_command(shop, ask):
+    """
+    A line says why a resource is not done; below it stands what to do, where somebody must.
+    """
+    past = int(time.time() * 1000) - 60_000
+    shop.create("Lives")
+    operated.dies(shop, "Died")
+    operated.doubts(shop, "Doubted")
+    operated.at_work(shop, "Works")
+    operated.at_work(shop, "Waits", st="PARKED", due=past + 600_000)
+    operated.at_work(shop, "Lost", st="PARKED", due=past)
+    operated.at_work(shop, "Left", st="PARKED", lu=past)
+
+    told = ask("list", "--stack", "shop", "--unfinished", "--json")
+
+    found = {row["logical_resource_id"]: row for row in json.loads(told.out)}
+    respond = "cfn-once respond shop {} --from-queue URL | --event FILE | --schedule NAME"
+    assert {
+        "Died": ("died", respond.format("Died")),
+        "Doubted": (
+            "in-doubt",
+            "cfn-once resolve shop Doubted thing#0 --made JSON | --not-made, --reason WHY",
+        ),
+        "Works": ("at-work", ""),
+        "Waits": ("waits", ""),
+        "Lost": ("not-come-back", respond.format("Lost")),
+        "Left": ("given-back", respond.format("Left")),
+    } == {name: (row["finding"], row["next"]) for name, row in found.items()}
+    assert "nobody is at work on it since 20" in found["Died"]["words"]
+    assert "(lambda-1), until 20" in found["Works"]["words"]
+    assert "a takeover is automatic then" in found["Works"]["words"]
+    assert "was its schedule deleted?" in found["Lost"]["words"]
+
+
+def test_the_list_for_people(shop, ask):
+    """
+    A person reads the same; what is done is left out of what is unfinished.
+    """
+    shop.create("Lives")
+    operated.dies(shop, "Died")
+
+    everything, unfinished = ask("list"), ask("list", "--stack", "shop", "--unfinished")
+
+    assert "Lives (Custom::Thing): Create " in everything.out
+    assert everything.out.endswith("2 resources, 1 in need of somebody\n")
+    assert "Lives" not in unfinished.out
+    assert unfinished.out.endswith(
+        "  next: cfn-once respond shop Died --from-queue URL | --event FILE | --schedule NAME\n"
+        "1 resource, 1 in need of somebody\n"
+    )
+    assert (0, 0) == (everything.code, unfinished.code)
+
+
+def test_all_that_is_known_of_one(shop, ask):
+    """
+    Who, when, which steps, what is in doubt, why, and what to do; all of it in UTC.
+    """
+    event = operated.doubts(shop, "Doubted")
+
+    told = ask("show", "shop", "Doubted")
+
+    assert 0 == told.code
+    assert f"Doubted (Custom::Thing) in {shop.stack_id}\n" in told.out
+    assert f"  Create {event['RequestId']}, begun 20" in told.out
+    assert "  reason: in doubt: step thing#0 of request" in told.out
+    assert "  step thing#0: may have run, 20" in told.out
+    assert f"  in doubt: thing#0 of Create {event['RequestId']} may have run at 20" in told.out
+    assert told.out.endswith(
+        "next: cfn-once resolve shop Doubted thing#0 --made JSON | --not-made, --reason WHY\n"
+    )
+
+
+def test_one_by_any_of_its_names(shop, ask):
+    """
+    By stack and logical id, by the stack's ARN, by the correlation id, by a physical id.
+    """
+    shop.create("Lives")
+    shown = json.loads(ask("show", "shop", "Lives", "--json").out)
+
+    by_arn = ask("show", shop.stack_id, "Lives", "--json")
+    by_correlation = ask("show", shown["correlation_id"], "--json")
+    by_object = ask("show", "thing-1", "--json")
+
+    assert "thing-1" == shown["physical_resource_id"]
+    assert [shown["revision"]] * 3 == [
+        json.loads(told.out)["revision"] for told in (by_arn, by_correlation, by_object)
+    ]
+    assert "all of the ledger is read" in by_object.err
+
+
+def test_no_secret_is_shown(shop, ask):
+    """
+    Neither attributes nor results of steps are told, nor where the response goes.
+    """
+    shop.create("Lives")
+    shop.update("Lives", {"Size": "2"})
+
+    told = [ask("show", "shop", "Lives"), ask("show", "shop", "Lives", "--json"), ask("list")]
+
+    assert 'Key":"hunter2' in shop.ledger.page().listed[0].head.response
+    assert [] == [one for one in told if operated.SECRET in one.out + one.err]
+    assert [] == [one for one in told if "https://" in one.out + one.err]
+
+
+WRONG = {
+    "list shop": (2, "list takes --stack STACK"),
+    "show": (2, "show takes STACK LOGICAL-ID, or an id"),
+    "show nobody Lives": (3, "the ledger has nothing of Lives in a stack nobody"),
+    "show shop Nothing": (3, "the ledger has nothing of Nothing in a stack shop"),
+    "show thing-7": (3, "the ledger has nothing of an object thing-7"),
+    f"show {'a' * 26}": (3, f"the ledger has no item r{'a' * 26}: is its namespace in the URL?"),
+    "list --ledger sqlite:///none.sqlite3": (2, "there is no ledger file /none.sqlite3"),
+    "list --ledger postgres://x": (2, "the ledger URL is of no kind that we know"),
+}
+
+
+@pytest.mark.parametrize("arguments", WRONG)
+def test_what_is_not_there(shop, ask, arguments):
+    """
+    A wrong call ends with 2, and what is not there with 3; each says what it is.
+    """
+    shop.create("Lives")
+    code, words = WRONG[arguments]
+
+    told = ask(*arguments.split())
+
+    assert code == told.code
+    assert words in told.err
+    assert "" == told.out
+
+
+def test_a_logical_id_twice(shop, ask, tmp_path):
+    """
+    Two stacks of one name, of which one is deleted: each is named, and the ARN tells them apart.
+    """
+    shop.create("Lives")
+    before = shop.stack_id
+    shop.recreate_stack()
+    shop.create("Lives")
+
+    told, first = ask("show", "shop", "Lives"), ask("show", before, "Lives")
+
+    assert 2 == told.code
+    assert "more than once: arn:" in told.err
+    assert f"{before} Lives" in told.err
+    assert f"{shop.stack_id} Lives" in told.err
+    assert 0 == first.code
+
+
+def test_no_ledger_is_named(tmp_path):
+    """
+    Without a URL nothing is opened, and no file is made.
+    """
+    told = call(tmp_path, "ledger", "list", CFN_ONCE_LEDGER="")
+
+    assert 2 == told.code
+    assert "give --ledger URL, or set CFN_ONCE_LEDGER, to what the function has" in told.err
+    assert {} == contents(tmp_path)
+
+
+def test_an_item_of_another_version(shop, ask, tmp_path):
+    """
+    It is listed with the reason, and shown with it; the others are listed as ever.
+    """
+    shop.create("Lives")
+    shop.create("Older")
+    shown = json.loads(ask("show", "shop", "Older", "--json").out)
+    key = f"r{shown['correlation_id']}"
+    with sqlite3.connect(tmp_path / "ledger.sqlite3") as file:
+        file.execute(
+            "update ledger set doc = replace(doc, '\"v\":2', '\"v\":1') where pk = ?", [key]
+        )
+
+    listed, told = ask("list"), ask("show", shop.stack_id, "Older")
+
+    assert f"{key}: cannot be read: its schema version is 1, this provider knows 2" in listed.out
+    assert "Lives (Custom::Thing)" in listed.out
+    assert 3 == told.code
+    assert "its schema version is 1, this provider knows 2. Nothing was written" in told.err
+
+
+def test_a_file_that_is_no_ledger(ask, tmp_path):
+    """
+    Somebody else's file is left as it is.
+    """
+    path = tmp_path / "ledger.sqlite3"
+    with sqlite3.connect(path) as file:
+        file.execute("create table customers (name text)")
+    before = path.read_bytes()
+
+    told = ask("list")
+
+    assert 3 == told.code
+    assert "it is no ledger of ours: name another file" in told.err
+    assert before == path.read_bytes()

@@ -1,0 +1,67 @@
+"""A ledger as an operator finds it at 2 a.m.: a resource in each state, in the stack `shop`."""
+
+import time
+from contextlib import suppress
+
+from cfn_once import CustomResource, Provider
+from cfn_once.cli.lookup import key_of
+from cfn_once.ledger.sqlite import SQLiteStore
+from cfn_once.ledger.store import Absent, Write
+from cfn_once.testing import Crashed, FakeCloudFormation, VirtualClock
+from ledger.told import a_head, an_operation
+
+SECRET = "hunter2-and-more"
+CRASHES = {"crash_after": "thing"}
+
+
+class Thing(CustomResource[dict, dict]):
+    """Makes a thing of an API that cannot be looked up and takes no token."""
+
+    def create(self):
+        self.physical_resource_id = self.step("thing", lambda step: "thing-1", once=True)
+        return {"Key": SECRET}
+
+    def update(self):
+        self.step("change", lambda step: SECRET, once=True)
+        return {"Key": SECRET}
+
+    def delete(self):
+        pass
+
+
+def stack(path, *, minutes=10, name="shop", **options):
+    """Return a stack `shop` whose ledger is a file, and whose clock is some minutes behind."""
+    clock = VirtualClock(float(int(time.time() - minutes * 60)))
+    store = SQLiteStore(path, synchronous="NORMAL")
+    return FakeCloudFormation(
+        Provider(Thing), ledger=store, clock=clock, stack_name=name, **options
+    )
+
+
+def dies(cloudformation, logical_id, properties=None):
+    """Let the delivery of a Create die behind its call, and return its event."""
+    event = cloudformation.event("Create", logical_id, properties or {})
+    with suppress(Crashed):
+        cloudformation.send(event, **CRASHES)
+    return event
+
+
+def doubts(cloudformation, logical_id):
+    """Let a Create die behind its call, and its second delivery answer that it is in doubt."""
+    event = dies(cloudformation, logical_id)
+    cloudformation.deliver(event)
+    return event
+
+
+def at_work(cloudformation, logical_id, **operation):
+    """Write the head of a resource that an execution holds, or as it says otherwise."""
+    now = int(time.time() * 1000)
+    kept = {"typ": "Create", "st": "RUNNING", "lu": now + 90_000, "inv": "lambda-1", "beg": now}
+    change = a_head(
+        stk=cloudformation.stack_id,
+        lid=logical_id,
+        rt="Custom::Thing",
+        op=an_operation(**{**kept, **operation}),
+    )
+    key = key_of(cloudformation.stack_id, logical_id)
+    assert cloudformation.ledger.write(key, Write(Absent(("v",)), change)).applied
