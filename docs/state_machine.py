@@ -3,6 +3,8 @@
 Run it to print what docs/state-machine.md holds; a test compares the two.
 """
 
+from dataclasses import replace
+
 from cfn_once import Request
 from cfn_once.ledger import (
     Change,
@@ -13,6 +15,7 @@ from cfn_once.ledger import (
     Progress,
     StepRecord,
     Write,
+    operator,
     transitions,
 )
 from cfn_once.ledger.store import AllOf, AnyOf, Equals, Guard
@@ -30,6 +33,7 @@ CREATE = Request.from_event(
 )
 ME = transitions.Candidate(owner="me", lease=1, sandbox_id=None, now=0)
 STEP = StepRecord(state="D")
+OPERATOR = operator.Operator(by="me", why="", now=0)
 LEFT = ("pend", 0)
 STATES = ("RUNNING", "PARKED", "SUCCEEDED", "FAILED")
 
@@ -59,6 +63,20 @@ def writes() -> list[Write]:
         *(held("finish", transitions.finish(running, end, Progress(), 0)) for end in ends),
         held("record_cleanup", transitions.record_cleanup([], [], running)),
         held("park", transitions.park(Progress(), running, 0, at=LEFT), LEFT),
+        *of_operator(),
+    ]
+
+
+def of_operator() -> list[Write]:
+    """Return the writes of an operator, to whom the revision is the guard."""
+    over = head("FAILED")
+    doubtful = replace(over.operation, steps={"s#0": replace(STEP, state="S")})
+    over = replace(over, operation=doubtful)
+    step = next(operator.open_steps(over))
+    return [
+        operator.settle(over, step, None, OPERATOR),
+        operator.forget(over, OPERATOR),
+        operator.note(over, "FAILED", OPERATOR),
     ]
 
 
@@ -127,6 +145,10 @@ whole into the list of what is pending clean-up. `resume` goes on with an operat
 is over, or that failed and that CloudFormation asks for again. `record`, `park`, `finish` and
 `record_cleanup` are allowed to the owner alone; an execution that lost the resource parks its
 operation where it was moved to, with its last facts.
+
+`settle`, `forget` and `note` are an operator's: computed from a look, and refused if anything was
+written since. They are made while nobody is at work, and leave the state as it was; what is
+forgotten although its execution died is PARKED.
 """
 
 

@@ -19,6 +19,9 @@ visits it all the same, and test_reduction.py compares the two:
 * who dies is not missed before time passes: `Explorer._deaths_in_time`
 * nobody notices that CloudFormation is done: `Explorer._happens`
 * equal deliveries begin in their order, here as in the full search: `Explorer._begins`
+
+An operator may look at the head, and later write what the world has shown: the last of a state's
+deliveries holds what he has seen.
 """
 
 import json
@@ -49,6 +52,7 @@ SHORTEST_POLL, SHORTEST_PAUSE = 0.7, 1.0  # seconds; in shorter ones nothing els
 VISIBLE_AFTER = 12.0  # seconds in place of 60: an absent look-up is believed after two, not nine
 MOST_PARKED = 2_000  # greenlets kept at their port; any other is run anew when it is needed
 NEW, CRASHED, SUSPENDED = "not begun", "crashed", "suspended"
+OPERATOR = "operator"  # one who has not looked
 LEFT = {"record": "note", "park": "leave"}  # writes to an operation that was left behind
 
 
@@ -66,6 +70,7 @@ class Kit:
         self.undelivered, self.out_of_reach = errors.DeliveryError, errors.LedgerUnavailable
         self.death_slack = int(module("ledger.ledger").DEATH_SLACK * 1000)
         self.in_flight_until = module("ledger.transitions").in_flight_until
+        self.operator = module("ledger.operator")
         self.failures: Mapping[str, tuple[type[BaseException], str]] = {
             "timeout": (TimeoutError, "read timeout"),
             "broken": (RuntimeError, "an answer that makes no sense"),
@@ -186,6 +191,14 @@ class Scene(Protocol):
 
     def times(self, world: Any) -> Sequence[int]:
         """Return when the external API may change by itself."""
+
+    unsettled: Any
+
+    def settled(self, world: Any, step: Any) -> Any:
+        """Return what an operator sees of a step: its result, None, or `unsettled`."""
+
+    def never_called(self, world: Any, step: Any) -> Any:
+        """Return the external API where a call is known to have been refused."""
 
 
 class _Memory(NamedTuple):
@@ -652,7 +665,7 @@ class Explorer:
 
     def start(self) -> State:
         """Return the state in which everything begins."""
-        deliveries = (NEW,) * len(self.places) + ("closer",) * len(self._closers)
+        deliveries = (NEW,) * len(self.places) + ("closer",) * len(self._closers) + (OPERATOR,)
         scene = self.scene
         return State(
             None, (), scene.world, scene.stack, deliveries, self._budgets, BEGINNING, (), (), ()
@@ -683,7 +696,7 @@ class Explorer:
         for delivery in alive:
             yield from self._acts(state, delivery, state.deliveries[delivery])
         nobody_else = True
-        for words, new in chain(self._begins(state), self._happens(state)):
+        for words, new in chain(self._begins(state), self._happens(state), self._operates(state)):
             nobody_else = False
             yield words, new
         if self._full or self._boxes or nobody_else:
@@ -721,6 +734,77 @@ class Explorer:
                 yield f"the ledger is lost; {words}", state._replace(stack=stack, head=None)
             else:
                 yield words, state._replace(stack=stack)
+
+    def _operates(self, state: State) -> Iterator[tuple[str, State]]:
+        """Yield an operator's look at a step in doubt, and then the write that comes of it."""
+        yield from self._forgets(state)
+        seen, operator = state.deliveries[-1], len(state.deliveries) - 1
+        if not left(state, "settle"):
+            return
+        if seen != OPERATOR:
+            yield self._settles(state, operator, *json.loads(seen))
+            return
+        head = self.shipped(state.head)
+        steps = [] if head is None else self.kit.operator.open_steps(head)
+        for number, step in enumerate(steps):
+            if self.kit.operator.at_work_until(head, state.now, step.operation):
+                continue
+            made = self.scene.settled(state.world, step)
+            if made is not self.scene.unsettled:
+                look = json.dumps([state.head, number, made])
+                what = f"{step.key or 'what is not recorded'} of {step.operation.request_id}"
+                yield f"the operator looks for {what}", moved(state, operator, look)
+
+    def _settles(
+        self, state: State, operator: int, text: str, number: int, made: str | None
+    ) -> tuple[str, State]:
+        """Write what an operator has seen, of the head that he has looked at."""
+        looked, who = self.shipped(text), self.kit.operator.Operator("operator", "looked", 0)
+        step = list(self.kit.operator.open_steps(looked))[number]
+        write = self.kit.operator.settle(looked, step, made, who)
+        head, written = self.kit.rewrite(state.head, write)
+        self._doing = f"the operator settles {step.key} as {made}"
+        self.marks.add("settle" if written.applied else "settle-refused")
+        after = moved(spend(state, "settle"), operator, OPERATOR)
+        if not written.applied:
+            return f"{self._doing}, which is refused", after
+        if made is None:
+            after = after._replace(world=self.scene.never_called(after.world, step))
+        at = SimpleNamespace(delivery=operator, sent=self.scene.last(state.stack))
+        return self._doing, self.laws.written(state, after._replace(head=head), at, "resolve")
+
+    def _forgets(self, state: State) -> Iterator[tuple[str, State]]:
+        """Yield that an operator removes everything by hand, and has the ledger forget it.
+
+        He does so where CloudFormation holds nothing, and will not. What he forgets is lost with a
+        will: as where the ledger is lost, his write is not judged, and all that comes of it is.
+        """
+        head, stack = self.shipped(state.head), state.stack
+        if (
+            not left(state, "forget")
+            or head is None
+            or state.world.air
+            or not head.operation.is_over
+        ):
+            return
+        at_work = self.kit.operator.at_work_until(
+            head, state.now, head.operation, *head.pending_cleanup
+        )
+        if (
+            at_work
+            or state.world.air
+            or head.held is not None
+            or stack.held
+            or stack.retained
+            or stack.displaced
+        ):
+            return
+        write = self.kit.operator.forget(head, self.kit.operator.Operator("operator", "", 0))
+        text, _ = self.kit.rewrite(state.head, write)
+        self.marks.add("forget")
+        world = state.world._replace(live=(), tags=())
+        forgotten = state._replace(head=text, world=world)
+        yield "the operator removes everything, and forgets it", spend(forgotten, "forget")
 
     def _has_last_words(self, state: State, at: _Node) -> bool:
         """Tell whether a delivery ends with an answer that decides nothing.
@@ -951,6 +1035,8 @@ class Explorer:
         times = [doc["due"]] if "due" in doc else []
         if doc.get("st") in ("RUNNING", "FAILED") and doc["own"] not in alive:
             times.append(doc["lu"] + GRAIN)
+        if {"settle", "forget"} & dict(self._budgets).keys() and "lu" in doc:
+            times.append(self.kit.in_flight_until(doc["lu"]) + GRAIN)
         for left in doc.get("pend", ()):
             dead = left["st"] == "RUNNING" and left["own"] not in alive
             if dead or any(step["s"] == "S" for step in left["steps"].values()):

@@ -772,6 +772,27 @@ ROWS = {
     "what a step that was cut short has made is not in doubt": Mutant(
         "I5", "cut-short", new="pass", space=on(DELETE, "cut", strategy="find")
     ),
+    # Operators
+    "an operator's write is not guarded by what he has looked at": Mutant(
+        "I7",
+        "operator-guard",
+        new='guard = Equals(("v",), head.version)',
+        space=on(REASK, "doubt nolook settle", strategy="find", transient=False),
+    ),
+    "what is forgotten is gone on with by who has looked before": Mutant(
+        "L1",
+        "forgotten-owner",
+        old='f"forgotten-{head.revision}"',
+        new="operation.execution.owner",
+        space=on(REASK, "fail forget"),
+    ),
+    "what is forgotten is gone on with where it is asked again": Mutant(
+        "L1",
+        "forgotten-again",
+        old="head.operation.forgotten",
+        new="False",
+        space=on(REASK, "fail forget"),
+    ),
 }
 MUTANTS = [
     replace(mutant, name=name, space=replace(mutant.space, name=name))

@@ -12,7 +12,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from explore.laws import BEGINNING, Post, Sent, Stack, State, Thing, World, kind_of
+from cfn_once._cloudformation.identity import Token, operation_digest
+from explore.laws import BEGINNING, RESOURCE, Post, Sent, Stack, State, Thing, World, kind_of
 
 SETTLE = 5_000  # ms in which a call of the dead lands, or never (A3)
 THING, OTHER = "Custom::Thing", "Custom::Other"  # two types that the provider serves
@@ -711,6 +712,33 @@ class Scene:
 
     def times(self, world: World) -> Sequence[int]:
         return ()
+
+    # An operator, who sees what there is
+
+    unsettled = object()
+
+    def settled(self, world: World, step: Any) -> Any:
+        """Return the result of a step in doubt, as JSON; None where it was not made.
+
+        What may still be done, and what he cannot name, he leaves alone.
+        """
+        operation = step.operation
+        if any(call.request_id == operation.request_id for _, call, _ in world.air):
+            return self.unsettled
+        if not step.key:
+            known = {(key.partition("#")[0]) for key in operation.steps}
+            made = {name for rid, name, *_ in world.made if rid == operation.request_id}
+            return None if made <= known else self.unsettled
+        record = operation.steps[step.key]
+        digest = operation_digest(RESOURCE, operation.request_id)
+        tag = Token.of(digest, step.key, record.generation).uuid
+        found = [thing.id for thing in world.live if thing.tag == tag]
+        return f'"{found[0]}"' if found else None
+
+    def never_called(self, world: World, step: Any) -> World:
+        """Return the external API where a call counts as refused: an operator knows it."""
+        asked = (step.operation.request_id, step.key.partition("#")[0])
+        return world._replace(sent=tuple(call for call in world.sent if call[:2] != asked))
 
 
 def _counted(world: World, call: Call, life: int) -> World:

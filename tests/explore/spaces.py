@@ -1294,6 +1294,42 @@ ROWS |= {
     ),
 }
 
+# An operator looks at a step in doubt, and writes what he has seen: perhaps too late.
+SETTLED_ONCE = {"strategies": [ONCE], "steps": 2}
+FAILED_LOOK_UP = {"strategies": [FIND, BOTH], "transient": False}
+ROWS |= {
+    "an operator settles a step of a Create that is delivered again": _each(
+        CREATE, "crash settle", "takeover settle-refused", copies="c:2", **SETTLED_ONCE
+    ),
+    "an operator settles a step of a Create that is asked again": _each(
+        REASK, "doubt settle", "round settle-refused", **SETTLED_ONCE
+    ),
+    "an operator settles a step whose look-up failed, and that is asked again": _each(
+        REASK, "doubt nolook settle", "round settle-refused", **FAILED_LOOK_UP
+    ),
+    "an operator settles a step before its Delete, or while that cleans up": _each(
+        DELETE, "crash doubt settle", "supersede settle-refused", **SETTLED_ONCE
+    ),
+    "an operator settles a step whose look-up failed, before its Delete": _each(
+        DELETE, "doubt nolook settle", "supersede", **FAILED_LOOK_UP
+    ),
+    "an operator settles two steps of a replacing Update and its rollback": _each(
+        UPDATE, "doubt settle:2", "supersede settle-refused", strategies=[ONCE]
+    ),
+    "an operator removes all by hand, and forgets a Create that is asked again": _each(
+        REASK, "fail doubt forget", "round", strategies=[TOKEN, ONCE], steps=2
+    ),
+    "an operator forgets a Create that is asked again, then deleted": _each(
+        REASK_DELETE, "fail forget", "round", strategies=[FIND], copies="c:2"
+    ),
+    "an operator removes all by hand, and forgets a Create before its Delete": _each(
+        DELETE, "crash fail doubt forget", "supersede", strategies=[TOKEN, ONCE], steps=2
+    ),
+    "an operator forgets a RequestId that is used again": _each(
+        AGAIN, "crash forget", "supersede", strategies=[TOKEN]
+    ),
+}
+
 # What takes minutes each: more deliveries, steps and faults at a time.
 ALL_DEEP = [TOKEN, FIND, BOTH, ONCE]
 ROWS |= {

@@ -14,11 +14,21 @@ SECRET = "hunter2-and-more"
 CRASHES = {"crash_after": "thing"}
 
 
+class Api(list):
+    """An API that cannot be looked up and takes no token: the things that it has."""
+
+    def make(self):
+        self.append(f"thing-{len(self) + 1}")
+        return self[-1]
+
+
 class Thing(CustomResource[dict, dict]):
-    """Makes a thing of an API that cannot be looked up and takes no token."""
+    """Makes a thing of that API."""
+
+    api = Api()
 
     def create(self):
-        self.physical_resource_id = self.step("thing", lambda step: "thing-1", once=True)
+        self.physical_resource_id = self.step("thing", lambda step: self.api.make(), once=True)
         return {"Key": SECRET}
 
     def update(self):
@@ -26,16 +36,21 @@ class Thing(CustomResource[dict, dict]):
         return {"Key": SECRET}
 
     def delete(self):
-        pass
+        if self.physical_resource_id in self.api:
+            self.api.remove(self.physical_resource_id)
 
 
-def stack(path, *, minutes=10, name="shop", **options):
+def stack(path, *, minutes=10, name="shop", unresolved="report", **options):
     """Return a stack `shop` whose ledger is a file, and whose clock is some minutes behind."""
+    own = {"api": Api(), "unresolved": unresolved, "resource_type": "Custom::Thing"}
+    served = type("Thing", (Thing,), own)
     clock = VirtualClock(float(int(time.time() - minutes * 60)))
     store = SQLiteStore(path, synchronous="NORMAL")
-    return FakeCloudFormation(
-        Provider(Thing), ledger=store, clock=clock, stack_name=name, **options
+    cloudformation = FakeCloudFormation(
+        Provider(served), ledger=store, clock=clock, stack_name=name, **options
     )
+    cloudformation.api = served.api
+    return cloudformation
 
 
 def dies(cloudformation, logical_id, properties=None):

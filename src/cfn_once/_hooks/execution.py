@@ -123,6 +123,7 @@ class Execution:
             given=None if succeeded else self._given(),
             untold=succeeded and self._untold,
             fails=None if self._class is None else self._class.unresolved == "fail",
+            doubts=self._doubts if is_last else (),
         )
 
     def _given(self) -> str | None:

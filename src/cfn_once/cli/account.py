@@ -21,6 +21,7 @@ STEP_STATES = {
 }
 RESPOND = "cfn-once respond {} --from-queue URL | --event FILE | --schedule NAME"
 RESOLVE = "cfn-once resolve {} {} --made JSON | --not-made, --reason WHY"
+RESOLVE_UNRECORDED = "cfn-once resolve {} --unrecorded --not-made --reason WHY"
 NOT_RECORDED = "a step that is not recorded"
 
 
@@ -64,31 +65,24 @@ def doubts_of(head: Head, now: int) -> list[Doubt]:
     """Return what is in doubt; what an execution is about at this moment is not."""
     at_work = is_at_work(head, now)
     operations = [*head.pending_cleanup, *([] if at_work else [head.operation])]
-    found = [doubt for operation in operations for doubt in _doubts(operation, head)]
-    kept = [Doubt(_step_of(words), words) for words in head.doubts]
+    found = [doubt for operation in operations for doubt in _doubts(operation)]
+    kept = [Doubt(step_of(words), words) for words in head.doubts]
     return [*found, *kept]
 
 
-def _doubts(operation: Operation, head: Head) -> Iterator[Doubt]:
+def _doubts(operation: Operation) -> Iterator[Doubt]:
     of = f"of {operation.type} {operation.request_id}"
     for key, step in operation.steps.items():
         if step.state == StepState.STARTED:
             at = utc(step.first_used / 1000)
             yield Doubt(key, f"{key} {of} may have run at {at}", at)
-    # Of one that is neither answered nor left behind, the next delivery may still tell; and where
-    # a step is in doubt, it is most likely that one at which the execution ended.
-    is_left = operation is not head.operation or operation.is_over
-    has_named = any(step.state == StepState.STARTED for step in operation.steps.values())
-    if is_left and not has_named and operation.may_have_acted_last and not _succeeded(operation):
-        at = utc(operation.begun / 1000)
+    # The rest was told by the clean-up that could not tell; without one, the next request may.
+    at = utc(operation.begun / 1000)
+    if any(step_of(words) not in operation.steps for words in operation.cleanup.doubts):
         yield Doubt("", f"{NOT_RECORDED} {of} may have run since {at}", at)
 
 
-def _succeeded(operation: Operation) -> bool:
-    return operation.state == State.SUCCEEDED
-
-
-def _step_of(words: str) -> str:
+def step_of(words: str) -> str:
     """Return the step's key from the words in which a Delete has told of it."""
     step = words.partition(" of ")[0]
     return step if "#" in step and " " not in step else ""
@@ -149,7 +143,7 @@ def _of_answered(head: Head, now: int, place: str, status: str) -> Finding:
         return Finding("waited-for", words, RESPOND.format(place), is_open=True)
     if doubts := doubts_of(head, now):
         step = doubts[0].step
-        how = RESOLVE.format(place, _quoted(step) if step else "--unrecorded")
+        how = RESOLVE.format(place, _quoted(step)) if step else RESOLVE_UNRECORDED.format(place)
         return Finding("in-doubt", f"{answered}, and in doubt", how, is_open=True)
     if head.pending_cleanup:
         words = f"{answered}; what earlier requests left is cleaned up by the next request"
@@ -248,7 +242,7 @@ def lines(told: dict[str, Any]) -> Iterator[str]:
     for doubt in told["doubts"]:
         yield f"  in doubt: {doubt['words']}"
     for entry in told["history"]:
-        yield f"  {_entry(entry)}"
+        yield f"  {entry_line(entry)}"
     yield next_line(told["next"], told["open"])
 
 
@@ -258,7 +252,8 @@ def _steps(request: dict[str, Any], indent: str) -> Iterator[str]:
         yield f"{indent}step {key}: {step['state']}{at}"
 
 
-def _entry(entry: dict[str, Any]) -> str:
+def entry_line(entry: dict[str, Any]) -> str:
+    """Spell an entry of the history."""
     parts = [
         entry["at"],
         entry["type"],

@@ -203,6 +203,7 @@ class Operation(Kept):
         given: JSON text of its properties; only where it made something under the id that it was to
             replace, which its resource's own Delete removes.
         cleanup: What was cleaned up of it.
+        forgotten: An operator has removed what it made: asked again, it begins anew.
     """
 
     _always = ("rid", "st", "steps")
@@ -225,6 +226,7 @@ class Operation(Kept):
     assigned_id: str | None = kept_as("id")
     deed: str | None = kept_as("did")
     given: str | None = kept_as("giv")
+    forgotten: bool = kept_as("fgt", default=False)
     cleanup: CleanupRecord = kept_among(CleanupRecord)
     steps: Mapping[str, StepRecord] = field(
         default_factory=dict, metadata={"short": "steps", "part": StepRecord}

@@ -32,6 +32,7 @@ class Ending(NamedTuple):
             replace.
         fails: What the class says of a Delete that leaves something; None where there is no class.
         untold: It tells of an object of which no hook of ours has told the attributes.
+        doubts: What the last Delete could not tell of earlier requests, in the answer's words.
     """
 
     succeeded: bool
@@ -46,6 +47,7 @@ class Ending(NamedTuple):
     given: str | None = None
     untold: bool = False
     fails: bool | None = None
+    doubts: Sequence[str] = ()
 
     @property
     def state(self) -> State:

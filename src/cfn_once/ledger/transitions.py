@@ -32,6 +32,7 @@ from .objects import Ending, Objects, adopted, begun_over, succeeded
 from .store import Absent, AllOf, AnyOf, Below, Change, Equals, Guard, Lacks, Path, Write
 
 MOST_RECENT, MOST_REMOVED, MOST_HISTORY = 32, 32, 4
+MOST_WRITTEN, MOST_DOUBTS = 8, 16  # entries of operators in the history; doubts of Deletes
 LONGEST_REASON = 80  # bytes of a reason in the history; the whole of it is in the response
 TOMBSTONE_DAYS = 14  # well over Lambda's six hours of event age, with its retries
 # Seeded bug: in-flight-grace
@@ -335,6 +336,7 @@ def finish(head: Head, ending: Ending, progress: Progress, ended: int) -> Change
         # Seeded bug: live-no-ttl
         if deletes and not (ending.keeps_current and _is_left(objects)):  # results are erased now
             of_head["ttl"] = ended // 1000 + TOMBSTONE_DAYS * 86400
+            of_head["dbt"] = list(dict.fromkeys([*head.doubts, *ending.doubts]))[-MOST_DOUBTS:]
             of_operation["steps"], known = {}, {}
     return _with_facts(known, _making(of_head), _making(of_operation, OPERATION))
 
@@ -372,4 +374,12 @@ def _history(head: Head, ending: Ending, ended: int) -> list[HistoryEntry]:
         at=ended,
         reason=why.decode(errors="ignore") or None,
     )
-    return [*head.history, entry][-MOST_HISTORY:]
+    return kept_history([*head.history, entry])
+
+
+def kept_history(entries: Sequence[HistoryEntry]) -> list[HistoryEntry]:
+    """Return what is kept of a history: the last requests, and the last writes of operators."""
+    numbers = range(len(entries))
+    requests = [n for n in numbers if entries[n].by is None][-MOST_HISTORY:]
+    written = [n for n in numbers if entries[n].by is not None][-MOST_WRITTEN:]
+    return [entries[n] for n in sorted([*requests, *written])]

@@ -1,0 +1,58 @@
+"""`cfn-once forget`: has the ledger forget what a resource holds, and keep the rest."""
+
+import argparse
+
+from .._clock import utc
+from .._cloudformation.request import SERVICE_TIMEOUT
+from ..ledger import Head
+from ..ledger.operator import forget
+from .console import Console, Exit, Stop
+from .lookup import add_resource, find, ledger_of
+from .operating import (
+    add_operator,
+    confirm,
+    milliseconds_now,
+    operator_of,
+    refuse_while_at_work,
+    write,
+)
+
+DESCRIPTION = (
+    "Have the ledger forget what a resource holds, and what is left to be cleaned up. You have\n"
+    "removed all of it by hand, and CloudFormation has let go of it. The item stays: late copies\n"
+    "of old requests find it."
+)
+EXAMPLE = "cfn-once forget shop Customers --reason 'removed by hand, the provider is gone'"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take what the verb takes."""
+    add_resource(parser)
+    add_operator(parser)
+
+
+def run(given: argparse.Namespace, console: Console) -> int:
+    """Forget."""
+    operator, store = operator_of(given, given.reason), ledger_of(given)
+    found = find(store, given, console)
+    head = found.head
+    refuse_while_at_work(head, head.operation, *head.pending_cleanup)
+    _refuse_unanswered(head)
+    things = [old.id for old in (*head.replaced, *head.forgotten)]
+    things += [] if head.held is None else [head.held.id]
+    what = ", ".join(things) or "no object that it knows"
+    confirm(given, found.logical_resource_id, f"No Delete will remove {what} any more.")
+    write(store, found, forget(head, operator), console)
+    return Exit.CLEAN
+
+
+def _refuse_unanswered(head: Head) -> None:
+    """Refuse while CloudFormation may wait for an answer: a late delivery would act anew."""
+    operation = head.operation
+    expires = operation.issued_at + SERVICE_TIMEOUT
+    if not operation.is_over and milliseconds_now() < expires * 1000:
+        raise Stop(
+            f"{operation.type} {operation.request_id} is not answered, and CloudFormation may wait"
+            f" for it until {utc(expires)}: answer it first, with cfn-once respond",
+            Exit.UNKNOWN,
+        )

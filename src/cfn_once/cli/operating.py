@@ -1,0 +1,100 @@
+"""What operators' writes share: who, why, the word that confirms, and when nothing is written."""
+
+import argparse
+import getpass
+import os
+import sys
+
+from .._clock import SYSTEM_CLOCK, utc
+from ..ledger import Head, Operation, Store, Write
+from ..ledger.operator import LONGEST_WHY, Operator, at_work_until
+from . import account
+from .console import Console, Exit, Stop
+from .lookup import Found, reading
+
+
+def add_operator(parser: argparse.ArgumentParser, *, reason: bool = True) -> None:
+    """Let a call say who writes, and why."""
+    if reason:
+        parser.add_argument(
+            "--reason", required=True, metavar="WHY", help="why; kept in the ledger's item"
+        )
+    parser.add_argument("--by", metavar="NAME", help="who; else the name of this machine's user")
+    parser.add_argument("--yes", action="store_true", help="do not ask for the logical id")
+
+
+def operator_of(given: argparse.Namespace, why: str) -> Operator:
+    """Return who writes, and why.
+
+    Raises:
+        Stop: The reason is empty, or longer than what is kept.
+    """
+    if not why.strip() or len(why.encode()) > LONGEST_WHY:
+        raise Stop(f"--reason takes 1 to {LONGEST_WHY} bytes", Exit.WRONG_CALL)
+    return Operator(by=given.by or _user(), why=why, now=milliseconds_now())
+
+
+def milliseconds_now() -> int:
+    """Return milliseconds since 1970."""
+    return int(SYSTEM_CLOCK.now() * 1000)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may have a user without a name
+        return f"uid {os.getuid()}"
+
+
+def confirm(given: argparse.Namespace, logical_resource_id: str, what: str) -> None:
+    """Have the logical id typed, unless the call says yes.
+
+    Raises:
+        Stop: Something else was typed; nothing is written.
+    """
+    if not given.yes and not is_typed(logical_resource_id, what):
+        raise Stop("that is not its logical id: nothing was written", Exit.WRONG_CALL)
+
+
+def is_typed(logical_resource_id: str, what: str) -> bool:
+    """Ask for the logical id, and tell whether it was typed."""
+    sys.stderr.write(f"{what} Type its logical id, {logical_resource_id}, to go on: ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip() == logical_resource_id
+
+
+def refuse_while_at_work(head: Head, *operations: Operation) -> None:
+    """End the verb while an execution may still act.
+
+    Raises:
+        Stop: It says until when.
+    """
+    until = at_work_until(head, milliseconds_now(), *operations)
+    if until:
+        raise Stop(
+            f"an execution may be at work on {head.logical_resource_id} until"
+            f" {utc(until / 1000)}: nothing was written. Look again then"
+        )
+
+
+def write(store: Store, found: Found, made: Write, console: Console) -> Head:
+    """Make a write, and say what comes next.
+
+    Raises:
+        Stop: Somebody has written since the look.
+    """
+    with reading():
+        written = store.write(found.key, made)
+    if not written.applied or written.head is None:
+        raise Stop(
+            f"something was written of {found.logical_resource_id} meanwhile: nothing of yours was."
+            " Look again, with cfn-once ledger show"
+        )
+    head, now = written.head, milliseconds_now()
+    place = account.place_of(found.stack, head.logical_resource_id)
+    told = account.document(head, now, account.finding(head, now, place))
+    entry = told["history"][-1]
+    console.line(account.entry_line(entry))
+    console.line(account.next_line(told["next"], told["open"]))
+    console.result(told)
+    return head

@@ -1,0 +1,264 @@
+"""`cfn-once resolve` and `forget`: what an operator says of the world, and what comes of it."""
+
+import json
+from contextlib import suppress
+
+import pytest
+
+from cfn_once.testing import Crashed
+from support import operated
+from support.shell import call
+
+WHY = ("--reason", "found in the console", "--by", "ada", "--yes")
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "ledger.sqlite3"
+
+
+@pytest.fixture
+def ask(tmp_path, file):
+    def ask(*arguments, **options):
+        return call(tmp_path, *arguments, CFN_ONCE_LEDGER=f"sqlite://{file}", **options)
+
+    return ask
+
+
+def head_of(cloudformation, logical_id):
+    return cloudformation.ledger.read(operated.key_of(cloudformation.stack_id, logical_id)).to_doc()
+
+
+def delete_of(cloudformation, event):
+    """Send the Delete that follows a Create that failed, and return its answer."""
+    answer = cloudformation.answers[-1][1]
+    delete = cloudformation.event(
+        "Delete", event["LogicalResourceId"], physical_resource_id=answer.physical_resource_id
+    )
+    return cloudformation.deliver(delete)
+
+
+def test_a_step_that_was_made_is_removed_by_the_next_delete(file, ask):
+    """
+    A Delete that failed for a doubt succeeds once it is known what was made, and removes that.
+    """
+    shop = operated.stack(file, minutes=60, unresolved="fail")
+    create = operated.doubts(shop, "Thing")
+    failed = delete_of(shop, create)
+    shop.clock.advance(600)
+
+    told = ask("resolve", "shop", "Thing", "thing#0", "--made", '"thing-1"', *WHY)
+    succeeded = delete_of(shop, create)
+
+    assert ("FAILED", "SUCCESS") == (failed.status, succeeded.status)
+    assert "in doubt: thing#0 of" in failed.reason
+    assert 0 == told.code
+    assert "Resolve thing#0 MADE by ada: found in the console\nnext: wait\n" in told.out
+    assert [] == shop.api
+    assert "" == succeeded.reason
+
+
+def test_a_step_that_was_not_made_is_called_again(file, ask):
+    """
+    Of a request that nobody has answered, the next delivery goes on, as after a look-up that has
+    found nothing.
+    """
+    shop = operated.stack(file)
+    event = operated.dies(shop, "Thing")
+    shop.api.clear()  # the call never arrived
+    shop.clock.advance(200)
+
+    told = ask("resolve", "shop", "Thing", "thing", "--not-made", *WHY)
+    answer = shop.deliver(event)
+
+    assert 0 == told.code
+    assert "SUCCESS" == answer.status
+    assert ["thing-1"] == shop.api
+
+
+def test_a_delete_that_reports_keeps_its_doubts(file, ask):
+    """
+    With the default setting a Delete succeeds; its tombstone says for 14 days what it could not
+    tell, and an operator settles it there.
+    """
+    shop = operated.stack(file, minutes=60)
+    shop.create("Thing")
+    update = shop.event("Update", "Thing", {"Size": "2"}, physical_resource_id="thing-1")
+    with suppress(Crashed):
+        shop.send(update, crash_after="change")
+    shop.deliver(update)
+    answer = delete_of(shop, update)
+    before = ask("ledger", "list", "--unfinished")
+    made = ask("resolve", "shop", "Thing", "change", "--made", '"x"', *WHY)
+    kept = head_of(shop, "Thing")
+
+    step = ask("resolve", "shop", "Thing", "change#0", "--not-made", *WHY)
+    told = ask("resolve", "shop", "Thing", "--unrecorded", "--not-made", *WHY)
+
+    assert "SUCCESS" == answer.status
+    assert f"in doubt: {kept['dbt'][0]}" in answer.reason
+    assert 14 * 86_400 == kept["ttl"] - kept["op"]["lu"] // 1000
+    assert "Thing (Custom::Thing): Delete " in before.out
+    assert f"  next: cfn-once resolve {shop.stack_id} Thing change#0 --made" in before.out
+    assert 2 == made.code
+    assert "no hook will remove it: remove it by hand, and say --not-made then" in made.err
+    assert (0, 0) == (step.code, told.code)
+    assert step.out.endswith("resolve shop Thing --unrecorded --not-made --reason WHY\n")
+    assert told.out.endswith("\nnext: nothing\n")
+    assert "dbt" not in head_of(shop, "Thing")
+
+
+def test_what_is_written_says_who_and_why(file, ask):
+    """
+    It lies in the item, however many requests follow, and is shown.
+    """
+    shop = operated.stack(file, minutes=60)
+    event = operated.dies(shop, "Thing")
+    shop.clock.advance(200)
+    ask("resolve", "shop", "Thing", "thing", "--made", '"thing-1"', *WHY)
+    shop.deliver(event)
+    resource = shop.event("Create", "Thing")["LogicalResourceId"]
+    for size in range(6):
+        shop.deliver(
+            shop.event("Update", resource, {"Size": str(size)}, physical_resource_id="thing-1")
+        )
+
+    shown = json.loads(ask("ledger", "show", "shop", "Thing", "--json").out)
+
+    entry = next(entry for entry in shown["history"] if entry["by"])
+    assert ("Resolve", "MADE", "thing#0", "found in the console", "ada") == (
+        *(entry[name] for name in ("type", "outcome", "step", "reason", "by")),
+    )
+    assert entry["at"].startswith("20")
+    assert 5 == len(shown["history"])
+
+
+def test_the_logical_id_is_typed(file, ask):
+    """
+    Without --yes it has to be typed; anything else writes nothing.
+    """
+    shop = operated.stack(file)
+    operated.doubts(shop, "Thing")
+    said = ("resolve", "shop", "Thing", "thing", "--not-made", "--reason", "x")
+    before = head_of(shop, "Thing")
+
+    wrong, unsaid = ask(*said, stdin="Thingy\n"), ask(*said)
+    between = head_of(shop, "Thing")
+    right = ask(*said, stdin="Thing\n")
+
+    assert (2, 2, 0) == (wrong.code, unsaid.code, right.code)
+    assert "You say that thing was not made, or is gone. Type its logical id, Thing" in wrong.err
+    assert "that is not its logical id: nothing was written" in wrong.err
+    assert before == between
+    assert before["w"] + 1 == head_of(shop, "Thing")["w"]
+
+
+def test_nothing_is_written_while_somebody_may_act(file, ask):
+    """
+    Neither while a lease runs, nor while a call of a dead execution may still land.
+    """
+    shop = operated.stack(file)
+    steps = {"thing#0": {"s": "S"}}
+    operated.at_work(shop, "Works", steps=steps)
+    operated.at_work(shop, "Lands", st="FAILED", steps=steps)
+    before = [head_of(shop, name) for name in ("Works", "Lands")]
+
+    told = [
+        *(ask("resolve", "shop", name, "thing", "--not-made", *WHY) for name in ("Works", "Lands")),
+        *(ask("forget", "shop", name, *WHY) for name in ("Works", "Lands")),
+    ]
+
+    assert [3] * 4 == [one.code for one in told]
+    assert all("an execution may be at work on" in one.err for one in told)
+    assert before == [head_of(shop, name) for name in ("Works", "Lands")]
+
+
+WRONG = {
+    "resolve shop Thing thing --not-made": "the following arguments are required: --reason",
+    "resolve shop Thing thing --reason x": "one of the arguments --made --not-made is required",
+    "resolve shop Thing --not-made --reason x": "name the STEP, or give --unrecorded",
+    "resolve shop Thing thing --made thing-1 --reason x --yes": "a text in double quotes, such as",
+    "resolve shop Thing thng --not-made --reason x": "no step thng is in doubt: in doubt are thing",
+    "resolve shop Thing --unrecorded --made 1 --reason x": "only --not-made can be said",
+    "resolve shop Lives thing --not-made --reason x": "is in doubt: nothing of it is in doubt",
+    "forget shop Thing --reason": "expected one argument",
+}
+
+
+@pytest.mark.parametrize("arguments", WRONG)
+def test_a_wrong_call(file, ask, arguments):
+    """
+    It ends with 2 and says what is right; nothing is written.
+    """
+    shop = operated.stack(file)
+    operated.doubts(shop, "Thing")
+    shop.create("Lives")
+    before = [head_of(shop, name) for name in ("Thing", "Lives")]
+
+    told = ask(*arguments.split())
+
+    assert 2 == told.code
+    assert WRONG[arguments] in told.err
+    assert before == [head_of(shop, name) for name in ("Thing", "Lives")]
+
+
+def test_a_step_of_several_requests(file, ask):
+    """
+    Where two requests have a step of that name in doubt, their ids tell them apart.
+    """
+    shop = operated.stack(file, unresolved="fail", minutes=60)
+    first = operated.doubts(shop, "Thing")
+    shop.clock.advance(60)
+    second = operated.doubts(shop, "Thing")
+
+    several = ask("resolve", "shop", "Thing", "thing", "--not-made", *WHY)
+    named = ask(
+        *("resolve", "shop", "Thing", "thing", "--not-made", "--request", first["RequestId"], *WHY)
+    )
+
+    assert (2, 0) == (several.code, named.code)
+    assert f"thing#0 --request {second['RequestId']}" in several.err
+    assert f"thing#0 --request {first['RequestId']}" in several.err
+
+
+def test_what_is_forgotten(file, ask):
+    """
+    A Delete of it removes nothing and succeeds, and a copy of the Create is told what it was told.
+    """
+    shop = operated.stack(file)
+    shop.create("Thing")
+    event, answer = shop.answers[0]
+    shop.api.clear()
+
+    told = ask("forget", "shop", "Thing", *WHY)
+    shown = ask("ledger", "show", "shop", "Thing")
+    copy = shop.deliver(event)
+    shop.api.append("thing-1")  # somebody else's, under the same name
+    deleted = delete_of(shop, event)
+
+    assert 0 == told.code
+    assert "Forget FORGOTTEN by ada: found in the console" in told.out
+    assert "  forgotten by ada\n" in shown.out
+    assert "  holds: nothing\n" in shown.out
+    assert answer == copy
+    assert "SUCCESS" == deleted.status
+    assert ["thing-1"] == shop.api
+    assert "ttl" in head_of(shop, "Thing")
+
+
+def test_what_is_not_answered_is_not_forgotten(file, ask):
+    """
+    While CloudFormation may wait for an answer, a late delivery would make anew what is forgotten;
+    an hour later it would not.
+    """
+    shop, later = operated.stack(file), operated.stack(file, minutes=120, name="later")
+    operated.dies(shop, "Thing")
+    operated.dies(later, "Thing")
+
+    early = ask("forget", "shop", "Thing", *WHY)
+    late = ask("forget", "later", "Thing", *WHY)
+
+    assert (3, 0) == (early.code, late.code)
+    assert "is not answered, and CloudFormation may wait for it until 20" in early.err
+    assert "answer it first, with cfn-once respond" in early.err
+    assert "PARKED" == head_of(later, "Thing")["op"]["st"]
