@@ -56,9 +56,14 @@ def stack(path, *, minutes=10, name="shop", unresolved="report", **options):
 def dies(cloudformation, logical_id, properties=None):
     """Let the delivery of a Create die behind its call, and return its event."""
     event = cloudformation.event("Create", logical_id, properties or {})
+    crashes(cloudformation, event)
+    return event
+
+
+def crashes(cloudformation, event):
+    """Deliver an event, and let its process die behind its call."""
     with suppress(Crashed):
         cloudformation.send(event, **CRASHES)
-    return event
 
 
 def doubts(cloudformation, logical_id):

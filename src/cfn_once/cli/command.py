@@ -19,6 +19,7 @@ VERBS = {
     "docs": "print the reference of your types, in Markdown",
     "ledger": "say what the ledger knows: of a stack, of a resource",
     "resolve": "say of a step in doubt whether it was made",
+    "respond": "answer a request that nobody has answered",
     "forget": "have the ledger forget what a resource holds",
 }
 EXIT_CODES = "exit codes: 0 clean, 1 something found or failed, 2 wrong call, 3 could not tell"
