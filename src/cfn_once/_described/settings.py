@@ -1,7 +1,7 @@
 """What `[tool.cfn-once]` of a provider's pyproject.toml says."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -13,6 +13,8 @@ PROVIDER = "provider:provider"
 NO_API = "none"  # for hooks that call nothing outside
 TABLES = ("properties", "changed", "replaced")
 FLAGS = ("allow-in-doubt",)
+LISTS = ("include", "policies")
+VALUES = ("parameters",)
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -25,6 +27,9 @@ class Settings(NamedTuple):
         architecture: The processor that it runs on: `arm64` or `x86_64`.
         stack: The name of the provider's stack.
         ledger_stack: The name of the ledger's stack.
+        include: Patterns of files that the function's zip holds besides modules.
+        policies: What the hooks may do: files with policies, and ARNs of managed ones.
+        parameters: Parameters of the provider's template, by name.
         external_api: Module and name of what makes the stand-in for the API that the hooks call,
             or `none` where they call nothing.
         allow_in_doubt: `test` takes a FAILED answer that names what is in doubt, as it comes where
@@ -40,6 +45,9 @@ class Settings(NamedTuple):
     architecture: str = ""
     stack: str = ""
     ledger_stack: str = ""
+    include: Sequence[str] = ()
+    policies: Sequence[str] = ()
+    parameters: Mapping[str, str] = NOTHING
     external_api: str = ""
     allow_in_doubt: bool = False
     properties: Mapping[str, Any] = NOTHING
@@ -75,12 +83,26 @@ def _check(table: Mapping[str, Any], place: str) -> None:
         where = f"{place}{name}"
         if name not in known:
             raise ConfigurationError(f"{where}: unknown{did_you_mean(name, known)}")
-        if name in TABLES and not _holds_tables(value):
-            raise ConfigurationError(f'{where}: expected a table for each type: {name}."Custom::A"')
-        if name in FLAGS and not isinstance(value, bool):
-            raise ConfigurationError(f"{where}: expected true or false")
-        if name not in (*TABLES, *FLAGS) and not isinstance(value, str):
-            raise ConfigurationError(f'{where}: expected text, as in {name} = "..."')
+        if expected := _expected(name, value):
+            raise ConfigurationError(f"{where}: expected {expected}")
+
+
+def _expected(name: str, value: Any) -> str:
+    """Return what a setting should be; nothing where it is that."""
+    if name in TABLES:
+        return "" if _holds_tables(value) else f'a table for each type: {name}."Custom::A"'
+    if name in FLAGS:
+        return "" if isinstance(value, bool) else "true or false"
+    if name in LISTS:
+        return "" if _holds_text(value, list) else f'a list of text, as in {name} = ["..."]'
+    if name in VALUES:
+        return "" if _holds_text(value, dict) else f'a table of text, as in {name}.Name = "..."'
+    return "" if isinstance(value, str) else f'text, as in {name} = "..."'
+
+
+def _holds_text(value: Any, kind: type) -> bool:
+    parts = value.values() if isinstance(value, dict) else value
+    return isinstance(value, kind) and all(isinstance(part, str) for part in parts)
 
 
 def _holds_tables(value: Any) -> bool:

@@ -16,6 +16,7 @@ VERBS = {
     "lint": "run cfn-lint with the rules of your classes",
     "schema": "print the JSON Schema of your types",
     "snippet": "print a resource for a template",
+    "package": "make the zip of the provider's function",
     "docs": "print the reference of your types, in Markdown",
     "ledger": "say what the ledger knows: of a stack, of a resource",
     "resolve": "say of a step in doubt whether it was made",

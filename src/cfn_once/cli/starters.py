@@ -226,6 +226,7 @@ configure_rules:
 """
 
 GITIGNORE = """.venv/
+dist/
 __pycache__/
 .mypy_cache/
 .pytest_cache/

@@ -1,0 +1,1 @@
+"""What `cfn-once package` puts into the zip of a function, and how."""
