@@ -61,6 +61,8 @@ def test_a_url_says_which_service_is_asked_where(url, shortest, longest, endpoin
         f"{SCHEDULER}&key=alias/hunter2",
         f"{SCHEDULER}&region=hunter2.example.com",
         f"{SCHEDULER}&dlq=hunter2",
+        f"{SCHEDULER}&dead_letters=hunter2",
+        f"{SCHEDULER}&dead_letters=arn:aws:sqs:us-east-1:123456789012:hunter2.fifo&region=eu-west-1",
         f"{SCHEDULER}&endpoint=http://user:hunter2@127.0.0.1:4566",
         f"{SCHEDULER}&endpoint=http://127.0.0.1:4566/?hunter2",
         f"{SCHEDULER}&endpoint=ftp://hunter2",

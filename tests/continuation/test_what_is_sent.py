@@ -55,6 +55,22 @@ def test_a_schedule(start, waiting):
     assert len(name) <= 64
 
 
+def test_what_scheduler_cannot_deliver_is_kept(start, waiting):
+    """
+    An event that Scheduler gives up goes to the queue for dead letters; without one it is lost.
+    """
+    host = start(TAKEN)
+    queue = "arn:aws:sqs:us-east-1:123456789012:unhandled"
+    kept = open_continuation(f"{URLS['scheduler']}&dead_letters={queue}&endpoint={host.url}")
+
+    send(kept, waiting)
+    send(way("scheduler", host), waiting)
+
+    first, second = (schedule["Target"] for _, schedule in asked_of_scheduler(host))
+    assert {"Arn": queue} == first["DeadLetterConfig"]
+    assert "DeadLetterConfig" not in second
+
+
 def test_a_schedule_under_a_key(start, waiting):
     """
     A customer-managed key is handed on with the event.

@@ -238,7 +238,7 @@ def test_templates_are_right(path, tmp_path):
     assert [] == [str(finding) for finding in lint(template.read_text(), config=ManualArgs())]
 
 
-@pytest.mark.parametrize("name", ["ledger", "provider", "resource"])
+@pytest.mark.parametrize("name", ["artifacts", "ledger", "provider", "resource"])
 def test_parameters_and_outputs(name):
     """
     The page of the templates tells of every parameter and output, and of none besides.

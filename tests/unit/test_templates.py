@@ -4,11 +4,13 @@ import inspect
 import re
 from fnmatch import fnmatchcase
 from itertools import chain
+from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 import pytest
 from cfnlint.decode import decode
 
+from cfn_once._hooks.effects import Effects
 from cfn_once._lambda.continuation_services import Scheduler
 from cfn_once.ledger import open_store
 from cfn_once.ledger.dynamodb import DynamoDBStore
@@ -120,6 +122,8 @@ def test_a_role_may_do_what_the_code_does_and_no_more(resources, role):
     assert {"Fn::ImportValue": {"Fn::Sub": "${LedgerStackName}-TableArn"}} == ledger["Resource"]
 
 
+NO_VALUE = {"Ref": "AWS::NoValue"}
+TOKEN_OF_THE_PROVIDER = "${ProviderStackName}-ServiceToken"
 STACK = {
     "AWS::StackName": "shop-provider",
     "AWS::Partition": "aws",
@@ -243,54 +247,109 @@ def test_the_guardian_guards_its_own_function(provider):
     assert "${Function}-failed" == named
 
 
-BOTH = {"log": {"logs:CreateLogStream", "logs:PutLogEvents"}, "ledger-key": {"kms:Decrypt"}}
-HOOKS = {"secret": {"secretsmanager:GetSecretValue"}}
-WAITS = {
-    "continuation": {"scheduler:CreateSchedule", "iam:PassRole"},
-    "continuation-key": {"kms:DescribeKey", "kms:GenerateDataKey", "kms:Decrypt"},
-}
-VPC = {
-    "vpc": {
-        f"ec2:{action}"
-        for action in (
-            "CreateNetworkInterface",
-            "DescribeNetworkInterfaces",
-            "DescribeSubnets",
-            "DeleteNetworkInterface",
-            "AssignPrivateIpAddresses",
-            "UnassignPrivateIpAddresses",
-        )
-    }
+KMS = {"kms:DescribeKey", "kms:GenerateDataKey", "kms:Decrypt"}
+EC2 = {
+    f"ec2:{action}"
+    for action in (
+        "CreateNetworkInterface",
+        "DescribeNetworkInterfaces",
+        "DescribeSubnets",
+        "DeleteNetworkInterface",
+        "AssignPrivateIpAddresses",
+        "UnassignPrivateIpAddresses",
+    )
 }
 
 
-@pytest.mark.parametrize(
-    ("role", "allowed"),
-    [
-        ("Role", {**BOTH, **HOOKS, **WAITS, **VPC, "guardian": {"lambda:InvokeFunction"}}),
-        ("GuardianRole", {**BOTH, "unhandled": {"sqs:SendMessage"}}),
-    ],
-)
-def test_a_role_is_least_and_whole(resources, role, allowed):
+class Asks(NamedTuple):
+    """Why a role has a policy: its actions, and who asks for them, in the words that say so."""
+
+    actions: set[str]
+    who: str
+    words: tuple[str, ...]
+
+
+STORE, SCHEDULER = "the store", "the scheduler"
+ITEMS = {f"dynamodb:{name}" for name in ("GetItem", "PutItem", "UpdateItem")}
+LOG = Asks({"logs:CreateLogStream", "logs:PutLogEvents"}, "Function", ("'LogGroup'",))
+CALLS = {
+    ("Role", "ledger"): Asks(ITEMS, STORE, ('"get_item"', '"put_item"', '"update_item"')),
+    ("Role", "log"): LOG,
+    ("Role", "continuation"): Asks(
+        {"scheduler:CreateSchedule", "iam:PassRole"}, SCHEDULER, ('"create_schedule"', '"RoleArn"')
+    ),
+    ("Role", "continuation-key"): Asks(KMS, SCHEDULER, ('"KmsKeyArn"',)),
+    ("Role", "vpc"): Asks(EC2, "Function", ("'SubnetIds'",)),
+    ("Role", "guardian"): Asks(
+        {"lambda:InvokeFunction"}, "EventInvokeConfig", ("'Fn::GetAtt': ['Guardian', 'Arn']",)
+    ),
+    ("Role", "ledger-key"): Asks({"kms:Decrypt"}, "Table", ("'KMSMasterKeyId'",)),
+    ("Role", "secret"): Asks({"secretsmanager:GetSecretValue"}, "a hook", ("def client(",)),
+    ("GuardianRole", "ledger"): Asks(ITEMS, STORE, ('"get_item"',)),
+    ("GuardianRole", "log"): LOG,
+    ("GuardianRole", "ledger-key"): Asks({"kms:Decrypt"}, "Table", ("'KMSMasterKeyId'",)),
+    ("GuardianRole", "unhandled"): Asks(
+        {"sqs:SendMessage"}, "GuardianInvokeConfig", ("'Fn::GetAtt': ['Unhandled', 'Arn']",)
+    ),
+    ("SchedulerPolicy", "bring-back"): Asks(
+        {"lambda:InvokeFunction", "sqs:SendMessage", "kms:Decrypt"},
+        SCHEDULER,
+        ('"Arn": function', '"DeadLetterConfig"', '"KmsKeyArn"'),
+    ),
+}
+
+
+def who_asks(who, resources, table):
+    """The text of whoever asks: code of ours, or what a template has a service do."""
+    code = {STORE: DynamoDBStore, SCHEDULER: Scheduler, "a hook": Effects}
+    if who in code:
+        return inspect.getsource(code[who])
+    return str(table if who == "Table" else resources[who])
+
+
+def test_every_permission_has_a_call(resources, table):
     """
-    Everything a role may do stands in the role itself, names what it is about, and has its reason.
+    Whatever a role may do is asked for by code of ours, or by a service that the template tells to;
+    and no role has a policy besides.
+    """
+    found = {
+        (role, name): set().union(*map(actions, shown))
+        for role in ("Role", "GuardianRole")
+        for name, shown in statements(resources[role]).items()
+    }
+    bring_back = resources["SchedulerPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    shown = [each["Fn::If"][1] if "Fn::If" in each else each for each in bring_back]
+    found["SchedulerPolicy", "bring-back"] = set().union(*map(actions, shown))
+
+    assert {key: asks.actions for key, asks in CALLS.items()} == found
+    assert [] == [
+        (key, word)
+        for key, asks in CALLS.items()
+        for word in asks.words
+        if word not in who_asks(asks.who, resources, table)
+    ]
+
+
+@pytest.mark.parametrize("role", ["Role", "GuardianRole"])
+def test_a_role_is_least_and_whole(resources, role):
+    """
+    Everything a role may do names what it is about, and stands in the role itself: a policy of its
+    own may be gone when the last Delete comes. What hooks call is added by ARN, where asked for.
     """
     found = statements(resources[role])
-    all_actions = {name: set().union(*map(actions, each)) for name, each in found.items()}
     of_whom = [
         statement["Resource"]
         for statement in chain.from_iterable(each for name, each in found.items() if name != "vpc")
     ]  # a function in a VPC may ask EC2 for nothing less than everything
-
-    del all_actions["ledger"]
-    assert allowed == all_actions
-    assert "*" not in of_whom
-    assert "ManagedPolicyArns" not in resources[role]["Properties"]
     of_their_own = [resource for resource in resources.values() if "Policy" in resource["Type"]]
+    managed = resources[role]["Properties"].get("ManagedPolicyArns")
+    asked_for = {"Fn::If": ["HasManagedPolicies", {"Ref": "ManagedPolicyArns"}, NO_VALUE]}
 
+    assert "*" not in of_whom
+    assert (asked_for if role == "Role" else None) == managed
     assert [[{"Ref": "SchedulerRole"}]] == [
         policy["Properties"]["Roles"] for policy in of_their_own
-    ]  # any other may be gone when the last Delete comes
+    ]
 
 
 def test_hooks_that_wait_come_back(resources):
@@ -310,7 +369,141 @@ def test_hooks_that_wait_come_back(resources):
         hand_on["Action"],
     )
     assert "lambda:InvokeFunction" == bring_back["Action"]
-    assert {"Fn::Sub": "scheduler://${Waits}?role=${SchedulerRole.Arn}"} == url["Fn::If"][2]
+    assert url["Fn::If"][2]["Fn::Sub"].startswith("scheduler://${Waits}?role=${SchedulerRole.Arn}")
+
+
+def test_scheduler_acts_for_its_group_alone(resources):
+    """
+    The role that brings events back cannot be assumed for schedules of another group or account.
+    """
+    (trust,) = resources["SchedulerRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    condition = trust["Condition"]
+
+    assert {"aws:SourceAccount": {"Ref": "AWS::AccountId"}} == condition["StringEquals"]
+    assert condition["ArnEquals"]["aws:SourceArn"]["Fn::Sub"].endswith(":schedule-group/${Waits}")
+
+
+def test_what_is_lost_is_kept_or_told(resources):
+    """
+    An event that Scheduler gives up goes to the queue of the unhandled; each place where a service
+    may lose one has an alarm, on the metric and the thing that it is lost from.
+    """
+    url = resources["Function"]["Properties"]["Environment"]["Variables"]["CFN_ONCE_CONTINUATION"]
+    alarms = {
+        (
+            alarm["Properties"]["Namespace"],
+            alarm["Properties"]["MetricName"],
+            alarm["Properties"]["Dimensions"][0]["Value"].get("Ref"),
+        ): alarm["Properties"]
+        for alarm in resources.values()
+        if alarm["Type"] == "AWS::CloudWatch::Alarm"
+    }
+    lost = {
+        ("AWS/Scheduler", "InvocationDroppedCount", "Waits"),
+        ("AWS/Lambda", "DestinationDeliveryFailures", "Function"),
+        ("AWS/Lambda", "DestinationDeliveryFailures", "Guardian"),
+    }
+
+    for form in url["Fn::If"][1:]:
+        assert "&dead_letters=${Unhandled.Arn}" in form["Fn::Sub"]
+    assert lost <= set(alarms)
+    assert {0} == {alarms[key]["Threshold"] for key in lost}
+    assert ["HasAlarmTopic"] * 3 == [alarms[key]["AlarmActions"]["Fn::If"][0] for key in lost]
+
+
+def test_a_queues_visibility_timeout_covers_its_function(provider):
+    """
+    Lambda refuses a mapping of a queue whose messages come again while its function may still work:
+    each queue outlasts the function that works it off, across the two templates.
+    """
+    transports, _ = decode(str(ROOT / "docs/templates/transports.yaml"))
+    provided, defaults = provider["Resources"], transports["Parameters"]
+    functions = {"Ref": "Guardian"}, {"Fn::ImportValue": {"Fn::Sub": TOKEN_OF_THE_PROVIDER}}
+    longest = [
+        provided["Guardian"]["Properties"]["Timeout"],
+        provider["Parameters"]["Timeout"]["Default"],
+    ]
+    checked = []
+    for mapping in transports["Resources"].values():
+        if mapping["Type"] != "AWS::Lambda::EventSourceMapping":
+            continue
+        source = mapping["Properties"]["EventSourceArn"]["Fn::GetAtt"][0]
+        waits = transports["Resources"][source]["Properties"]["VisibilityTimeout"]
+        waits = defaults[waits["Ref"]]["Default"] if isinstance(waits, dict) else waits
+        number = functions.index(mapping["Properties"]["FunctionName"])
+        checked.append((source, waits > longest[number]))
+
+    assert [("Queue", True), ("Failed", True)] == checked
+
+
+ARNS = {
+    "kms": "arn:aws:kms:eu-west-1:123456789012:key/1234",
+    "sns": "arn:aws:sns:eu-west-1:123456789012:alarms",
+    "secretsmanager": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:spot-AbCdEf",
+    "iam": "arn:aws:iam::aws:policy/ReadOnlyAccess",
+}
+TEMPLATES = [*ROOT.glob("templates/*.yaml"), ROOT / "docs/templates/transports.yaml"]
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_parameters_that_are_arns_have_a_form(path):
+    """
+    A name, an alias or another service's ARN is refused before anything is made.
+    """
+    parameters = decode(str(path))[0].get("Parameters", {})
+    for name, parameter in parameters.items():
+        if not name.endswith(("Arn", "Arns")):
+            continue
+        fits = re.compile(parameter["AllowedPattern"]).fullmatch
+        taken = [service for service, arn in ARNS.items() if fits(arn)]
+
+        assert fits("")
+        assert 1 == len(taken), name
+        assert [] == [text for text in ("spot", "alias/aws/sns", "arn:aws:s3:::b") if fits(text)]
+
+
+def test_a_topic_is_encrypted():
+    """
+    What CloudFormation publishes holds a URL that is a secret: under SNS's key, or one's own.
+    """
+    topic = decode(str(ROOT / "docs/templates/transports.yaml"))[0]["Resources"]["Topic"]
+    key = topic["Properties"]["KmsMasterKeyId"]
+
+    assert ["HasTopicKey", {"Ref": "TopicKeyArn"}, "alias/aws/sns"] == key["Fn::If"]
+
+
+def test_the_variant_for_sam(provider):
+    """
+    It is the provider's template, but for where its code comes from.
+    """
+    variant = template("provider-sam")
+    packed = ("CodeBucket", "CodeKey")
+    wanted = {name: what for name, what in provider["Parameters"].items() if name not in packed}
+    for name in ("Function", "Guardian"):
+        function = variant["Resources"][name]
+        function["Properties"]["Code"] = provider["Resources"][name]["Properties"]["Code"]
+
+        assert "." == function["Properties"].pop("CodeUri")
+        assert "AWS::Serverless::Function" == function["Type"]
+        function["Type"] = "AWS::Lambda::Function"
+
+    assert "AWS::Serverless-2016-10-31" == variant["Transform"]
+    assert wanted == variant["Parameters"]
+    for section in ("Conditions", "Resources", "Outputs"):
+        assert provider[section] == variant[section]
+
+
+def test_the_bucket_of_artifacts():
+    """
+    Nobody else reads it, nothing in it is ever lost to a rollback, and it is called what it likes.
+    """
+    bucket = template("artifacts")["Resources"]["Bucket"]
+    properties = bucket["Properties"]
+
+    assert ("Retain", "Retain") == (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"])
+    assert {True} == set(properties["PublicAccessBlockConfiguration"].values())
+    assert "BucketName" not in properties
+    assert "ExpirationInDays" not in str(properties["LifecycleConfiguration"])
 
 
 def test_the_guardian_has_time_and_a_way_out(resources):

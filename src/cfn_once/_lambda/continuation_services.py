@@ -32,16 +32,18 @@ RETRIES = {"MaximumEventAgeInSeconds": EVENT_AGE, "MaximumRetryAttempts": 185}
 SCHEDULER_INPUT = 256_000  # bytes; documented as 256 KB, and refused like any wrong member
 
 _FORMS = (
-    "scheduler://GROUP?role=ARN[&key=KMS_KEY_ARN&region=..],"
+    "scheduler://GROUP?role=ARN[&key=KMS_KEY_ARN&dead_letters=QUEUE_ARN&region=..],"
     " sqs://sqs.REGION.amazonaws.com/ACCOUNT/QUEUE or lambda://self, each with endpoint=.. where it"
     " is an emulator's"
 )
 _PATTERNS = {
     "role": r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+",
     "key": r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)/[\w/-]+",
+    "dead_letters": r"arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:[\w-]{1,80}",  # Scheduler takes no FIFO
     "region": r"[a-z0-9-]+",
     "endpoint": r"https?://([\w.-]+|\[[0-9a-f:]+\])(:\d+)?/?",  # credentials have no place in it
 }
+_OF_SCHEDULER = ("role", "key", "dead_letters", "region", "endpoint")
 _UNREACHED = {"ConnectionError", "HTTPClientError"}  # botocore's, and all that derives from them
 _PASSES = re.compile(r"Throttl|TooManyRequests|QuotaExceeded|Expired")
 # What is said of these names who may not do what, or what is not there.
@@ -152,10 +154,18 @@ class Scheduler(_Through):
     }
     shortest, longest = 60.0, math.inf  # it fires within the minute after its time
 
-    def __init__(self, group: str, role: str, key: str | None = None, **options: str) -> None:
+    def __init__(
+        self,
+        group: str,
+        role: str,
+        key: str | None = None,
+        dead_letters: str | None = None,
+        **options: str,
+    ) -> None:
         super().__init__(f"the schedule group {group} with the role {role}", **options)
         self._group, self._role = group, role
         self._encrypted = {} if key is None else {"KmsKeyArn": key}
+        self._kept = {} if dead_letters is None else {"DeadLetterConfig": {"Arn": dead_letters}}
 
     def send(self, event: Json, due: float, *, now: float, function: str) -> None:
         from datetime import UTC, datetime  # not before the first wait
@@ -179,6 +189,7 @@ class Scheduler(_Through):
                 "RoleArn": self._role,
                 "Input": text,
                 "RetryPolicy": RETRIES,
+                **self._kept,
             },
             **self._encrypted,
         )
@@ -251,7 +262,7 @@ def open_service(url: str) -> Continuation:
     place, _, query = rest.partition("?")
     match scheme.lower():
         case "scheduler":
-            return _open_scheduler(place, _options(query, "role", "key", "region", "endpoint"))
+            return _open_scheduler(place, _options(query, *_OF_SCHEDULER))
         case "sqs":
             return _open_queue(place, _options(query, "region", "endpoint"))
         case "lambda" if place == "self":
