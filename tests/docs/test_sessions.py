@@ -29,6 +29,7 @@ def shell(tmp_path):
         **os.environ,
         "PATH": f"{tools}:{os.environ['PATH']}",
         "CFN_ONCE_LEDGER": f"sqlite://{tmp_path / 'ledger.sqlite3'}",
+        "XDG_CACHE_HOME": str(ROOT / "build" / "cache"),  # MiniStack is installed there, once
     }
     shop = operated.stack(tmp_path / "ledger.sqlite3")
     shop.create("Orders")

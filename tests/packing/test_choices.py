@@ -1,6 +1,8 @@
 """Which files and distributions go into a zip, and what is refused before anything is fetched."""
 
 import os
+import signal
+import time
 import zipfile
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from cfn_once.cli.console import Stop
 from cfn_once.cli.packing import archive, sources, wheels
 from cfn_once.cli.packing.target import Target
-from support.shell import call, write
+from support.shell import call, start, write
 
 
 def names(folder, **options):
@@ -147,3 +149,44 @@ def test_control_c_while_it_is_written(tmp_path):
     assert before == path.read_bytes()
     assert ["big.txt"] == zipfile.ZipFile(path).namelist()
     assert {"folder", "a.zip"} == set(os.listdir(tmp_path))
+
+
+UV = """#!/bin/sh
+echo $$ > {folder}/pid
+exec sleep 60
+"""
+
+
+def is_alive(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_control_c_while_wheels_are_fetched(tmp_path):
+    """
+    The installer is ended, and neither a zip nor a scratch folder is left.
+    """
+    tools, folder, scratch = (tmp_path / name for name in ("tools", "folder", "scratch"))
+    for place in (tools, folder, scratch):
+        place.mkdir()
+    (folder / "provider.py").write_text("")
+    (tools / "uv").write_text(UV.format(folder=tools))
+    (tools / "uv").chmod(0o755)
+    path = f"{tools}:{os.environ['PATH']}"
+    packing = start(folder, "package", "--installer", "uv", PATH=path, TMPDIR=str(scratch))
+    with packing:
+        over = time.monotonic() + 60
+        while not (tools / "pid").exists() or not (tools / "pid").read_text():
+            assert time.monotonic() < over
+            time.sleep(0.02)
+        packing.send_signal(signal.SIGINT)
+        said = packing.stderr.read()
+
+    assert 130 == packing.returncode
+    assert "stopped; nothing was left behind" in said
+    assert not is_alive(int((tools / "pid").read_text()))
+    assert [] == list(scratch.iterdir())
+    assert ["provider.py"] == os.listdir(folder)

@@ -5,6 +5,14 @@ import subprocess
 import sys
 from typing import NamedTuple
 
+# Who runs tests in the background of a shell has them ignore Ctrl-C, and so would all they start.
+_INTERRUPTIBLE = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from cfn_once.cli.command import main
+sys.exit(main(sys.argv[1:]))
+"""
+
 
 class Called(NamedTuple):
     code: int
@@ -24,6 +32,19 @@ def call(folder, *arguments, stdin="", **environment):
         check=False,
     )
     return Called(done.returncode, done.stdout, done.stderr)
+
+
+def start(folder, *arguments, **environment):
+    """Start the command in a folder, to be interrupted; its standard error can be read."""
+    return subprocess.Popen(
+        [sys.executable, "-c", _INTERRUPTIBLE, *map(str, arguments)],
+        cwd=folder,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def write(folder, files):

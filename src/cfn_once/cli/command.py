@@ -17,6 +17,8 @@ VERBS = {
     "schema": "print the JSON Schema of your types",
     "snippet": "print a resource for a template",
     "package": "make the zip of the provider's function",
+    "deploy": "deploy the provider, or a stack that uses it",
+    "local": "run a command on an AWS of this machine, with the provider on it",
     "docs": "print the reference of your types, in Markdown",
     "ledger": "say what the ledger knows: of a stack, of a resource",
     "resolve": "say of a step in doubt whether it was made",

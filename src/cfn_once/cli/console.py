@@ -36,16 +36,20 @@ class Console:
     Args:
         as_json: Print the result as JSON, and nothing else on standard output.
         has_color: Colours may be used, where a person looks.
+        out: Where results go, if not to standard output.
     """
 
-    def __init__(self, *, as_json: bool = False, has_color: bool = True) -> None:
+    def __init__(
+        self, *, as_json: bool = False, has_color: bool = True, out: TextIO | None = None
+    ) -> None:
         self.as_json = as_json
-        self._has_color = has_color and not os.environ.get("NO_COLOR") and sys.stdout.isatty()
+        self._out = sys.stdout if out is None else out
+        self._has_color = has_color and not os.environ.get("NO_COLOR") and self._out.isatty()
 
     def line(self, text: str = "") -> None:
         """Print a line of the result for people."""
         if not self.as_json:
-            _print(text, sys.stdout)
+            _print(text, self._out)
 
     def result(self, value: Any) -> None:
         """Print the result for programs."""
@@ -54,7 +58,7 @@ class Console:
 
     def document(self, value: Any) -> None:
         """Print a result that is JSON for everybody."""
-        _print(json.dumps(value, indent=2, ensure_ascii=False), sys.stdout)
+        _print(json.dumps(value, indent=2, ensure_ascii=False), self._out)
 
     def say(self, text: str) -> None:
         """Say something that is no part of the result."""

@@ -25,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take what the verb takes."""
     add_provider(parser)
     add_target(parser)
+    add_packing(parser)
     parser.add_argument("-o", "--output", metavar="FILE", help=f"the zip; else {FOLDER}/NAME.zip")
 
 
@@ -40,6 +41,10 @@ def add_target(parser: argparse.ArgumentParser) -> None:
         metavar="arm64|x86_64",
         help=f"its processor; else `architecture` of [tool.cfn-once], else {ARCHITECTURE}",
     )
+
+
+def add_packing(parser: argparse.ArgumentParser) -> None:
+    """Let a call say how wheels get into the zip."""
     parser.add_argument("--with-boto3", action="store_true", help="pack boto3, too")
     parser.add_argument(
         "--installer", choices=INSTALLERS, default="", help="what fetches wheels; else pip, else uv"

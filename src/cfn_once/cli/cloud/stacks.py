@@ -1,0 +1,271 @@
+"""
+A stack, changed through a change set and followed to its end.
+
+    status ──► change set ──► shown, agreed to ──► executed ──► one line an event ──► outputs
+                   └── changes nothing: that is success, too
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ..._clock import Clock
+from ..console import Console, Exit, Stop
+from .aws import Aws, Refusal
+
+PAUSE = 2.0  # seconds between two looks at a stack
+NOTHING = ("didn't contain changes", "No updates are to be performed")
+CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+MARKS = {"Add": "+", "Modify": "~", "Remove": "-", "Import": "<", "Dynamic": "?"}
+REPLACED = {"True": ", replaced", "Conditional": ", perhaps replaced"}
+INLINE = 51_200  # bytes of a template that a call takes. Source: "AWS CloudFormation quotas"
+EMPTY = ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE")  # nothing was made yet, or nothing is left
+
+
+class Wanted(NamedTuple):
+    """A stack as it shall be.
+
+    Attributes:
+        name: Of the stack.
+        template: Its text.
+        parameters: By name; one that is not given keeps its value.
+    """
+
+    name: str
+    template: str
+    parameters: Mapping[str, str]
+
+
+class Stacks:
+    """The stacks of an account and Region.
+
+    Args:
+        agree: Asks whether changes shall be made; they are shown before.
+        upload: Keeps a template that is too large for a call, and returns its URL.
+    """
+
+    def __init__(
+        self,
+        aws: Aws,
+        console: Console,
+        clock: Clock,
+        *,
+        agree: Callable[[str], bool],
+        upload: Callable[[str], str] | None = None,
+        pause: float = PAUSE,
+    ) -> None:
+        self._aws, self._console, self._clock = aws, console, clock
+        self._agree, self.upload, self._pause = agree, upload, pause
+
+    def status(self, name: str) -> str:
+        """Return a stack's status; nothing where there is none."""
+        described = self._described(name)
+        return str(described["StackStatus"]) if described else ""
+
+    def outputs(self, name: str) -> dict[str, str]:
+        """Return a stack's outputs."""
+        described = self._described(name) or {}
+        return {pair["OutputKey"]: pair["OutputValue"] for pair in described.get("Outputs", [])}
+
+    def check(self, name: str) -> None:
+        """Look whether a stack can be changed now.
+
+        Raises:
+            Stop: It cannot, with what to do.
+        """
+        _refuse(name, self.status(name))
+
+    def change(self, wanted: Wanted) -> bool:
+        """Make a stack what it shall be; False where it was that already.
+
+        Raises:
+            Stop: It cannot be changed now, nobody agreed, or the change failed.
+        """
+        before = self._described(wanted.name)
+        status = str(before["StackStatus"]) if before else ""
+        _refuse(wanted.name, status)
+        is_new = status in ("", *EMPTY)
+        change_set = f"cfn-once-{self._clock.nonce()[:16]}"
+        try:
+            changes = self._prepared(wanted, change_set, before or {}, is_new=is_new)
+            if changes is None:
+                self._console.say(f"{wanted.name}: no changes")
+                return False
+            self._show(wanted.name, changes, is_new=is_new)
+            if not self._agree(wanted.name):
+                raise Stop(f"{wanted.name} was not changed: nobody agreed", Exit.FOUND)
+        except BaseException:
+            self._forget(wanted.name, change_set, is_new=is_new)
+            raise
+        seen = set() if is_new else {event["EventId"] for event in self._events(wanted.name)}
+        self._follow("execute_change_set", wanted.name, seen, ChangeSetName=change_set)
+        return True
+
+    def delete(self, name: str) -> None:
+        """Delete a stack, and wait for its end.
+
+        Raises:
+            Stop: There is none, nobody agreed, or it cannot be deleted.
+        """
+        described = self._described(name)
+        if described is None:
+            raise Stop(f"there is no stack {name}", Exit.FOUND)
+        if not self._agree(name):
+            raise Stop(f"{name} was not deleted: nobody agreed", Exit.FOUND)
+        stack_id = described["StackId"]
+        seen = {event["EventId"] for event in self._events(stack_id)}
+        self._follow("delete_stack", stack_id, seen)
+
+    def _prepared(
+        self, wanted: Wanted, change_set: str, before: Mapping[str, Any], *, is_new: bool
+    ) -> list[Any] | None:
+        """Make the change set, and return its changes; None where there are none."""
+        known = [] if is_new else [pair["ParameterKey"] for pair in before.get("Parameters", [])]
+        kept = sorted(
+            name
+            for name in known
+            if name not in wanted.parameters and _declares(wanted.template, name)
+        )
+        self._ask(
+            "create_change_set",
+            wanted.name,
+            ChangeSetName=change_set,
+            ChangeSetType="CREATE" if is_new else "UPDATE",
+            Capabilities=CAPABILITIES,
+            Parameters=[
+                *({"ParameterKey": k, "ParameterValue": v} for k, v in wanted.parameters.items()),
+                *({"ParameterKey": name, "UsePreviousValue": True} for name in kept),
+            ],
+            **self._text(wanted.template),
+        )
+        while True:
+            told = self._ask("describe_change_set", wanted.name, ChangeSetName=change_set)
+            if told["Status"] not in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
+                break
+            self._clock.sleep(self._pause)
+        if told["Status"] == "CREATE_COMPLETE":
+            return list(told.get("Changes", []))
+        reason = str(told.get("StatusReason", ""))
+        if any(text in reason for text in NOTHING):
+            self._forget(wanted.name, change_set, is_new=is_new)
+            return None
+        raise Stop(f"{wanted.name}: CloudFormation refuses the change: {reason}", Exit.FOUND)
+
+    def _text(self, template: str) -> dict[str, str]:
+        if len(template.encode()) <= INLINE or self.upload is None:
+            return {"TemplateBody": template}
+        return {"TemplateURL": self.upload(template)}
+
+    def _show(self, name: str, changes: list[Any], *, is_new: bool) -> None:
+        self._console.line(f"{name}: {'a new stack' if is_new else 'an update'}")
+        for change in changes:
+            resource = change["ResourceChange"]
+            note = REPLACED.get(resource.get("Replacement", ""), "")
+            mark = MARKS.get(resource["Action"], "?")
+            self._console.line(
+                f"  {mark} {resource['LogicalResourceId']:<24} {resource['ResourceType']}{note}"
+            )
+
+    def _forget(self, name: str, change_set: str, *, is_new: bool) -> None:
+        """Remove what a change that is not made has left."""
+        try:
+            if is_new:  # with a stack that holds nothing yet
+                if self.status(name) == "REVIEW_IN_PROGRESS":
+                    self._ask("delete_stack", name)
+            else:
+                self._ask("delete_change_set", name, ChangeSetName=change_set)
+        except Stop as stop:
+            self._console.say(f"the change set {change_set} of {name} is left: {stop}")
+
+    def _follow(self, operation: str, stack: str, seen: set[str], **members: Any) -> None:
+        """Begin an operation, and print an event a line until it has ended.
+
+        Raises:
+            Stop: It failed, or whoever waits for it does so no more.
+        """
+        name = _name(stack)
+        try:
+            self._ask(operation, stack, **members)
+            while True:
+                described = self._described(stack)
+                status = str(described["StackStatus"]) if described else "DELETE_COMPLETE"
+                for event in self._new_events(stack, seen):
+                    self._console.line(_line(event))
+                if not status.endswith("_IN_PROGRESS"):
+                    break
+                self._clock.sleep(self._pause)
+        except KeyboardInterrupt:
+            raise Stop(
+                f"stopped looking: CloudFormation goes on with {name}. Call again to see how it"
+                " ended",
+                Exit.INTERRUPTED,
+            ) from None
+        if "ROLLBACK" in status or status.endswith("FAILED"):
+            raise Stop(f"{name} ended in {status}{_advice(name, status)}", Exit.FOUND)
+
+    def _new_events(self, stack: str, seen: set[str]) -> Iterator[Any]:
+        for event in reversed(self._events(stack)):
+            if event["EventId"] not in seen:
+                seen.add(event["EventId"])
+                yield event
+
+    def _events(self, stack: str) -> list[Any]:
+        try:
+            return list(self._ask("describe_stack_events", stack)["StackEvents"])
+        except Refusal:
+            return []  # it has just been deleted
+
+    def _described(self, name: str) -> Any:
+        try:
+            return self._ask("describe_stacks", name)["Stacks"][0]
+        except Refusal as refusal:
+            if "does not exist" in str(refusal):
+                return None
+            raise
+
+    def _ask(self, operation: str, name: str, **members: Any) -> Any:
+        on = f"the stack {_name(name)}"
+        return self._aws.ask("cloudformation", operation, on=on, StackName=name, **members)
+
+
+def _declares(template: str, name: str) -> bool:
+    """Tell whether a template, in YAML or JSON, still has a key of that name."""
+    return (
+        re.search(rf"""^\s*["']?{re.escape(name)}["']?\s*:""", template, re.MULTILINE) is not None
+    )
+
+
+def _name(stack: str) -> str:
+    """Return a stack's name, of that or of its ARN."""
+    return stack.split("/")[1] if stack.startswith("arn:") else stack
+
+
+def _refuse(name: str, status: str) -> None:
+    """Raise where a stack cannot be changed in its status."""
+    if status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED", "CREATE_FAILED"):
+        raise Stop(f"{name} is {status}{_advice(name, status)}", Exit.FOUND)
+    if status.endswith("_FAILED"):
+        raise Stop(f"{name} is {status}{_advice(name, status)}", Exit.FOUND)
+    if status.endswith("_IN_PROGRESS") and status not in EMPTY:
+        raise Stop(f"{name} is {status}: wait for its end, then call again", Exit.FOUND)
+
+
+def _advice(name: str, status: str) -> str:
+    """Return what to do about a stack that ended so."""
+    if status == "UPDATE_ROLLBACK_FAILED":
+        command = f"aws cloudformation continue-update-rollback --stack-name {name}"
+        return f": repair what the events name as failed, then {command}"
+    if status == "UPDATE_ROLLBACK_COMPLETE":
+        return ": it is as it was before; the first CREATE_FAILED or UPDATE_FAILED above says why"
+    if status.startswith("DELETE"):
+        return ": the events above say what could not be deleted; then delete it again"
+    return (
+        ": its creation failed, and it can only be deleted. The first CREATE_FAILED says why; then"
+        f" cfn-once deploy --delete --stack {name}"
+    )
+
+
+def _line(event: Any) -> str:
+    reason = str(event.get("ResourceStatusReason", "")).replace("\n", " ")
+    told = f"{event['ResourceStatus']:<28} {event['LogicalResourceId']:<24} {reason}"
+    return f"  {event['Timestamp']:%H:%M:%S}Z  {told}".rstrip()
