@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cfn_once.cli.command import VERBS
-from support import operated
+from support import duplicated, operated
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "cli.md").read_text()
@@ -35,6 +35,7 @@ def shell(tmp_path):
     shop.create("Orders")
     operated.doubts(shop, "Customers")
     operated.dies(shop, "Invoices")
+    (tmp_path / "events.json").write_text(duplicated.three_kinds().document())
     folder = tmp_path / "work"
     folder.mkdir()
 

@@ -24,6 +24,7 @@ VERBS = {
     "resolve": "say of a step in doubt whether it was made",
     "respond": "answer a request that nobody has answered",
     "forget": "have the ledger forget what a resource holds",
+    "diagnose": "tell why requests were delivered more than once, from a log",
 }
 EXIT_CODES = "exit codes: 0 clean, 1 something found or failed, 2 wrong call, 3 could not tell"
 
@@ -69,7 +70,7 @@ def _run(given: list[str]) -> int:
 
 
 def _without_verb(given: list[str]) -> int:
-    verbs = "\n".join(f"  {name:<9}{text}" for name, text in VERBS.items())
+    verbs = "\n".join(f"  {name:<10}{text}" for name, text in VERBS.items())
     parser = _Parser(
         prog="cfn-once",
         usage="cfn-once VERB ...",

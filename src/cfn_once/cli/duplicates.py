@@ -1,0 +1,191 @@
+"""
+Which deliveries are duplicates, of which kind, and what came of each: a table of cases.
+
+The kinds follow https://repost.aws/knowledge-center/lambda-function-duplicate-invocations, and the
+case that it leaves out: the same request id, and no error.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from .invocations import Delivery
+
+
+class Kind(StrEnum):
+    """Why a request was delivered once more."""
+
+    LAMBDA_RETRY = "lambda-retry"
+    LAMBDA_TWICE = "lambda-twice"
+    LAMBDA_UNCLEAR = "lambda-unclear"  # the log lacks how the earlier one ended
+    SENDER = "sender"
+    # No duplicates: they are meant to be.
+    CONTINUATION = "continuation"
+    OTHER_FUNCTION = "other-function"
+
+
+DUPLICATES = (Kind.LAMBDA_RETRY, Kind.LAMBDA_TWICE, Kind.LAMBDA_UNCLEAR, Kind.SENDER)
+
+ADVICE = {
+    Kind.LAMBDA_RETRY: (
+        "Lambda invoked the function again with the same event, since the invocation before failed."
+        " Look for the cause before its REPORT line: an error, the Timeout, the MemorySize"
+    ),
+    Kind.LAMBDA_TWICE: (
+        "Lambda delivered one event twice, and no invocation failed: its queue delivers at least"
+        " once. No setting prevents it; the handler must be idempotent"
+    ),
+    Kind.LAMBDA_UNCLEAR: (
+        "Lambda invoked the function again with the same event, and no line tells how the"
+        " invocation before ended. Look at an earlier range, and at the log level of system logs"
+    ),
+    Kind.SENDER: (
+        "the event was sent again: by CloudFormation, SNS, SQS, or by whoever invoked the function."
+        " CloudTrail's data events of Lambda say who called Invoke, where they are switched on"
+    ),
+}
+
+
+class Effect(NamedTuple):
+    """What came of a delivery.
+
+    Attributes:
+        is_bad: Something may have been made or changed twice, or nobody can tell.
+    """
+
+    words: str
+    is_bad: bool = False
+
+
+class Again(NamedTuple):
+    """A delivery of a request that was delivered before.
+
+    Attributes:
+        gap: Milliseconds since the delivery that it follows; None where the log has no times.
+    """
+
+    delivery: Delivery
+    kind: Kind
+    gap: int | None
+    effect: Effect
+
+    @property
+    def is_duplicate(self) -> bool:
+        """Tell whether it was not meant to be."""
+        return self.kind in DUPLICATES
+
+
+class Request(NamedTuple):
+    """All deliveries of one request, oldest first."""
+
+    name: str
+    first: Delivery
+    again: Sequence[Again]
+
+    @property
+    def duplicates(self) -> list[Again]:
+        """Those that were not meant to be."""
+        return [again for again in self.again if again.is_duplicate]
+
+    @property
+    def is_named(self) -> bool:
+        """Tell whether any line names the request; else its name is an invocation's."""
+        return any(delivery.request for delivery in self.deliveries)
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """All of them."""
+        return [self.first, *(again.delivery for again in self.again)]
+
+
+def requests_of(deliveries: Iterable[Delivery]) -> list[Request]:
+    """Sort deliveries by their request, in the order in which the requests began."""
+    deliveries = list(deliveries)
+    # An invocation that died has said nothing of its request: another one of its id tells.
+    by_invocation = {
+        delivery.invocation: delivery.request
+        for delivery in deliveries
+        if delivery.request and delivery.invocation
+    }
+    groups: dict[str, list[Delivery]] = defaultdict(list)
+    for delivery in deliveries:
+        name = delivery.request or by_invocation.get(delivery.invocation, "")
+        groups[name or f"invocation {delivery.invocation}"].append(delivery)
+    return [_request(name, group) for name, group in groups.items()]
+
+
+def _request(name: str, group: Sequence[Delivery]) -> Request:
+    has_ledger = any(delivery.is_ours for delivery in group)
+    again = [
+        _again(delivery, group[:place], has_ledger=has_ledger)
+        for place, delivery in enumerate(group)
+        if place
+    ]
+    return Request(name, group[0], again)
+
+
+def _again(delivery: Delivery, before: Sequence[Delivery], *, has_ledger: bool) -> Again:
+    same = [other for other in before if other.invocation == delivery.invocation != ""]
+    follows = same[-1] if same else before[-1]
+    kind = _kind(delivery, follows, before, is_same=bool(same))
+    gap = None if None in (delivery.at, follows.at) else (delivery.at or 0) - (follows.at or 0)
+    effect = _recorded(delivery) if has_ledger else _unrecorded(delivery, before)
+    return Again(delivery, kind, gap, effect)
+
+
+def _kind(
+    delivery: Delivery, follows: Delivery, before: Sequence[Delivery], *, is_same: bool
+) -> Kind:
+    """Return why it came."""
+    functions = {other.function for other in before if other.function}
+    if delivery.function and functions and delivery.function not in functions:
+        return Kind.OTHER_FUNCTION
+    if delivery.is_in_batch or not is_same:
+        return Kind.CONTINUATION if _is_continuation(delivery, before) else Kind.SENDER
+    if follows.ended in ("error", "timeout"):
+        return Kind.LAMBDA_RETRY
+    return Kind.LAMBDA_TWICE if follows.ended else Kind.LAMBDA_UNCLEAR
+
+
+def _is_continuation(delivery: Delivery, before: Sequence[Delivery]) -> bool:
+    """Tell whether a hook that waits goes on in it: cfn-once's, or crhelper's polling."""
+    if delivery.is_poll:
+        return True
+    # crhelper sets polling up in each delivery of the event itself, and in no other.
+    if any(other.polls for other in before) and not delivery.polls:
+        return True
+    is_suspended = any(other.outcome == "Suspended" for other in before)
+    return is_suspended and delivery.is_ours and not delivery.is_suppressed
+
+
+def _recorded(delivery: Delivery) -> Effect:
+    """Return what came of a delivery under a ledger."""
+    if delivery.is_in_doubt:
+        return Effect("a step is in doubt: `cfn-once ledger show` names it", is_bad=True)
+    if delivery.is_replay:
+        return Effect("no effect: it sent the recorded response again")
+    if delivery.is_suppressed:
+        words = {
+            "Ignored": "no effect, and no response: newer requests have followed",
+            "InProgress": "no effect: another delivery was at work",
+        }
+        return Effect(words.get(delivery.outcome, "no effect"))
+    if not delivery.is_ours:
+        return Effect("no line of cfn-once: it ended before one was written")
+    if delivery.execution > 1 or delivery.outcome == "Suspended":
+        return Effect(f"went on with the work: {delivery.outcome or 'not ended'}")
+    return Effect(f"did the work: {delivery.outcome or 'not ended'}")
+
+
+def _unrecorded(delivery: Delivery, before: Sequence[Delivery]) -> Effect:
+    """Return what came of a delivery where nothing is recorded."""
+    if delivery.is_poll or (any(other.polls for other in before) and not delivery.polls):
+        return Effect("crhelper looked whether it is done")
+    ids = {other.physical_id: None for other in before if other.physical_id}
+    if delivery.physical_id and ids:
+        if delivery.physical_id in ids:
+            return Effect(f"acted again, and responded the same id, {delivery.physical_id}")
+        named = " and ".join([*ids, delivery.physical_id])
+        return Effect(f"acted twice: it responded {named}", is_bad=True)
+    return Effect("may have acted twice: the log has no record of what was done", is_bad=True)

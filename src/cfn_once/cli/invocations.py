@@ -1,0 +1,223 @@
+"""From the lines of a log to the deliveries of which they tell."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from sys import intern
+from typing import Any, NamedTuple
+
+from .log_lines import Line
+from .said import Event, Facts, Said, said
+
+
+class Delivery(NamedTuple):
+    """One request in one invocation.
+
+    Attributes:
+        request: CloudFormation's RequestId, or what the caller has a name by; empty where no line
+            of the invocation tells.
+        invocation: Lambda's request id.
+        at: When it began, in milliseconds since 1970; None where nothing tells.
+        ended: How the invocation ended: success, error, timeout; empty where nothing tells.
+        function: The function's name; empty where nothing tells.
+        outcome: What its handler came to: SUCCESS, FAILED, or a word of cfn-once's.
+        physical_id: The one in its response, where a handler has printed that.
+        receives: How often a queue has handed it out; 0 where nothing tells.
+        is_ours: cfn-once has written of it.
+        is_suppressed: It had no effect, as cfn-once says.
+        is_replay: It sent the recorded response again.
+        is_in_doubt: It has a step of which nobody can tell.
+        execution: The how-many-eth execution of the request it is; 0 where nothing tells.
+        is_poll: crhelper has invoked itself, to look whether something is done.
+        polls: It has asked crhelper to do so.
+        is_in_batch: Its invocation has delivered the request before, as a batch of a queue does.
+    """
+
+    request: str
+    invocation: str
+    at: int | None
+    ended: str = ""
+    stream: str = ""
+    function: str = ""
+    resource: str = ""
+    resource_type: str = ""
+    request_type: str = ""
+    outcome: str = ""
+    physical_id: str = ""
+    receives: int = 0
+    is_ours: bool = False
+    is_suppressed: bool = False
+    is_replay: bool = False
+    is_in_doubt: bool = False
+    execution: int = 0
+    is_poll: bool = False
+    polls: bool = False
+    is_in_batch: bool = False
+
+
+class Read(NamedTuple):
+    """What a log tells.
+
+    Attributes:
+        deliveries: In the order in which they began.
+        lines: How many lines were read.
+        cut: How many of them are JSON objects that end in the middle.
+        backwards: How many of them are older than the one before in their log stream.
+        without_start: How many invocations have no START line.
+        without_end: How many invocations have no line that tells how they ended.
+        first: The time of the oldest line.
+        last: The time of the newest line.
+    """
+
+    deliveries: list[Delivery]
+    lines: int
+    cut: int
+    backwards: int
+    without_start: int
+    without_end: int
+    first: int | None
+    last: int | None
+
+
+@dataclass(slots=True)
+class _Invocation:
+    """One invocation, while its lines are read."""
+
+    id: str
+    stream: str
+    has_start: bool
+    at: int | None
+    group: str = ""
+    ended: str = ""
+    is_over: bool = False
+    requests: list[Facts] = field(default_factory=list)
+
+    def take(self, told: Said, line: Line) -> None:
+        self.at = line.at if self.at is None else self.at
+        self.ended = told.ended or self.ended
+        if told.event is Event.REPORT:
+            self.ended, self.is_over = self.ended or "success", True
+        if told.facts:
+            self._facts_of(told.facts, line).update(told.facts)
+
+    def _facts_of(self, facts: Facts, line: Line) -> Facts:
+        """Return what is known of a request, or of its next delivery in the same invocation."""
+        request = facts["request"]
+        for known in reversed(self.requests):
+            if known["request"] == request:
+                if not (known.get("is_told") and facts.get("is_told")):
+                    return known
+                new = {"request": request, "at": line.at, "is_in_batch": self.has_start}
+                break
+        else:
+            new = {"request": request}
+        self.requests.append(new)
+        return new
+
+    def deliveries(self) -> Iterable[Delivery]:
+        for facts in self.requests or [{}]:
+            known: dict[str, Any] = {"request": "", "at": self.at, "function": self.group, **facts}
+            for name in ("is_told", "is_raised"):
+                known.pop(name, None)
+            for name in ("function", "resource", "resource_type", "request_type", "outcome"):
+                known[name] = intern(str(known.get(name, "")))
+            # Where Lambda prints no lines of its own, its word tells how it ended.
+            ended = self.ended or ("success" if facts.get("outcome") else "")
+            ended = "error" if facts.get("is_raised") and ended != "timeout" else ended
+            yield Delivery(invocation=self.id, ended=intern(ended), stream=self.stream, **known)
+
+
+class Reader:
+    """Reads lines, in the order of their log streams.
+
+    Args:
+        by: As `said` takes it.
+    """
+
+    def __init__(self, by: re.Pattern[str] | None = None) -> None:
+        self._by = by
+        self._alive: dict[str, dict[str, _Invocation]] = {}
+        self._over: dict[str, list[_Invocation]] = {}
+        self._current: dict[str, _Invocation] = {}
+        self._newest: dict[str, int] = {}
+        self._deliveries: list[Delivery] = []
+        self._lines = self._cut = self._backwards = self._no_start = self._no_end = 0
+        self._first: int | None = None
+        self._last: int | None = None
+
+    def read(self, line: Line) -> None:
+        """Read the next line."""
+        self._lines += 1
+        stream = intern(line.stream or line.group)
+        self._look_at_clock(stream, line.at)
+        told = said(line.text, self._by)
+        self._cut += told.event is Event.CUT
+        invocation = self._invocation(told, stream, line)
+        if invocation is None:
+            return
+        was_over = invocation.is_over
+        invocation.take(told, line)
+        if invocation.is_over and not was_over:
+            self._over.setdefault(stream, []).append(invocation)
+
+    def _look_at_clock(self, stream: str, at: int | None) -> None:
+        if at is None:
+            return
+        self._backwards += at < self._newest.get(stream, at)
+        self._newest[stream] = at
+        self._first = at if self._first is None else min(at, self._first)
+        self._last = at if self._last is None else max(at, self._last)
+
+    def _invocation(self, told: Said, stream: str, line: Line) -> _Invocation | None:
+        """Return the invocation that a line is of."""
+        alive = self._alive.setdefault(stream, {})
+        if not told.invocation:
+            if stream not in self._current and told.facts:
+                return self._open("", stream, line)
+            return self._current.get(stream)
+        if told.event is Event.START:
+            return self._open(told.invocation, stream, line, has_start=True)
+        return alive.get(told.invocation) or self._open(told.invocation, stream, line)
+
+    def _open(self, spelt: str, stream: str, line: Line, *, has_start: bool = False) -> _Invocation:
+        alive = self._alive[stream]
+        # Lines of an invocation may stand behind its REPORT, but behind no other's START.
+        for old in self._over.pop(stream, ()):
+            if alive.pop(old.id, None) is not None:
+                self._close(old)
+        if spelt in alive:
+            self._close(alive.pop(spelt))
+        opened = _Invocation(spelt, stream, has_start, line.at, line.group)
+        alive[spelt] = self._current[stream] = opened
+        return opened
+
+    def _close(self, invocation: _Invocation) -> None:
+        self._no_start += not invocation.has_start
+        self._no_end += not invocation.ended and not invocation.is_over
+        self._deliveries.extend(invocation.deliveries())
+
+    def end(self) -> Read:
+        """Return what all lines tell."""
+        for alive in self._alive.values():
+            for invocation in alive.values():
+                self._close(invocation)
+        self._alive.clear()
+        self._deliveries.sort(key=lambda delivery: delivery.at or 0)
+        return Read(
+            self._deliveries,
+            self._lines,
+            self._cut,
+            self._backwards,
+            self._no_start,
+            self._no_end,
+            self._first,
+            self._last,
+        )
+
+
+def read(lines: Iterable[Line], by: re.Pattern[str] | None = None) -> Read:
+    """Return what the lines of a log tell."""
+    reader = Reader(by)
+    for line in lines:
+        reader.read(line)
+    return reader.end()

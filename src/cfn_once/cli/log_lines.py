@@ -1,0 +1,106 @@
+"""Lines of a log, from a file: the JSON of the AWS CLI, one event a line, or plain text."""
+
+import calendar
+import json
+import re
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+# What `aws logs tail` and timestamps of other tools put before a line: a time, and a log stream.
+_TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
+_PREFIX = re.compile(rf"({_TIME})[ \t]+(?:(\d{{4}}/\d\d/\d\d/\S+)[ \t]+)?(?=\S)")
+_ANY_TIME = re.compile(_TIME)
+_DOCUMENT = re.compile(r'\[?\s*$|\{\s*$|\{\s*"(events|searchedLogStreams|nextToken)"')
+
+
+class Line(NamedTuple):
+    """One line of a log.
+
+    Attributes:
+        at: Milliseconds since 1970; None where nothing tells.
+        stream: Its log stream; empty where nothing tells.
+        group: Its log group; empty where nothing tells.
+    """
+
+    text: str
+    at: int | None = None
+    stream: str = ""
+    group: str = ""
+
+
+class CutDocument(Exception):
+    """A file begins as one JSON document, and ends in the middle of it."""
+
+
+def lines_of(file: Iterable[str]) -> Iterator[Line]:
+    """Yield the lines of a file, whichever of its three forms it has.
+
+    Raises:
+        CutDocument: It is the JSON of `aws logs filter-log-events`, and is cut off.
+    """
+    rows = iter(file)
+    for first in rows:
+        if not first.strip():
+            continue
+        if _DOCUMENT.match(first.lstrip("\ufeff ")):
+            yield from _of_document(first + "".join(rows))
+            return
+        yield _of_row(first)
+        yield from (_of_row(row) for row in rows if row.strip())
+
+
+def _of_document(text: str) -> Iterator[Line]:
+    try:
+        document = json.loads(text.lstrip("\ufeff "))
+    except ValueError as error:
+        raise CutDocument(str(error)) from None
+    events = document.get("events", []) if isinstance(document, dict) else document
+    for event in events:
+        if isinstance(event, dict) and "message" in event:
+            yield of_event(event)
+
+
+def _of_row(row: str) -> Line:
+    text = row.rstrip("\r\n")
+    if text.lstrip()[:1] == "{":
+        try:
+            event = json.loads(text)
+        except ValueError:
+            return Line(text)
+        if isinstance(event.get("timestamp"), int) and isinstance(event.get("message"), str):
+            return of_event(event)
+        return Line(text, milliseconds(str(event.get("timestamp", event.get("time", "")))))
+    if prefix := _PREFIX.match(text):
+        # The runtime of Node writes its own time first, too, and parts it with a tab: that stays.
+        begins = prefix.end() if prefix[2] or "\t" not in prefix[0] else 0
+        return Line(text[begins:], milliseconds(prefix[1]), prefix[2] or "")
+    found = _ANY_TIME.search(text)
+    return Line(text, milliseconds(found[0]) if found else None)
+
+
+def of_event(event: dict[str, Any]) -> Line:
+    """Return an event of CloudWatch Logs as a line."""
+    at = event.get("timestamp")
+    stream, group = event.get("logStreamName", ""), event.get("logGroupName", "")
+    return Line(str(event["message"]), at if isinstance(at, int) else None, stream, group)
+
+
+def milliseconds(spelt: str) -> int | None:
+    """Read a time as RFC 3339 and Python's logging spell it; one without a zone is in UTC."""
+    read = re.match(
+        r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(?:([+-])(\d\d):?(\d\d))?",
+        spelt,
+    )
+    if read is None:
+        return None
+    *parts, fraction, sign, hours, minutes = read.groups()
+    try:
+        time.strptime("-".join(parts), "%Y-%m-%d-%H-%M-%S")
+    except ValueError:
+        return None
+    year, month, day, hour, minute, second = map(int, parts)
+    seconds = calendar.timegm((year, month, day, hour, minute, second))
+    offset = int(hours) * 3600 + int(minutes) * 60 if sign else 0
+    seconds -= -offset if sign == "-" else offset
+    return seconds * 1000 + int((fraction or "0").ljust(3, "0")[:3])

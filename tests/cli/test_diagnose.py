@@ -1,0 +1,449 @@
+"""`cfn-once diagnose`: duplicates in logs, by kind, and what came of each."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from cfn_once import InProgress
+from cfn_once.cli.console import Stop
+from cfn_once.cli.duplicates import requests_of
+from cfn_once.cli.invocations import read
+from cfn_once.cli.log_group import LogGroup
+from cfn_once.cli.log_lines import Line, lines_of, milliseconds
+from support.duplicated import three_kinds
+from support.lambda_log import STREAM, LambdaLog, lambdas
+from support.shell import call
+
+TESTS = Path(__file__).resolve().parents[1]
+# As the study published them, but for what it cut off: the ids' last parts, and the stack's name.
+FOUNDING = (
+    "2017-02-14T06:06:54.054Z\tc87ea13a-f27b-11e6-8a00-000000000001\t"
+    "CREATE SUCCESSFUL: mock-elastigroup-rkXw7Yc\n"
+    "2017-02-14T06:16:54.045Z\t2e1c509e-f27d-11e6-8a00-000000000002\t"
+    "CREATE SUCCESSFUL: mock-elastigroup-rkXw7Yc\n"
+)
+
+
+SUMMARY = (
+    "9 deliveries of 6 requests, 3 delivered more than once: 1 lambda-retry, 1 lambda-twice,"
+    " 1 sender"
+)
+
+
+@pytest.fixture
+def log():
+    """A log of cfn-once with a request of each kind, and three that came once."""
+    return three_kinds()
+
+
+def repeated(lines):
+    """Return the kinds of what came again, by request."""
+    requests = requests_of(read(lines).deliveries)
+    return {request.name: [str(again.kind) for again in request.again] for request in requests}
+
+
+def test_each_kind_with_what_came_of_it(log, tmp_path):
+    """
+    Of cfn-once's own log: which kind each is, when it came, and that none had a second effect.
+    """
+    called = call(tmp_path, "diagnose", "--file", "-", stdin=log.document())
+
+    assert called.out.splitlines() == [
+        "Orders Create r-10 (Custom::Thing)",
+        f"  2027-01-15T08:00:00.012Z  {lambdas(10)}  timeout",
+        f"  2027-01-15T08:01:00.000Z  {lambdas(10)}  success  SUCCESS",
+        "    lambda-retry, 59.988 s later: did the work: SUCCESS",
+        "Customers Create r-11 (Custom::Thing)",
+        f"  2027-01-15T08:01:00.004Z  {lambdas(11)}  success  SUCCESS",
+        f"  2027-01-15T08:11:00.000Z  {lambdas(11)}  success  SUCCESS",
+        "    lambda-twice, 599.996 s later: no effect: it sent the recorded response again",
+        "Invoices Create r-12 (Custom::Thing)",
+        f"  2027-01-15T08:11:00.004Z  {lambdas(12)}  success  SUCCESS",
+        f"  2027-01-15T08:11:01.000Z  {lambdas(13)}  success  SUCCESS",
+        "    sender, 0.996 s later: no effect: it sent the recorded response again",
+        *called.out.splitlines()[12:15],
+        SUMMARY,
+    ]
+    assert "" == called.err
+    assert 0 == called.code
+
+
+@pytest.mark.parametrize("form", ["document", "rows", "plain"])
+def test_every_form_of_a_file_says_the_same(form, log, tmp_path):
+    """
+    The CLI's JSON, its events one a line and its plain lines come to the same result.
+    """
+    (tmp_path / "log").write_text(getattr(log, form)())
+    called = call(tmp_path, "diagnose", "--file", "log", "--json")
+    told = json.loads(called.out)
+
+    assert {"lambda-retry": 1, "lambda-twice": 1, "sender": 1} == {
+        kind: count for kind, count in told["kinds"].items() if count
+    }
+    assert [59.988, 599.996, 0.996] == [
+        request["again"][0]["gap_seconds"] for request in told["repeated"]
+    ]
+    assert STREAM == told["repeated"][0]["first"]["log_stream"]
+
+
+def test_the_founding_lines(tmp_path):
+    """
+    The two lines of the study: another request id each, ten minutes apart, so it was sent twice.
+    """
+    (tmp_path / "log").write_text(FOUNDING)
+    called = call(
+        tmp_path, "diagnose", "--file", "log", "--json", "--by", r"CREATE SUCCESSFUL: (\S+)"
+    )
+    ((found),) = json.loads(called.out)["repeated"]
+    (again,) = found["again"]
+
+    assert "mock-elastigroup-rkXw7Yc" == found["request"]
+    assert ("sender", 599.991, True) == (
+        again["kind"],
+        again["gap_seconds"],
+        again["may_have_acted_twice"],
+    )
+    assert 1 == called.code
+
+
+def test_without_a_name_nothing_is_claimed_of_lines_that_bear_no_request(tmp_path):
+    """
+    Two ids of Lambda's alone prove nothing: it says what is missing, and which option names it.
+    """
+    (tmp_path / "log").write_text(FOUNDING)
+    called = call(tmp_path, "diagnose", "--file", "log")
+
+    assert "2 deliveries of 2 requests, 0 delivered more than once" in called.out
+    assert "cannot be seen there. Let the handler print it, or give --by" in called.err
+
+
+def test_crhelpers_log(tmp_path):
+    """
+    crhelper has no record: its create ran again, and the two responses name two things. Neither
+    the ResponseURL nor a property that stands in its log is shown.
+    """
+    made = subprocess.run(
+        [sys.executable, TESTS / "cli" / "crhelper_log.py"],
+        env={"PYTHONPATH": str(TESTS), "AWS_DEFAULT_REGION": "us-east-1", "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    called = call(tmp_path, "diagnose", "--file", "-", stdin=made.stdout)
+    as_json = call(tmp_path, "diagnose", "--file", "-", "--json", stdin=made.stdout)
+
+    assert "hunter2" in made.stdout
+    assert "Thing Create 7f3b1a52-0000-4000-8000-000000000001 (Custom::Thing)\n" in called.out
+    assert "s later: acted twice: it responded thing-1 and thing-2\n" in called.out
+    assert "1 lambda-twice" in called.out
+    assert 1 == called.code
+    assert "hunter2" not in called.out + as_json.out
+
+
+def a_response(request, physical_id):
+    """What AWS's cfnresponse prints."""
+    return json.dumps(
+        {
+            "Status": "SUCCESS",
+            "PhysicalResourceId": physical_id,
+            "StackId": "s",
+            "RequestId": request,
+            "LogicalResourceId": "Thing",
+        }
+    )
+
+
+PRINTED = {
+    "another id": (("a", "b"), "acted twice: it responded a and b", True),
+    "the same id": (("a", "a"), "acted again, and responded the same id, a", False),
+}
+
+
+@pytest.mark.parametrize("case", PRINTED)
+def test_a_plain_handler_that_prints_its_response(case):
+    """
+    Whether it acted twice is seen by the physical ids in the responses that it has printed.
+    """
+    ids, words, is_bad = PRINTED[case]
+    log = LambdaLog()
+    for n, physical_id in enumerate(ids):
+        log.lines(["Response body:", a_response("r-1", physical_id)], lambdas(n))
+    (request,) = requests_of(read(lines_of(log.rows().splitlines())).deliveries)
+
+    assert (words, is_bad) == request.again[0].effect
+    assert "sender" == request.again[0].kind
+
+
+def test_requests_of_other_services_are_no_request():
+    """
+    A handler that prints what boto3 returned prints a RequestId that is not CloudFormation's.
+    """
+    log = LambdaLog()
+    printed = "{'ResponseMetadata': {'RequestId': 'of-dynamodb', 'HTTPStatusCode': 200}}"
+    for n in range(2):
+        log.lines([printed], lambdas(n))
+
+    assert [[], []] == list(repeated(lines_of(log.rows().splitlines())).values())
+
+
+def ours(request, invocation, **fields):
+    """A line of metrics, as cfn-once prints it."""
+    about = {"correlation_id": "c", "request_id": request, "Deliveries": 1}
+    return json.dumps({**about, "function_request_id": invocation, **fields})
+
+
+NO_DUPLICATES = {
+    "a hook that waits": (
+        [
+            ours("r", lambdas(1), outcome="Suspended", deliveries=1),
+            ours("r", lambdas(2), outcome="SUCCESS", deliveries=1),
+        ],
+        ["continuation"],
+    ),
+    "a copy while it waits": (
+        [
+            ours("r", lambdas(1), outcome="Suspended", deliveries=1),
+            ours("r", lambdas(2), outcome="InProgress", DuplicatesSuppressed=1),
+        ],
+        ["sender"],
+    ),
+    "the guardian": (
+        [
+            ours("r", lambdas(1), outcome="DeliveryError", error="DeliveryError", FunctionName="f"),
+            ours("r", lambdas(2), outcome="FAILED", FunctionName="guardian"),
+        ],
+        ["other-function"],
+    ),
+    "crhelper polls": (
+        [
+            '{"RequestId": "r", "LogicalResourceId": "T", "message": "Setting up polling"}',
+            '{"RequestId": "r", "LogicalResourceId": "T", "message": {"CrHelperPoll": true}}',
+            '{"RequestId": "r", "LogicalResourceId": "T", "message": "no word of polling"}',
+        ],
+        ["continuation", "continuation"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NO_DUPLICATES)
+def test_what_is_meant_to_come_is_no_duplicate(case):
+    """
+    A continuation, the guardian and crhelper's polling are further invocations for a request, and
+    no duplicates of it.
+    """
+    printed, kinds = NO_DUPLICATES[case]
+    log = LambdaLog()
+    for n, line in enumerate(printed, 1):
+        log.lines([line], lambdas(n), stream=f"stream-{n}")
+
+    assert {"r": kinds} == repeated(lines_of(log.rows().splitlines()))
+
+
+def test_a_delivery_that_raised_is_retried(log):
+    """
+    InProgress, and whatever else cfn-once raises, is a failure to Lambda, although no REPORT says
+    so: what follows under the same id is a retry.
+    """
+    lines = [ours("r", lambdas(1), outcome="InProgress", error=InProgress.__name__)]
+    log = LambdaLog()
+    log.lines(lines, lambdas(1))
+    log.lines([ours("r", lambdas(1), outcome="SUCCESS")], lambdas(1))
+
+    assert {"r": ["lambda-retry"]} == repeated(lines_of(log.rows().splitlines()))
+
+
+def test_a_batch_that_holds_a_message_twice():
+    """
+    SQS may hand out a message twice in one batch: two deliveries in one invocation, by the sender.
+    """
+    log = LambdaLog()
+    log.lines([ours("r", lambdas(1), outcome="SUCCESS")] * 2, lambdas(1))
+
+    assert {"r": ["sender"]} == repeated(lines_of(log.rows().splitlines()))
+
+
+def test_how_often_a_queue_has_handed_it_out(tmp_path):
+    """
+    An event that a handler prints with its SQS record tells how often it was received.
+    """
+    log = LambdaLog()
+    for n in (1, 2):
+        body = json.dumps({"RequestId": "r", "LogicalResourceId": "T", "RequestType": "Create"})
+        record = {"body": body, "attributes": {"ApproximateReceiveCount": str(n)}}
+        log.lines([f"event: {json.dumps({'Records': [record]})}"], lambdas(n))
+    called = call(tmp_path, "diagnose", "--file", "-", stdin=log.rows())
+
+    assert "T Create r\n" in called.out
+    assert "sender, 0.004 s later" in called.out
+    assert "; its queue has handed it out 2 times" in called.out
+
+
+def test_lambdas_own_lines_in_json():
+    """
+    A function that logs JSON has Lambda's lines as objects: a timeout in one, a retry after it.
+    """
+    log = LambdaLog()
+    for status in ("timeout", "success"):
+        told = {"requestId": lambdas(1), "status": status}
+        log.line(json.dumps({"type": "platform.start", "record": {"requestId": lambdas(1)}}))
+        log.line(json.dumps({"type": "platform.report", "record": told}))
+
+    assert [["lambda-retry"]] == list(repeated(lines_of(log.rows().splitlines())).values())
+
+
+def test_the_end_of_the_first_is_missing():
+    """
+    Where no line tells how the first invocation ended, no cause is claimed.
+    """
+    lines = [Line(f"START RequestId: {lambdas(1)} Version: 1", n, f"s{n}") for n in (1, 2)]
+
+    assert [["lambda-unclear"]] == list(repeated(lines).values())
+
+
+def test_several_functions_mixed_in_plain_lines():
+    """
+    Lines of several functions at the same time, without log streams, belong to whom their id says.
+    """
+    event = '{"RequestId": "r-%s", "LogicalResourceId": "T", "aws_request_id": "%s"}'
+    one, other = lambdas(1), lambdas(2)
+    rows = [
+        f"START RequestId: {one} Version: 1",
+        f"START RequestId: {other} Version: 1",
+        event % (1, one),
+        f"REPORT RequestId: {other}\tDuration: 1 ms",
+        event % (2, other),
+        f"REPORT RequestId: {one}\tDuration: 1 ms",
+        f"START RequestId: {lambdas(3)} Version: 1",
+        event % (1, lambdas(3)),
+    ]
+
+    assert {"r-1": ["sender"], "r-2": []} == repeated(lines_of(rows))
+
+
+BAD = {
+    "cut document": ('{"events": [{"mess', (), 3, "standard input is cut: it begins as the JSON"),
+    "nothing": ("", (), 3, "there is no line in standard input: is it the right range?"),
+    "no Lambda": ("hello\nworld\n", (), 3, "none of the 2 lines in standard input is of a Lambda"),
+    "out of range": (FOUNDING, ("--since", "2h"), 3, "there is no line in standard input, since"),
+    "no moment": (FOUNDING, ("--since", "two hours"), 2, "write 90m, 2h, 3d, or a time"),
+    "no span": (FOUNDING, ("--since", "1h", "--until", "2h"), 2, "--since is not before --until"),
+    "no pattern": (FOUNDING, ("--by", "("), 2, "--by is no regular expression"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input(case, tmp_path):
+    """
+    What cannot be read, or asked for, ends with one line that says so, and with 2 or 3.
+    """
+    text, flags, code, words = BAD[case]
+    if case == "cut document":
+        text = LambdaLog().document()[:-9]
+    called = call(tmp_path, "diagnose", "--file", "-", *flags, stdin=text)
+
+    assert code == called.code
+    assert words in called.err
+    assert "" == called.out
+    assert 1 == len(called.err.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "words"),
+    [
+        ((), 2, "one of the arguments --log-group --file is required"),
+        (("--file", "none.log"), 2, "there is no file none.log"),
+        (("--file", "."), 3, ". cannot be read: "),
+        (("--file", "x", "--log-group", "y"), 2, "not allowed with argument"),
+    ],
+)
+def test_no_source(flags, code, words, tmp_path):
+    """
+    A file that is not there is a wrong call; one that cannot be read is not known.
+    """
+    called = call(tmp_path, "diagnose", *flags)
+
+    assert (code, "") == (called.code, called.out)
+    assert words in called.err
+
+
+def test_a_line_cut_in_the_middle(log, tmp_path):
+    """
+    Of a line that is cut, all that stands in it is read; it says how many there were.
+    """
+    event = {"RequestId": "r-9", "LogicalResourceId": "T", "RequestType": "Create", "More": "x" * 9}
+    log = LambdaLog()
+    for n in (1, 2):
+        log.lines([json.dumps(event)[:-4]], lambdas(n))
+    called = call(tmp_path, "diagnose", "--file", "-", stdin=log.rows())
+
+    assert "T Create r-9\n" in called.out
+    assert "2 lines of JSON cut in the middle" in called.err
+
+
+def test_a_clock_that_goes_back(tmp_path):
+    """
+    A log stream whose times go back is read in its own order, and it says that gaps may be wrong.
+    """
+    log = LambdaLog()
+    log.lines([], lambdas(1), ends="error")
+    log.now, log._last = log.now - 5, 0
+    log.lines([], lambdas(2))
+    called = call(tmp_path, "diagnose", "--file", "-", "--json", stdin=log.rows())
+    told = json.loads(called.out)
+
+    assert "1 line older than the one before in the same log stream" in called.err
+    assert (2, []) == (told["deliveries"], told["repeated"])
+
+
+def test_times():
+    """
+    RFC 3339 with and without a zone, and Python's logging; a time that is none is nothing.
+    """
+    assert 1_800_000_000_250 == milliseconds("2027-01-15T08:00:00.250Z")
+    assert 1_800_000_000_250 == milliseconds("2027-01-15T10:00:00.25+02:00")
+    assert 1_800_000_000_250 == milliseconds("2027-01-15 08:00:00,250")
+    assert milliseconds("2027-13-15T08:00:00Z") is None
+    assert milliseconds("yesterday") is None
+
+
+def test_a_log_group_on_aws(log, ministack, tmp_path):
+    """
+    A log group is read page by page, the same duplicates in it; a group that is not there is told.
+    """
+    client, name = ministack.client("logs"), "/aws/lambda/of-diagnose"
+    client.create_log_group(logGroupName=name)
+    client.create_log_stream(logGroupName=name, logStreamName=STREAM)
+    events = [{key: event[key] for key in ("timestamp", "message")} for event in log.events]
+    client.put_log_events(logGroupName=name, logStreamName=STREAM, logEvents=events)
+    aws = {
+        "AWS_ENDPOINT_URL": ministack.url,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+    span = ("--since", "2027-01-15T07:00:00Z", "--until", "2027-01-15T09:00:00Z")
+    called = call(tmp_path, "diagnose", "--log-group", name, *span, **aws)
+    missing = call(tmp_path, "diagnose", "--log-group", "/aws/lambda/none", **aws)
+
+    assert "3 delivered more than once: 1 lambda-retry, 1 lambda-twice, 1 sender" in called.out
+    assert 0 == called.code
+    assert 3 == missing.code
+    assert "the log group /aws/lambda/none cannot be read" in missing.err
+    assert "is it another Region's, or another account's?" in missing.err
+
+
+def test_a_log_group_without_permission():
+    """
+    It says what is missing: logs:FilterLogEvents.
+    """
+    client = boto3.client(
+        "logs", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+    with Stubber(client) as stub, pytest.raises(Stop, match="you need logs:FilterLogEvents"):
+        stub.add_client_error("filter_log_events", "AccessDeniedException", "no")
+        list(LogGroup("g", client).lines(1, 2))
