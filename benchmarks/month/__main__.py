@@ -33,6 +33,7 @@ def _arguments() -> argparse.Namespace:
     )
     add("--every", type=int, default=plan.every, help="seconds between creates (%(default)s)")
     add("--price", type=float, default=PRICE, help="dollars per group and hour (%(default)s)")
+    add("--logs", type=Path, help="write the log of cfn-once's function into this file")
     add("--out", type=Path, default=BUILD, help="the folder of the report (build/month)")
     options = parser.parse_args()
     try:
@@ -64,7 +65,7 @@ def main() -> int:
     )
     began = time.monotonic()
     try:
-        results = run(plan, options.out / "state", pythons)
+        results = run(plan, options.out / "state", pythons, logs=options.logs)
     except (Stopped, KeyboardInterrupt):
         print("\nstopped; the same command goes on from here", file=sys.stderr)
         return 130

@@ -15,7 +15,7 @@ from cfn_once.testing import VirtualClock
 
 from ._external_api import ExternalApi
 
-Deliver = Callable[[dict[str, Any]], dict[str, Any] | None]
+Deliver = Callable[..., dict[str, Any] | None]
 SYNCHRONOUS = "NORMAL"  # the last commits may be lost with the power, never with the process
 PAGE = 8_192  # bytes; in pages of 4,096 every row of a finished resource takes a second one
 
@@ -66,10 +66,10 @@ def provider(external_api: ExternalApi, folder: Path) -> Deliver:
     store = SQLiteStore(ledger, synchronous=SYNCHRONOUS)
     serve = Provider(Elastigroup, ledger=store).using(delivery=told, clock=clock)
 
-    def deliver(event: dict[str, Any]) -> dict[str, Any] | None:
+    def deliver(event: dict[str, Any], context: Any = None) -> dict[str, Any] | None:
         told.body = None
         clock.advance(external_api.now - clock.now())
-        serve(event)
+        serve(event, context)
         return None if told.body is None else json.loads(told.body)
 
     return deliver

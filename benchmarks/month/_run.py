@@ -52,9 +52,15 @@ class Runner:
 
 
 def run(
-    plan: Plan, folder: Path, pythons: Mapping[str, str], told: TextIO = sys.stderr
+    plan: Plan,
+    folder: Path,
+    pythons: Mapping[str, str],
+    told: TextIO = sys.stderr,
+    logs: Path | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Take each provider that has an interpreter through the plan, and return what came of it.
+
+    Where `logs` is given, the log of cfn-once's function is written there.
 
     Raises:
         Stopped: By Ctrl-C.
@@ -63,7 +69,7 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
         runners = [
-            _start(provider, plan, folder, pythons[provider], share)
+            _start(provider, plan, folder, pythons[provider], share, logs=logs is not None)
             for provider in PROVIDERS
             if provider in pythons
             for share in range(SHARES[provider])
@@ -83,6 +89,11 @@ def run(
     results = {name: _merged(runners, name) for name in dict.fromkeys(r.provider for r in runners)}
     if len({result["checksum"] for result in results.values()}) != 1:
         raise SystemExit("the providers did not get the same events: this month proves nothing")
+    if logs is not None:
+        with logs.open("wb") as whole:
+            for part in sorted(folder.glob("*/logs.jsonl")):
+                with part.open("rb") as file:
+                    shutil.copyfileobj(file, whole)
     shutil.rmtree(folder)
     return results
 
@@ -97,7 +108,9 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _start(provider: str, plan: Plan, folder: Path, python: str, share: int) -> Runner:
+def _start(
+    provider: str, plan: Plan, folder: Path, python: str, share: int, *, logs: bool
+) -> Runner:
     process = subprocess.Popen(
         [python, "-m", "benchmarks.month._worker"],
         cwd=ROOT,
@@ -112,6 +125,7 @@ def _start(provider: str, plan: Plan, folder: Path, python: str, share: int) -> 
         "plan": plan.to_json(),
         "share": share,
         "shares": SHARES[provider],
+        "logs": logs,
         "folder": str(folder / f"{provider}-{share}"),
     }
     with _pipe(process.stdin) as pipe:

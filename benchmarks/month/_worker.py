@@ -18,10 +18,12 @@ import sys
 import time
 import zlib
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from ._external_api import ExternalApi
+from ._logs import FUNCTION, Logs
 from ._plan import START, Delivery, Event, Plan
 
 TELL = 0.5  # seconds between two lines
@@ -37,6 +39,7 @@ COUNTED = (
     "story",
     "checksum",
 )
+LOGGING = ("cfn_once",)  # they write the log that is asked for
 REMEMBERING = ("cfn_once", "powertools")  # they keep a file beside ours
 
 
@@ -49,13 +52,17 @@ class Worker:
         cpu: How much of a processor they took: what else runs on the machine is not in it.
         suppressed: Deliveries of an event that had been delivered, and that made no group.
         story: What came of the first event that was delivered twice, as rows.
+        logs: Where the log goes; None where none is asked for.
         checksum: Of every delivery, whatever the order: providers that got the same have the same.
     """
 
-    def __init__(self, name: str, plan: Plan, folder: Path, share: int, shares: int) -> None:
+    def __init__(
+        self, name: str, plan: Plan, folder: Path, share: int, shares: int, *, logs: bool = False
+    ) -> None:
         self.name, self.plan, self._folder = name, plan, folder
         self._share, self._shares = share, shares
         self._kept = folder / "checkpoint.json"
+        self._has_logs, self.logs = logs and name in LOGGING, None
         self.external_api, self.stopped = ExternalApi(share, shares), False
         self.position, self.suppressed, self.silent = 0, 0, 0
         self.seconds, self.cpu = 0.0, 0.0
@@ -68,7 +75,7 @@ class Worker:
 
     def take_up(self) -> None:
         """Go on where an earlier run stopped, or begin with nothing."""
-        kept = self._read()
+        kept, logged = self._read(), 0
         if kept is None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder.mkdir(parents=True)
@@ -76,7 +83,11 @@ class Worker:
             self.external_api.restore(kept.pop("external_api"))
             for part in ("plan", "running"):
                 del kept[part]
+            logged = kept.pop("logged")
             vars(self).update(kept)
+        if self._has_logs:
+            os.environ["AWS_LAMBDA_FUNCTION_NAME"] = FUNCTION  # as in Lambda, it prints metrics
+            self.logs = Logs(self._folder / "logs.jsonl", self.plan, self._share, at=logged)
 
     def _read(self) -> dict[str, Any] | None:
         if not self._kept.exists():
@@ -97,6 +108,7 @@ class Worker:
         kept |= {
             "plan": self.plan.to_json(),
             "running": running,
+            "logged": self.logs.position() if self.logs else 0,
             "external_api": self.external_api.to_json(),
         }
         new = self._kept.with_suffix(".new")
@@ -133,7 +145,8 @@ class Worker:
         event = self.plan.event(delivery, self.held.get(stack, ""))
         self.external_api.now, made = delivery.at, self.external_api.made
         self.checksum += zlib.crc32(f"{delivery.at} {event['RequestId']}".encode())
-        answer = deliver(event)
+        with self.logs.delivery(delivery) if self.logs else nullcontext() as context:
+            answer = deliver(event, context) if context else deliver(event)
         made = self.external_api.made - made
         first = delivery.copy == 0
         if (answer is None and first) or (answer and answer["Status"] != "SUCCESS"):
@@ -206,7 +219,8 @@ def main() -> int:
     """Do as the line on stdin says."""
     asked = json.loads(sys.stdin.readline())
     folder, plan = Path(asked["folder"]), Plan(**asked["plan"])
-    worker = Worker(asked["provider"], plan, folder, asked["share"], asked["shares"])
+    share, shares, logs = asked["share"], asked["shares"], asked.get("logs", False)
+    worker = Worker(asked["provider"], plan, folder, share, shares, logs=logs)
 
     def stop(*_: Any) -> None:
         worker.stopped = True

@@ -7,11 +7,13 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from benchmarks.month._plan import Plan
+from benchmarks.month._logs import kinds_of
+from benchmarks.month._plan import Delivery, Plan
 from benchmarks.month._report import Figures, write
 from benchmarks.month._run import run
 from benchmarks.month._worker import STOPPED
@@ -32,6 +34,44 @@ def replayed(plan, folder, pythons):
     for result in results.values():
         del result["seconds"], result["cpu_seconds"]
     return results
+
+
+def test_diagnose_finds_every_duplicate_of_a_day_and_names_it_right(tmp_path):
+    """
+    In the log of a day of about 17,000 creates `cfn-once diagnose` finds each create that was
+    delivered again, names why as the log was written, finds none besides, and takes no 20 s.
+    """
+    plan, log = Plan(days=1, rate=0.005), tmp_path / "day.jsonl"
+    run(plan, tmp_path / "state", {"cfn_once": sys.executable}, told=io.StringIO(), logs=log)
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "cfn_once", "diagnose", "--json", "--file", log],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    seconds = time.monotonic() - began
+    told = json.loads(done.stdout)
+    found = {
+        request["request"]: [again["kind"] for again in request["again"]]
+        for request in told["repeated"]
+    }
+
+    assert 17_280 == plan.creates
+    assert plan.multiples > 50
+    assert found == {
+        plan.event(Delivery(0, stack, "Create", 0))["RequestId"]: kinds
+        for stack, kinds in kinds_of(plan).items()
+    }
+    assert plan.size == told["deliveries"]
+    assert {600} == {round(again["gap_seconds"]) for again in _again(told)}
+    assert [] == [again for again in _again(told) if again["may_have_acted_twice"]]
+    print(f"\n{seconds:.1f} s for {plan.creates:,} creates")
+    assert seconds < 20
+
+
+def _again(told):
+    return [again for request in told["repeated"] for again in request["again"]]
 
 
 def made_and_left(one):
