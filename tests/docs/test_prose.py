@@ -1,0 +1,93 @@
+"""Pages are in plain English: common words, short sentences."""
+
+from pathlib import Path
+
+import pytest
+
+from support import prose
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = {
+    str(page.relative_to(ROOT)): page.read_text()
+    for page in [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/**/*.md"),
+        *ROOT.glob("examples/*/README.md"),
+    ]
+}
+
+# Pages that are not rewritten yet. The list only shrinks: a page on it that has become clean fails.
+NOT_YET = {
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "README.md",
+    "docs/architecture.md",
+    "docs/cli.md",
+    "docs/continuations.md",
+    "docs/decisions/continuations.md",
+    "docs/decisions/msgspec.md",
+    "docs/decisions/not-on-crhelper.md",
+    "docs/decisions/one-item-per-resource.md",
+    "docs/decisions/urllib3-and-requests.md",
+    "docs/errors.md",
+    "docs/founding-experiment.md",
+    "docs/ledgers.md",
+    "docs/migrate.md",
+    "docs/observability.md",
+    "docs/promises.md",
+    "docs/properties.md",
+    "docs/replacement.md",
+    "docs/state-machine.md",
+    "docs/steps.md",
+    "docs/templates.md",
+    "docs/testing.md",
+    "docs/transports.md",
+    "docs/tutorial.md",
+    "examples/elastigroup/README.md",
+    "examples/minimal/README.md",
+}
+
+
+@pytest.mark.parametrize("page", sorted(PAGES.keys() - NOT_YET))
+def test_a_page_is_in_plain_english(page):
+    """
+    A page has no banned word, and few long sentences.
+    """
+    assert [] == prose.faults(PAGES[page])
+
+
+@pytest.mark.parametrize("page", sorted(NOT_YET))
+def test_the_list_of_exceptions_shrinks(page):
+    """
+    A page that is an exception is there, and still needs to be one.
+    """
+    assert page in PAGES, "take it off the list: there is no such page"
+    assert prose.faults(PAGES[page]), "take it off the list: it is clean"
+
+
+def test_all_pages_together():
+    """
+    Over all these pages, half of the sentences are short, and 19 in 20 are not long.
+    """
+    words = sorted(
+        length for page in PAGES.keys() - NOT_YET for length in prose.lengths(PAGES[page])
+    )
+
+    assert prose.percentile(words, 0.5) <= prose.MEDIAN
+    assert prose.percentile(words, 0.95) <= prose.P95
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("Copies are told the same.", "told"),
+        ("| a | what befalls it |\n| --- | --- |\n", "befalls"),
+        (f"It is {'very ' * 30}long.", "over 28 words"),
+    ],
+)
+def test_a_fault_is_found(text, fault):
+    """
+    A banned word and a long sentence are found, in a table too; code is not prose.
+    """
+    assert any(fault in found for found in prose.faults(text))
+    assert [] == prose.faults(f"```text\n{text}\n```\nA `whoever` is code.")
