@@ -127,9 +127,12 @@ def page() -> str:
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows())
     return f"""# The state machine
 
-Made by `docs/state_machine.py` out of the guards and changes of `ledger/transitions.py`; a test
-holds it to what they are now. RUNNING: an execution holds the resource. PARKED: it gave the lease
-back. SUCCEEDED and FAILED: the response is recorded.
+`docs/state_machine.py` draws this page from the guards and changes of `ledger/transitions.py`, and
+a test compares the two. The states of a request:
+
+- RUNNING: an execution holds the resource.
+- PARKED: the execution gave its lease back.
+- SUCCEEDED, FAILED: the response is recorded.
 
 ```mermaid
 {picture()}
@@ -139,16 +142,18 @@ back. SUCCEEDED and FAILED: the response is recorded.
 | --- | --- | --- |
 {table}
 
-Every write raises the revision. `begin` needs no look at the head. `begin_over` is computed from
-one, and refused if anything was written since: an operation that may have left something moves
-whole into the list of what is pending clean-up. `resume` goes on with an operation whose execution
-is over, or that failed and that CloudFormation asks for again. `record`, `park`, `finish` and
-`record_cleanup` are allowed to the owner alone; an execution that lost the resource parks its
-operation where it was moved to, with its last facts.
+Every write raises the revision of the item.
 
-`settle`, `forget` and `note` are an operator's: computed from a look, and refused if anything was
-written since. They are made while nobody is at work, and leave the state as it was; what is
-forgotten although its execution died is PARKED.
+- `begin` does not read the item first.
+- `begin_over` is computed from an item that was read, and is refused if anybody has written since.
+  If the earlier request may have left something, it moves whole into `pending_cleanup`.
+- `resume` continues a request whose execution has ended, or one that failed and that CloudFormation
+  asks for again.
+- `record`, `park`, `finish` and `record_cleanup` are allowed only to the owner. An execution that
+  lost the resource parks its request in `pending_cleanup`, with its last results.
+- `settle`, `forget` and `note` belong to an operator. They are computed from an item that was read,
+  are refused if anybody has written since, and are made while no execution works. They leave the
+  state as it was. If an operator forgets a resource whose execution died, it is PARKED.
 """
 
 

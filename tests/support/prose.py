@@ -26,12 +26,12 @@ BANNED = {
     r"nobody can tell|nobody can know": "cfn-once cannot determine",
     r"nothing can tell|nothing tells": "cfn-once cannot determine",
     r"is answered FAILED|are answered FAILED": "fails, responds FAILED",
-    r"the dead one|the dead": "the execution that died",
+    r"the dead one|the dead(?![ -][a-z])": "the execution that died",
     r"goes on in none|waits in none": "continues in a later invocation",
     r"in vain": "without a result",
     r"for it is|for they are|for it has": "because",
     r"at will": "any number of times",
-    r"of its own accord|besides what|all else|what else": "other",
+    r"of its own accord|besides what|all else": "other",
 }
 
 MEDIAN, P95 = 14, 28  # words a sentence: what a page, and all pages together, may have

@@ -93,7 +93,7 @@ class CustomResource(Effects, Generic[P, A]):
     def __new__(cls, *given: Any, **_: Any) -> Self:
         if not given or not isinstance(given[0], HookInput):
             raise ConfigurationError(
-                f"cfn-once makes {cls.__name__} by itself, anew for each request: give the class,"
+                f"cfn-once makes an instance of {cls.__name__} for each request: give the class,"
                 f" Provider({cls.__name__}), and drive it with FakeCloudFormation"
             )
         return super().__new__(cls)

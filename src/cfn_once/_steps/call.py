@@ -91,8 +91,8 @@ def declared_repetition(
     """
     if repeat and once:
         raise PermanentError(
-            "repeat=True says that a call may be made again at will, and once=True that it must"
-            " not: say one of them"
+            "repeat=True says that a call is idempotent, and once=True that it must not be"
+            " repeated: say one of them"
         )
     if repeat:
         return Repetition.AT_WILL, None

@@ -25,9 +25,11 @@ class VirtualClock:
         self._alarms: list[tuple[float, Callable[[], None]]] = []
 
     def now(self) -> float:
+        """Return the virtual time, in seconds since 1970."""
         return self._now
 
     def sleep(self, seconds: float, *, polling: bool = False) -> None:
+        """Let virtual time pass; alarms ring on the way."""
         del polling  # nothing happens meanwhile
         self.advance(seconds)
 
@@ -42,6 +44,7 @@ class VirtualClock:
         self._now = max(self._now, until)
 
     def alarm(self, seconds: float, ring: Callable[[], None]) -> Callable[[], None]:
+        """Call `ring` that much later in virtual time; return a function that cancels it."""
         alarm = (self._now + seconds, ring)
         self._alarms.append(alarm)
 
@@ -57,14 +60,17 @@ class VirtualClock:
         return lambda: None
 
     def remaining(self, context: Any) -> float:
+        """Return the seconds that Lambda's context leaves; 120 without one."""
         read = getattr(context, "get_remaining_time_in_millis", None)
         return TIMEOUT if read is None else float(read()) / 1000
 
     def nonce(self) -> str:
+        """Return the next of a fixed row of names."""
         self._nonces += 1
         return f"{self._nonces:032x}"
 
     def jitter(self) -> float:
+        """Return 0.5, so that every run is the same."""
         return 0.5
 
 

@@ -242,5 +242,6 @@ class DeployedLambda:
         return []
 
     def invoke(self, event: Event, plan: FaultPlan, *, provider: Any = None) -> None:
+        """Send an event to the deployed function; another version of it cannot be sent to."""
         del provider
         self.deliver(event, plan)
