@@ -35,8 +35,6 @@ PLACE = "# What your hooks call besides goes here"  # in templates/provider.yaml
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OF_A_FILE = re.compile(r"^<!-- (\S+\.yaml) -->\n```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`\n]+)`")
-LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
-HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 OUR_PATH = re.compile(
     r"(?<![\w/.$}-])(?:benchmarks|demo|docs|examples|src|templates|tests)/[\w./*-]*[\w*]"
 )
@@ -167,43 +165,6 @@ def test_commands_and_files(page):
 
     assert set() == asked - targets
     assert set() == {path for path in paths if not list(ROOT.glob(path))}
-
-
-def anchors(text):
-    """The names that GitHub gives to headings."""
-    titles = HEADING.findall(FENCE.sub("", text))
-    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
-
-
-@pytest.mark.parametrize("page", TEXTS)
-def test_links(page):
-    """
-    Every link to another place of the project leads there.
-    """
-    broken = []
-    for link in LINK.findall(FENCE.sub("", TEXTS[page])):
-        if re.match(r"[a-z]+:", link):
-            continue
-        path, _, anchor = link.partition("#")
-        target = ((ROOT / page).parent / path).resolve() if path else ROOT / page
-        if not target.exists() or (anchor and anchor not in anchors(target.read_text())):
-            broken.append(link)
-
-    assert [] == broken
-
-
-def test_every_page_can_be_found():
-    """
-    Each page of docs is linked from another one.
-    """
-    linked = {
-        ((ROOT / page).parent / link.partition("#")[0]).resolve()
-        for page, text in TEXTS.items()
-        for link in LINK.findall(text)
-        if ".md" in link
-    }
-
-    assert set() == set(DOCS.rglob("*.md")) - linked
 
 
 @pytest.mark.parametrize("page", [page for page, text in TEXTS.items() if "```yaml" in text])
