@@ -279,7 +279,7 @@ def test_a_user_that_somebody_else_has_made_anew(
 
 
 def test_a_server_that_cannot_be_reached(
-    cloudformation: FakeCloudFormation, properties: dict[str, str], server: PostgreSQL
+    cloudformation: FakeCloudFormation, properties: dict[str, str]
 ) -> None:
     """It was asked for nothing, so nothing is in doubt."""
     told = {"host": "127.0.0.1", "port": 1, "username": "nobody", "password": "a-password"}
