@@ -18,6 +18,7 @@ from cfn_once.testing import VirtualClock
 
 HOUR = 3600
 RECORDS_AFTER, ISSUED_AFTER = 5, 50  # seconds
+ZONES = ("Z1", "Z2")
 
 
 class Refused(Exception):
@@ -31,7 +32,7 @@ class Acm:
         clock: By which tokens are forgotten and certificates issued; `assert_safe` sets its own.
         objects: The certificates that exist, by ARN.
         created: Every ARN that was ever made.
-        records: What the hosted zone Z1 holds: names and values, and since when.
+        records: What the hosted zones hold: zone, name and value, and since when.
         asked: How often each operation was asked for.
         forbidden: Domains whose certificates fail, as by a CAA record.
         is_delegated: The public DNS leads to the hosted zone; else its records prove nothing.
@@ -95,12 +96,13 @@ class Acm:
         return {}
 
     def change_resource_record_sets(self, asked):
-        if asked["HostedZoneId"] != "Z1":
+        if asked["HostedZoneId"] not in ZONES:
             raise Refused("NoSuchHostedZone")
         for change in asked["ChangeBatch"]["Changes"]:
             record = change["ResourceRecordSet"]
             (value,) = record["ResourceRecords"]
-            self.records.setdefault((record["Name"], value["Value"]), self.clock.now())
+            place = asked["HostedZoneId"], record["Name"], value["Value"]
+            self.records.setdefault(place, self.clock.now())
         return {"ChangeInfo": {"Id": "/change/C1", "Status": "PENDING"}}
 
     def _certificate(self, asked):
@@ -113,7 +115,8 @@ class Acm:
         if certificate["name"] in self.forbidden:
             return "FAILED", "CAA_ERROR"
         wanted = [record_of(name) for name in certificate["names"]]
-        there = [self.records.get((record["Name"], record["Value"])) for record in wanted]
+        since = {place[1:]: at for place, at in self.records.items()}
+        there = [since.get((record["Name"], record["Value"])) for record in wanted]
         if not self.is_delegated or None in there:
             return "PENDING_VALIDATION", ""
         if self.clock.now() < max(certificate["at"], *there) + ISSUED_AFTER:

@@ -62,7 +62,7 @@ def test_a_create_that_comes_three_times(cloudformation, acm):
     assert {"Arn": acm.created[0]} == answer.data
     assert 1 == len(acm.created)
     assert {record_of(name)["Name"] for name in ["www.example.com", "www.example.org"]} == {
-        name for name, _ in acm.records
+        name for _, name, _ in acm.records
     }
     assert "it comes back from its wait" in cloudformation.story
     assert 60 < acm.clock.now() - acm.objects[answer.data["Arn"]]["at"] < 180
@@ -126,11 +126,21 @@ def test_a_certificate_that_acm_refuses(cloudformation, acm):
 
 
 def test_another_zone(cloudformation, acm):
-    """It is no reason for another certificate; one that is not there is told of, and rolled
-    back."""
+    """The records go there too; it is no reason for another certificate."""
     made = cloudformation.create("Certificate", WWW)
 
     answer = cloudformation.update("Certificate", {**WWW, "HostedZoneId": "Z2"})
+
+    assert made.physical_resource_id == answer.physical_resource_id
+    assert [made.physical_resource_id] == acm.created
+    assert {"Z1", "Z2"} == {zone for zone, _, _ in acm.records}
+
+
+def test_a_zone_that_is_not_there(cloudformation, acm):
+    """The answer says so, and the stack is rolled back to the certificate as it was."""
+    made = cloudformation.create("Certificate", WWW)
+
+    answer = cloudformation.update("Certificate", {**WWW, "HostedZoneId": "Z3"})
 
     assert "NoSuchHostedZone" in answer.reason
     assert [made.physical_resource_id] == acm.created == list(acm.objects)

@@ -9,7 +9,7 @@ from cfn_once.testing import FakeCloudFormation, assert_safe
 from .provider import provider
 from .stand_in import Images
 
-AMAZON = {"Owners": ["137112412989"], "Name": "al2023-*"}
+AMAZON = {"Owners": ["137112412989"], "Name": "al2023-*", "ServiceTimeout": "600"}
 OCTOBER = {**AMAZON, "AsOf": "2026-10-31"}
 NOVEMBER = {**AMAZON, "AsOf": "2026-11-30"}
 

@@ -13,7 +13,7 @@ from cfn_once.testing import Crashed, FakeCloudFormation, assert_safe
 from .provider import provider
 from .stand_in import ParameterStore
 
-DATABASE = {"Path": "/shop/database"}
+DATABASE = {"Path": "/shop/database", "ServiceTimeout": "600"}
 THEIRS = ["/shop/database"]
 
 
