@@ -6,7 +6,7 @@ ARGS ?=
 DAYS ?=
 STAMP := .venv/.installed
 SLOW := tests/deaths tests/e2e tests/month/test_month.py tests/explore/test_reduction.py \
-	tests/lint/test_versions.py tests/recipes
+	tests/lint/test_versions.py tests/recipes $(addprefix examples/,bucket certificate gateway sql_user)
 # What `make test` runs, but for what it measures.
 TESTS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=,$(SLOW))
 CODE := src tests examples demo benchmarks docs
@@ -62,7 +62,7 @@ templates: install  ## cfn-lint over templates and examples, with the rules of t
 test-all:  ## The same tests on each Python from 3.11 to 3.14 that is here (ARGS='-k twice')
 	$(PYTHON) tests/every_python.py $(TESTS) $(ARGS)
 
-slow: install  ## Tests that `make test` leaves out: deaths, whole stacks, a replay, the search, other cfn-lints, a CDK app; 6 minutes
+slow: install  ## Tests that `make test` leaves out: deaths, whole stacks, a replay, the search, other cfn-lints, a CDK app, large examples; 8 minutes
 	$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadfile $(SLOW) $(ARGS)
 
 deaths: install  ## Each way to die, and what CloudFormation is told, beside two peers: 6 minutes
