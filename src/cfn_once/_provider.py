@@ -233,7 +233,7 @@ class Provider:
         request, body = self._read(envelope)
         now = deadline.clock.now()
         request, due = _dated(request, now), _bounded(envelope.due, request, now)
-        with following(request, deadline.clock, context) as trail:
+        with following(request, deadline.clock, context, envelope) as trail:
             unable = self._unable_to_serve(request, self._delivery.check(request))
             self._has_warned = self._has_warned or warn_of_timeouts(request, deadline)
             if not unable and self._is_early(envelope, due, deadline):

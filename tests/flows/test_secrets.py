@@ -71,7 +71,7 @@ def test_the_next_delivery():
     answer = cloudformation.deliver(event)
 
     assert "busy with *****" == str(told.value)
-    assert "denied *****" == answer.reason
+    assert "denied ***** (test_secrets.py:64)" == answer.reason
 
 
 def test_a_result_that_holds_it():

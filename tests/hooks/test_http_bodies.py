@@ -54,7 +54,7 @@ def test_a_body_that_explodes(api, stack, method, little_memory):
     assert (
         f"{method} {api.url}/big: the body is longer than {LONGEST_BODY} bytes when it"
         " is decoded. Ask for less, or GET it with stream=True and read it in pieces"
-    ) == answered.reason
+    ) in answered.reason
 
 
 def test_a_post_whose_answer_explodes(api, stack, little_memory):

@@ -166,7 +166,8 @@ def delete(event, context):
     first = cloudformation.deliver(create)
     second = cloudformation.deliver(cloudformation.asked_again(create))
 
-    assert ("FAILED", "no capacity") == (first.status, first.reason)
+    assert "FAILED" == first.status
+    assert first.reason.startswith("no capacity")
     assert ("SUCCESS", "thing-1") == (second.status, second.physical_resource_id)
 
 
@@ -201,7 +202,8 @@ def delete(event, context):
 
     answer = cloudformation.update("Thing", {"Name": "b"})
 
-    assert ("FAILED", "half way") == (answer.status, answer.reason)
+    assert "FAILED" == answer.status
+    assert answer.reason.startswith("half way")
     assert {"thing-1": "a"} == things.objects
 
 

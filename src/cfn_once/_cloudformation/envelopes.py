@@ -1,6 +1,7 @@
 """The envelopes that Lambda hands over: an event alone, from SNS or SQS, or one that failed."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -23,6 +24,9 @@ class Envelope(NamedTuple):
         attributes: Of the SQS message, where Lambda says why it gave an event up.
         source: The ARN of the queue or topic that it came through; empty where it came through
             none.
+        transport: How it came: `lambda`, `sns` or `sqs`.
+        delivery_id: The id of the message that it came in, of SNS or SQS.
+        receive_count: How often SQS has handed the message over.
     """
 
     message_id: str | None
@@ -30,6 +34,9 @@ class Envelope(NamedTuple):
     problem: str = ""
     attributes: Json = None
     source: str = ""
+    transport: str = "lambda"
+    delivery_id: str = ""
+    receive_count: int = 0
 
     @property
     def due(self) -> float:
@@ -97,7 +104,11 @@ def _open_record(record: Any) -> Envelope:
     if not isinstance(record, dict):
         return Envelope(None, None, "a record that is no map")
     if isinstance(sns := record.get("Sns"), dict):
-        return _parsed(sns.get("Message"))._replace(source=str(sns.get("TopicArn", "")))
+        return _parsed(sns.get("Message"))._replace(
+            source=str(sns.get("TopicArn", "")),
+            transport="sns",
+            delivery_id=str(sns.get("MessageId", "")),
+        )
     if record.get("eventSource") == "aws:sqs":
         return _open_message(record)
     return Envelope(None, None, "a record of neither SNS nor SQS; send the request itself")
@@ -107,8 +118,13 @@ def _open_message(message: dict[str, Json]) -> Envelope:
     envelope = _parsed(message.get("body"))
     if isinstance(envelope.event, dict) and envelope.event.get("Type") == "Notification":
         envelope = _parsed(envelope.event.get("Message"))  # else raw delivery: the event itself
+    count = str(_part(message.get("attributes"), "ApproximateReceiveCount") or "")
+    message_id = str(message.get("messageId", ""))
     return envelope._replace(
-        message_id=str(message.get("messageId", "")),
+        message_id=message_id,
+        transport="sqs",
+        delivery_id=message_id,
+        receive_count=int(count) if re.fullmatch("[0-9]{1,9}", count) else 0,
         attributes=message.get("messageAttributes"),
         source=str(message.get("eventSourceARN", "")),
     )

@@ -1,13 +1,14 @@
 """What is told of an error that a hook raised: what happened, where, and what was meant."""
 
 import os
+import re
 import traceback
 from collections.abc import Iterable
 from typing import Any
 
 from .._clock import Deadline
 from .._cloudformation.request import Request
-from .._errors import ConfigurationError, InvalidProperties, text_of
+from .._errors import CfnOnceError, ConfigurationError, HookError, InvalidProperties, text_of
 from .._properties import names_of
 from .._properties.suggestions import did_you_mean
 
@@ -21,6 +22,11 @@ SAME_ID = (
     " differ with {}, or take that out of replace_on"
 )
 _SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# Code of others: installed, the standard library's, or packed beside the user's for Lambda.
+_OTHERS = re.compile(
+    rf"/(?:site|dist)-packages/|/var/runtime/|^{re.escape(os.path.dirname(os.__file__))}/"
+    r"|/(?:boto3|botocore|requests|s3transfer|urllib3)/"
+)
 # Slips of the code, which Python tells in words that name no place.
 _SLIPS = (AttributeError, NameError, TypeError, LookupError, ImportError)
 
@@ -38,8 +44,10 @@ def reason_of(error: BaseException, sent: Iterable[str]) -> str:
         # Python's own words, which without the kind say little: "'Name'".
         return f"{type(error).__name__}: {text_of(error)}{_meant(error, sent)}{_line(error)}"
     if not isinstance(error, Exception):  # sys.exit(1) is told with "1"
-        return f"{type(error).__name__}: {text_of(error)}"
-    return text_of(error) or type(error).__name__
+        return f"{type(error).__name__}: {text_of(error)}{_line(error)}"
+    told = text_of(error) or type(error).__name__
+    # Ours are raised with a text for whoever reads it; of any other, the place is half the help.
+    return told if isinstance(error, HookError | CfnOnceError) else f"{told}{_line(error)}"
 
 
 def unfinished(
@@ -63,7 +71,8 @@ def _meant(error: BaseException, sent: Iterable[str]) -> str:
 
 
 def _line(error: BaseException) -> str:
-    """Name the innermost line outside this package that the error came from."""
+    """Name the innermost line of the user's own code that the error came from."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if not frame.filename.startswith((_SOURCE + os.sep, "<"))]
+    ours = [frame for frame in frames if not frame.filename.startswith((_SOURCE + os.sep, "<"))]
+    own = [frame for frame in ours if not _OTHERS.search(frame.filename)] or ours
     return f" ({os.path.basename(own[-1].filename)}:{own[-1].lineno})" if own else ""

@@ -21,7 +21,12 @@ from .._cloudformation.canonical import Json
 from .._errors import ConfigurationError
 
 OURS = "cfn_once"
-LOGGERS = (OURS, "cfn_once.resource")  # a logger's filters do not see its children's records
+DELIVERIES = "cfn_once.delivery"  # of the line with which a delivery begins, and ends
+LOGGERS = (
+    OURS,
+    "cfn_once.resource",
+    DELIVERIES,
+)  # a logger's filters do not see its children's records
 RUNTIMES_OWN = "LambdaLoggerHandler"  # how the handlers are named that Lambda's runtime adds
 
 _JSON = json.JSONEncoder(default=str)
@@ -130,6 +135,9 @@ def print_json() -> None:
         handler = logging.StreamHandler(sys.stdout)
         handler.setFormatter(_JsonLine())
         ours.handlers, ours.propagate = [handler], False
+        deliveries = logging.getLogger(DELIVERIES)
+        if not deliveries.level and not ours.level:  # nobody has said what is to be printed
+            deliveries.setLevel(logging.INFO)
 
 
 def to_line(fields: dict[str, Json]) -> str:

@@ -1,6 +1,7 @@
 """
 What came of a delivery, told without a call to anybody.
 
+    two lines    when it begins, and when it ends
     one line     at its end: the outcome, and metrics in CloudWatch's embedded format
     spans        one a delivery and one a step's call, where OpenTelemetry is loaded
     log lines    bear what is known of it at the time
@@ -19,12 +20,14 @@ from typing import Any
 
 from .._clock import Clock, Deadline
 from .._cloudformation.canonical import Json
+from .._cloudformation.envelopes import Envelope
 from .._cloudformation.request import Request
 from .._errors import DeliveryError, InProgress
 from ..ledger import Answered, Claimed, Ignored, Lease
-from .logs import AT_WORK, Work, print_json, timestamp, to_line
+from .logs import AT_WORK, DELIVERIES, Work, print_json, timestamp, to_line
 
 log = logging.getLogger("cfn_once")
+deliveries = logging.getLogger(DELIVERIES)
 
 
 class Trail(Work):
@@ -51,6 +54,20 @@ class Trail(Work):
         self._is_answered = self._is_over = False
         self.doubts: dict[str, None] = {}
         self.span: Any = None
+
+    def begin(self, envelope: Envelope) -> None:
+        """Tell that it begins, before anything is asked of anybody: who dies later has told."""
+        told: dict[str, Json] = {
+            "phase": "begins",
+            "stack_id": self._request.stack_id,
+            "transport": envelope.transport,
+            "resumes": envelope.due > 0,
+        }
+        if envelope.delivery_id:
+            told["message_id"] = envelope.delivery_id
+        if envelope.receive_count:
+            told["receive_count"] = envelope.receive_count
+        deliveries.info("%s begins", self._request, extra={**self.fields, **told})
 
     def claimed(self, claimed: Claimed) -> None:
         """Take note of what the ledger says of the request."""
@@ -95,6 +112,9 @@ class Trail(Work):
         is_failed = self.fields.get("outcome") == "FAILED"
         is_bad = is_raised or is_failed or "in_doubt" in self._at_the_end
         self._end_span(is_bad=is_bad)
+        outcome = self.fields.get("outcome")
+        told = {**self.fields, **self._at_the_end, "phase": "ends"}
+        deliveries.info("%s ends: %s", self._request, outcome, extra=told)
         self._print_line(is_bad=is_bad)
 
     def _end_span(self, *, is_bad: bool) -> None:
@@ -144,11 +164,12 @@ class Trail(Work):
 
 
 @contextmanager
-def following(request: Request, clock: Clock, context: Any) -> Iterator[Trail]:
-    """Tell of one delivery of a request; where its process dies on the way, nothing is told."""
+def following(request: Request, clock: Clock, context: Any, envelope: Envelope) -> Iterator[Trail]:
+    """Tell of one delivery of a request; where its process dies on the way, that it has begun."""
     print_json()
     trail = Trail(request, clock, context)
     before = AT_WORK.set(trail)
+    trail.begin(envelope)
     try:
         with _span(f"cfn_once {request.type}", end_on_exit=False) as trail.span:
             yield trail

@@ -152,8 +152,13 @@ class Doubts:
             raise kind(f"{text} may have run at {at}. Look for what it made") from error
         raise kind(
             f"in doubt: step {step} of request {request_id} may have run at {at} and cannot be"
-            f" repeated safely: {why}. Look for what it made{hint}"
+            f" repeated safely: {why}. Look for what it made{hint}; then: {self._settling(step)}"
         ) from error
+
+    def _settling(self, step: str) -> str:
+        """Spell the command by which an operator says whether the step was made."""
+        request = self._journal.request
+        return f"cfn-once resolve {request.stack_name} {request.logical_resource_id} {step}"
 
     def named(self, error: Exception) -> str:
         """Spell an error without what follows a question mark: a URL's query may hold a key."""

@@ -72,12 +72,12 @@ def test_a_failed_create_and_its_delete(cloudformation, external_api):
     reason = cloudformation.stack_events[1].resource_status_reason
 
     assert ("FAILED", "g-1") == (answer.status, answer.physical_resource_id)
-    assert "no capacity" == answer.reason
+    assert answer.reason.startswith("no capacity (")
     assert ["g-1"] == external_api.deletes
     assert [("C", None), ("D", "g-1")] == sent(cloudformation)
     assert (
         "Received response status [FAILED] from custom resource. Message returned: no"
-        " capacity (RequestId: 00000000-0000-0000-0000-000000000001)"
+        " capacity (groups.py:42) (RequestId: 00000000-0000-0000-0000-000000000001)"
     ) == reason
     assert {} == cloudformation.resources
 

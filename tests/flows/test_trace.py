@@ -1,0 +1,105 @@
+"""A delivery leaves a trace from its first moment: whoever dies has told what it worked on."""
+
+from contextlib import suppress
+
+import pytest
+
+from cfn_once import CustomResource, Provider
+from cfn_once.testing import Crashed, FakeCloudFormation, sns_event, sqs_event
+
+IDS = ("correlation_id", "request_id", "request_type", "logical_resource_id", "resource_type")
+
+
+class Thing(CustomResource[dict, dict]):
+    def create(self):
+        if "Waits" in self.properties:
+            self.wait(1_800)
+        self.step("thing", lambda step: "made", once=True)
+
+    def delete(self):
+        pass
+
+
+@pytest.fixture
+def lines(caplog):
+    """Returns the lines of deliveries so far, as what they bear."""
+    caplog.set_level("INFO", logger="cfn_once.delivery")
+    return lambda: [vars(record) for record in caplog.records if record.name == "cfn_once.delivery"]
+
+
+@pytest.mark.parametrize(
+    ("envelope", "transport", "has_message"),
+    [(dict, "lambda", False), (sns_event, "sns", True), (sqs_event, "sqs", True)],
+)
+def test_it_begins_and_it_ends(lines, caplog, envelope, transport, has_message):
+    """
+    One line says how it came, before anything is asked of anybody; one says what came of it. Both
+    bear the ids, and neither where the answer goes.
+    """
+    cloudformation = FakeCloudFormation(Provider(Thing, ledger="memory://"), envelope=envelope)
+    cloudformation.create("Thing", {})
+
+    begins, ends = lines()
+    assert ("begins", transport, False, cloudformation.stack_id) == (
+        *(begins[name] for name in ("phase", "transport", "resumes", "stack_id")),
+    )
+    assert has_message == bool(begins.get("message_id"))
+    assert (transport == "sqs") == (begins.get("receive_count") == 1)
+    assert begins["function_request_id"] == ends["function_request_id"]
+    assert ("ends", "SUCCESS", 1) == (ends["phase"], ends["outcome"], ends["deliveries"])
+    assert [begins[name] for name in IDS] == [ends[name] for name in IDS]
+    assert f"Create of Thing (Custom::Thing) {begins['request_id']} begins" == begins["message"]
+    assert "https://" not in caplog.text
+
+
+def test_one_that_dies(lines):
+    """
+    It has begun, and has not ended: the next one does both.
+    """
+    cloudformation = FakeCloudFormation(Provider(Thing, ledger="memory://"))
+    event = cloudformation.event("Create", "Thing", {})
+    with suppress(Crashed):
+        cloudformation.send(event, crash_after="thing")
+    cloudformation.deliver(event)
+
+    told = lines()
+    assert "begins begins ends begins ends" == " ".join(line["phase"] for line in told)
+    assert ["InProgress", "FAILED"] == [line["outcome"] for line in (told[2], told[4])]
+    assert told[-1]["in_doubt"] == [f"thing#0 of {event['RequestId']}"]
+    assert told[-1]["reason"].endswith("; then: cfn-once resolve stack Thing thing#0")
+
+
+def test_one_that_comes_back(lines):
+    """
+    A continuation brings the event back, and the line says so.
+    """
+    provider = Provider(
+        Thing,
+        ledger="memory://",
+        continuation="scheduler://g?role=arn:aws:iam::123456789012:role/r",
+    )
+    FakeCloudFormation(provider).create("Thing", {"Waits": "yes"})
+
+    told = lines()
+    assert [False, True] == [line["resumes"] for line in told if line["phase"] == "begins"]
+    assert ["Suspended", "SUCCESS"] == [line["outcome"] for line in told if line["phase"] == "ends"]
+
+
+def test_the_line_of_the_users_code(lines):
+    """
+    The reason of an error that is none of ours names the line that it came from, also where a
+    library raises it.
+    """
+
+    class Bad(CustomResource[dict, dict]):
+        def create(self):
+            import json
+
+            json.loads("no JSON")
+
+        delete = None
+
+    FakeCloudFormation(Provider(Bad, ledger="memory://")).create("Bad", {})
+
+    reason = next(line["reason"] for line in lines() if line["phase"] == "ends")
+    assert reason.startswith("Expecting value: line 1 column 1 (char 0) (test_trace.py:")
