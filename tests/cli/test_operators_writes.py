@@ -29,26 +29,17 @@ def head_of(cloudformation, logical_id):
     return cloudformation.ledger.read(operated.key_of(cloudformation.stack_id, logical_id)).to_doc()
 
 
-def delete_of(cloudformation, event):
-    """Send the Delete that follows a Create that failed, and return its answer."""
-    answer = cloudformation.answers[-1][1]
-    delete = cloudformation.event(
-        "Delete", event["LogicalResourceId"], physical_resource_id=answer.physical_resource_id
-    )
-    return cloudformation.deliver(delete)
-
-
 def test_a_step_that_was_made_is_removed_by_the_next_delete(file, ask):
     """
     A Delete that failed for a doubt succeeds once it is known what was made, and removes that.
     """
     shop = operated.stack(file, minutes=60, unresolved="fail")
     create = operated.doubts(shop, "Thing")
-    failed = delete_of(shop, create)
+    failed = operated.deletes(shop, create)
     shop.clock.advance(600)
 
     told = ask("resolve", "shop", "Thing", "thing#0", "--made", '"thing-1"', *WHY)
-    succeeded = delete_of(shop, create)
+    succeeded = operated.deletes(shop, create)
 
     assert ("FAILED", "SUCCESS") == (failed.status, succeeded.status)
     assert "in doubt: thing#0 of" in failed.reason
@@ -87,7 +78,7 @@ def test_a_delete_that_reports_keeps_its_doubts(file, ask):
     with suppress(Crashed):
         shop.send(update, crash_after="change")
     shop.deliver(update)
-    answer = delete_of(shop, update)
+    answer = operated.deletes(shop, update)
     before = ask("ledger", "list", "--unfinished")
     made = ask("resolve", "shop", "Thing", "change", "--made", '"x"', *WHY)
     kept = head_of(shop, "Thing")
@@ -234,7 +225,7 @@ def test_what_is_forgotten(file, ask):
     shown = ask("ledger", "show", "shop", "Thing")
     copy = shop.deliver(event)
     shop.api.append("thing-1")  # somebody else's, under the same name
-    deleted = delete_of(shop, event)
+    deleted = operated.deletes(shop, event)
 
     assert 0 == told.code
     assert "Forget FORGOTTEN by ada: found in the console" in told.out

@@ -36,19 +36,13 @@ def ask(tmp_path, host):
     return ask
 
 
-def to_host(event, host, at):
-    """Return an event whose answer goes to the host, signed then."""
-    key = "|".join(event[name] for name in ("StackId", "LogicalResourceId", "RequestId"))
-    return {**event, "ResponseURL": host.sign(key, at)}
-
-
 @pytest.fixture
 def died(shop, host, tmp_path):
     """The event of a Create whose only delivery died, in a file."""
     event = shop.event("Create", "Thing", {})
     at = shop.clock.now()
     operated.crashes(shop, event)
-    event = to_host(event, host, at)
+    event = operated.to_host(event, host, at)
     (tmp_path / "event.json").write_text(json.dumps(event))
     return event
 
@@ -99,7 +93,9 @@ def delete(shop, host, tmp_path):
     """The event of a Delete that reached nobody."""
     shop.create("Thing")
     at = shop.clock.now() + 60
-    event = to_host(shop.event("Delete", "Thing", physical_resource_id="thing-1"), host, at)
+    event = operated.to_host(
+        shop.event("Delete", "Thing", physical_resource_id="thing-1"), host, at
+    )
     (tmp_path / "event.json").write_text(json.dumps(event))
     return event
 
@@ -139,7 +135,7 @@ def test_a_create_that_never_came(ask, host, shop, tmp_path):
     Of a request that the ledger does not know, too.
     """
     shop.create("Lives")
-    event = to_host(shop.event("Create", "Thing", {}), host, shop.clock.now())
+    event = operated.to_host(shop.event("Create", "Thing", {}), host, shop.clock.now())
     (tmp_path / "event.json").write_text(json.dumps({"requestPayload": event}))
 
     called = ask(*by_ada("--yes"))
@@ -154,7 +150,7 @@ def test_while_somebody_is_at_work(ask, host, shop, tmp_path):
     """
     soon = int(time.time() * 1000) + 600_000
     for name, operation in {"Works": {}, "Waits": {"st": "PARKED", "due": soon}}.items():
-        event = to_host(shop.event("Create", name, {}), host, shop.clock.now())
+        event = operated.to_host(shop.event("Create", name, {}), host, shop.clock.now())
         operated.at_work(shop, name, rid=event["RequestId"], **operation)
         (tmp_path / f"{name}.json").write_text(json.dumps(event))
 
@@ -172,7 +168,7 @@ def test_what_cloudformation_waits_for_no_more(ask, host, shop, tmp_path):
     An hour later nothing is answered, and it is said.
     """
     shop.create("Lives")
-    event = to_host(shop.event("Create", "Thing", {}), host, time.time() - 4_200)
+    event = operated.to_host(shop.event("Create", "Thing", {}), host, time.time() - 4_200)
     (tmp_path / "event.json").write_text(json.dumps(event))
 
     called = ask(*by_ada("--yes"))

@@ -1,4 +1,4 @@
-"""What the page of the command shows is what the command prints."""
+"""What the pages of the command show is what the command prints."""
 
 import os
 import re
@@ -10,34 +10,48 @@ import pytest
 
 from cfn_once.cli.command import VERBS
 from support import duplicated, operated
+from support.response_host import ResponseHost
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGES = {"cli.md": operated.few, "operate.md": operated.night}
 PAGE = (ROOT / "docs" / "cli.md").read_text()
 SESSION = re.compile(r"^```text\n(\$ .*?)^```$", re.MULTILINE | re.DOTALL)
 EXIT = re.compile(r"\(exit code (\d+)\)\n\Z")
 
 
+@pytest.fixture(params=PAGES)
+def page(request):
+    return request.param
+
+
 @pytest.fixture
-def shell(tmp_path):
-    """Runs a command as in a shell whose folder is kept; cfn-once is this Python's."""
+def shell(tmp_path, page):
+    """Runs a command as in a shell whose folder is kept; cfn-once is this Python's.
+
+    There is a ledger, as the page tells of one, with events that nobody has answered.
+    """
     tools = tmp_path / "tools"
     tools.mkdir()
     command = tools / "cfn-once"
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -m cfn_once "$@"\n')
     command.chmod(0o755)
-    environment = {
-        **os.environ,
-        "PATH": f"{tools}:{os.environ['PATH']}",
-        "CFN_ONCE_LEDGER": f"sqlite://{tmp_path / 'ledger.sqlite3'}",
-        "XDG_CACHE_HOME": str(ROOT / "build" / "cache"),  # MiniStack is installed there, once
-    }
-    shop = operated.stack(tmp_path / "ledger.sqlite3")
-    shop.create("Orders")
-    operated.doubts(shop, "Customers")
-    operated.dies(shop, "Invoices")
     (tmp_path / "events.json").write_text(duplicated.three_kinds().document())
     folder = tmp_path / "work"
     folder.mkdir()
+    with ResponseHost() as host:
+        PAGES[page](tmp_path / "ledger.sqlite3", folder, host)
+        environment = {
+            **os.environ,
+            "PATH": f"{tools}:{os.environ['PATH']}",
+            "CFN_ONCE_LEDGER": f"sqlite://{tmp_path / 'ledger.sqlite3'}",
+            "XDG_CACHE_HOME": str(ROOT / "build" / "cache"),  # MiniStack is installed there, once
+            "CFN_ONCE_RESPONSE_HOSTS": host.url.removeprefix("http://"),
+        }
+        yield runs_in(folder, environment)
+
+
+def runs_in(folder, environment):
+    """Return what runs one command after another, beginning in a folder."""
 
     def run(line):
         nonlocal folder
@@ -74,11 +88,11 @@ def pattern(shown):
     return "".join(lines)
 
 
-def test_the_sessions(shell):
+def test_the_sessions(shell, page):
     """
-    Every command of the page prints what is shown below it, and ends as it says.
+    Every command of a page prints what is shown below it, and ends as it says.
     """
-    for session in SESSION.findall(PAGE):
+    for session in SESSION.findall((ROOT / "docs" / page).read_text()):
         for line, shown, code in commands(session):
             ended, printed = shell(line)
 

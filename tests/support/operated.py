@@ -1,9 +1,10 @@
 """A ledger as an operator finds it at 2 a.m.: a resource in each state, in the stack `shop`."""
 
+import json
 import time
 from contextlib import suppress
 
-from cfn_once import CustomResource, Provider
+from cfn_once import CustomResource, Provider, Request
 from cfn_once.cli.lookup import key_of
 from cfn_once.ledger.sqlite import SQLiteStore
 from cfn_once.ledger.store import Absent, Write
@@ -85,3 +86,57 @@ def at_work(cloudformation, logical_id, **operation):
     )
     key = key_of(cloudformation.stack_id, logical_id)
     assert cloudformation.ledger.write(key, Write(Absent(("v",)), change)).applied
+
+
+def to_host(event, host, at):
+    """Return an event whose answer goes to a host, signed then."""
+    key = "|".join(event[name] for name in ("StackId", "LogicalResourceId", "RequestId"))
+    return {**event, "ResponseURL": host.sign(key, at)}
+
+
+def few(path, folder, host):
+    """Make the ledger that the page of the command tells of, and an event of it."""
+    shop = stack(path)
+    shop.create("Orders")
+    doubts(shop, "Customers")
+    at = shop.clock.now()
+    event = dies(shop, "Invoices")
+    (folder / "invoices.json").write_text(json.dumps(to_host(event, host, at)))
+
+
+def night(path, folder, host):
+    """Make the ledger of a bad night, and the events that lie in queues."""
+    bank = stack(path, minutes=60, name="bank", unresolved="fail")
+    event = doubts(bank, "Payments")
+    deletes(bank, event)
+    shop = stack(path)
+    for name in ("Addresses", "Labels", "Orders"):
+        shop.create(name)
+    doubts(shop, "Customers")
+    at = shop.clock.now()
+    events = {"invoices": to_host(dies(shop, "Invoices"), host, at)}
+    shop.create("Exports")
+    update = shop.event("Update", "Exports", {"A": "2"}, physical_resource_id=shop.api[-1])
+    with suppress(Crashed):
+        shop.send(update, crash_after="change")
+    shop.deliver(update)
+    deletes(shop, update)
+    at = shop.clock.now()
+    delete = shop.event("Delete", "Addresses", physical_resource_id=shop.api[0])
+    events["addresses"] = to_host(delete, host, at)
+    events["reports"] = to_host(shop.event("Create", "Reports", {}), host, at)
+    request, past = Request.from_event(events["reports"]), int(time.time() * 1000) - 60_000
+    asked = {"rid": request.request_id, "pfp": request.properties_fingerprint}
+    waits = {"st": "PARKED", "due": past, "lu": past, "iss": request.issued_at, "beg": past}
+    at_work(shop, "Reports", **asked, **waits)
+    for name, kept in events.items():
+        (folder / f"{name}.json").write_text(json.dumps(kept))
+
+
+def deletes(cloudformation, event):
+    """Send the Delete that follows a request that failed, and return its answer."""
+    answer = cloudformation.answers[-1][1]
+    delete = cloudformation.event(
+        "Delete", event["LogicalResourceId"], physical_resource_id=answer.physical_resource_id
+    )
+    return cloudformation.deliver(delete)
