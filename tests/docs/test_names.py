@@ -138,7 +138,7 @@ OF_A_HOOK = set(dir(cfn_once.CustomResource)).union(
 )
 
 # Names that begin like ours and are none: a logger, a prefix, a mark of pytest, a folder.
-NOT_NAMES = {"cfn_once.resource", "cfn_once.continuation"}
+NOT_NAMES = {"cfn_once.resource", "cfn_once.delivery", "cfn_once.continuation"}
 
 
 @pytest.mark.parametrize("page", sorted(TEXTS.keys() - {"CHANGELOG.md"}))
