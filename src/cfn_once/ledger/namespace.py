@@ -62,14 +62,17 @@ class Namespace:
         name = (self._formerly or "") if is_former else self._name
         page = self._store.page(at, prefix=_in(name, prefix), most=most)
         found = [item._replace(key=item.key[len(_in(name, "")) :]) for item in page.listed]
-        if not name:
-            found = [item for item in found if "/" not in item.key]
-        if is_former:
-            found = [item for item in found if not self._is_here(item.key)]
+        kept = [item for item in found if self._is_listed(item.key, name, is_former=is_former)]
         if page.following:
-            return Page(found, f"{place}:{page.following}")
+            return Page(kept, f"{place}:{page.following}")
         goes_on = self._formerly is not None and not is_former
-        return Page(found, f"{_FORMER}:" if goes_on else "")
+        return Page(kept, f"{_FORMER}:" if goes_on else "")
+
+    def _is_listed(self, key: str, name: str, *, is_former: bool) -> bool:
+        """Tell whether a key is of the namespace, and no other page has it."""
+        if not name and "/" in key:
+            return False
+        return not (is_former and self._is_here(key))
 
     def _is_here(self, key: str) -> bool:
         """Tell whether an item has moved here, whatever it is."""
