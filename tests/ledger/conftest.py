@@ -12,7 +12,7 @@ from cfn_once.ledger import MemoryStore, Store
 from cfn_once.ledger.dynamodb import DynamoDBStore
 from cfn_once.ledger.namespace import Namespace
 from cfn_once.ledger.sqlite import SQLiteStore
-from ledger.engines import SaysNothing, keep_to_one_thread, make_table
+from ledger.engines import IN_LAMBDA, SaysNothing, keep_to_one_thread, make_table
 from support.ministack import MiniStack
 
 pytest.register_assert_rewrite("ledger.told")
@@ -21,6 +21,7 @@ STORES = (
     "memory",
     "sqlite",
     "ministack",
+    "ministack, without boto3",
     "ministack that does not say what refused",
     "moto",
     "namespace",
@@ -71,7 +72,10 @@ def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
             return Namespace(MemoryStore(), "new", formerly="old")
         case "moto":
             return DynamoDBStore("ledger", client=request.getfixturevalue("moto"))
+    table = request.getfixturevalue("table")
+    if request.param == "ministack, without boto3":
+        url = request.getfixturevalue("ministack").url
+        return DynamoDBStore(table, endpoint=url, environ=IN_LAMBDA)
     client = request.getfixturevalue("dynamodb")
     silent = request.param != "ministack"
-    table = request.getfixturevalue("table")
     return DynamoDBStore(table, client=SaysNothing(client) if silent else client)

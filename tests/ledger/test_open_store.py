@@ -226,9 +226,9 @@ def test_a_table(
     store = open_here(url, in_lambda=True)
 
     assert isinstance(store, DynamoDBStore)
-    meta = store._client.meta
+    meta = store._table.client.meta
     wanted = endpoint or f"https://dynamodb.{region}.amazonaws.com"
-    assert (table, region, wanted) == (store._table, meta.region_name, meta.endpoint_url)
+    assert (table, region, wanted) == (store._name, meta.region_name, meta.endpoint_url)
     assert keeps_secrets == store.keeps_secrets
 
 
@@ -238,7 +238,7 @@ def test_the_region_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
     store: Any = open_here("dynamodb://ledger", in_lambda=True)
 
-    assert "eu-north-1" == store._client.meta.region_name
+    assert "eu-north-1" == store._table.client.meta.region_name
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,9 @@ from cfn_once.ledger.dynamodb import DynamoDBStore
 from cfn_once.ledger.head import VERSION
 from cfn_once.ledger.sqlite import SQLiteStore
 from cfn_once.ledger.store import Absent, AllOf, AnyOf, Below, Equals, Lacks, page_of
-from ledger.engines import SaysNothing
+from ledger.engines import IN_LAMBDA, SaysNothing
 from ledger.told import Told, a_head, an_operation, text
+from support.ministack import MiniStack
 
 NEW = Absent(("v",))
 SOME = Equals(("v",), VERSION)
@@ -412,6 +413,12 @@ class TestDynamoDBOnMiniStack(StoreContract):
     @pytest.fixture
     def store(self, dynamodb: Any, table: str) -> Store:
         return DynamoDBStore(table, client=dynamodb)
+
+
+class TestDynamoDBOnMiniStackWithoutBoto3(StoreContract):
+    @pytest.fixture
+    def store(self, ministack: MiniStack, table: str) -> Store:
+        return DynamoDBStore(table, endpoint=ministack.url, environ=IN_LAMBDA)
 
 
 class TestDynamoDBThatDoesNotSayWhatRefused(StoreContract):

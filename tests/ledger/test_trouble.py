@@ -481,7 +481,7 @@ def test_the_line_is_not_waited_on_for_long() -> None:
     """Two seconds to connect, five for an answer, three tries: Lambda's time is short."""
     store = DynamoDBStore("ledger", region="eu-west-1")
 
-    config = store._client.meta.config
+    config = store._table.client.meta.config
 
     assert (2, 5) == (config.connect_timeout, config.read_timeout)
     assert {"mode": "standard", "total_max_attempts": 3} == config.retries

@@ -116,7 +116,7 @@ def test_a_role_may_do_what_the_code_does_and_no_more(resources, role):
     alone: a scan is for operators.
     """
     called = re.findall(r"self\._ask\(\s*\"(\w+)\"", inspect.getsource(DynamoDBStore))
-    needed = {"dynamodb:" + "".join(map(str.capitalize, method.split("_"))) for method in called}
+    needed = {f"dynamodb:{operation}" for operation in called}
     (ledger,) = statements(resources[role])["ledger"]
 
     assert needed - {"dynamodb:Scan"} == actions(ledger)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol, assert_never
 from .._clock import Deadline
 from .._errors import ConfigurationError, DeliveryError, InvalidRequest
 from .._silence import Quiet
+from .._tls import tls_context
 from .endpoints import (
     Addressee,
     Endpoint,
@@ -94,11 +95,12 @@ class HttpsDelivery:
         if proxy not in self._pools:
             import urllib3  # not needed before an answer is ready
 
+            options: dict[str, Any] = {"retries": False, "ssl_context": tls_context()}
             if proxy is None:
-                self._pools[proxy] = urllib3.PoolManager(retries=False)
+                self._pools[proxy] = urllib3.PoolManager(**options)
             else:
                 self._pools[proxy] = urllib3.ProxyManager(
-                    proxy.url, proxy_headers=proxy.headers(), retries=False
+                    proxy.url, proxy_headers=proxy.headers(), **options
                 )
         return self._pools[proxy]
 

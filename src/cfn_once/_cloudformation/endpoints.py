@@ -212,6 +212,11 @@ def _partition_of(region: str) -> tuple[str, str]:
     return "aws", "amazonaws.com"
 
 
+def dns_suffix_of(region: str) -> str:
+    """Return the suffix of the hosts of AWS's services in a Region."""
+    return _partition_of(region)[1]
+
+
 def suffix_of(partition: str) -> str:
     """Return the suffix of a partition's hosts."""
     return dict(PARTITIONS.values()).get(partition, "amazonaws.com")

@@ -1,13 +1,10 @@
 """A ledger in a DynamoDB table: one item a resource, one conditional UpdateItem a write."""
 
 import json
-from typing import Any
+import os
+from collections.abc import Mapping
+from typing import Any, Protocol
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
-
-from .._errors import ConfigurationError, LedgerTrouble, LedgerUnavailable
 from .._silence import Quiet
 from .document import Doc
 from .head import Head, read_head
@@ -27,49 +24,28 @@ from .store import (
     Written,
     listed,
 )
+from .table_errors import Refused, TableUnreached, unavailable
+from .wire import wire_for
+
+GUARDED = "ConditionalCheckFailedException"  # a guard did not hold
 
 _QUIET = Quiet("boto3", "botocore", "urllib3")  # they quote what is written, and what is read
 
-# A write is 1 KB: two seconds to connect and five to answer are ample (ledger.md, section 5).
-_CONFIG = Config(
-    connect_timeout=2,
-    read_timeout=5,
-    retries={"mode": "standard", "total_max_attempts": 3},
-)
 
-_CAPACITY = "give the table on-demand capacity, or more of it (templates/ledger.yaml)"
-_CREDENTIALS = (
-    "it has no credentials that AWS takes: in Lambda the function's role gives them; elsewhere, set"
-    " AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-)
-_WITHOUT_CREDENTIALS = frozenset(  # botocore's errors, by name: some are younger than our oldest
-    {
-        *("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"),
-        *(
-            "TokenRetrievalError",
-            "SSOTokenLoadError",
-            "UnauthorizedSSOTokenError",
-            "ProfileNotFound",
-        ),
-    }
-)
-_HINTS = {
-    "AccessDeniedException": (
-        "let the function's role call dynamodb:UpdateItem, dynamodb:GetItem and dynamodb:PutItem on"
-        " it, and on the leading keys of its namespace (templates/provider.yaml); whoever lists a"
-        " ledger needs dynamodb:Scan besides"
-    ),
-    "ExpiredTokenException": _CREDENTIALS,
-    "InvalidSignatureException": _CREDENTIALS,
-    "ProvisionedThroughputExceededException": _CAPACITY,
-    "ResourceNotFoundException": (
-        "deploy templates/ledger.yaml in the function's account and Region, or correct"
-        " CFN_ONCE_LEDGER"
-    ),
-    "ThrottlingException": _CAPACITY,
-    "UnrecognizedClientException": _CREDENTIALS,
-    "ValidationException": "its keys must be pk and sk, both text (templates/ledger.yaml)",
-}
+class Table(Protocol):
+    """What a table is asked, in the words of DynamoDB's API."""
+
+    @property
+    def endpoint(self) -> str:
+        """Where the table is."""
+
+    def ask(self, operation: str, members: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Make a request, and return the answer.
+
+        Raises:
+            Refused: The service answered with an error.
+            TableUnreached: Nothing is known of what came of it.
+        """
 
 
 class DynamoDBStore:
@@ -79,7 +55,8 @@ class DynamoDBStore:
         table: The table's name or ARN.
         keeps_secrets: The table is under a customer-managed key, so that answers marked NoEcho
             may lie in it.
-        client: In place of one made for `region` and `endpoint`.
+        client: A boto3 client, in place of what is made for `region` and `endpoint`.
+        environ: Says whether boto3 is needed, and has the credentials where it is not.
 
     Raises:
         ConfigurationError: No Region is named, here or in the environment.
@@ -93,22 +70,16 @@ class DynamoDBStore:
         endpoint: str | None = None,
         keeps_secrets: bool = False,
         client: Any = None,
+        environ: Mapping[str, str] = os.environ,
     ) -> None:
-        self._table, self.keeps_secrets = table, keeps_secrets
-        try:
-            self._client = client or boto3.client(
-                "dynamodb", region_name=region, endpoint_url=endpoint, config=_CONFIG
-            )
-        except NoRegionError:
-            raise ConfigurationError(
-                f"the ledger table {table}: in which Region is it? Give dynamodb://{table}?region=.."
-                " or set AWS_REGION"
-            ) from None
+        self._name, self.keeps_secrets = table, keeps_secrets
+        wire = None if client else wire_for(region, endpoint, environ)
+        self._table: Table = wire or _through_sdk(table, region, endpoint, client)
 
     @property
     def endpoint(self) -> str:
         """Where the table is."""
-        return str(self._client.meta.endpoint_url)
+        return self._table.endpoint
 
     def read(self, key: str) -> Head | None:
         item = self._item(key, "H")
@@ -118,7 +89,7 @@ class DynamoDBStore:
         names = _Names()
         try:
             answer = self._ask(
-                "update_item",
+                "UpdateItem",
                 Key=_key(key, "H"),
                 ConditionExpression=names.guard(write.guard),
                 UpdateExpression=names.change(write.change),
@@ -127,22 +98,15 @@ class DynamoDBStore:
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise self._trouble(error) from error
-            item: Doc | None = error.response.get("Item")  # type: ignore[assignment]  # untyped by botocore
+        except Refused as refused:
             # An engine that does not say what refused the write is asked once more.
-            return Written(applied=False, head=_head(item) if item else self.read(key))
-        except BotoCoreError as error:
-            raise self._trouble(error) from error
+            head = _head(refused.item) if refused.item else self.read(key)
+            return Written(applied=False, head=head)
         return Written(applied=True, head=_head(answer["Attributes"]))
 
     def spill(self, key: str, name: str, data: str, expires: int) -> None:
         item = {**_key(key, name), "data": {"S": data}, "ttl": {"N": str(expires)}}
-        try:
-            self._ask("put_item", Item=item)
-        except (ClientError, BotoCoreError) as error:
-            raise self._trouble(error) from error
+        self._ask("PutItem", Item=item)
 
     def unspill(self, key: str, name: str) -> str | None:
         item = self._item(key, name)
@@ -162,69 +126,42 @@ class DynamoDBStore:
             asked["Limit"] = most
         if after:
             asked["ExclusiveStartKey"] = _key(*json.loads(after))
-        try:
-            answer = self._ask("scan", ConsistentRead=True, **asked)
-        except (ClientError, BotoCoreError) as error:
-            raise self._trouble(error) from error
+        answer = self._ask("Scan", ConsistentRead=True, **asked)
         last = answer.get("LastEvaluatedKey")
         following = "" if not last else json.dumps([last["pk"]["S"], last["sk"]["S"]])
         return Page([listed(item["pk"]["S"], _doc(item)) for item in answer["Items"]], following)
 
     def _item(self, key: str, name: str) -> Doc | None:
-        try:
-            answer = self._ask("get_item", Key=_key(key, name), ConsistentRead=True)
-        except (ClientError, BotoCoreError) as error:
-            raise self._trouble(error) from error
+        answer = self._ask("GetItem", Key=_key(key, name), ConsistentRead=True)
         item: Doc | None = answer.get("Item")
         return item
 
-    def _ask(self, operation: str, **members: Any) -> Any:
-        with _QUIET:
-            return getattr(self._client, operation)(TableName=self._table, **members)
-
-    def _trouble(self, error: ClientError | BotoCoreError) -> LedgerUnavailable:
-        text = f"the ledger table {self._table}: {error}; {_hint(error)}"
-        return LedgerUnavailable(text, trouble=_trouble(error))
-
-
-def _trouble(error: ClientError | BotoCoreError) -> LedgerTrouble:
-    if not isinstance(error, ClientError):
-        return LedgerTrouble.PASSING
-    details = error.response["Error"]
-    wrong_keys = details["Code"] == "ValidationException" and "key" in details.get("Message", "")
-    if details["Code"] == "ResourceNotFoundException" or wrong_keys:
-        return LedgerTrouble.MISSING
-    if details["Code"] == "ValidationException" and "size" in details.get("Message", ""):
-        return LedgerTrouble.FULL
-    denied = details["Code"] == "AccessDeniedException"
-    return LedgerTrouble.DENIED if denied else LedgerTrouble.PASSING
+    def _ask(self, operation: str, **members: Any) -> Mapping[str, Any]:
+        """Ask the table; what it refuses because of a guard is no trouble of the ledger's."""
+        try:
+            with _QUIET:
+                return self._table.ask(operation, {"TableName": self._name, **members})
+        except (Refused, TableUnreached) as error:
+            if isinstance(error, Refused) and error.code == GUARDED:
+                raise
+            raise unavailable(self._name, error) from None
 
 
-def _hint(error: ClientError | BotoCoreError) -> str:
-    """Say what to do about an error, to the one who deployed the provider."""
-    if type(error).__name__ in _WITHOUT_CREDENTIALS:
-        return _CREDENTIALS
-    if not isinstance(error, ClientError):
-        return (
-            "may the function reach DynamoDB? In a VPC it needs a gateway endpoint for DynamoDB, or"
-            " a NAT gateway"
-        )
-    details = error.response["Error"]
-    code = details["Code"]
-    if _trouble(error) is LedgerTrouble.FULL:
-        return "one resource's results take more than DynamoDB's 400 KB: return less from its steps"
-    return _HINTS.get(code, "if it does not pass, look at the table")
+def _through_sdk(table: str, region: str | None, endpoint: str | None, client: Any) -> Table:
+    from .sdk import SdkTable, client_for  # loads boto3, which takes twice as long as all else
+
+    return SdkTable(client or client_for(table, region, endpoint))
 
 
 def _key(key: str, name: str) -> Doc:
     return {"pk": {"S": key}, "sk": {"S": name}}
 
 
-def _head(item: Doc) -> Head:
+def _head(item: Mapping[str, Any]) -> Head:
     return read_head(_doc(item))
 
 
-def _doc(item: Doc) -> Doc:
+def _doc(item: Mapping[str, Any]) -> Doc:
     return {name: _from_item(value) for name, value in item.items() if name not in ("pk", "sk")}
 
 

@@ -1,0 +1,104 @@
+"""A table, asked through boto3: wherever more than Lambda's environment says how."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import botocore.exceptions as errors
+from botocore.config import Config
+from botocore.parsers import ResponseParserError
+
+from .._clock import SYSTEM_CLOCK
+from .._errors import ConfigurationError
+from .table_errors import Refused, TableUnreached, Unreached, ahead_of, needs_date
+from .wire import CONNECT, READ, TRIES
+
+_METHODS = {
+    "GetItem": "get_item",
+    "PutItem": "put_item",
+    "Scan": "scan",
+    "UpdateItem": "update_item",
+}
+_WHY: dict[str, Unreached] = {  # errors by name: some are younger than our oldest botocore
+    "EndpointConnectionError": Unreached.NO_CONNECTION,
+    "ConnectTimeoutError": Unreached.NO_CONNECTION,
+    "ReadTimeoutError": Unreached.NO_ANSWER,
+    "ConnectionClosedError": Unreached.BROKEN,
+    "IncompleteReadError": Unreached.BROKEN,
+    "ResponseStreamingError": Unreached.BROKEN,
+    "ResponseParserError": Unreached.DAMAGED,
+    "SSLError": Unreached.UNTRUSTED,
+    "ProxyConnectionError": Unreached.NO_PROXY,
+    "NoCredentialsError": Unreached.NO_CREDENTIALS,
+    "PartialCredentialsError": Unreached.NO_CREDENTIALS,
+    "CredentialRetrievalError": Unreached.NO_CREDENTIALS,
+    "TokenRetrievalError": Unreached.NO_CREDENTIALS,
+    "SSOTokenLoadError": Unreached.NO_CREDENTIALS,
+    "UnauthorizedSSOTokenError": Unreached.NO_CREDENTIALS,
+    "ProfileNotFound": Unreached.NO_CREDENTIALS,
+}
+
+
+class SdkTable:
+    """The operations of a boto3 client that a ledger needs."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    @property
+    def endpoint(self) -> str:
+        """Where the table is."""
+        return str(self.client.meta.endpoint_url)
+
+    def ask(self, operation: str, members: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Make a request, with the SDK's own tries.
+
+        Raises:
+            Refused, TableUnreached: As the error says.
+        """
+        try:
+            answer: Mapping[str, Any] = getattr(self.client, _METHODS[operation])(**members)
+        except errors.ClientError as error:
+            raise _refused(error) from None
+        except (errors.BotoCoreError, ResponseParserError) as error:
+            kind = type(error).__name__
+            raise TableUnreached(_WHY.get(kind, str(error)), kind) from None
+        # What is no JSON, boto3 reads as an answer that says nothing: there would be no item.
+        kind = _headers(answer).get("content-type", "json")
+        if "json" not in kind:
+            raise TableUnreached(Unreached.DAMAGED, kind)
+        return answer
+
+
+def _refused(error: errors.ClientError) -> Refused:
+    answer: Any = error.response
+    code, message = answer["Error"].get("Code", ""), answer["Error"].get("Message", "")
+    date = _headers(answer).get("date")
+    ahead = ahead_of(date, SYSTEM_CLOCK.now()) if needs_date(code) else 0.0
+    return Refused(code, message, answer.get("Item"), ahead=ahead)
+
+
+def _headers(answer: Mapping[str, Any]) -> Mapping[str, str]:
+    headers: Mapping[str, str] = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    return headers
+
+
+def client_for(table: str, region: str | None, endpoint: str | None) -> Any:
+    """Return a client with the time-outs and tries of the wire.
+
+    Raises:
+        ConfigurationError: No Region is named, here or in the environment.
+    """
+    import boto3
+
+    config = Config(
+        connect_timeout=CONNECT,
+        read_timeout=READ,
+        retries={"mode": "standard", "total_max_attempts": TRIES},
+    )
+    try:
+        return boto3.client("dynamodb", region_name=region, endpoint_url=endpoint, config=config)
+    except errors.NoRegionError:
+        raise ConfigurationError(
+            f"the ledger table {table}: in which Region is it? Give dynamodb://{table}?region=.."
+            " or set AWS_REGION"
+        ) from None
