@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterator
 from functools import partial, partialmethod
+from types import FunctionType, MethodType
 from typing import Any
 
 from ._cloudformation.canonical import kind_of
@@ -14,6 +15,25 @@ _KINDS: tuple[tuple[Callable[[Any], bool], str], ...] = (
 )
 _LAZY = ("builtins", "itertools")  # a file, or an answer that is read as it comes, is none of them
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+_DEFERS = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR | inspect.CO_GENERATOR
+
+
+def fits_plainly(fn: Any, count: int) -> bool:
+    """Tell at once that a function takes so many arguments, and acts when it is called.
+
+    It answers for plain functions and methods that nothing has been said of besides; a step has one
+    of these each time. Of all others it says False, and `deferring` and `misfit` look closer.
+    """
+    plain: Any = fn
+    if type(fn) is MethodType:
+        plain, count = fn.__func__, count + 1
+    if type(plain) is not FunctionType or vars(plain):
+        return False
+    code, needed = plain.__code__, plain.__code__.co_argcount - len(plain.__defaults__ or ())
+    acts = not code.co_flags & _DEFERS and not code.co_kwonlyargcount
+    return bool(acts and needed <= count <= code.co_argcount)
 
 
 def deferring(fn: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 NO_LAMBDA = 900.0  # seconds: a local run gets the longest time that Lambda gives
 LONGEST_MARGIN, MARGIN = 10.0, 0.25  # seconds, and share of short timeouts, kept for the watchdog
+IDLE = 3600.0  # seconds that the bell sleeps where no alarm is set
 IN_ORDER = 2.0  # seconds more, so that what ends in order ends before the watchdog comes
 
 
@@ -63,15 +64,7 @@ class SystemClock:
         return int.from_bytes(os.urandom(4), "big") / 2**32  # as for the nonce
 
     def alarm(self, seconds: float, ring: Callable[[], None]) -> Callable[[], None]:
-        timer = threading.Timer(seconds, ring)
-        timer.daemon = True
-        timer.start()
-
-        def call_off() -> None:
-            timer.cancel()
-            timer.join()  # a sandbox is frozen between events: nothing may go on in it
-
-        return call_off
+        return _BELL.set(seconds, ring)
 
     def end_process(self, seconds: float) -> Callable[[], None]:
         import faulthandler  # where it waits is no thread of Python's: C code cannot hold it up
@@ -81,6 +74,73 @@ class SystemClock:
         return faulthandler.cancel_dump_traceback_later
 
 
+class _Alarm:
+    """One alarm: it is called off, or rung once, in a thread of its own.
+
+    Attributes:
+        due: When it rings, by the monotonic clock.
+        ringing: The thread that it rings in.
+    """
+
+    def __init__(self, due: float, ring: Callable[[], None]) -> None:
+        self.due, self.ring = due, ring
+        self.ringing: threading.Thread | None = None
+
+
+class _Bell:
+    """One sleeping thread for all alarms of the process.
+
+    A thread for each event would cost more than the rest of a small one. To set an alarm wakes the
+    thread only where it would sleep too long; to call one off never does.
+    """
+
+    def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self._pid, self._alarms = os.getpid(), list[_Alarm]()
+        self._change = threading.Condition(threading.Lock())
+        self._sleeper: threading.Thread | None = None
+        self._wakes = 0.0
+
+    def set(self, seconds: float, ring: Callable[[], None]) -> Callable[[], None]:
+        """Ring that much later; returns what calls it off, or waits for its end."""
+        if self._pid != os.getpid():  # forked: the thread has stayed behind
+            self._begin()
+        alarm, change, pid = _Alarm(time.monotonic() + seconds, ring), self._change, self._pid
+        with change:
+            self._alarms.append(alarm)
+            if self._sleeper is None:
+                self._wakes = alarm.due
+                self._sleeper = threading.Thread(target=self._watch, name="cfn-once", daemon=True)
+                self._sleeper.start()
+            elif alarm.due < self._wakes:
+                change.notify()
+
+        def call_off() -> None:
+            if pid != os.getpid():
+                return
+            with change:
+                if alarm in self._alarms:
+                    self._alarms.remove(alarm)
+            if alarm.ringing is not None:
+                alarm.ringing.join()  # a sandbox is frozen between events: nothing may go on in it
+
+        return call_off
+
+    def _watch(self) -> None:
+        with self._change:
+            while True:
+                now = time.monotonic()
+                for alarm in [alarm for alarm in self._alarms if alarm.due <= now]:
+                    self._alarms.remove(alarm)
+                    alarm.ringing = threading.Thread(target=alarm.ring, daemon=True)
+                    alarm.ringing.start()
+                self._wakes = min((alarm.due for alarm in self._alarms), default=now + IDLE)
+                self._change.wait(self._wakes - now)
+
+
+_BELL = _Bell()
 SYSTEM_CLOCK = SystemClock()
 
 

@@ -1,9 +1,9 @@
 """`Frozen`: values of many fields whose classes cost a cold start next to nothing."""
 
-from collections.abc import Callable, KeysView
+from collections.abc import Callable, KeysView, Mapping
 from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
 from operator import attrgetter
-from typing import Any, ClassVar, NoReturn, dataclass_transform
+from typing import Any, ClassVar, NoReturn, Self, dataclass_transform
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(field,))
@@ -42,6 +42,18 @@ class Frozen:
         if own.keys() != self._names:
             wrong = ", ".join(sorted(own.keys() ^ self._names))
             raise TypeError(f"{type(self).__name__}: missing, or unknown: {wrong}")
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """Return a value of these fields, known to be its own; all others are as declared."""
+        made = cls.__new__(cls)
+        own = vars(made)
+        own.update(cls._defaults)
+        own.update(values)
+        for name, make in cls._factories.items():
+            if name not in own:
+                own[name] = make()
+        return made
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Frozen) or type(other) is not type(self):

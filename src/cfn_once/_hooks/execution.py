@@ -364,7 +364,6 @@ class Execution:
             HookInput(
                 request=request,
                 properties=properties,
-                old_properties=shape.convert_softly(request.old_properties),
                 steps=steps,
                 deadline=self._deadline,
                 physical_resource_id=str(made_id if makes else held_id),

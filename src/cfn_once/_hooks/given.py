@@ -16,7 +16,7 @@ class HookInput(NamedTuple, Generic[P]):
     """What one run of a hook is given.
 
     Attributes:
-        properties, old_properties: Of the declared type.
+        properties: Of the declared type.
         physical_resource_id: The id of what the hook is about; a preset one where it makes it.
         may_set_id: The hook makes the object, so that it may give it its id.
         may_replace: It is `update`, and another id means that it has made another object.
@@ -29,7 +29,6 @@ class HookInput(NamedTuple, Generic[P]):
 
     request: Request
     properties: P
-    old_properties: P
     steps: Steps
     deadline: Deadline
     physical_resource_id: str

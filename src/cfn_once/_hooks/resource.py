@@ -156,7 +156,13 @@ class CustomResource(Effects, Generic[P, A]):
     @property
     def old_properties(self) -> P:
         """What the template asked for before this Update; where it does not fit, it is absent."""
-        return self._given.old_properties
+        return self._old_properties
+
+    @cached_property
+    def _old_properties(self) -> P:
+        # Most hooks never ask for them.
+        old: P = self._properties_shape.convert_softly(self.request.old_properties)
+        return old
 
     @property
     def raw_properties(self) -> Mapping[str, Json]:

@@ -10,6 +10,7 @@ from .._silence import Everywhere
 from .spelling import SHORTEST, Spellings
 
 SHORTEST_CREDENTIAL = 16  # characters; an emulator is content with "test", which many lines say
+ENDS_OF_BASE64 = 2  # characters that are left out of it, since they depend on what is around
 SPARED = frozenset({"true", "false", "null", "None"})  # secret or not, they tell nobody anything
 
 
@@ -21,7 +22,7 @@ class Mask(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._secrets = frozenset[str]()
+        self._secrets, self._shortest = frozenset[str](), 0
         self._spellings: Spellings | None = None
         self._everywhere = Everywhere(self)
 
@@ -35,6 +36,8 @@ class Mask(logging.Filter):
     def hide(self, secrets: Iterable[str]) -> None:
         """Hide these from now on, however they are spelled."""
         self._secrets |= {text for text in set(secrets) - SPARED if len(text) >= SHORTEST}
+        # Nobody writes one in fewer characters than it has, but for the ends of base64.
+        self._shortest = min(map(len, self._secrets), default=0) - ENDS_OF_BASE64
         self._spellings = None
 
     def text(self, text: str, *, is_cut: bool = False) -> str:
@@ -44,7 +47,7 @@ class Mask(logging.Filter):
             text: What may tell one.
             is_cut: It is longer than this: it may end in the beginning of one, which is masked too.
         """
-        if not self._secrets:
+        if not self._secrets or (not is_cut and len(text) < self._shortest):
             return text
         spellings = self._spellings
         if spellings is None:  # not before there is something to look through

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .._callables import deferring, discard, misfit, spelled, unfinished
+from .._callables import deferring, discard, fits_plainly, misfit, spelled, unfinished
 from .._errors import PermanentError
 from .call import Call
 
@@ -42,6 +42,8 @@ def refuse_unusable_call(call: Call) -> None:
 
 
 def _unusable(fn: Any, arguments: tuple[str, ...]) -> str:
+    if fits_plainly(fn, len(arguments)):
+        return ""
     if not callable(fn):
         is_result = bool(unfinished(fn))
         what = spelled(fn)

@@ -84,6 +84,7 @@ class Journal:
             self.previous_owner_ended_at = max(self.previous_owner_ended_at, ended)
             self.tail_in_doubt = left.may_have_acted_last
         self._in_flight: tuple[str, StepRecord | None] | None = None
+        self._counted: int | None = None  # bytes of records, as far as they were counted
 
     @property
     def operation(self) -> Operation:
@@ -187,6 +188,8 @@ class Journal:
     def keep(self, attempt: StepAttempt, record: StepRecord) -> None:
         """Keep a record: with the next write, or at once where the step must never run twice."""
         self.pending[attempt.key] = record
+        if self._counted is not None:
+            self._counted += _size({attempt.key: record})
         if attempt.call.is_once:
             self.flush()
 
@@ -201,7 +204,10 @@ class Journal:
         room = ROOM_OF_A_DELETE if self.operation.type == RequestType.DELETE else ROOM
         records = self._records()
         recorded = sum(map(len, records))
-        if recorded >= FEW_STEPS and sum(map(_room, records)) > room:
+        near = recorded >= FEW_STEPS and not self._have_room(
+            0, room // 2
+        )  # of which names take most
+        if near and sum(map(_room, records)) > room:
             raise PermanentError(
                 f"step {key} of {self.request} was not begun: {recorded} steps are recorded, and"
                 " the ledger's item has no room for more. Make fewer steps, or let one step do what"
@@ -314,14 +320,21 @@ class Journal:
 
     def _fits_the_head(self, text: str) -> bool:
         size = len(text.encode())
-        return size <= INLINE_RESULT and size + self._kept_size() < INLINE_RESULTS
-
-    def _kept_size(self) -> int:
-        return sum(map(_size, self._records()))
+        return size <= INLINE_RESULT and self._have_room(size, INLINE_RESULTS)
 
     def _records(self) -> list[Mapping[str, StepRecord]]:
         left = self.lease.head.pending_cleanup
         return [self.operation.steps, self.pending, *(operation.steps for operation in left)]
+
+    def _have_room(self, size: int, most: int) -> bool:
+        """Tell whether all records and so many bytes more stay below a bound.
+
+        They are counted as they come, and all of them anew only where the count is near the bound:
+        else each step would cost what all before it have.
+        """
+        if self._counted is None or self._counted + size >= most:
+            self._counted = sum(map(_size, self._records()))
+        return self._counted + size < most
 
     def _spill_name(self, key: str, record: StepRecord) -> str:
         return f"S#{base32(self.request.operation, 12)}#{key}#{record.generation}"
@@ -343,7 +356,8 @@ def _room(records: Mapping[str, StepRecord]) -> int:
 
 def _size(records: Mapping[str, StepRecord]) -> int:
     return sum(
-        len(key) + AROUND_A_RESULT + len(record.result or "") for key, record in records.items()
+        len(key.encode()) + AROUND_A_RESULT + len(record.result or "")
+        for key, record in records.items()
     )
 
 

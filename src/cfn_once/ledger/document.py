@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import MISSING, field, fields
 from functools import lru_cache
-from types import NoneType, UnionType
+from types import MappingProxyType, NoneType, UnionType
 from typing import Any, ClassVar, NamedTuple, Self, get_args, get_origin
 
 from .._frozen import Frozen
@@ -14,6 +14,11 @@ Doc = dict[str, Any]
 
 class CorruptHead(Exception):
     """An item in the ledger is no head that this version of the package has written."""
+
+
+Known = tuple[Any, Any]
+"""What was read before: a part of a document, and what it was read as."""
+NOTHING_KNOWN: Known = (object(), None)
 
 
 def kept_as(short: str, default: Any = None, *, part: "type[Kept] | None" = None) -> Any:
@@ -33,15 +38,28 @@ class _Field(NamedTuple):
     default: Any
     kinds: tuple[type, ...]
     part: "type[Kept] | None"
+    is_plain: bool  # text, a number or a truth: read as it is
 
-    def read(self, short: str, value: Any) -> Any:
+    def read(self, short: str, value: Any, known: "Known" = NOTHING_KNOWN) -> Any:
+        """Read a value; of what is `known`, only what has changed since."""
+        raw, read = known
+        if value is raw:
+            return read
         if type(value) not in self.kinds:
             raise CorruptHead(f"its {short} is {type(value).__name__}")
         if isinstance(value, list):
             return tuple(self._inner(short, inner) for inner in value)
-        if self.part is not None and self.part.is_one_of_many:
-            return {key: self._inner(short, inner) for key, inner in value.items()}
-        return value if self.part is None else self.part.from_doc(value)
+        if self.part is None:
+            return value
+        if not self.part.is_one_of_many:
+            return self.part.from_doc(value, known if isinstance(raw, dict) else NOTHING_KNOWN)
+        raws: Mapping[str, Any] = raw if isinstance(raw, dict) else {}
+        return MappingProxyType(
+            {
+                key: read[key] if inner is raws.get(key) else self._inner(short, inner)
+                for key, inner in value.items()
+            }
+        )
 
     def _inner(self, short: str, value: Any) -> Any:
         """Read one of several: a document of a part, or text."""
@@ -76,11 +94,13 @@ def _fields(cls: Any) -> dict[str, _Field]:
             continue
         hints = get_args(kept.type) if get_origin(kept.type) is UnionType else (kept.type,)
         default = kept.default if kept.default_factory is MISSING else kept.default_factory()
+        kinds = tuple(_kind(hint) for hint in hints if hint is not NoneType)
         found[kept.metadata["short"]] = _Field(
             name=kept.name,
             default=default,
-            kinds=tuple(_kind(hint) for hint in hints if hint is not NoneType),
+            kinds=kinds,
             part=kept.metadata["part"],
+            is_plain=not {dict, list} & set(kinds),
         )
     return found
 
@@ -98,8 +118,13 @@ class Kept(Frozen):
     is_one_of_many: ClassVar[bool] = False
 
     @classmethod
-    def from_doc(cls, doc: Mapping[str, Any]) -> Self:
+    def from_doc(cls, doc: Mapping[str, Any], known: Known = NOTHING_KNOWN) -> Self:
         """Read what `to_doc` wrote.
+
+        Args:
+            doc: The document.
+            known: One that was read before, and what it was read as: parts that the two share are
+                not read again. Documents that share parts must never be changed.
 
         Raises:
             CorruptHead: A value is of a kind that is never written, or one is missing that always
@@ -107,14 +132,22 @@ class Kept(Frozen):
         """
         if lacking := [short for short in cls._always if short not in doc]:
             raise CorruptHead(f"it lacks {', '.join(lacking)}")
-        known = _fields(cls)  # type: ignore[arg-type]  # a class is hashable
-        values = {
-            known[short].name: known[short].read(short, value)
-            for short, value in doc.items()
-            if short in known
-        }
-        parts = _parts(cls)  # type: ignore[arg-type]  # as above
-        return cls(**values, **{name: part.from_doc(doc) for name, part in parts.items()})
+        fields_, before = _fields(cls), known[1]  # type: ignore[arg-type]  # a class is hashable
+        raws: Mapping[str, Any] = {} if before is None else known[0]
+        values = {}
+        for short, value in doc.items():
+            kept = fields_.get(short)
+            if kept is None:
+                continue
+            if kept.is_plain and type(value) in kept.kinds:
+                values[kept.name] = value
+            else:
+                was = (raws[short], getattr(before, kept.name)) if short in raws else NOTHING_KNOWN
+                values[kept.name] = kept.read(short, value, was)
+        for name, part in _parts(cls).items():  # type: ignore[arg-type]  # as above
+            was = NOTHING_KNOWN if before is None else (raws, getattr(before, name))
+            values[name] = part.from_doc(doc, was)
+        return cls.of(values)
 
     def to_doc(self) -> Doc:
         known = _fields(type(self))  # type: ignore[arg-type]  # as above

@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from .._cloudformation.identity import SHORT_NAME
-from .document import CorruptHead, Kept, kept_among, kept_as
+from .document import NOTHING_KNOWN, CorruptHead, Kept, Known, kept_among, kept_as
 
 VERSION = 2
 
@@ -381,8 +381,12 @@ def short_name(operation: str) -> str:
     return operation[:SHORT_NAME]
 
 
-def read_head(doc: Mapping[str, Any]) -> Head:
+def read_head(doc: Mapping[str, Any], known: Known = NOTHING_KNOWN) -> Head:
     """Read the head that a store keeps.
+
+    Args:
+        doc: The document.
+        known: An earlier one that shares parts with it, and its head.
 
     Raises:
         OtherVersion: Another version of the package wrote it.
@@ -391,4 +395,4 @@ def read_head(doc: Mapping[str, Any]) -> Head:
     version = doc.get("v")
     if isinstance(version, int) and version != VERSION:
         raise OtherVersion(version)
-    return Head.from_doc(doc)
+    return Head.from_doc(doc, known)

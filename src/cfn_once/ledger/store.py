@@ -1,7 +1,7 @@
 """A store: one head a resource, changed by conditional writes that happen one after another.
 
 A write is a guard (when it is allowed) and a change (what it makes), both data. Stores in this
-process evaluate them with `holds` and `apply`; DynamoDB is sent them as expressions. No store
+process evaluate them with `holds` and `changed`; DynamoDB is sent them as expressions. No store
 decides anything by itself. Small values are NamedTuples: they load in a third of the time.
 """
 
@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from .document import CorruptHead, Doc
+from .document import NOTHING_KNOWN, CorruptHead, Doc, Known
 from .head import Head, read_head
 
 Path = tuple[str | int, ...]
@@ -202,22 +202,44 @@ def _allows(guard: Equals | Below | Absent | Lacks, value: Any) -> bool:
             return value is NOTHING or member not in value
 
 
-def apply(change: Change, doc: Doc) -> None:
-    """Make a change of a head."""
+def changed(change: Change, doc: Doc) -> Doc:
+    """Return a head with a change made; what it does not touch, the two share."""
     change.check()
+    made = {**doc, COUNT: doc.get(COUNT, 0) + change.counts}
     for name, value in change.default.items():
-        doc.setdefault(name, value)
-    doc[COUNT] = doc.get(COUNT, 0) + change.counts
+        made.setdefault(name, _plain(value))
     for name, value in change.append.items():
-        doc[name] = [*doc.get(name, ()), value]
+        made[name] = [*made.get(name, ()), value]
     for path, value in change.set.items():
-        around = _at(doc, path[:-1])
-        if around is NOTHING:
+        if _at(made, path[:-1]) is NOTHING:
             raise LookupError(f"nothing is at {path[:-1]}, so nothing can be set at {path}")
-        around[path[-1]] = value
+        _put(made, path, _plain(value))
     for path in change.remove:
-        if _at(doc, path) is not NOTHING:
-            del _at(doc, path[:-1])[path[-1]]
+        if _at(made, path) is not NOTHING:
+            _put(made, path, NOTHING)
+    return made
+
+
+def _put(made: Any, path: Path, value: Any) -> None:
+    """Put a value at a path of what is ours to change, or take what is there away."""
+    *way, last = path
+    for part in way:
+        inner = made[part]
+        made[part] = inner.copy()
+        made = made[part]
+    if value is NOTHING:
+        del made[last]
+    else:
+        made[last] = value
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as a store keeps it, and nobody else can change it."""
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value
 
 
 def _at(doc: Doc, path: Path) -> Any:
@@ -255,18 +277,24 @@ def page_of(rows: Sequence[tuple[str, str]], most: int) -> Page:
     return Page(heads, rows[most - 1][0] if len(rows) > most else "")
 
 
-def rewrite(text: str | None, write: Write) -> tuple[str | None, Written]:
-    """Return the text to keep from now on, None where the write is refused, and what came of it.
+def written(write: Write, doc: Doc, known: Known = NOTHING_KNOWN) -> tuple[Doc | None, Written]:
+    """Return the head to keep from now on, None where the write is refused, and what came of it.
 
-    Every head given away is read from text anew: nobody can change what is kept, and what the
-    writer sees is what a later reader will.
+    Args:
+        write: The write.
+        doc: The head as it is kept; an empty one is none.
+        known: The same, and what it was read as.
     """
-    doc: Doc = {} if text is None else json.loads(text)
     if not holds(write.guard, doc):
-        return None, Written(applied=False, head=read_head(doc) if doc else None)
-    apply(write.change, doc)
-    kept = _to_text(doc)
-    return kept, Written(applied=True, head=head_of(kept))
+        return None, Written(applied=False, head=read_head(doc, known) if doc else None)
+    made = changed(write.change, doc)
+    return made, Written(applied=True, head=read_head(made, known))
+
+
+def rewrite(text: str | None, write: Write) -> tuple[str | None, Written]:
+    """Do what `written` does to a head that is kept as JSON text."""
+    doc, came = written(write, {} if text is None else json.loads(text))
+    return None if doc is None else _to_text(doc), came
 
 
 class MemoryStore:
@@ -275,19 +303,22 @@ class MemoryStore:
     keeps_secrets = True
 
     def __init__(self) -> None:
+        self._heads: dict[str, tuple[Doc, Head]] = {}  # neither of the two is ever changed
         self._texts: dict[tuple[str, str], str] = {}
         self._lock = threading.Lock()
 
     def read(self, key: str) -> Head | None:
         with self._lock:
-            return head_of(self._texts.get((key, "H")))
+            kept = self._heads.get(key)
+            return None if kept is None else kept[1]
 
     def write(self, key: str, write: Write) -> Written:
         with self._lock:
-            text, written = rewrite(self._texts.get((key, "H")), write)
-            if text is not None:
-                self._texts[key, "H"] = text
-            return written
+            kept = self._heads.get(key)
+            doc, came = written(write, {} if kept is None else kept[0], kept or NOTHING_KNOWN)
+            if doc is not None and came.head is not None:
+                self._heads[key] = (doc, came.head)
+            return came
 
     def spill(self, key: str, name: str, data: str, expires: int) -> None:
         del expires  # a process does not live that long
@@ -299,7 +330,8 @@ class MemoryStore:
             return self._texts.get((key, name))
 
     def page(self, after: str = "", *, prefix: str = "", most: int | None = None) -> Page:
+        most = most or MOST_LISTED
         with self._lock:
-            rows = [(key, text) for (key, name), text in self._texts.items() if name == "H"]
-        rows = [row for row in rows if row[0] > after and row[0].startswith(prefix)]
-        return page_of(sorted(rows), most or MOST_LISTED)
+            keys = sorted(key for key in self._heads if key > after and key.startswith(prefix))
+            heads = [Listed(key, self._heads[key][1]) for key in keys[:most]]
+        return Page(heads, keys[most - 1] if len(keys) > most else "")
