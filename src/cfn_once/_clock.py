@@ -191,9 +191,24 @@ class Deadline:
         """End this process at the end of its time; returns what calls it off."""
         return self.clock.end_process(self.remaining())
 
-    def pause(self, seconds: float, *, reserve: float = 0.0, polling: bool = False) -> bool:
-        """Wait between half and all of `seconds`, or return False at once where they do not fit."""
+    def pause(
+        self,
+        seconds: float,
+        *,
+        reserve: float = 0.0,
+        polling: bool = False,
+        exactly: bool = False,
+    ) -> bool:
+        """Wait between half and all of `seconds`, or return False at once where they do not fit.
+
+        Args:
+            seconds: How long.
+            reserve: Seconds that have to be left after it.
+            polling: What is waited for may come sooner, and is looked for then.
+            exactly: All of it: something is known to happen then.
+        """
         if not self.allows(seconds, reserve=reserve):
             return False
-        self.clock.sleep(seconds * (0.5 + self.clock.jitter() / 2), polling=polling)
+        share = 1.0 if exactly else 0.5 + self.clock.jitter() / 2
+        self.clock.sleep(seconds * share, polling=polling)
         return True

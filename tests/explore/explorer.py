@@ -40,7 +40,7 @@ from greenlet import greenlet  # type: ignore[import-untyped]  # it ships no typ
 
 from cfn_once._clock import Deadline
 from cfn_once._cloudformation.request import Request
-from cfn_once.ledger import Head, Write, Written
+from cfn_once.ledger import LENGTH_OF_HASH, Head, Write, Written
 from cfn_once.testing import Crashed
 from explore.laws import BEGINNING, STACK_ID, Broken, Laws, Sent, State, nonce_of, refusals
 
@@ -86,6 +86,15 @@ class HarnessError(BaseException):
     passes_hooks = True
 
 
+def spelt_out(record: Any) -> Doc:
+    """Return the record of a step as a document: the ledger keeps plain ones as text."""
+    if not isinstance(record, str):
+        return {"s": "D", **record}
+    if record.startswith("V"):
+        return {"s": "V", "r": record[1:]}
+    return {"s": "D", "a": record[:LENGTH_OF_HASH], "r": record[LENGTH_OF_HASH:]}
+
+
 # What a delivery asks of a port.
 
 
@@ -101,7 +110,7 @@ class Store(NamedTuple):
         if name in ("record", "park") and any(path[0] == "pend" for path in change):
             return LEFT[name]
         steps = [value for path, value in change.items() if path[1:2] == ("steps",)]
-        if name == "record" and any(step.get("s") == "S" for step in steps):
+        if name == "record" and any(spelt_out(step)["s"] == "S" for step in steps):
             return "start"
         if name == "begin_over":
             return "supersede" if state in ("RUNNING", "PARKED") else "begin over"
@@ -658,6 +667,9 @@ class Explorer:
         doc = self._docs.get(text)
         if doc is None:
             head = json.loads(text or "{}")
+            for operation in (head.get("op", {}), *head.get("pend", ())):
+                records = operation.get("steps", {})
+                records.update((key, spelt_out(record)) for key, record in records.items())
             doc = self._docs[text] = {**head.pop("op", {}), **head}
         return doc
 

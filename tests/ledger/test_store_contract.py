@@ -26,7 +26,7 @@ from support.ministack import MiniStack
 NEW = Absent(("v",))
 SOME = Equals(("v",), VERSION)
 
-STEPS = {"a#0": {"s": "D", "r": "{}"}, "~x/http.POST.api.example.com#0": {"s": "S"}}
+STEPS = {"a#0": {"s": "F", "r": "{}"}, "~x/http.POST.api.example.com#0": {"s": "S"}}
 LEFT = [an_operation(rid="r0", st="RUNNING", own="o0"), an_operation(own="o1")]
 FIRST = a_head(
     stk="s1",
@@ -66,7 +66,7 @@ GUARDS: list[tuple[Guard, bool]] = [
     (Equals(("op", "out"), ""), False),
     (Equals(("op", "unrec"), value=True), True),
     (Equals(("op", "tail"), value=False), True),
-    (Equals(("op", "steps", "a#0", "s"), "D"), True),
+    (Equals(("op", "steps", "a#0", "s"), "F"), True),
     (Equals(("op", "steps", "~x/http.POST.api.example.com#0", "s"), "S"), True),
     (Equals(("pend", 0, "own"), "o0"), True),
     (Equals(("pend", 1, "own"), "o0"), False),
@@ -121,11 +121,11 @@ CHANGES: dict[str, tuple[Change, dict[str, Any]]] = {
     "set a whole list": (
         Change(
             set={
-                ("pend",): [an_operation(own="o2", steps={"k#0": {"s": "D", "g": 2}})],
+                ("pend",): [an_operation(own="o2", steps={"k#0": {"s": "F", "g": 2}})],
                 ("recent",): [],
             }
         ),
-        {"pend": [an_operation(own="o2", steps={"k#0": {"s": "D", "g": 2}})], "recent": None},
+        {"pend": [an_operation(own="o2", steps={"k#0": {"s": "F", "g": 2}})], "recent": None},
     ),
     "set what is no list but reads as one": (
         Change(set={("gone",): ("p1", "p2")}),
@@ -152,8 +152,8 @@ CHANGES: dict[str, tuple[Change, dict[str, Any]]] = {
         },
     ),
     "set in a list": (
-        Change(set={("pend", 0, "steps", "a#0"): {"s": "D"}, ("pend", 0, "st"): "PARKED"}),
-        {"pend": [{**LEFT[0], "st": "PARKED", "steps": {"a#0": {"s": "D"}}}, LEFT[1]]},
+        Change(set={("pend", 0, "steps", "a#0"): {"s": "F"}, ("pend", 0, "st"): "PARKED"}),
+        {"pend": [{**LEFT[0], "st": "PARKED", "steps": {"a#0": {"s": "F"}}}, LEFT[1]]},
     ),
     "default what is there": (Change(default={"stk": "other"}), {"stk": "s1"}),
     "default what is absent": (
@@ -177,7 +177,7 @@ CHANGES: dict[str, tuple[Change, dict[str, Any]]] = {
         {
             "op": {
                 **an_operation(dlv=1, unrec=True),
-                "steps": {**STEPS, "a#0": {"s": "D"}},
+                "steps": {**STEPS, "a#0": {"s": "F"}},
             }
         },
     ),
@@ -307,11 +307,11 @@ class StoreContract:
 
     def test_what_is_handed_over_is_a_copy(self, store: Store, key: str) -> None:
         """Nobody changes what is kept by changing what they gave or got."""
-        given: dict[str, Any] = {"a#0": {"s": "D"}}
+        given: dict[str, Any] = {"a#0": {"s": "F"}}
         first = store.write(key, Write(NEW, a_head(op=an_operation(steps=given)))).head
         before = text(store.read(key))
 
-        given["a#0"]["s"] = "F"
+        given["a#0"]["s"] = "S"
         for head in (first, store.read(key)):
             assert head is not None
             steps: Any = head.operation.steps
@@ -354,7 +354,7 @@ class StoreContract:
         told.write(Write(NEW, FIRST))
         for name in ("thing", "other"):
             steps = {
-                ("op", "steps", f"{name}#{number}"): {"s": "D", "r": "x" * 500, "g": number}
+                ("op", "steps", f"{name}#{number}"): {"s": "F", "r": "x" * 500, "g": number}
                 for number in range(150)
             }
             told.write(Write(SOME, Change(set=steps)))

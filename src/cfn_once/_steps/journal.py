@@ -25,10 +25,13 @@ from .call import LONGEST_RESULT, Call, Step
 INLINE_RESULT = 1024  # bytes of a result that lies in the head; a write costs by the kilobyte
 INLINE_RESULTS = 32_768  # bytes of all records in the head; beyond it, every result lies outside
 LONGEST_ERROR = 1000  # characters of an error whose record would be longer than a result may be
-AROUND_A_RESULT = 64  # bytes that a record takes besides its key and result
+AROUND_A_RESULT = 32  # bytes that a record takes besides its key and result
 # Bytes of records in an item, which DynamoDB bounds at 400 KB: a Delete needs room of its own.
 ROOM, ROOM_OF_A_DELETE = 200_000, 300_000
 FEW_STEPS = 50  # of all that is left as well: they have room, however long their names are
+# Of one request but a Delete, which has to undo what others made: each step's write pays for all
+# before it.
+MOST_STEPS = 400
 
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
@@ -196,17 +199,19 @@ class Journal:
     # Results
 
     def refuse_without_room(self, key: str) -> None:
-        """Refuse a further step where the item could not hold it, and its Delete.
+        """Refuse a further step where the item could not hold it, and its Delete; or one too many.
 
         Raises:
             PermanentError: Nothing of the step has happened.
         """
-        room = ROOM_OF_A_DELETE if self.operation.type == RequestType.DELETE else ROOM
+        deletes = self.operation.type == RequestType.DELETE
+        if not deletes and not is_scoped(key):
+            self._refuse_too_many(key)
+        room = ROOM_OF_A_DELETE if deletes else ROOM
         records = self._records()
         recorded = sum(map(len, records))
-        near = recorded >= FEW_STEPS and not self._have_room(
-            0, room // 2
-        )  # of which names take most
+        # At most all that is counted is a name, and counts twice: far from the bound, no look at all.
+        near = recorded >= FEW_STEPS and not self._have_room(0, room // 2)
         if near and sum(map(_room, records)) > room:
             raise PermanentError(
                 f"step {key} of {self.request} was not begun: {recorded} steps are recorded, and"
@@ -214,12 +219,22 @@ class Journal:
                 " several do"
             )
 
+    def _refuse_too_many(self, key: str) -> None:
+        steps = self.operation.steps
+        made = len(steps) + sum(pending not in steps for pending in self.pending)
+        if made >= MOST_STEPS:
+            raise PermanentError(
+                f"step {key} of {self.request} was not begun: it has made {made} steps, and one"
+                f" request makes {MOST_STEPS} at most. Let one step do what several do, in a call"
+                " for a batch, or make several resources"
+            )
+
     def keep_failure(self, attempt: StepAttempt, error: Exception) -> Exception:
         """Keep that a step did not happen, and return the error that its hook gets."""
         call, key = attempt.call, attempt.key
         text = json.dumps(self._masked_error(call, error))
         state, this_round = StepState.FAILED.value, self.operation.round
-        failed = replace(attempt.record, state=state, round=this_round)
+        failed = replace(attempt.record, state=state, round=this_round, first_used=0)
         self.keep(attempt, self._telling(key, failed, text))
         return call.error_from_record(json.loads(text))
 
@@ -306,6 +321,7 @@ class Journal:
 
     def _telling(self, key: str, record: StepRecord, text: str) -> StepRecord:
         """Return a record that has this result, in the head or beside it."""
+        record = replace(record, first_used=0)
         if self._fits_the_head(text):
             return replace(record, result=text)
         # Seeded bug: spill-first

@@ -177,4 +177,6 @@ class Replay(Policy):
 def doubt(left: Operation, what: str, milliseconds: int) -> str:
     """Spell what nobody can tell of an earlier request."""
     telemetry.in_doubt(f"{what} of {left.request_id}")
-    return f"{what} of {left.request_id} at {utc(milliseconds / 1000)}"
+    # When a step was made is not kept once it is done: its request had begun then.
+    at = utc((milliseconds or left.begun) / 1000)
+    return f"{what} of {left.request_id} at {at}"

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, NoReturn, TypeVar
 
 from .._callables import spelled
-from .._cloudformation.identity import Token
+from .._cloudformation.identity import Token, base32
 from .._errors import (
     Interrupt,
     NonDeterminism,
@@ -22,7 +22,7 @@ from .._errors import (
     TemporaryError,
     is_raised_by_hook,
 )
-from ..ledger import Operation, StepRecord, StepState
+from ..ledger import LENGTH_OF_HASH, Operation, StepRecord, StepState
 from .call import Call, Repetition, Step, Verdict, judge_plain
 from .caller import Caller
 from .doubt import Doubts
@@ -77,7 +77,7 @@ class Steps:
         self._pacing = Pacing(journal, ports)
         self._doubts = Doubts(journal, self.caller, self._pacing, ports, policy)
         self._waits = Waits(journal, self.caller, self._pacing, policy, self._clock, self._step)
-        self._values = Values(journal, self.caller, policy, self._clock, self._step)
+        self._values = Values(journal, self.caller, policy, self._step)
         self._counts = dict[str, int]()
         self._ended: Interrupt | None = None
 
@@ -397,4 +397,4 @@ class _EndsOnce:
 def _hash(text: str) -> str:
     import hashlib  # loads OpenSSL: not before the first event
 
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return base32(hashlib.sha256(text.encode()).digest(), LENGTH_OF_HASH)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from .._clock import Clock
 from .._errors import NonDeterminism
 from ..ledger import StepRecord, StepState
 from .call import Call, Step
@@ -16,7 +15,6 @@ class Values:
     """The values of one run of a hook.
 
     Args:
-        clock: Tells the time.
         step_of: Returns the step of a key in a generation.
     """
 
@@ -25,11 +23,10 @@ class Values:
         journal: Journal,
         caller: Caller,
         policy: Policy,
-        clock: Clock,
         step_of: Callable[[str, int], Step],
     ) -> None:
         self._journal, self._caller, self._policy = journal, caller, policy
-        self._clock, self._step_of = clock, step_of
+        self._step_of = step_of
 
     def value(self, key: str, call: Call) -> Any:
         """Return what is recorded, or run the function and record what it returns.
@@ -51,9 +48,5 @@ class Values:
         step = self._step_of(key, generation)
         found = self._caller.compute(f"value {call.name}", step, lambda: call.run(step))
         self._journal.tail_in_doubt = False  # what stands behind it has never begun
-        record = StepRecord(
-            state=StepState.VALUE.value,
-            generation=generation,
-            first_used=int(self._clock.now() * 1000),
-        )
+        record = StepRecord(state=StepState.VALUE.value, generation=generation)
         return self._journal.keep_value(StepAttempt(call, key, step, record), found)

@@ -2,6 +2,7 @@
 
 from .claim import Answered, Ignored, Refused, Stale
 from .head import (
+    LENGTH_OF_HASH,
     CleanupRecord,
     Deed,
     ExecutionRecord,
@@ -24,6 +25,7 @@ from .url import open_store
 __all__ = [
     "IN_FLIGHT_GRACE",
     "LEDGER_OUTAGE_GRACE",
+    "LENGTH_OF_HASH",
     "SPILL_DAYS",
     "Answered",
     "Change",

@@ -63,7 +63,7 @@ class _Field(NamedTuple):
 
     def _inner(self, short: str, value: Any) -> Any:
         """Read one of several: a document of a part, or text."""
-        if isinstance(value, dict) and self.part is not None:
+        if self.part is not None and type(value) in self.part.kinds:
             return self.part.from_doc(value)
         if isinstance(value, str) and self.part is None:
             return value
@@ -116,6 +116,8 @@ class Kept(Frozen):
 
     _always: ClassVar[tuple[str, ...]] = ()
     is_one_of_many: ClassVar[bool] = False
+    kinds: ClassVar[tuple[type, ...]] = (dict,)
+    """What one of many may be kept as."""
 
     @classmethod
     def from_doc(cls, doc: Mapping[str, Any], known: Known = NOTHING_KNOWN) -> Self:

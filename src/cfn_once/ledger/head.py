@@ -13,12 +13,13 @@ Results and responses are JSON *text*, so that no engine's idea of a number come
 from collections.abc import Mapping
 from dataclasses import field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from .._cloudformation.identity import SHORT_NAME
 from .document import NOTHING_KNOWN, CorruptHead, Kept, Known, kept_among, kept_as
 
 VERSION = 2
+LENGTH_OF_HASH = 5  # lower-case letters and digits of a hash of arguments: it finds mistakes
 
 
 class State(StrEnum):
@@ -88,14 +89,15 @@ class StepRecord(Kept):
         secret: True where the result was left out.
         generation: Part of the token; rises only after a definitive failure.
         round: The round in which it failed.
-        first_used: When its token was first sent.
+        first_used: When its token was first sent; of one whose outcome is recorded nobody asks.
         arguments: A hash of what was asked of the external API.
         undo: It has an undo, which its hook alone knows.
     """
 
     is_one_of_many = True
+    kinds = (dict, str)
 
-    state: str = kept_as("s")
+    state: str = kept_as("s", StepState.DONE.value)
     result: str | None = kept_as("r")
     spilled: bool = kept_as("sp", default=False)
     secret: bool = kept_as("x", default=False)
@@ -104,6 +106,28 @@ class StepRecord(Kept):
     first_used: int = kept_as("t", 0)
     arguments: str | None = kept_as("a")
     undo: bool = kept_as("u", default=False)
+
+    def to_doc(self) -> Any:
+        """Return it as short as it can be: every later write of its request pays for it again.
+
+        Text where a result is all that there is: of a step behind the hash of its arguments, of a
+        value behind its state. Else a document.
+        """
+        doc = super().to_doc()
+        if doc.keys() == {"r", "a"} and len(doc["a"]) == LENGTH_OF_HASH and doc["a"].islower():
+            return doc["a"] + doc["r"]
+        if doc.keys() == {"s", "r"} and self.state == StepState.VALUE:
+            return doc["s"] + doc["r"]
+        return doc
+
+    @classmethod
+    def from_doc(cls, doc: Any, known: Known = NOTHING_KNOWN) -> Self:
+        if not isinstance(doc, str):
+            return super().from_doc(doc, known)
+        if doc.startswith(StepState.VALUE):
+            return cls.of({"state": StepState.VALUE.value, "result": doc[1:]})
+        hashed, result = doc[:LENGTH_OF_HASH], doc[LENGTH_OF_HASH:]
+        return cls.of({"arguments": hashed, "result": result})
 
     @property
     def has_result(self) -> bool:

@@ -15,6 +15,10 @@ from .transitions import Candidate
 
 DEATH_SLACK = 2.0  # seconds that Lambda may take to end an invocation (A2)
 CLOCK_SLACK = 1.0  # seconds that clocks differ by at most (A2)
+# How a duplicate waits for the delivery at work: it looks after a moment, then ever less often. The
+# one at work answers by itself; what a duplicate must not miss is the end of that one's lease.
+FIRST_LOOK, LATER_LOOKS, LAST_LOOKS = 0.7, 1.6, 20.0  # seconds, times, seconds
+JUST_AFTER = 0.02  # seconds
 LEDGER_OUTAGE_GRACE = 300.0  # seconds of an event's age; then it is answered FAILED without one
 
 Claimed = Lease | Answered | Stale | Ignored | Refused
@@ -94,9 +98,12 @@ class Ledger:
         )
 
     def _wait(self, request: Request, deadline: Deadline, until: int, waits: int) -> None:
-        left = until / 1000 - deadline.clock.now()
-        pause = max(0.05, min(1.0 + waits, 10.0, left + 0.05))
-        if not deadline.pause(pause, reserve=EXIT_RESERVE, polling=True):
+        pause = min(FIRST_LOOK * LATER_LOOKS**waits, LAST_LOOKS)
+        left = max(0.0, until / 1000 - deadline.clock.now()) + JUST_AFTER
+        ends = left <= pause  # then the twin is dead, or has answered: no sooner, and no later
+        if not deadline.pause(
+            left if ends else pause, reserve=EXIT_RESERVE, polling=True, exactly=ends
+        ):
             raise InProgress(f"{request}: another delivery of it is at work; let Lambda come again")
 
 
