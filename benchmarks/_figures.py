@@ -18,6 +18,8 @@ class Figure:
         bar: The highest ratio of the two that is good enough, or, where `absolute`, the highest
             value of ours; None for a figure that is only told.
         how: How it was taken.
+        aim: What it should come to one day, as a ratio or a value like the bar; it decides nothing.
+        pairs: The median ratio of values that were taken one right after the other.
     """
 
     name: str
@@ -28,10 +30,14 @@ class Figure:
     bar: float | None = None
     absolute: bool = False
     how: str = ""
+    aim: float | None = None
+    pairs: float | None = None
 
     @property
     def ratio(self) -> float | None:
         """Return how many times the other value ours is."""
+        if self.pairs is not None:
+            return self.pairs
         return None if not self.peer else self.ours / self.peer
 
     @property
@@ -49,6 +55,8 @@ class Figure:
             parts.append(f"{self.against} {self.peer:.4g} {self.unit}".rstrip())
         if self.ratio is not None:
             parts.append(f"ratio {self.ratio:.3f}")
+        if self.aim is not None:
+            parts.append(f"aim {self.aim:g}{'' if self.absolute else ' x'}")
         if self.bar is not None:
             limit = f"{self.bar:g} {self.unit}" if self.absolute else f"{self.bar:.2f} x"
             parts.append(f"bar {limit}: {'met' if self.met else 'MISSED'}")

@@ -24,10 +24,10 @@ def install() -> Path:
     stamp = HOME / "installed.txt"
     if not stamp.exists() or stamp.read_text() != wanted.hexdigest():
         print(f"making {HOME.name}, once", flush=True)
-        _run(sys.executable, "-m", "venv", "--clear", str(HOME))
+        run(sys.executable, "-m", "venv", "--clear", str(HOME))
         pip = [str(PYTHON), "-m", "pip", "install", "--quiet"]
-        _run(*pip, "--upgrade", "pip>=25.1")  # the first that knows --group
-        _run(*pip, "--constraint", "constraints.txt", "--group", "peers", *RUNTIME)
+        run(*pip, "--upgrade", "pip>=25.1")  # the first that knows --group
+        run(*pip, "--constraint", "constraints.txt", "--group", "peers", *RUNTIME)
         stamp.write_text(wanted.hexdigest())
     return PYTHON
 
@@ -51,7 +51,8 @@ def site_packages() -> Path:
     return Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
 
 
-def _run(*command: str) -> None:
+def run(*command: str) -> None:
+    """Run a command in this folder; what it printed is told where it fails."""
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")

@@ -187,6 +187,10 @@ class Sandbox:
                 runtime.close()
             return invocation
 
+    def memory(self) -> int:
+        """Return the bytes of resident memory that the process has."""
+        return 0 if self._runtime is None else self._runtime.memory()
+
     def kill(self) -> None:
         """End the process at once, as the kernel ends one that is out of memory."""
         if self._runtime is not None:
@@ -348,6 +352,11 @@ class Runtime:
         with open(self._log.name, "rb") as file:
             file.seek(self._from)
             return file.read().decode(errors="replace")
+
+    def memory(self) -> int:
+        """Return the bytes of resident memory."""
+        pages = Path(f"/proc/{self._process.pid}/statm").read_text(encoding="ascii").split()
+        return int(pages[1]) * PAGE
 
     def signal(self, number: int) -> None:
         """Send a signal; SIGKILL returns when the process has ended."""
