@@ -97,7 +97,7 @@ class Requests:
         self._number += 1
         provider = Provider(Thing, ledger=self._ledger)
         name = f"stack{self._number}"
-        return FakeCloudFormation(provider, ledger=self._ledger, stack_name=name)
+        return FakeCloudFormation(provider, ledger=self._ledger, stack_name=name, watchdog=0)
 
     def units(self, act: Any) -> tuple[int, float]:
         """Return the write and read units that something takes."""

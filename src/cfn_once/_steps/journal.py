@@ -210,7 +210,7 @@ class Journal:
         room = ROOM_OF_A_DELETE if deletes else ROOM
         records = self._records()
         recorded = sum(map(len, records))
-        # At most all that is counted is a name, and counts twice: far from the bound, no look at all.
+        # What is counted may be all names, which count twice: far from the bound, nobody looks.
         near = recorded >= FEW_STEPS and not self._have_room(0, room // 2)
         if near and sum(map(_room, records)) > room:
             raise PermanentError(
