@@ -22,6 +22,7 @@ from sybil.parsers.markdown import CodeBlockParser, SkipParser
 import cfn_once
 from cfn_once import entry, testing
 from cfn_once._described.description import to_document, types_of
+from cfn_once.cli.starters import files_of
 from lint import findings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +31,6 @@ PAGES = [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("examples/*/README.
 TEXTS = {str(page.relative_to(ROOT)): page.read_text() for page in sorted(PAGES)}
 LINTED = [*ROOT.glob("templates/*.yaml"), *ROOT.glob("examples/*/template.yaml")]
 SNIPPETS = sorted(DOCS.glob("templates/*.yaml"))
-PLACE = "# What your hooks call besides goes here"  # in templates/provider.yaml
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OF_A_FILE = re.compile(r"^<!-- (\S+\.yaml) -->\n```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -184,19 +184,20 @@ def test_templates_in_pages_are_files(page):
 
 
 @pytest.mark.parametrize("path", SNIPPETS, ids=lambda path: path.name)
-def test_templates_are_right(path, tmp_path):
+def test_templates_are_right(path):
     """
-    cfn-lint finds nothing in a template; a part of one is put where its page says that it goes.
+    cfn-lint finds nothing in a template.
     """
-    if "Resources" not in (text := path.read_text()):
-        whole = (ROOT / "templates" / "provider.yaml").read_text()
-        lines = [line for line in whole.splitlines() if line.strip().startswith(PLACE)]
-        assert 1 == len(lines), "the page tells to put it below this line"
-        text = whole.replace(lines[0], f"{lines[0]}\n{text}")
-    template = tmp_path / path.name
-    template.write_text(text)
+    assert [] == [str(finding) for finding in lint(path.read_text(), config=ManualArgs())]
 
-    assert [] == [str(finding) for finding in lint(template.read_text(), config=ManualArgs())]
+
+def test_the_tutorials_provider():
+    """
+    The provider that the tutorial prints is the one that its first command writes.
+    """
+    written = files_of("boto3", name="certificate", type_name="Certificate")["provider.py"]
+
+    assert f"```python\n# provider.py\n{written}```\n" in TEXTS["docs/tutorial.md"]
 
 
 @pytest.mark.parametrize("name", ["artifacts", "ledger", "provider", "resource"])

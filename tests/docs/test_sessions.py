@@ -1,4 +1,4 @@
-"""What the pages of the command show is what the command prints."""
+"""What the pages show of the command is what the command prints."""
 
 import os
 import re
@@ -13,7 +13,13 @@ from support import duplicated, operated
 from support.response_host import ResponseHost
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = {"cli.md": operated.few, "operate.md": operated.night}
+
+
+def nothing(_path, _folder, _host):
+    """Make no ledger: the page begins without one."""
+
+
+PAGES = {"cli.md": operated.few, "operate.md": operated.night, "tutorial.md": nothing}
 PAGE = (ROOT / "docs" / "cli.md").read_text()
 SESSION = re.compile(r"^```text\n(\$ .*?)^```$", re.MULTILINE | re.DOTALL)
 EXIT = re.compile(r"\(exit code (\d+)\)\n\Z")
