@@ -34,7 +34,7 @@ def test_it_ends_with_its_block():
     What was started is gone at the end of the block, with its scratch disk.
     """
     with MiniStack() as aws:
-        host, folder = aws.host, aws.folder
+        host, folder = aws.host, Path(aws.folder)
         before = is_listening(host), folder.exists()
 
     assert ((True, True), (False, False)) == (before, (is_listening(host), folder.exists()))

@@ -62,7 +62,7 @@ def install(folder: str) -> None:
     Raises:
         Stop: It cannot be made.
     """
-    with _locked(folder):
+    with locked(folder):
         if is_installed(folder):
             return
         _run(sys.executable, "-m", "venv", "--clear", folder)
@@ -224,7 +224,8 @@ def _free_port() -> int:
 
 
 @contextlib.contextmanager
-def _locked(folder: str) -> Iterator[None]:
+def locked(folder: str | os.PathLike[str]) -> Iterator[None]:
+    """Let one process after the other see to what a folder holds."""
     import fcntl  # no Windows has it, and no other verb needs it
 
     os.makedirs(folder, exist_ok=True)
