@@ -212,11 +212,14 @@ def test_local(folder):
     the verb's.
     """
     use = "cfn-once deploy --template stack.yaml --stack web --yes >&2; echo $AWS_ENDPOINT_URL"
-    called = call(folder, "local", "--", "sh", "-c", f"{use}; exit 7", **CACHE)
+    again = "cfn-once deploy --yes > again.log"  # for this machine too, whatever the settings say
+    called = call(folder, "local", "--", "sh", "-c", f"{use}; {again}; exit 7", **CACHE)
     host = called.out.strip().removeprefix("http://")
 
     assert 7 == called.code, called.err
     assert "the provider is the stack my-name" in called.err
+    assert "my-name: no changes" in called.err
+    assert "on this machine" in (folder / "again.log").read_text()
     assert "web: CREATE_COMPLETE" in called.err or "CREATE_COMPLETE              web" in called.err
     assert host.startswith("127.0.0.1:")
     assert not is_listening(host)

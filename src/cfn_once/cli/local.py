@@ -103,6 +103,7 @@ def _point_to(server: ministack.MiniStack) -> None:
         if name in OF_THE_USER or name.startswith("AWS_ENDPOINT_URL"):
             del os.environ[name]
     around = [os.environ.get("NO_PROXY", os.environ.get("no_proxy", "")), "127.0.0.1"]
+    os.environ[package.TARGET] = package.OF_THIS_MACHINE
     os.environ.update(
         AWS_ENDPOINT_URL=server.url,
         AWS_ACCESS_KEY_ID="test",

@@ -7,7 +7,7 @@ import re
 from .._described.settings import Settings
 from .console import Console, Exit, Stop
 from .packing.build import Wanted, Zip, build
-from .packing.target import HERE, MACHINES, PYTHONS, Target
+from .packing.target import HERE, MACHINES, PYTHONS, Target, here
 from .packing.wheels import INSTALLERS
 from .project import add_provider, settings
 
@@ -18,6 +18,8 @@ DESCRIPTION = (
 )
 EXAMPLE = "cfn-once package --python 3.13 --arch arm64"
 FOLDER = "dist"
+TARGET = "CFN_ONCE_TARGET"  # set by `cfn-once local` for the command that it runs
+OF_THIS_MACHINE = "this-machine"
 ARCHITECTURE = "x86_64"  # as templates/provider.yaml has it
 
 
@@ -78,11 +80,13 @@ def wanted_of(given: argparse.Namespace, told: Settings, target: Target) -> Want
 
 
 def target_of(given: argparse.Namespace, told: Settings) -> Target:
-    """Return what the zip is for.
+    """Return what the zip is for: of the call, of `cfn-once local`, of the settings.
 
     Raises:
         Stop: Lambda has no such runtime.
     """
+    if os.environ.get(TARGET) == OF_THIS_MACHINE and not (given.python or given.arch):
+        return here()
     python = given.python or told.python or (HERE if HERE in PYTHONS else PYTHONS[-1])
     architecture = given.arch or told.architecture or ARCHITECTURE
     if python not in PYTHONS:
