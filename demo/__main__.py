@@ -6,7 +6,9 @@ of its did not end as it should.
 """
 
 import json
+import os
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -20,7 +22,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from examples.elastigroup.spot_api import TOKEN, SpotApi
-from tests.support.lambda_zip import lambda_zip, plain_zip
+from tests.support.lambda_zip import plain_zip
 from tests.support.ministack import ROOT, MiniStack
 from tests.support.stacks import Stack
 
@@ -33,6 +35,15 @@ BUILD = ROOT / "build" / "demo"
 REPORT, LOG = BUILD / "report.json", BUILD / "ministack.log"
 RUNTIME = f"python3.{sys.version_info.minor}"
 BUCKET = "code"
+PYPROJECT = """\
+[project]
+name = "{name}"
+version = "1"
+dependencies = {needs}
+
+[tool.cfn-once]
+include = ["settings.json"]
+"""
 WAYS = """\
 eight stacks, each from its creation to its deletion, whose events come
             in-a-row   twice, one after the other
@@ -91,16 +102,17 @@ class Side:
     def stack(self, aws: MiniStack, way: str) -> Stack:
         return Stack(aws.client("cloudformation"), f"{self.name}-{way}")
 
-    def zip(self) -> bytes:
+    def write(self, folder: Path) -> Path:
+        """Write the provider's folder, as a user of cfn-once has one."""
+        folder = folder / self.name
+        folder.mkdir()
+        for name, source in {**self.modules, "function.py": HERE / "function.py"}.items():
+            (folder / name).write_text(source.read_text())
         settings = {"spot_api": self.spot.url, "response_host": self.host.url}
-        return lambda_zip(
-            {
-                **self.modules,
-                "function.py": HERE / "function.py",
-                "settings.json": json.dumps(settings),
-            },
-            self.requirements,
-        )
+        (folder / "settings.json").write_text(json.dumps(settings))
+        needs = json.dumps(self.requirements)
+        (folder / "pyproject.toml").write_text(PYPROJECT.format(name=self.name, needs=needs))
+        return folder
 
     def report(self) -> dict[str, int]:
         spot = self.spot.report()
@@ -121,33 +133,20 @@ def dies(event: dict[str, Any]) -> bool:
     return event["RequestType"] == "Create" and event["StackId"].split("/")[1].endswith("killed")
 
 
-def deploy(aws: MiniStack, sides: Sequence[Side]) -> str:
+def deploy(aws: MiniStack, sides: Sequence[Side], folder: Path) -> str:
     """Deploy what both sides need, and both; return the ARN of the secret with Spot's token."""
-    cloudformation = aws.client("cloudformation")
-    ledger = Stack(cloudformation, "ledger")
-    must(ledger, ledger.create(ROOT / "templates" / "ledger.yaml"))
-    aws.client("s3").create_bucket(Bucket=BUCKET)
-    upload(aws, "deliver.zip", plain_zip({"deliver.py": HERE / "deliver.py"}))
+    cloudformation, s3 = aws.client("cloudformation"), aws.client("s3")
+    s3.create_bucket(Bucket=BUCKET)
+    deliver = plain_zip({"deliver.py": HERE / "deliver.py"})
+    s3.put_object(Bucket=BUCKET, Key="deliver.zip", Body=deliver)
     secret = aws.client("secretsmanager").create_secret(Name="spot", SecretString=TOKEN)["ARN"]
     for side in sides:
-        upload(aws, f"{side.name}.zip", side.zip())
-        provider = Stack(cloudformation, f"{side.name}-provider")
-        status = provider.create(
-            ROOT / "templates" / "provider.yaml",
-            LedgerStackName=ledger.name,
-            CodeBucket=BUCKET,
-            CodeKey=f"{side.name}.zip",
-            Handler="function.handler",
-            Runtime=RUNTIME,
-            Timeout="30",
-            ResponseHosts=side.host.name,
-            SecretArn=secret,
-        )
-        must(provider, status)
+        provider = f"{side.name}-provider"
+        deploy_provider(aws, side.write(folder), provider, side.host.name, secret)
         deliverer = Stack(cloudformation, f"{side.name}-deliverer")
         status = deliverer.create(
             HERE / "deliver.yaml",
-            ProviderStackName=provider.name,
+            ProviderStackName=provider,
             CodeBucket=BUCKET,
             CodeKey="deliver.zip",
             Runtime=RUNTIME,
@@ -158,8 +157,26 @@ def deploy(aws: MiniStack, sides: Sequence[Side]) -> str:
     return str(secret)
 
 
-def upload(aws: MiniStack, key: str, code: bytes) -> None:
-    aws.client("s3").put_object(Bucket=BUCKET, Key=key, Body=code)
+def deploy_provider(aws: MiniStack, folder: Path, stack: str, host: str, secret: str) -> None:
+    """Deploy a provider as a user does: `cfn-once deploy` packs it, and makes the ledger."""
+    parameters = {
+        "Handler": "function.handler",
+        "Timeout": "30",
+        "ResponseHosts": host,
+        "SecretArn": secret,
+    }
+    given = [part for name, value in parameters.items() for part in ("-p", f"{name}={value}")]
+    command = [sys.executable, "-m", "cfn_once", "deploy", "--yes", "--stack", stack]
+    done = subprocess.run(
+        [*command, "--bucket", BUCKET, *given],
+        cwd=folder,
+        env={**os.environ, **aws.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{stack} cannot be deployed:\n{done.stdout}{done.stderr}")
 
 
 def must(stack: Stack, status: str) -> None:
@@ -204,7 +221,7 @@ def come_again(aws: MiniStack, side: Side, stack_name: str) -> None:
 
 
 @contextmanager
-def running(progress: Progress) -> Iterator[tuple[MiniStack, list[Side]]]:
+def running(progress: Progress) -> Iterator[tuple[MiniStack, list[Side], Path]]:
     """Start all that the demo needs; whatever happens, it is stopped again."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -231,15 +248,15 @@ def running(progress: Progress) -> Iterator[tuple[MiniStack, list[Side]]]:
         stack.callback(lambda: LOG.write_text(aws.log()))
         for side in sides:
             side.host.aws = aws.url
-        yield aws, sides
+        yield aws, sides, folder
 
 
 def run(progress: Progress) -> tuple[dict[str, Side], list[str]]:
     """Run all lives at the same time; return the sides, and what went wrong with cfn-once's."""
     # Entered first and left last: when the servers have stopped, what still runs fails at once.
-    with ThreadPoolExecutor(2 * len(COPIES)) as lives, running(progress) as (aws, sides):
+    with ThreadPoolExecutor(2 * len(COPIES)) as lives, running(progress) as (aws, sides, folder):
         progress.say("deploying the ledger, both providers, and what delivers their events")
-        secret = deploy(aws, sides)
+        secret = deploy(aws, sides, folder)
         progress.say(WAYS)
         begun = {
             (side.name, way): lives.submit(live, aws, side, way, secret, progress)

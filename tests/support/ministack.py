@@ -55,6 +55,17 @@ class MiniStack(ministack.MiniStack):
         install()
         return super().__enter__()
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of a process whose AWS this is, and whose zips are for this machine."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": REGION,
+            "CFN_ONCE_TARGET": "this-machine",
+        }
+
     def client(self, service: str, **options: Any) -> Any:
         """Return a boto3 client of this AWS."""
         with _ONE_AT_A_TIME:
