@@ -187,6 +187,18 @@ def test_control_c_before_anything_is_changed(is_new):
     assert ["create_change_set", taken] == aws.operations
 
 
+def test_a_stack_that_somebody_reviews():
+    """
+    A stack that was made for somebody else's change set stays; our change set does not.
+    """
+    aws = FakeAws("REVIEW_IN_PROGRESS")
+    with pytest.raises(Stop, match="was not changed"):
+        stacks(aws, agree=False).change(WEB)
+
+    assert ["create_change_set", "delete_change_set"] == aws.operations
+    assert "CREATE" == aws.asked[0][1]["ChangeSetType"]
+
+
 def test_nobody_agrees():
     """
     Without a yes nothing is changed, and nothing is left.
@@ -237,6 +249,16 @@ def test_a_bucket_of_somebody_else(environment):
     (asked,) = s3.received
     assert "123456789012" == asked.headers["x-amz-expected-bucket-owner"]
     assert Exit.UNKNOWN == stop.value.code
+
+
+def test_an_object_that_may_not_be_read(environment):
+    """
+    The permission is named as a policy names it, which is not the name of the operation.
+    """
+    with answering(403) as s3:
+        environment("AWS_ENDPOINT_URL_S3", s3.url)
+        with pytest.raises(Stop, match="may not s3:GetObject on s3://ours/key"):
+            Aws().ask("s3", "head_object", on="s3://ours/key", Bucket="ours", Key="key")
 
 
 DENIED = (

@@ -159,6 +159,21 @@ def test_a_policy_of_ones_own(deploy, aws, tmp_path):
     assert 0 == with_policy.code, with_policy.out
 
 
+def test_a_template_that_is_too_large_for_a_call(provider, deploy, folder):
+    """
+    It goes through the bucket; nothing else is different.
+    """
+    template = (folder / "stack.yaml").read_text()
+    notes = "\n".join(f"# {'long ' * 20}{number}" for number in range(600))
+    write(folder, {"large.yaml": f"{template}\n{notes}\n"})
+    made = deploy("--template", "large.yaml", "--stack", "large")
+    deploy("--delete", "--stack", "large")
+
+    assert 51_200 < len((folder / "large.yaml").read_bytes())
+    assert 0 == made.code, made.err
+    assert "large: CREATE_COMPLETE" in made.out
+
+
 def test_somebody_who_may_not(provider, folder, aws):
     """
     The action that is not allowed is named, with what it is about; nothing was changed.

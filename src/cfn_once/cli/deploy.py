@@ -97,6 +97,22 @@ def run(given: argparse.Namespace, console: Console) -> int:
     aws = Aws(given.region)
     stacks = Stacks(aws, console, SYSTEM_CLOCK, agree=_asker(yes=given.yes, delete=given.delete))
     console.say(f"account {aws.account}")
+    try:
+        return _carried_out(given, told, plan, yours, aws, stacks, console)
+    except KeyboardInterrupt:
+        text = "stopped: the stacks that ended above stay as they are, and nothing runs on"
+        raise Stop(text, Exit.INTERRUPTED) from None
+
+
+def _carried_out(
+    given: argparse.Namespace,
+    told: Settings,
+    plan: Plan | None,
+    yours: str | None,
+    aws: Aws,
+    stacks: Stacks,
+    console: Console,
+) -> int:
     if plan is not None:
         return deploy_provider(plan, aws, stacks, console)
     if given.delete:

@@ -50,7 +50,7 @@ class Artifacts(NamedTuple):
             Body=text.encode(),
             ExpectedBucketOwner=self.aws.account,
         )
-        return f"https://{self.bucket}.s3.amazonaws.com/{key}"
+        return f"{self.aws.endpoint('s3')}/{self.bucket}/{key}"
 
 
 def artifacts(aws: Aws, stacks: Stacks, bucket: str) -> Artifacts:
@@ -71,7 +71,7 @@ def artifacts(aws: Aws, stacks: Stacks, bucket: str) -> Artifacts:
             raise Stop(f"there is no bucket {bucket}: make it, or leave out --bucket") from None
         raise
     except Stop as stop:
-        if "ListBucket" in str(stop) or "HeadBucket" in str(stop):
+        if "s3:ListBucket" in str(stop):
             raise Stop(
                 f"the bucket {bucket} is not of this account, {aws.account}, or these credentials"
                 " may not s3:ListBucket on it: name another with --bucket, or leave it out"

@@ -14,6 +14,8 @@ _INVALID = re.compile(
     r"|InvalidAccessKeyId|IncompleteSignature|RequestExpired"
 )
 _NO_CREDENTIALS = re.compile(r"Credential|Token|SSO|Profile|Login")
+# Operations whose permission has another name. Source: Service Authorization Reference, Amazon S3.
+_ACTIONS = {"s3:HeadBucket": "s3:ListBucket", "s3:HeadObject": "s3:GetObject"}
 _LOG_IN = "set AWS_PROFILE, or log in with `aws sso login` or `aws configure`"
 
 
@@ -68,6 +70,10 @@ class Aws:
             failure = _troubled(error, service)
         raise failure
 
+    def endpoint(self, service: str) -> str:
+        """Return where a service answers."""
+        return str(self._client(service).meta.endpoint_url)
+
     def _client(self, service: str) -> Any:
         if service not in self._clients:
             import boto3
@@ -82,6 +88,7 @@ class Aws:
 def _refused(error: Any, service: str, operation: str, on: str) -> Stop:
     code, said = str(error.get("Code", "")), str(error.get("Message", ""))
     action = f"{service}:{''.join(part.capitalize() for part in operation.split('_'))}"
+    action = _ACTIONS.get(action, action)
     if _INVALID.search(code):
         return Stop(f"the AWS credentials are not valid ({code}): {_LOG_IN}")
     denied = _DENIED.search(said)

@@ -85,17 +85,19 @@ class Stacks:
         status = str(before["StackStatus"]) if before else ""
         _refuse(wanted.name, status)
         is_new = status in ("", *EMPTY)
+        is_ours = is_new and status != "REVIEW_IN_PROGRESS"  # that is somebody else's, also empty
         change_set = f"cfn-once-{self._clock.nonce()[:16]}"
         try:
             changes = self._prepared(wanted, change_set, before or {}, is_new=is_new)
             if changes is None:
+                self._forget(wanted.name, change_set, is_ours=is_ours)
                 self._console.say(f"{wanted.name}: no changes")
                 return False
             self._show(wanted.name, changes, is_new=is_new)
             if not self._agree(wanted.name):
                 raise Stop(f"{wanted.name} was not changed: nobody agreed", Exit.FOUND)
         except BaseException:
-            self._forget(wanted.name, change_set, is_new=is_new)
+            self._forget(wanted.name, change_set, is_ours=is_ours)
             raise
         seen = set() if is_new else {event["EventId"] for event in self._events(wanted.name)}
         self._follow("execute_change_set", wanted.name, seen, ChangeSetName=change_set)
@@ -147,7 +149,6 @@ class Stacks:
             return list(told.get("Changes", []))
         reason = str(told.get("StatusReason", ""))
         if any(text in reason for text in NOTHING):
-            self._forget(wanted.name, change_set, is_new=is_new)
             return None
         raise Stop(f"{wanted.name}: CloudFormation refuses the change: {reason}", Exit.FOUND)
 
@@ -166,10 +167,10 @@ class Stacks:
                 f"  {mark} {resource['LogicalResourceId']:<24} {resource['ResourceType']}{note}"
             )
 
-    def _forget(self, name: str, change_set: str, *, is_new: bool) -> None:
-        """Remove what a change that is not made has left."""
+    def _forget(self, name: str, change_set: str, *, is_ours: bool) -> None:
+        """Remove what a change that is not made has left: with an empty stack, where we made it."""
         try:
-            if is_new:  # with a stack that holds nothing yet
+            if is_ours:
                 if self.status(name) == "REVIEW_IN_PROGRESS":
                     self._ask("delete_stack", name)
             else:
