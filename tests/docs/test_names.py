@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 TEXTS = {
     str(page.relative_to(ROOT)): page.read_text()
-    for page in [*ROOT.glob("*.md"), *DOCS.rglob("*.md")]
+    for page in [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("examples/*/README.md")]
 }
 SOURCES = [*(ROOT / "src").rglob("*.py"), *(ROOT / "templates").glob("*.yaml")]
 FENCE = re.compile(r"^```\w*\n.*?^```$", re.MULTILINE | re.DOTALL)

@@ -21,16 +21,8 @@ NOT_YET = {
     "CHANGELOG.md",
     "docs/ledgers.md",
     "docs/migrate.md",
-    "docs/names.md",
     "docs/observability.md",
     "docs/templates.md",
-    "examples/bucket/README.md",
-    "examples/certificate/README.md",
-    "examples/from_crhelper/README.md",
-    "examples/gateway/README.md",
-    "examples/image/README.md",
-    "examples/secret/README.md",
-    "examples/sql_user/README.md",
 }
 
 
