@@ -337,7 +337,7 @@ class Provider:
         """Return the answer to a request that nothing is done for any more."""
         match claimed:
             case Answered(kept):
-                log.info("%s was answered before: told the same again", request)
+                log.info("%s is a duplicate: sending the recorded response again", request)
                 served = Served(self._classes).class_of(request.resource_type)
                 secret = served is not None and served.no_echo
                 # Seeded bug: replay-response

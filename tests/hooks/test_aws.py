@@ -378,7 +378,7 @@ def test_what_a_step_has_no_room_for(aws, stack):
         queue = self.client("sqs", **aws.options)
         self.step("both", lambda step: both(step, queue))
 
-    assert "second changing call inside one step" in stack(create).create("Thing").reason
+    assert "second mutating call inside one step" in stack(create).create("Thing").reason
     assert ["SendMessage"] == aws.operations()
 
 

@@ -607,8 +607,8 @@ def test_inside_a_step(api, stack):
 @pytest.mark.parametrize(
     ("calls", "problem"),
     [
-        (lambda http, url: (http.post(url), http.patch(url)), "second changing call"),
-        (lambda http, url: (http.post(url), http.put(url, once=True)), "second changing call"),
+        (lambda http, url: (http.post(url), http.patch(url)), "second mutating call"),
+        (lambda http, url: (http.post(url), http.put(url, once=True)), "second mutating call"),
         (lambda http, url: http.post(url, find=lambda step: None), "give it to self.step"),
     ],
 )

@@ -602,9 +602,12 @@ def test_only_fields_are_properties():
 @pytest.mark.parametrize(
     ("hint", "words"),
     [
-        (Capacity | Plain, "One.P: a union of several records or maps cannot be told apart"),
-        (Capacity | dict[str, int], "cannot be told apart"),
-        (list[Capacity | Struct], "cannot be told apart"),
+        (
+            Capacity | Plain,
+            "One.P: cfn-once cannot tell which member of a union of several records",
+        ),
+        (Capacity | dict[str, int], "cannot tell which member"),
+        (list[Capacity | Struct], "cannot tell which member"),
         (Literal[True], "Literal[True] cannot say no: declare a bool"),
         (Annotated[int | None, Meta(ge=1)], "limits of a union belong to one member"),
         (complex, "nothing reads complex out of CloudFormation's text"),

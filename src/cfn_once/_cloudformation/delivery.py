@@ -127,11 +127,11 @@ class HttpsDelivery:
             if problem.is_final or not deadline.pause(pause, reserve=RESERVE):
                 host = Endpoint.of(request.response_url).host
                 raise DeliveryError(
-                    f"{request}: {host} could not be told the answer, after {tries}"
+                    f"{request}: the response could not be sent to {host}, after {tries}"
                     f" {'try' if tries == 1 else 'tries'}: {problem.text}. The next delivery"
-                    " tells it"
+                    " sends it"
                 )
-            log.info("%s: the answer is told again, after %s", request, problem.text)
+            log.info("%s: sending the response again, after %s", request, problem.text)
 
     def _try(self, request: Request, body: bytes, deadline: Deadline) -> _Problem | None:
         import urllib3  # as above

@@ -220,7 +220,7 @@ class Leftovers(NamedTuple):
         _run_again(replay, asked, resource, resource.create if makes else resource.update)
         if replay.may_be_known_later and lease.has_retries_left():
             lease.park(self.journal.progress())
-            raise InProgress(f"{self.journal.request}: what {asked} has made cannot be told yet")
+            raise InProgress(f"{self.journal.request}: what {asked} has made is not known yet")
         # Seeded bug: id-at-end
         made = replay.id_at_end or resource.physical_resource_id
         # Seeded bug: always-delete

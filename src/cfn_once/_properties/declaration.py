@@ -168,7 +168,8 @@ def _check_union(where: str, hint: Any, members: Sequence[Any]) -> None:
     records = [member for member in members if is_record(member)]
     if len(records) > 1 or (records and any(map(_is_plain_map, members))):
         raise ConfigurationError(
-            f"{where}: a union of several records or maps cannot be told apart: declare one of them"
+            f"{where}: cfn-once cannot tell which member of a union of several records or"
+            " maps is meant: declare one of them"
         )
     if limits(hint):
         raise ConfigurationError(

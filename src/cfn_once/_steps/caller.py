@@ -139,8 +139,9 @@ class Caller:
         self._single += single
         if single and self._single > 1:
             raise NonDeterminism(
-                f"{name} is a second changing call inside one step of {self._request}: a crash"
-                " between the two could not be told apart; make each a step of its own"
+                f"{name} is a second mutating call inside one step of {self._request}. After a"
+                " crash, cfn-once could not tell which of the two took effect. Make each its own"
+                " step"
             )
         if single:
             return step

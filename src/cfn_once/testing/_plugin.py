@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .clock import VirtualClock
     from .cloudformation import FakeCloudFormation
 
-MARKER = "cfn_once(**faults): what befalls every operation of the test, such as times=2"
+MARKER = "cfn_once(**faults): faults of every operation of the test, such as times=2"
 CONTRACT = "cfn_once.testing.contract"
 OPTIONS = {
     "provider": "the provider that cfn_once.testing.contract tests, as module:name",

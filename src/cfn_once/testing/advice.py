@@ -121,15 +121,15 @@ def _on_arguments(run: Run) -> str:
 
 
 def _on_doubt(run: Run) -> str:
-    """Return what to change where nobody can tell whether a call has acted."""
+    """Return what to change where a call is in doubt."""
     if not any(words in _reasons(run) for words in IN_DOUBT):
         return ""
     return (
-        "Nobody can tell whether the call acted before its answer was lost. Give it find=, a"
-        " function that looks up by step.token what the step made; or, where the external API takes"
-        " a token, say so: honours_idempotency_key on the class, window= on a step. If nothing of"
-        " the kind can be had, assert_safe(..., allow_in_doubt=True) takes what a FAILED answer"
-        " names as in doubt."
+        "cfn-once cannot tell whether the call took effect before its response was lost. Give it"
+        " find=, a function that looks up by step.token what the step made. If the external API"
+        " takes a token, say so: honours_idempotency_key on the class, window= on a step. If"
+        " neither is possible, assert_safe(..., allow_in_doubt=True) accepts what a FAILED"
+        " response names as in doubt."
     )
 
 
@@ -152,11 +152,11 @@ def _on(effect: Effect, run: Run) -> str:
     if effect.id not in run.left:
         return ""
     if run.base is None:
-        return "Nothing befalls this run: delete does not remove what create has made."
+        return "No fault happens in this run: delete does not remove what create has made."
     return (
-        f"{effect.call} made it, and delete was not told of it. Set self.physical_resource_id"
-        " from the result before the next call: whatever fails after that, delete is asked to"
-        " remove what bears that id. If it was set, delete removes something else."
+        f"{effect.call} made it, and delete does not know of it. Set self.physical_resource_id"
+        " from the result before the next call. If something fails after that, delete gets the id"
+        " of what it must remove. If it was set, delete removes something else."
     )
 
 

@@ -72,7 +72,7 @@ class ProviderContract:
     def given(self, properties: Properties | None, name: str) -> Properties:
         """Return properties, or skip the test that needs them."""
         if properties is None:
-            raise SkipTest(f"the contract is not told any {name} properties")
+            raise SkipTest(f"the contract has no {name} properties")
         return properties
 
     def bodies(self) -> set[bytes]:

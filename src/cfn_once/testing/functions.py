@@ -155,7 +155,7 @@ class InProcessDelivery:
         reply = self._bucket.put(request.response_url, body)
         if reply.status != 200:
             raise DeliveryError(
-                f"{request}: the answer is recorded but nobody could be told: status"
+                f"{request}: the response is recorded and could not be sent: status"
                 f" {reply.status}, {reply.code}: {reply.message}"
             )
 

@@ -276,7 +276,7 @@ class Run:
         self.checkpoints.append(then)
         self.seen.request += 1
         if not answer.succeeded and not self._may_fail(answer):
-            how = "where it could succeed" if self.base else "though nothing befalls it"
+            how = "where it could succeed" if self.base else "though no fault happens"
             failed = f"the {request_type} is FAILED, {how}: {answer.reason}"
             if not _tells_of_doubt(answer.reason):
                 raise Broken(failed)

@@ -67,7 +67,7 @@ class Stage:
             self.deliver_late(number)
             return answer
         if self._delete is None:
-            raise Broken("the hooks go another way when they run again, though nothing befell them")
+            raise Broken("the hooks make other calls when they run again, though no fault happens")
         if self._judged(self._delete, errors).succeeded:
             del self._stack.resources[event["LogicalResourceId"]]
         raise Over

@@ -150,8 +150,8 @@ def test_from_the_ini_file(run, pytester):
     result = run(*CONTRACT, "-rs")
 
     assert 0 == result.ret
-    result.stdout.fnmatch_lines(["*the contract is not told any changed properties*"])
-    result.stdout.fnmatch_lines(["*the contract is not told any replaced properties*"])
+    result.stdout.fnmatch_lines(["*the contract has no changed properties*"])
+    result.stdout.fnmatch_lines(["*the contract has no replaced properties*"])
 
 
 @pytest.mark.parametrize(

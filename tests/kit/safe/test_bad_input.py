@@ -40,7 +40,7 @@ def test_a_type_that_nobody_serves():
 
     told = refusal_of(life)
 
-    assert "the Create is FAILED, though nothing befalls it" in told
+    assert "the Create is FAILED, though no fault happens" in told
     assert "Custom::Group, not Custom::Gruop" in told
 
 
