@@ -30,7 +30,7 @@ class Clock(Protocol):
         """Return the seconds until Lambda ends the invocation that `context` describes."""
 
     def nonce(self) -> str:
-        """Return 16 random bytes in hex; made anew for each execution, never at import."""
+        """Return 16 random bytes in hex; new ones for each execution, never at import."""
 
     def jitter(self) -> float:
         """Return a random number from 0 up to 1."""

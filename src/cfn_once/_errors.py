@@ -5,14 +5,14 @@ What can go wrong, and who acts on it.
   x InvalidRequest           not a request of ours: answered FAILED where it can be, else raised
   x InvalidProperties        answered FAILED before any hook
   x ConfigurationError       a class, a ledger URL or a setting is wrong: raised where it is defined
-  x InProgress               a twin works on it and our time is short: raised, Lambda delivers again
+  x InProgress               another delivery works on it, too little time: Lambda delivers again
   x LedgerUnavailable        raised, Lambda delivers again; FAILED when over 5 min. old, or full
-  x DeliveryError            kept but not told: raised, and Lambda's retry tells it
+  x DeliveryError            recorded but not sent: raised, and the next delivery sends it
 * HookError                  raised in or by hooks; answered FAILED unless said otherwise
   x PermanentError           answered FAILED at once
   x TemporaryError           the claim is given back; raised, Lambda delivers again
   x StepFailed               a step failed for certain: its effect did not happen
-  x InDoubt                  a step may have happened, and nothing can tell
+  x InDoubt                  a step may have taken effect, and cfn-once cannot tell
   x NonDeterminism           the hook did not do again what it did before
   x WaitTimeout              what a hook waited for did not come in time
   x SecretNotKept            a replay needs a value that is never stored
@@ -67,7 +67,7 @@ class LedgerUnavailable(CfnOnceError):
 
 
 class DeliveryError(CfnOnceError):
-    """The answer is recorded but CloudFormation could not be told."""
+    """The response is recorded, and could not be sent to CloudFormation."""
 
 
 class HookError(Exception):
@@ -75,7 +75,7 @@ class HookError(Exception):
 
 
 class PermanentError(HookError):
-    """The work cannot be done, now or later: the request is answered FAILED at once."""
+    """The work cannot be done, now or later: the request fails at once."""
 
 
 class TemporaryError(HookError):
@@ -87,7 +87,7 @@ class StepFailed(HookError):
 
 
 class InDoubt(HookError):
-    """A step may have had its effect, and nothing can tell whether it did."""
+    """A step may have taken effect, and cfn-once cannot tell whether it did."""
 
 
 class NonDeterminism(HookError):
@@ -133,7 +133,7 @@ def is_raised_by_hook(error: BaseException) -> bool:
 
     That is everything but what says of itself that it `passes_hooks`, and the outcomes of a test:
     `sys.exit`, a cancelled task, a timeout of gevent's. A process that ended would be started
-    again, and nobody would be told.
+    again, and would see nothing.
     """
     if isinstance(error, Exception):
         return True

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NoReturn, Self, dataclass_transform
 class Frozen:
     """A frozen dataclass, its fields given by name; it knows `dataclasses.replace` and `fields`.
 
-    `dataclasses` writes and compiles methods anew for each class: a millisecond of a cold start for
+    `dataclasses` writes and compiles methods for each class: a millisecond of a cold start for
     one of twenty fields. These are written once. Where few fields travel, a NamedTuple will do.
     """
 

@@ -1,6 +1,6 @@
-"""The way of an event, from top to bottom.
+"""The path of a request, from top to bottom.
 
-event ──► Request ──► claim ────────► hook ──────► outcome ──► answer: kept ──► CloudFormation told
+event ──► Request ──► claim ────────► hook ──────► outcome ──► response: recorded ──► CloudFormation
                       who may work?   create, update, delete
 """
 
@@ -69,7 +69,7 @@ class Provider:
         response_hosts: Hosts besides CloudFormation's that answers may go to; an emulator's.
         regions: Regions besides the function's own whose stacks it serves.
         accounts: The accounts whose stacks it serves; all, unless given. It guards against mistakes
-            and proves nothing: whoever sends an event writes the account into it.
+            and proves nothing: the sender of an event writes the account into it.
         allow_local_ledger: Take SQLite or memory in Lambda, where each sandbox has its own.
         continuation: How a hook goes on that waits for longer than an invocation:
             `scheduler://GROUP?role=ARN`, `sqs://HOST/ACCOUNT/QUEUE`, `lambda://self`, or one of
@@ -196,7 +196,7 @@ class Provider:
         """Work on what Lambda hands over; returns the failed messages of an SQS batch.
 
         Raises:
-            InvalidRequest: The event is no request that anybody can be told about.
+            InvalidRequest: The event is no request to which we could respond.
             InProgress, LedgerUnavailable, DeliveryError, TemporaryError: Let Lambda come again; of
                 a batch, where all of it must.
         """
@@ -304,7 +304,7 @@ class Provider:
     def _answer(
         self, request: Request, due: float, trail: Trail, ports: Ports, unable: str
     ) -> bytes | None:
-        """Return the answer: ours, one that is recorded, or none where nobody may be told."""
+        """Return the response: ours, a recorded one, or none where none may be sent."""
         claimed = None
         try:
             claimed = self._ledger.claim(
@@ -385,7 +385,7 @@ class _Nothing(CustomResource[dict[str, Any], None]):
 
 
 def _dated(request: Request, now: float) -> Request:
-    """Return a request without an issue time that no clock can have told."""
+    """Return a request without an issue time that no clock can have shown."""
     if request.issued_at is None or request.issued_at <= now + CLOCKS_DIFFER:
         return request
     ahead = request.issued_at - now

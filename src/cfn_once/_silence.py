@@ -15,7 +15,7 @@ _SUPPRESSED = ("suppress_instrumentation", "suppress_http_instrumentation")
 
 
 def all_handlers() -> Iterator[logging.Handler]:
-    """Yield each handler of the process: where records leave, whoever has made them."""
+    """Yield each handler of the process: where records leave, from any logger."""
     loggers = [logging.getLogger(), *logging.Logger.manager.loggerDict.values()]
     yield from {handler for logger in loggers for handler in getattr(logger, "handlers", ())}
     if logging.lastResort is not None:  # prints where nobody has set logging up
@@ -50,8 +50,8 @@ def remove_filter(filterer: logging.Filterer, removed: logging.Filter) -> None:
 class Everywhere:
     """Lets each handler of the process ask a filter while it is entered, new ones as well.
 
-    A hook may set logging up: boto3.set_stream_logger, dictConfig, a Logger of Powertools. Whoever
-    prints a record, it is made first: then, handlers that have come since are looked for.
+    A hook may set logging up: boto3.set_stream_logger, dictConfig, a Logger of Powertools. A record
+    is made before it is printed: at that point this looks for handlers that have come since.
 
     Args:
         asked: The filter.
@@ -209,7 +209,7 @@ class Brief(_Within):
 
 def _stop_tracing() -> Any:
     """Have OpenTelemetry's instrumentations make no spans: they bear URLs, and what is sent."""
-    api: Any = sys.modules.get("opentelemetry.context")  # whoever traces has loaded it
+    api: Any = sys.modules.get("opentelemetry.context")  # tracing means that it is loaded
     if api is None:
         return None
     keys = {*_SUPPRESSED, *(getattr(api, f"_{name.upper()}_KEY", name) for name in _SUPPRESSED)}

@@ -19,7 +19,7 @@ def _context(*_named: str | None) -> Any:
     import ssl  # loads OpenSSL: not before something is sent, or will be
 
     context = ssl.create_default_context()
-    folder = ssl.get_default_verify_paths().capath  # what lies in it is read when it is asked for
+    folder = ssl.get_default_verify_paths().capath  # its files are read on demand
     if folder is None and not context.cert_store_stats()["x509_ca"]:
         from certifi import where  # requests brings it along
 

@@ -5,7 +5,7 @@
     event ──► helper ──► Provider ──► the function, in one step ──► its poll, in a wait ──► response
 
 A duplicate of a request gets the recorded response and runs no function. What one function does is
-one step: where it dies half way, nothing tells how far it came. docs/migrate.md has the rules.
+one step: if it dies half way, cfn-once cannot tell how far it came. docs/migrate.md has the rules.
 """
 
 import copy
@@ -294,7 +294,7 @@ class CfnResource:
             log.exception("%s of %s raised", self.RequestType, self.LogicalResourceId)
             raise PermanentError(str(error) or type(error).__name__) from error
         if self.Status == FAILED:
-            self.PhysicalResourceId = returned  # its Delete is told
+            self.PhysicalResourceId = returned  # its Delete names it
             raise PermanentError(str(self.Reason) or "the function said that it has failed")
         return self._ended(returned)
 

@@ -2,7 +2,7 @@
 
 Handler: `cfn_once.entry.handler`, with `CFN_ONCE_PROVIDER=module:name` in the environment. A
 function whose module fails at import answers nobody, and the stack hangs for an hour; here it is
-imported when the first event comes, and what goes wrong is answered FAILED.
+imported when the first event comes, and if that fails, it responds FAILED.
 """
 
 import functools

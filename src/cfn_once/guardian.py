@@ -1,9 +1,9 @@
-"""The Lambda function that answers for one that died.
+"""The Lambda function that responds for one that died.
 
 Handler: `cfn_once.guardian.handler`, as on-failure destination of the provider's function, or
-behind the queue that is its dead-letter queue. What the function had recorded is told; else the
-request is answered FAILED, under the id that the ledger knows. After all of Lambda's retries that
-is done at once, and the next request waits until the dead one cannot act any more.
+behind the queue that is its dead-letter queue. It sends the response that the function recorded. If
+there is none, the request fails, under the id that the ledger knows. After all of Lambda's retries
+it does so at once, and the next request waits until the function that died can no longer act.
 
 `CFN_ONCE_GUARDS` names what it guards, joined by commas: ARNs of functions, and of the queues and
 topics that are their dead-letter queues. A record of anything else is refused.

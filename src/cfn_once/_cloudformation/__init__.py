@@ -1,1 +1,1 @@
-"""What CloudFormation says, and what it is told: requests, ids, responses and their delivery."""
+"""What CloudFormation sends, and what it receives: requests, ids, responses, their delivery."""

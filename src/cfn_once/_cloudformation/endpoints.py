@@ -1,6 +1,6 @@
-"""Where the answer to a request may go: CloudFormation's own bucket, the request's own key.
+"""Where the response to a request may go: CloudFormation's own bucket, the request's own key.
 
-S3's names are global: whoever is first owns `cloudformation-custom-resource-response-anything`. So
+S3's names are global: anybody can register `cloudformation-custom-resource-response-anything`. So
 nothing here is a pattern. The Region names the bucket and its hosts, letter by letter, and the
 request names the key. What a URL says of itself decides nothing.
 """
@@ -157,7 +157,7 @@ def _is_named_after(path: str, addressee: Addressee) -> bool:
     """Tell whether a path, without its first slash, is of the object that answers a request.
 
     Slashes stay as they are in each recorded URL. A client removes dots between them, and spells a
-    percent sign anew that no two hex digits follow: such a path would not be sent as it was read.
+    percent sign again that no two hex digits follow: such a path would not be sent as it was read.
     """
     escapes = [escape[:2] for escape in path.split("%")[1:]]
     if any(

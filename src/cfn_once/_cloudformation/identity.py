@@ -45,7 +45,7 @@ def base32(data: bytes, characters: int) -> str:
 
 
 def resource_digest(stack_id: str, logical_resource_id: str) -> bytes:
-    """Return C; a stack made anew under the same name has another StackId, hence another C."""
+    """Return C; a new stack of the same name has another StackId, so another C."""
     return digest("resource", stack_id, logical_resource_id)
 
 

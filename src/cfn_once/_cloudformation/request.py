@@ -189,7 +189,7 @@ class Request(Frozen):
 
     @property
     def bearer_secrets(self) -> set[str]:
-        """What lets whoever has it answer in our place: the URL, and what signs it."""
+        """What lets anybody who has it respond in our place: the URL, and what signs it."""
         signs = r"[?&](?:X-Amz-Signature|X-Amz-Security-Token|Signature)=([^&]+)"
         return {self.response_url, *map(unquote, re.findall(signs, self.response_url))}
 

@@ -20,7 +20,7 @@ class Success(NamedTuple):
     """The resource is as the template wants it.
 
     Attributes:
-        is_kept: The ledger may have the attributes; else they are told once.
+        is_kept: The ledger may have the attributes; else they are sent once.
     """
 
     physical_resource_id: str
@@ -68,7 +68,7 @@ def encode(request: Request, outcome: Outcome) -> tuple[Outcome, bytes]:
 
 
 def _room(outcome: Outcome) -> int:
-    """Return how many bytes an answer may have, so that it fits whenever it is told again."""
+    """Return how many bytes an answer may have, so that it fits whenever it is sent again."""
     is_open = isinstance(outcome, Success) and outcome.attributes and not outcome.no_echo
     # Seeded bug: room-for-no-echo
     return LIMIT - len(MARK) if is_open else LIMIT

@@ -23,7 +23,7 @@ def of_old_rule(event: Mapping[str, Any]) -> Outcome:
 
 
 def take_away(event: Mapping[str, Any], step: Step) -> None:
-    """Remove the rule with which crhelper polls; one that cannot be removed ticks in vain."""
+    """Remove the rule with which crhelper polls; a rule that stays has no effect."""
     del step
     rule, permission = event.get("CrHelperRule"), event.get("CrHelperPermission")
     if rule:

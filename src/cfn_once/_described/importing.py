@@ -1,4 +1,4 @@
-"""A provider, imported by its name; and what may be told of an import that fails."""
+"""A provider, imported by its name; and what may be reported of an import that fails."""
 
 import contextlib
 import importlib

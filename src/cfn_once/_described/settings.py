@@ -19,7 +19,7 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Settings(NamedTuple):
-    """The settings of one provider's folder; a flag stands over each.
+    """The settings of one provider's folder; a flag takes precedence over each.
 
     Attributes:
         provider: Module and name of the `Provider`.

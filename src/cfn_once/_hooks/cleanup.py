@@ -35,7 +35,7 @@ class CleanedUp(NamedTuple):
     Attributes:
         removed: Ids whose objects are gone.
         pending: What is still left.
-        doubts: Steps that nobody can tell about, in words.
+        doubts: Steps that stay in doubt, in words.
         dirty: Ids of which it was learned that a replacement has taken them.
     """
 
@@ -133,7 +133,7 @@ class Leftovers(NamedTuple):
     def _kept(self, left: Operation) -> tuple[Operation | None, Sequence[str]]:
         """Return what is spared, and name it where it bears the id of what it was to replace."""
         if left.given is None or self.journal.request.type is RequestType.DELETE:
-            return left, ()  # a Delete names it with all else that it leaves
+            return left, ()  # a Delete names it with the rest that it leaves
         # Seeded bug: twin-named
         return left, [*left.cleanup.doubts, _twin(left)]
 
@@ -149,7 +149,7 @@ class Leftovers(NamedTuple):
         return self._learned(left, found) if doubts else None, doubts
 
     def _learned(self, left: Operation, found: _Found) -> Operation:
-        """Return an operation with what nobody can tell of it, and what it made under an old id."""
+        """Return an operation with what is in doubt of it, and what it made under an old id."""
         learned = self.journal.lease.operation_of(left.execution.owner)
         return replace(
             learned,

@@ -67,7 +67,7 @@ class Keep(NamedTuple):
     """Answer without a hook: what is held stays as it is.
 
     Attributes:
-        untold: No hook of ours has ever told its attributes.
+        untold: No hook of ours has ever returned its attributes.
     """
 
     answer: Success
@@ -198,7 +198,7 @@ def _keep(held: HeldObject) -> Keep:
 
 
 def kept(held: HeldObject) -> Success:
-    """Return the answer that told CloudFormation of an object."""
+    """Return the response by which CloudFormation knows an object."""
     if held.response is None:
         reason = "made before there was a ledger: nothing is known of its attributes"
         return Success(physical_resource_id=held.id, reason=reason)

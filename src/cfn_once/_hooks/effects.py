@@ -50,7 +50,7 @@ class Effects:
             name: Unique among what happens in this place; without # and /.
             find: Looks up by `step.token` what a call in doubt has made, or returns None.
             window: `fn` passes `step.token` on, and the external API remembers it that long.
-            repeat: `fn` is idempotent by nature: run at will, its result not kept.
+            repeat: `fn` is idempotent: repeated as needed, its result not recorded.
             once: Never run it twice; a call in doubt fails.
             refused: Errors of `fn` by which the external API says that it has done nothing.
             undo: What a Delete runs, given the result, for a Create that stopped half way.
@@ -58,7 +58,7 @@ class Effects:
 
         Raises:
             StepFailed: It did not happen.
-            InDoubt: It may have happened, and nothing can tell.
+            InDoubt: It may have taken effect, and cfn-once cannot tell.
         """
         repetition, seconds = declared_repetition(
             repeat=repeat, once=once, window=seconds_of("window", window)
@@ -81,7 +81,7 @@ class Effects:
     def value(self, name: str, fn: Callable[[], T]) -> T:
         """Return what `fn()` returns, the same in every later run of the hook: a time, a name.
 
-        It is recorded before the hook goes on, so it is never in doubt. It lies in the ledger: no
+        It is recorded before the hook goes on, so it is never in doubt. It is in the ledger: no
         secrets.
 
         Args:

@@ -93,7 +93,7 @@ class Execution:
         return body
 
     def _time_out(self, respond: Callable[[bytes], None]) -> None:
-        """Answer for the hook, unless it has ended meanwhile: whoever records first decides."""
+        """Respond for the hook, unless it has ended meanwhile: the first to record decides."""
         with self._lease.exclusive():
             if self._lease.is_over:
                 return
@@ -321,7 +321,7 @@ class Execution:
             self._dirty = cleaned.dirty
 
     def _with_doubts(self, success: Success, left: Sequence[str] = ()) -> Outcome:
-        """Return an answer that names what nobody can tell about, and what is left."""
+        """Return a response that names what is in doubt, and what is left."""
         parts = ["in doubt: " + "; ".join(self._doubts)] if self._doubts else []
         text = ". ".join([*parts, *(["left: " + "; ".join(left)] if left else [])])
         if not text:

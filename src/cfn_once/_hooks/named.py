@@ -8,7 +8,7 @@ from ..ledger import Head, HeldObject, Operation
 
 
 def besides(head: Head, request: Request, own: str = "") -> tuple[str, ...]:
-    """Name what stays besides what a Delete removes.
+    """Name what stays when a Delete has removed its own.
 
     Args:
         head: Before that.

@@ -1,4 +1,4 @@
-"""What is told of an error that a hook raised: what happened, where, and what was meant."""
+"""The Reason for an error that a hook raised: what happened, where, and what was meant."""
 
 import os
 import re
@@ -43,10 +43,10 @@ def reason_of(error: BaseException, sent: Iterable[str]) -> str:
     if type(error) in _SLIPS or isinstance(error, NameError | KeyError | ImportError):
         # Python's own words, which without the kind say little: "'Name'".
         return f"{type(error).__name__}: {text_of(error)}{_meant(error, sent)}{_line(error)}"
-    if not isinstance(error, Exception):  # sys.exit(1) is told with "1"
+    if not isinstance(error, Exception):  # sys.exit(1) has the Reason "1"
         return f"{type(error).__name__}: {text_of(error)}{_line(error)}"
     told = text_of(error) or type(error).__name__
-    # Ours are raised with a text for whoever reads it; of any other, the place is half the help.
+    # Ours are raised with a text for their reader; of any other, the place is half the help.
     return told if isinstance(error, HookError | CfnOnceError) else f"{told}{_line(error)}"
 
 

@@ -49,7 +49,7 @@ class CustomResource(Effects, Generic[P, A]):
         allow_unknown: Properties that are not declared are let through.
         no_echo: The attributes are secret: CloudFormation masks them, and the ledger must be
             under a key of your own. A hook may set it for one answer, before its first step.
-        unresolved: What a Delete does about steps that nobody can tell: "report" or "fail".
+        unresolved: What a Delete does about steps in doubt: "report" or "fail".
         reason: What a SUCCESS says besides; a hook may set it.
     """
 
@@ -142,7 +142,7 @@ class CustomResource(Effects, Generic[P, A]):
             raise PermanentError(f"{type(self).__name__} has no delete")
 
     def on_timeout(self) -> None:
-        """Clean up after a wait that was in vain; the request is FAILED afterwards."""
+        """Clean up after a wait that timed out; the request is FAILED afterwards."""
 
     def replaces(self) -> bool:
         """Tell whether an Update needs a new resource; override it where names are too coarse."""

@@ -30,7 +30,7 @@ def instance_of(
 
 
 def run(resource: CustomResource[Any, Any], hook: Callable[[], T]) -> T:
-    """Run a hook, and what cleans up after a wait in vain.
+    """Run a hook, and its cleanup after a wait that timed out.
 
     Raises:
         PermanentError: It returned what stands for its work, and nobody does that.

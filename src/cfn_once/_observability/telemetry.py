@@ -1,5 +1,5 @@
 """
-What came of a delivery, told without a call to anybody.
+What came of a delivery, reported without a call to anybody.
 
     two lines    when it begins, and when it ends
     one line     at its end: the outcome, and metrics in CloudWatch's embedded format
@@ -34,7 +34,7 @@ class Trail(Work):
     """What is known of the delivery at work.
 
     Attributes:
-        doubts: The steps of which nobody can tell whether they ran.
+        doubts: The steps that may have run.
         span: OpenTelemetry's, where it is loaded.
     """
 
@@ -56,7 +56,7 @@ class Trail(Work):
         self.span: Any = None
 
     def begin(self, envelope: Envelope) -> None:
-        """Tell that it begins, before anything is asked of anybody: who dies later has told."""
+        """Report that it begins, before any call: a process that dies later has reported it."""
         told: dict[str, Json] = {
             "phase": "begins",
             "stack_id": self._request.stack_id,
@@ -84,7 +84,7 @@ class Trail(Work):
             self.note(outcome="Ignored")
 
     def answered(self, body: bytes) -> None:
-        """Take note of the answer, which is told next."""
+        """Take note of the response, which is sent next."""
         answer = json.loads(body)
         self._is_answered = True
         self.note(outcome=answer["Status"])
@@ -99,7 +99,7 @@ class Trail(Work):
             self._counts["SecondsToAnswer"] = round(seconds, 3)
 
     def end(self, error: Exception | None = None) -> None:
-        """Tell what came of it, once: a watchdog may have told before the hook comes back."""
+        """Tell what came of it, once: a watchdog may have done so before the hook returns."""
         if self._is_over:
             return
         self._is_over = True
@@ -148,7 +148,7 @@ class Trail(Work):
             {"Name": name, "Unit": "Seconds" if name == "SecondsToAnswer" else "Count"}
             for name in self._counts
         ]
-        # One set of dimensions: CloudWatch sells every metric anew in every further set.
+        # One set of dimensions: CloudWatch bills every metric again in every further set.
         about = {"Namespace": "cfn-once", "Dimensions": [["FunctionName"]], "Metrics": metrics}
         return {
             "_aws": {"Timestamp": int(now * 1000), "CloudWatchMetrics": [about]},
@@ -165,7 +165,7 @@ class Trail(Work):
 
 @contextmanager
 def following(request: Request, clock: Clock, context: Any, envelope: Envelope) -> Iterator[Trail]:
-    """Tell of one delivery of a request; where its process dies on the way, that it has begun."""
+    """Report one delivery of a request; if its process dies on the way, only that it has begun."""
     print_json()
     trail = Trail(request, clock, context)
     before = AT_WORK.set(trail)
@@ -184,7 +184,7 @@ def following(request: Request, clock: Clock, context: Any, envelope: Envelope) 
 
 @contextmanager
 def telling(body: bytes) -> Iterator[None]:
-    """Tell of the PUT of an answer, with which a delivery ends, whoever makes it."""
+    """Report the PUT of a response, with which a delivery ends."""
     trail = _trail()
     if trail is None:
         yield
@@ -218,7 +218,7 @@ def step(name: str) -> Iterator[None]:
 
 
 def in_doubt(name: str) -> None:
-    """Tell of a step that may have run; however often it is told of, it is one."""
+    """Report a step that may have run; reported twice, it counts once."""
     trail = _trail()
     if trail is not None:
         trail.doubts[name] = None

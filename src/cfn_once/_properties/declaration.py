@@ -25,7 +25,7 @@ JSON_LISTS = (list, tuple, Sequence)
 
 
 class Declaration:
-    """The check of one declared class, and of all that lies in it.
+    """The check of one declared class, and of everything in it.
 
     Args:
         is_read: It is read out of CloudFormation's text; else it is answered, as JSON.

@@ -174,7 +174,7 @@ def _dataclass_fields(declared: Any) -> Iterator[Field]:
 
 
 def _struct_fields(declared: Any) -> Iterator[Field]:
-    msgspec = sys.modules["msgspec"]  # whoever declares a Struct has loaded it
+    msgspec = sys.modules["msgspec"]  # a declared Struct means that it is loaded
     for field in msgspec.structs.fields(declared):
         default = _default(field.default, field.default_factory, msgspec.NODEFAULT)
         yield Field(field.encode_name, field.name, field.type, default)

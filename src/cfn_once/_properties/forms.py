@@ -24,7 +24,7 @@ class ByForm:
 Json = Annotated[Any, ByForm()]
 """A value of any kind, at any depth, whose scalars are converted by their form.
 
-`true` and `false` become booleans, and what JSON writes as a number becomes one. All else stays
+`true` and `false` become booleans, and what JSON writes as a number becomes one. The rest stays
 text. Declare `str` for what only looks like a number: a version such as 1.10.
 """
 

@@ -4,7 +4,7 @@
                                   └► what is wrong, by name, kind and what was expected
 
 msgspec converts each value; it stops at its first problem and may quote the value in its message,
-and a value may be secret. Hence the walk over names, lists and maps is here, and every message.
+and a value may be secret. So the walk over names, lists and maps is here, and every message.
 """
 
 import math

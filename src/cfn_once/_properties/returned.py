@@ -130,7 +130,7 @@ def _fits(value: Json, bare: Any) -> bool:
         return False
     if isinstance(value, bool) and bare in (int, float):  # which Python takes for a number
         return False
-    return isinstance(value, _SCALARS.get(bare, object))  # Any, and what cannot be told
+    return isinstance(value, _SCALARS.get(bare, object))  # Any, and what is not known
 
 
 def _refused(value: Json, hint: Any, path: str) -> str:

@@ -3,7 +3,7 @@ boto3 for hooks: operations that change something are steps.
 
     READ       passed through
     TOKEN      sent with the step's token in the member that takes one; made again when in doubt
-    AT_WILL    made again at will, not recorded; a removal of a create or update hook is recorded
+    AT_WILL    repeated as needed, not recorded; a removal of a create or update hook is recorded
     ONCE       recorded before it leaves, and sent by a client that repeats nothing by itself
 
 What is kept of an answer, and returned in the first run too, is JSON, without what the service's
@@ -334,7 +334,7 @@ def _verdict_of(response: Mapping[str, Any]) -> Verdict:
 
 
 def _without_values(ask: Any, name: str, params: dict[str, Any]) -> Any:
-    """Send; what boto3 finds wrong with a member is told without its value, which may be secret."""
+    """Send; if boto3 finds a member wrong, the error lacks its value, which may be secret."""
     try:
         return ask(name, params)
     except ParamValidationError as error:

@@ -47,7 +47,7 @@ class Clients:
             return _made(service, given)
         try:
             key = (service, _frozen({**given, "config": vars(given["config"])}), _environment())
-        except TypeError:  # of something in it there may be two that are equal, and nobody can tell
+        except TypeError:  # something in it may exist twice, and compare equal
             return _made(service, given)
         with self._lock:
             if boto3.DEFAULT_SESSION is not self._session:
@@ -136,7 +136,7 @@ def _frozen(value: Any) -> Any:
     """Return a value that is equal where the options are.
 
     Raises:
-        TypeError: There is something in it that cannot be told from another one.
+        TypeError: Something in it does not differ from another one.
     """
     if isinstance(value, Mapping):
         return tuple((name, _frozen(value[name])) for name in sorted(value))

@@ -3,7 +3,7 @@ What the ledger keeps of an AWS call: JSON, without what the service's model mar
 
     datetime, bytes, Decimal     a map with one tag for a name
     a map that bears a tag       wrapped, so that it comes back as it was
-    a sensitive member           its name alone; whoever reads it is told what to do instead
+    a sensitive member           its name alone; reading it raises an error that says what to do
     an error                     its kind, with its response where there was one
 """
 

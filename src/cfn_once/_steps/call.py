@@ -32,7 +32,7 @@ class Repetition(StrEnum):
     """What a second call may do."""
 
     READ = "read"  # changes nothing: passes through, no step
-    AT_WILL = "at will"  # idempotent by nature: made again at will, never recorded
+    AT_WILL = "at will"  # idempotent: repeated as needed, never recorded
     TOKEN = "token"  # noqa: S105 - made again under the step's token, for `window` seconds
     ONCE = "once"  # never made twice; in doubt it is looked up with `find`, or fails
 

@@ -108,7 +108,7 @@ class Caller:
             name: What is called.
             fn: Calls it.
             verdict: Judges an error.
-            single: It can neither be repeated at will nor under the step's token: a step has room
+            single: It can be repeated neither as it is nor under the step's token: a step has room
                 for one of these.
 
         Raises:

@@ -1,4 +1,4 @@
-"""A step in doubt: looked up, allowed a second call, or reported as what nobody can tell."""
+"""A step in doubt: looked up, allowed a second call, or reported as in doubt."""
 
 import re
 from typing import Any, NoReturn
@@ -133,7 +133,7 @@ class Doubts:
         error: Exception | None,
         kind: type[InDoubt] = InDoubt,
     ) -> NoReturn:
-        """Keep that a step may have happened, and raise that nobody can tell.
+        """Record that a step may have taken effect, and raise InDoubt.
 
         Raises:
             InDoubt: Always.

@@ -2,10 +2,10 @@
 HTTP for hooks: a `requests.Session` whose writes are steps.
 
     GET, HEAD, OPTIONS    passed through
-    PUT, DELETE           made again at will, unless the call says `once=True` or brings `find=`
+    PUT, DELETE           repeated as needed, unless the call says `once=True` or has `find=`
                           or `window=`; a DELETE of a create or update hook is recorded
     POST, PATCH           recorded; made again in doubt only where the API honours the key that is
-                          sent along (`window=`), or where `find=` has looked; made again at will
+                          sent along (`window=`), or where `find=` has looked; repeated as needed
                           where the call says `repeat=True`
 
 No error tells more of a URL than its host and path: a query may hold a key.

@@ -22,7 +22,7 @@ class Policy:
         """Allow the call of a step in doubt, which its look-up or token allows."""
 
     def before_repeat(self, name: str) -> None:
-        """Allow a call that is repeated at will."""
+        """Allow a call that is idempotent."""
 
     def before_wait(self, key: str) -> None:
         """Allow a wait that was never begun, or a further look at what is waited for."""

@@ -32,7 +32,7 @@ class Replay(Policy):
     Attributes:
         has_acted: Something may have been made on the way.
         results: What was met on the way, by the steps' names.
-        doubts: Steps that nobody can tell about, in words.
+        doubts: Steps that stay in doubt, in words.
         may_be_known_later: What there is to be known may be known to the next delivery.
         has_called: A call was made again under its token: what was gone may be there again.
         id_at_end: The physical id when the end was reached: what follows cannot change it.
@@ -109,7 +109,7 @@ class Replay(Policy):
     def _end_where_all_is_known(self, where: str) -> None:
         """End before the hook comes to where its first run was stuck, or died."""
         if self._left.assigned_id is None and self._journal.assigned_id is None:
-            return  # what it is called may still be told
+            return  # its name may still be reported
         if not self._is_something_known_behind():
             self._end(where)
 
@@ -175,7 +175,7 @@ class Replay(Policy):
 
 
 def doubt(left: Operation, what: str, milliseconds: int) -> str:
-    """Spell what nobody can tell of an earlier request."""
+    """Spell what is in doubt of an earlier request."""
     telemetry.in_doubt(f"{what} of {left.request_id}")
     # When a step was made is not kept once it is done: its request had begun then.
     at = utc((milliseconds or left.begun) / 1000)

@@ -86,7 +86,7 @@ class Steps:
 
         Raises:
             StepFailed: It did not happen; direct http and AWS calls raise their own kind of error.
-            InDoubt: It may have happened, and nothing can tell.
+            InDoubt: It may have taken effect, and cfn-once cannot tell.
             NonDeterminism: The ledger holds another call under this key.
         """
         self._refuse_disorder(call.name)
@@ -222,7 +222,7 @@ class Steps:
         correlation_id = self._request.correlation_id
         return Step(token=token.uuid, correlation_id=correlation_id, tokens=token, again=again)
 
-    # A call that is repeated at will
+    # An idempotent call
 
     def _repeated(self, call: Call, key: str) -> Any:
         journal = self.journal

@@ -23,7 +23,7 @@ TOKEN = {
     "pattern": r"^arn:aws[a-z-]*:(lambda:[a-z0-9-]+:\d{12}:function:[\w.$:-]+"
     r"|sns:[a-z0-9-]+:\d{12}:[\w-]+)$",
 }
-# The range of a ServiceTimeout, and that a ServiceToken must be there, is told by other rules.
+# The range of a ServiceTimeout, and that a ServiceToken must be there: other rules check them.
 OURS: Mapping[str, Json] = {"ServiceToken": TOKEN, "ServiceTimeout": {}}
 
 

@@ -16,7 +16,7 @@ NOT_DELETED = "Update successful. One or more resources could not be deleted."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What CloudFormation was told: without a body, where it gave up waiting, or never asked."""
+    """What CloudFormation received: without a body, where it gave up waiting, or never asked."""
 
     status: str
     reason: str

@@ -62,7 +62,7 @@ class FakeApi:
         objects: What lives, by id.
         created: The ids that were ever made.
         calls: All that was asked for, in order, as `ApiCall`s.
-        listeners: Are told of each call before it acts, in the thread that serves it.
+        listeners: Get each call before it acts, in the thread that serves it.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class FakeApi:
             server.close()
 
     def reset(self) -> None:
-        """Forget all that was made, asked for, and told by `fail`; go on listening."""
+        """Forget all that was made, asked for, and set by `fail`; go on listening."""
         with self._lock:
             for memory in (self.objects, self.created, self.calls, self._tokens, self._failures):
                 memory.clear()

@@ -1,7 +1,7 @@
 """
 Time that passes only when somebody waits, so that an hour takes no time; and turns in it.
 
-    job 1  ──read──┐     ┌──write──┐            each pause hands over to whoever has waited longest;
+    job 1  ──read──┐     ┌──write──┐            each pause hands over to the longest waiting;
     job 2          └read─┘         └─sleep 2 s   where all sleep, time passes to the first to wake
 """
 

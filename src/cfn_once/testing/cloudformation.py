@@ -36,7 +36,7 @@ class FakeCloudFormation:
             there; `close` ends it, as does the end of a `with`.
         envelope: `sns_event` or `sqs_event` where requests come through a topic or a queue.
         watchdog: Real seconds after which a hook that hangs is an error; 0 for never.
-        faults: What befalls each operation that names no faults of its own.
+        faults: The faults of each operation that names none itself.
 
     Attributes:
         clock: Moves when somebody waits; `wait(seconds)` lets time pass.
@@ -137,7 +137,7 @@ class FakeCloudFormation:
             logical_id: The resource's name in the template.
             properties: As in a template; scalars are sent as text, as CloudFormation does.
             resource_type: The type in the template; may be left out of a provider of one type.
-            faults: What befalls the Create.
+            faults: The faults of the Create.
         """
         create = self._create_event(logical_id, properties, resource_type)
         return self._stack.create(create, FaultPlan.of(faults))
@@ -223,7 +223,7 @@ class FakeCloudFormation:
         return self._stack.roll_back(logical_id, to=to, from_=from_)
 
     def rename(self, logical_id: str, new_id: str, **faults: Unpack[Faults]) -> Answer:
-        """Rename a resource in the template: it is created anew, then the old one is deleted."""
+        """Rename a resource in the template: a Create of the new name, a Delete of the old one."""
         held = self._stack.held(logical_id)
         properties = {k: v for k, v in held.properties.items() if k != "ServiceToken"}
         answer = self.create(new_id, properties, resource_type=held.resource_type, **faults)
@@ -299,7 +299,7 @@ class FakeCloudFormation:
     def send(
         self, event: Event, *, provider: Provider | None = None, **faults: Unpack[Faults]
     ) -> Answer | None:
-        """Deliver an event once, and return what CloudFormation was told by then.
+        """Deliver an event once, and return what CloudFormation has received by then.
 
         What the provider raises is raised, and what CloudFormation refuses in its answer. The same
         event again is a duplicate; another version of the provider may take it, or its guardian.
@@ -319,7 +319,7 @@ class FakeCloudFormation:
         return self.answer_to(event)
 
     def answer_to(self, event: Event) -> Answer | None:
-        """Return what CloudFormation was told of a request, or None."""
+        """Return what CloudFormation received for a request, or None."""
         return self._requests.of(event).answer
 
     def lose_answers(self, number: int) -> None:

@@ -24,7 +24,7 @@ ID = "Resource"
 
 
 class ProviderContract:
-    """The tests; derive from it, and say what is tested. What it is not told of is skipped."""
+    """The tests; derive from it, and say what is tested. Tests without properties are skipped."""
 
     provider: ClassVar[Provider | DeployedLambda]
     properties: ClassVar[Properties] = {}  # of a Create that succeeds
@@ -91,7 +91,7 @@ class ProviderContract:
         assert 1 == len(self.bodies())
 
     def test_create_late_copy(self) -> None:
-        """A copy of the Create after the Delete makes nothing, and is not told SUCCESS."""
+        """A duplicate of the Create after the Delete makes nothing, and gets no SUCCESS."""
         self.in_process()
         self.create(late=600)
         self.cloudformation.delete(ID)
@@ -101,7 +101,7 @@ class ProviderContract:
         assert not any(answer.succeeded for _, answer in self.cloudformation.answers[told:])
 
     def test_create_answer_lost(self) -> None:
-        """An answer that could not be delivered is told by Lambda's next delivery."""
+        """Lambda's next delivery sends a response that could not be delivered."""
         self.in_process()
         self.create(lost_answers=1)
 
@@ -144,7 +144,7 @@ class ProviderContract:
         assert set(created.data) <= set(updated.data)
 
     def test_update_create(self) -> None:
-        """A copy of the Create after an Update is told what the Create was told, or nothing."""
+        """A duplicate of the Create after an Update gets the Create's response, or nothing."""
         self.in_process()
         changed, created = self.given(self.changed, "changed"), self.create(late=60)
         updated = self.update(changed)

@@ -1,7 +1,7 @@
 """
 The requests of a stack: handed to a function as often and as late as a plan says, and answered.
 
-    add ──► deliver ──► the function ──► a PUT to the ResponseURL ──► keep: judged, told
+    add ──► deliver ──► the function ──► a PUT to the ResponseURL ──► keep: judged, received
               └─ at once, again and again, late
 """
 
@@ -50,7 +50,7 @@ class Asked:
 
 
 class Requests:
-    """What a stack asked for, what CloudFormation was told of it, and the story of both."""
+    """What a stack asked for, what CloudFormation received, and the story of both."""
 
     def __init__(self, turns: Turns, stack_name: str) -> None:
         self.number, self.answers = 0, list[tuple[dict[str, Any], Answer]]()
@@ -95,11 +95,11 @@ class Requests:
         return self._asked.get(event["ResponseURL"]) or Asked(dict(event))
 
     def invented_id(self, logical_id: str) -> str:
-        """Return an id as CloudFormation invents one where it was told none."""
+        """Return an id as CloudFormation makes one up if it received none."""
         return f"{self._stack_name}-{logical_id}-{FIRST_INVENTED + self.number:X}"
 
     def keep(self, url: str, body: bytes) -> None:
-        """Take an answer; S3 takes anything, and what CloudFormation refuses is told later."""
+        """Take an answer; S3 takes anything, and CloudFormation refuses later."""
         try:
             assert url in self._asked, "an answer to a request that this stack has not sent"
             asked = self._asked[url]
@@ -167,7 +167,7 @@ class Deliveries:
             self.function.invoke(event, plan, provider=provider)
 
     def deliver(self, event: Event, plan: FaultPlan) -> list[BaseException]:
-        """Deliver as often as it befalls; return what those raised that Lambda has given up."""
+        """Deliver as often as the faults say; return the errors of those that Lambda gave up."""
         self.bucket.refuse(plan.lost_answers)
         with self.watched(event, plan.at_once):
             errors = self.function.deliver(event, plan)

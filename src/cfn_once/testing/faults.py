@@ -1,4 +1,4 @@
-"""What befalls an operation, by name and as one value, and how it is done to a process."""
+"""The faults of an operation, by name and as one value, and how a process suffers them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from .process import Crashed, Point
 
 
 class Faults(TypedDict, total=False):
-    """What befalls an operation; a call is named as for `crash_before`.
+    """The faults of an operation; a call is named as for `crash_before`.
 
     Attributes:
         times: So often the event is delivered, one delivery after another.
@@ -44,7 +44,7 @@ class Faults(TypedDict, total=False):
     meanwhile: Mapping[str, Callable[[], object]] | None
 
 
-COPIES = ("times", "at_once", "late")  # the rest befalls one delivery
+COPIES = ("times", "at_once", "late")  # the rest happens to one delivery
 MOST_CRASHES = 3  # deliveries of Lambda
 BOUNDS = {"times": (1, 1000), "at_once": (1, 100), "crashes": (1, MOST_CRASHES)}
 
@@ -66,8 +66,8 @@ class FaultPlan:
     lost_answers: int = 0
     meanwhile: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     named: tuple[str, ...] = ()
-    strict: bool = True  # a fault that could not befall is an error
-    on_call: Callable[[str], None] | None = None  # is told of each call before; others may come
+    strict: bool = True  # a fault that cannot happen is an error
+    on_call: Callable[[str], None] | None = None  # gets each call before; others may come
 
     @classmethod
     def of(cls, faults: Mapping[str, Any], *, strict: bool = True) -> Self:
@@ -83,7 +83,7 @@ class FaultPlan:
 
     @property
     def copies(self) -> "FaultPlan":
-        """What befalls the clean-up after an operation: as many copies, and nothing else."""
+        """The faults of the cleanup after an operation: as many duplicates, and nothing else."""
         named = tuple(name for name in COPIES if name in self.named)
         return FaultPlan(times=self.times, at_once=self.at_once, late=self.late, named=named)
 
@@ -95,11 +95,11 @@ class FaultPlan:
 
     @property
     def may_silence(self) -> bool:
-        """Whether an operation may go unanswered by what befalls it; Lambda delivers thrice."""
+        """Whether its faults may leave an operation without a response; Lambda delivers thrice."""
         return self.crashes == MOST_CRASHES or "lost_answers" in self.named
 
     def nth(self, number: int) -> "FaultPlan":
-        """Return what befalls Lambda's delivery of this number, from 0."""
+        """Return the faults of Lambda's delivery of this number, from 0."""
         if number == 0:
             return self
         crash_at = 0 if number < self.crashes else None

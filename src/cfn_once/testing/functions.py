@@ -86,7 +86,7 @@ class LocalLambda:
             interceptor.end(failed)
 
     def deliver(self, event: Event, plan: FaultPlan) -> list[BaseException]:
-        """Deliver copies at the same time, and what comes back; the plan befalls the first."""
+        """Deliver copies at the same time, the first with the faults of the plan."""
         errors: list[BaseException] = []
         first = partial(self.attempt, event, plan, errors)
         if plan.at_once > 1 or plan.on_call is not None:
@@ -216,7 +216,7 @@ class DeployedLambda:
 
     def open(self, keep: Keep, tell: object, envelope: Wrapping) -> ResponseBucket | S3Bucket:
         """Take answers from now on."""
-        del tell  # what happens is told where it runs
+        del tell  # the log of the function says what happens
         self._envelope = envelope
         if self._bucket:
             self._answers = S3Bucket(keep, self._bucket, self._s3)

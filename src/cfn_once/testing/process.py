@@ -43,10 +43,10 @@ class Point(NamedTuple):
 
 
 class Interceptor(Protocol):
-    """Whoever stands at each point of a process."""
+    """An observer at each point of a process."""
 
     def at(self, point: Point) -> None:
-        """See a point pass; what is raised here befalls the process, which dies of `Crashed`."""
+        """See a point pass; the process raises what is raised here, and dies of `Crashed`."""
 
     def end(self, error: BaseException | None) -> None:
         """See the invocation end; what is raised here is raised in the place of `error`."""

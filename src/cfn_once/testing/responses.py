@@ -2,7 +2,7 @@
 The bucket that answers go to: pre-signed URLs, and S3's own way of refusing a PUT to one.
 
     sign ──► ResponseURL ──► PUT ──► signature, expiry, content-type ──► 200, kept │ 403 and why
-                                                                                   │ 503, as told
+                                                                                   │ 503, as set
 The same rules hold in process and over HTTP; `serve` opens a port on 127.0.0.1.
 """
 

@@ -1,7 +1,7 @@
 """
-One run of a scenario: what befalls it, what is seen of it, and the laws it is judged by.
+One run of a scenario: its fault, what is seen of it, and the laws it is judged by.
 
-A fault befalls one delivery, at a point before or after one of its actions. The same scenario
+A fault happens to one delivery, at a point before or after one of its actions. The same scenario
 without a fault says what there should be after each request.
 """
 
@@ -25,7 +25,7 @@ from .clock import VirtualClock
 from .process import TELL, Point
 
 IN_DOUBT = ("cannot be repeated safely", "in doubt: ")
-LONGEST = 300  # characters of what is told of an object
+LONGEST = 300  # characters of the report on an object
 OUTSIDE = "outside of all steps"
 HTTP_READS = ("http.GET.", "http.HEAD.", "http.OPTIONS.")
 HOOKS = ("create", "update", "delete")
@@ -52,7 +52,7 @@ class ExternalApi(Protocol):
 
 
 class FaultKind(StrEnum):
-    """What befalls a delivery."""
+    """The fault of a delivery."""
 
     NOTHING = "nothing"
     CRASH = "crash"
@@ -70,7 +70,7 @@ class FaultKind(StrEnum):
         return self in (FaultKind.TWIN, FaultKind.CANCEL)
 
     def may_befall(self, request_type: str, point: Point) -> bool:
-        """Tell whether it may befall a request at a point of its first delivery."""
+        """Say whether it may happen to a request at a point of its first delivery."""
         only = {
             FaultKind.UNTOLD: point.name == TELL,
             FaultKind.REFUSED: point.is_call and not point.after,
@@ -83,12 +83,12 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What befalls one request."""
+    """The fault of one request."""
 
     kind: FaultKind = FaultKind.NOTHING
     request: int = -1  # its number
     at: int = -1  # the point of its first delivery
-    until: int = -1  # the action that whoever came meanwhile waits for; a late copy, the request
+    until: int = -1  # the action that the other delivery waits for; a late copy, the request
 
 
 class Place(NamedTuple):
@@ -233,7 +233,7 @@ class Witness:
 
 @dataclass
 class Run:
-    """One run: what is to befall it, and what came of it."""
+    """One run: its fault, and what came of it."""
 
     provider: Provider
     external_api: ExternalApi
@@ -249,7 +249,7 @@ class Run:
     reached: bool = False  # the fault has happened
     updates: int = 0  # so often the scenario calls update
     broken: str = ""  # the law that is
-    doubt: str = ""  # what an answer told of as in doubt, that may not be
+    doubt: str = ""  # what a response named as in doubt, that may not be
     too_many: bool = False  # something was made that should not be there
     hangs: bool = False
 
@@ -260,7 +260,7 @@ class Run:
 
     @property
     def is_struck(self) -> bool:
-        """Whether the fault befalls the request at work."""
+        """Whether the fault happens to the request at work."""
         return self.fault.request == self.seen.request
 
     def check(self, request_type: str, answer: Answer) -> None:
@@ -339,7 +339,7 @@ class Run:
         )
 
     def _only_read(self) -> bool:
-        """Tell whether the fault befell a call that changes nothing, as far as its name tells."""
+        """Say whether the fault happened to a call that changes nothing, by its name."""
         name = self.points[self.fault.request][self.fault.at].name
         service, _, operation = name.partition(".")
         return name.startswith(HTTP_READS) or bool(operation and is_read(service, operation))

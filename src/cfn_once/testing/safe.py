@@ -189,7 +189,7 @@ class _Search:
             raise self._error(base)
 
     def _without_fault(self) -> Run:
-        """Return what happens when nothing befalls the scenario, twice in the same way."""
+        """Return what happens without a fault, twice in the same way."""
         self._base = None
         first, second = self._run(Fault()), self._run(Fault())
         same = len(first.seen.effects) == len(second.seen.effects)
@@ -201,7 +201,7 @@ class _Search:
         return second
 
     def _explore(self, base: Run, since: int, *, at_once: bool) -> None:
-        """Try the faults that befall a request from this one on, the cheapest kind first."""
+        """Try the faults of the requests from this one on, the cheapest kind first."""
         for faults in _single(base, since):
             for fault in faults:
                 self._run(fault)
@@ -300,7 +300,7 @@ def _refuse_nonsense(
 
 
 def _at_points(base: Run, since: int, *kinds: FaultKind) -> list[Fault]:
-    """Return the faults of these kinds, at each point where they may befall a request."""
+    """Return the faults of these kinds, at each point where they may happen to a request."""
     return [
         Fault(kind, request, at)
         for request in range(since, len(base.points))
@@ -311,7 +311,7 @@ def _at_points(base: Run, since: int, *kinds: FaultKind) -> list[Fault]:
 
 
 def _single(base: Run, since: int) -> Iterator[list[Fault]]:
-    """Yield the faults that befall one delivery, or send a copy later."""
+    """Yield the faults of one delivery, or that send a duplicate later."""
     requests = range(since, len(base.points))
     yield _at_points(base, since, FaultKind.CRASH)
     yield [

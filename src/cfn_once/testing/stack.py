@@ -47,7 +47,7 @@ class StackEvent(NamedTuple):
 
 
 class Operator(Protocol):
-    """Whoever operates a stack."""
+    """An operator of a stack."""
 
     def operate(self, event: dict[str, Any], plan: FaultPlan) -> Answer:
         """Hand a request over, and return what CloudFormation makes of it."""

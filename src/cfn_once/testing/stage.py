@@ -1,8 +1,8 @@
 """
-A run on its stage: whoever operates its stack, and lets the one fault happen at its point.
+A run on its stage: it operates the stack, and lets the one fault happen at its point.
 
     scenario ──► stack ──► stage: a request, its checkpoint ──► deliveries ──► points
-                            late copies, rollbacks, cancels       twins         crashes, errors
+                            late copies, rollbacks, cancels       twice         crashes, errors
 """
 
 from collections import Counter
@@ -38,7 +38,7 @@ class Over(BaseException):
 
 
 class Stage:
-    """Operates the stack of a run: tells and judges each request; the fault befalls one of them."""
+    """Operates the stack of a run: reports and judges each request; one of them has the fault."""
 
     def __init__(self, run: Run, stack: Stack) -> None:
         function = stack.deliveries.function
@@ -92,7 +92,7 @@ class Stage:
         self._failures += 1
         if self._failures > 1:
             raise Broken(f"the {what} fails again and again: {answer.reason}")
-        return True  # as whoever sees DELETE_FAILED does, or UPDATE_ROLLBACK_FAILED
+        return True  # as an operator does after DELETE_FAILED or UPDATE_ROLLBACK_FAILED
 
     def deliver_late(self, after: float) -> None:
         """Deliver the copy that is late, if it comes after this request."""

@@ -8,7 +8,7 @@ from typing import Self
 
 from .._clock import SYSTEM_CLOCK
 
-DEEPEST = 8  # lines of the stack that are told: the last ones are the hook's
+DEEPEST = 8  # lines of the stack that are printed: the last ones are the hook's
 
 
 class Hung(BaseException):
