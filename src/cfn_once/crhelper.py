@@ -102,8 +102,8 @@ class CfnResource:
         self._provider = Provider(self._served, **options)
         if ssl_verify not in (None, True):
             self._refuse(
-                f"ssl_verify={ssl_verify!r}: cfn-once verifies whom it answers. Leave it out,"
-                " and name a bundle of your own in SSL_CERT_FILE, and in AWS_CA_BUNDLE for boto3"
+                f"ssl_verify={ssl_verify!r}: cfn-once verifies the host that it responds to. Leave"
+                " it out, and name your own bundle in SSL_CERT_FILE, and in AWS_CA_BUNDLE for boto3"
             )
 
     def __call__(self, event: Any, context: Any = None) -> dict[str, Any] | None:
@@ -111,8 +111,9 @@ class CfnResource:
         if "crhelper" in sys.modules and not self._warned:
             self._warned = True
             log.warning(
-                "crhelper is imported here as well: what a helper of its own answers is not on the"
-                " ledger, and may run twice. Import CfnResource from cfn_once.crhelper everywhere"
+                "crhelper is imported here as well: the ledger does not know what a helper of its"
+                " own does, and it may run twice. Import CfnResource from cfn_once.crhelper"
+                " everywhere"
             )
         return self.provider(event, context)
 

@@ -35,12 +35,14 @@ def handler(event: Any, context: Any = None, *, clock: Clock = SYSTEM_CLOCK) -> 
     named = guarded()
     for failure in open_failures(event):
         if failure is None:
-            log.error("a record that is not of a failed custom resource request: nothing was done")
+            log.error(
+                "a record is not of a failed custom resource request: the guardian did nothing"
+            )
             continue
         if named and failure.source not in named:
             log.error(
-                "a record of %s, which is not guarded here: nothing was done, and nobody was"
-                " answered. If it is to be: name it in CFN_ONCE_GUARDS",
+                "a record is of %s, which this guardian does not guard: it did nothing, and sent no"
+                " response. To guard it, name it in CFN_ONCE_GUARDS",
                 failure.source or "no function",
             )
             continue

@@ -163,7 +163,7 @@ def test_a_proxy_that_is_gone(monkeypatch, deploy):
 
     error = told.fail_to_deliver()
 
-    assert "ProxyError (by HTTPS_PROXY the answer goes through http://127.0.0.1:1" in str(error)
+    assert "ProxyError (by HTTPS_PROXY the response goes through http://127.0.0.1:1" in str(error)
     assert WORD not in str(error)
 
 

@@ -182,7 +182,7 @@ def test_one_secret_answer(ledger):
     assert ledger.keeps_secrets == answer.succeeded == bool(answer.no_echo) == bool(MADE)
     assert answer.body == again.body
     if not ledger.keeps_secrets:
-        assert answer.reason.startswith("Thing answers secrets and its ledger is not")
+        assert answer.reason.startswith("Thing returns secrets and its ledger is not")
         assert "keeps_secrets=true" in answer.reason
 
 
@@ -206,7 +206,7 @@ def test_an_answer_less_secret_than_its_class():
 
     answer = stack(create, no_echo=True).create("Thing")
 
-    assert answer.reason.startswith("Thing says no_echo = True for all its answers")
+    assert answer.reason.startswith("Thing says no_echo = True for all its responses")
 
 
 def test_a_delete_has_no_answer_to_hide():

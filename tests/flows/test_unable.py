@@ -280,7 +280,7 @@ def test_a_record_that_is_not_ours(caplog):
     guardian.handler({"requestPayload": "text"})
     guardian.handler({"Records": [{"body": "no json"}]})
 
-    assert 2 == caplog.text.count("nothing was done")
+    assert 2 == caplog.text.count("the guardian did nothing")
 
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:provider"
@@ -331,7 +331,7 @@ def test_a_create_that_only_the_guardian_has_seen(cloudformation, groups):
 
     answers = [cloudformation.send(delete) for _ in range(2)]
 
-    left = "left: the guardian answered that Create, and no delivery of it is in the ledger"
+    left = "left: the guardian responded to that Create, and no delivery of it is in the ledger"
     assert [("SUCCESS", left)] * 2 == [(answer.status, answer.reason) for answer in answers]
     assert {} == groups.objects
 

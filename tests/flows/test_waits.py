@@ -194,7 +194,7 @@ def hook(act):
 @pytest.mark.parametrize(
     ("act", "told"),
     [
-        (lambda self: self.wait(4000), "is longer than CloudFormation waits for the answer"),
+        (lambda self: self.wait(4000), "is longer than CloudFormation waits for the response"),
         (lambda self: self.wait(-1), "wait takes seconds from 0 on, not -1"),
         (lambda self: self.wait(float("nan")), "not nan"),
         (lambda self: self.wait("60"), "not '60'"),

@@ -240,9 +240,9 @@ CASES = {
 ALL = {name: None for names in SHAPES.values() for name in names} | cases()
 
 TOO_LONG = (
-    "the answer is 6254 bytes long and CloudFormation takes 4096, 14 of them kept free for NoEcho;"
-    " the largest attributes: Long 6002 bytes. Return fewer or shorter ones, or the ARN of where"
-    " they are kept"
+    "the response is 6254 bytes long and CloudFormation takes 4096, 14 of them kept free for"
+    " NoEcho; the largest attributes: Long 6002 bytes. Return fewer or shorter ones, or the ARN of"
+    " where they are kept"
 )
 LONG = "x" * 6000
 NESTED = {"Host": "a", "Port": 1, "Path": None}

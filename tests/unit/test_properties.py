@@ -784,7 +784,7 @@ def test_two_attributes_of_one_path():
     """
     A name with a dot and a record may mean the same Fn::GetAtt: neither wins silently.
     """
-    with pytest.raises(Misfit, match=r"two attributes are answered as a\.b"):
+    with pytest.raises(Misfit, match=r"two attributes have the name a\.b"):
         Shape(dict, is_read=False).answer({"a.b": 1, "a": {"b": 2}})
 
 
@@ -805,7 +805,7 @@ def test_attributes_that_are_never_json(hint):
     """
     What no answer could hold is refused when the class is defined, not after its object was made.
     """
-    with pytest.raises(ConfigurationError, match=r"is no JSON|cannot be read"):
+    with pytest.raises(ConfigurationError, match=r"is not JSON|cannot be read"):
         Shape(declaring(hint), is_read=False)
 
 

@@ -398,7 +398,10 @@ def test_recorded_requests_are_taken():
         (CREATE.response_url.replace("https", "ftp"), "is no https URL"),
         (CREATE.response_url.replace("https://", "https://x@"), "CloudFormation never writes one"),
         (CREATE.response_url.replace(".com", ".com:443"), "CloudFormation never writes one"),
-        (CREATE.response_url.replace("Group", "Other"), "is of the answer to another request: "),
+        (
+            CREATE.response_url.replace("Group", "Other"),
+            "belongs to the response to another request: ",
+        ),
         (
             f"http://{EMULATOR}/key?token=secret",
             (

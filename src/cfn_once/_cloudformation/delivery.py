@@ -179,8 +179,8 @@ def _problem(error: Exception, request: Request, proxy: Proxy | None) -> _Proble
     host = Endpoint.of(request.response_url).host
     said = f"the proxy {proxy.url} refuses with {refused[1]}" if refused else type(error).__name__
     return _Problem(
-        f"{said} (by HTTPS_PROXY the answer goes through {proxy.url}: let it connect to {host}, or"
-        f" name the host in NO_PROXY where the function needs no proxy to reach it)",
+        f"{said} (by HTTPS_PROXY the response goes through {proxy.url}: let it connect to {host},"
+        f" or name the host in NO_PROXY where the function needs no proxy to reach it)",
         is_final=refused is not None,
     )
 
@@ -198,5 +198,5 @@ def _advice(status: int, request: Request) -> str:
     if status == 403:
         return f"the URL is over two hours old, or {_hint(request)}"
     if 300 <= status < 400:
-        return "redirects are not followed: an answer goes nowhere but to CloudFormation"
+        return "cfn-once follows no redirects: a response goes only to CloudFormation"
     return "CloudFormation's bucket refused it"

@@ -102,7 +102,7 @@ def judge(url: str, addressee: Addressee, trusted: Trusted) -> Verdict:
     if target == url or "#" in url:  # capitals, a port, no path
         return Foreign("is written as CloudFormation never writes one")
     if not _is_named_after(target.partition("?")[0], addressee):
-        return Foreign("is of the answer to another request: who sent this one?")
+        return Foreign("belongs to the response to another request: who sent this one?")
     return Own() if trusted.serves(region) else OtherRegion(region)
 
 

@@ -113,7 +113,7 @@ def without_ids(request: Request, body: bytes, outcome: Outcome) -> str:
 
 
 NOT_KEPT = (
-    "this request was answered before, and with secrets, which its ledger is not declared to keep:"
+    "this request already got a response with secrets, which its ledger is not declared to keep:"
     " put the table under a customer-managed key and say keeps_secrets=true in its URL"
 )
 
@@ -171,7 +171,7 @@ def _too_large(outcome: Success, size: int) -> str:
     named = ", ".join(f"{name[:60]} {sizes[name]} bytes" for name in largest)
     spare = f", {len(MARK)} of them kept free for NoEcho" if _room(outcome) < LIMIT else ""
     return (
-        f"the answer is {size} bytes long and CloudFormation takes {LIMIT}{spare}; the largest"
+        f"the response is {size} bytes long and CloudFormation takes {LIMIT}{spare}; the largest"
         f" attributes: {named}. Return fewer or shorter ones, or the ARN of where they are kept"
     )
 

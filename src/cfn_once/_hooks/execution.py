@@ -381,7 +381,7 @@ class Execution:
         try:
             attributes = shapes_of(type(resource)).attributes.answer(returned)
         except Misfit as misfit:
-            log.error("%s answers what it does not declare: %s", self._request, misfit)  # noqa: TRY400 - the text says it all
+            log.error("%s returns what it does not declare: %s", self._request, misfit)  # noqa: TRY400 - the text says it all
             # The hook has acted, though it may not have set an id: the Delete has to find it.
             if self._request.type is RequestType.CREATE or self._journal.deed == Deed.MAKES:
                 self._journal.assigned_id = resource.physical_resource_id

@@ -96,7 +96,7 @@ def unknown(head: Head, request: Request) -> tuple[str, ...]:
     placeholder = request.placeholder
     if placeholder is not None and placeholder.operation in head.guarded:
         # The function may have been at work with another ledger than the guardian's.
-        return ("the guardian answered that Create, and no delivery of it is in the ledger",)
+        return ("the guardian responded to that Create, and no delivery of it is in the ledger",)
     # Seeded bug: unknown-named
     if placeholder is None or head.has_begun(placeholder.operation):
         return ()

@@ -118,8 +118,9 @@ class CustomResource(Effects, Generic[P, A]):
             raise secrets_not_kept(type(self).__name__)
         if type(self).no_echo and not is_secret:
             raise PermanentError(
-                f"{type(self).__name__} says no_echo = True for all its answers: one cannot be less"
-                " secret. Leave it out of the class, and set self.no_echo = True where it holds"
+                f"{type(self).__name__} says no_echo = True for all its responses: a hook cannot"
+                " make one less secret. Leave it out of the class, and set self.no_echo = True in"
+                " a hook"
             )
 
     def create(self) -> A | None:
@@ -238,7 +239,7 @@ class CustomResource(Effects, Generic[P, A]):
 def secrets_not_kept(kind: str) -> SecretNotKept:
     """Return why a type may answer no secrets."""
     return SecretNotKept(
-        f"{kind} answers secrets and its ledger is not declared to keep them: put the table under a"
+        f"{kind} returns secrets and its ledger is not declared to keep them: put the table under a"
         " customer-managed key and say keeps_secrets=true in its URL"
     )
 

@@ -253,8 +253,8 @@ def warn_of_timeouts(request: Request, deadline: Deadline) -> bool:
     if not deadline.function or patience >= deadline.total:  # off Lambda, nothing ends it
         return False
     log.warning(
-        "%s: CloudFormation waits %d s for the answer, by its ServiceTimeout, and the function may"
-        " run for %.0f s: a request that takes longer fails while it is still at work. Set a"
+        "%s: CloudFormation waits %d s for the response, by its ServiceTimeout, and the function"
+        " may run for %.0f s: a request that takes longer fails while it is still at work. Set a"
         " ServiceTimeout with room for three tries, such as 600 for a Timeout of 120",
         request,
         patience,

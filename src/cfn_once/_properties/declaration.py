@@ -86,7 +86,7 @@ class Declaration:
                 " number, a boolean, an Enum, a dataclass, or a list or map"
             )
         return (
-            f"{where}: {named} is no JSON, and cannot be answered: declare text, a number, a"
+            f"{where}: {named} is not JSON, and cannot be sent: declare text, a number, a"
             " boolean, a dataclass, or a list or map of these"
         )
 

@@ -146,7 +146,7 @@ class Shape:
         flat = list(flattened(data))
         names = [name for name, _ in flat]
         if twice := sorted({str(name) for name in names if names.count(name) > 1}):
-            raise Misfit(f"two attributes are answered as {', '.join(twice)}: rename one of them")
+            raise Misfit(f"two attributes have the name {', '.join(twice)}: rename one of them")
         return dict(flat)
 
     def _as_declared(self, returned: Any, data: dict[str, Json]) -> dict[str, Json]:

@@ -15,7 +15,7 @@ from .journal import Journal, StepAttempt
 from .pacing import Pacing
 from .policy import Policy
 
-TOO_LONG = "is longer than CloudFormation waits for the answer"  # the test kit looks for it
+TOO_LONG = "is longer than CloudFormation waits for the response"  # the test kit looks for it
 SHORTEST_EVERY = 1.0  # seconds between two looks
 
 

@@ -19,7 +19,7 @@ class AttributeExists(CloudFormationLintRule):  # type: ignore[misc] # cfn-lint 
 
     id = "E9790"
     shortdesc = "Fn::GetAtt and Fn::Sub ask for attributes that the class declares"
-    description = "CloudFormation fails the stack where an answer has no such attribute"
+    description = "CloudFormation fails the stack if the response has no such attribute"
     source_url = PAGE
     tags = ("functions", "cfn-once")
 
