@@ -83,7 +83,7 @@ def misfit(fn: Any, *arguments: str) -> str:
             and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
         ]
         takes = ", ".join(needed) or "no argument"
-        return f"takes {takes}, and is given {', '.join(arguments) or 'none'}"
+        return f"takes {takes}, and cfn-once passes {', '.join(arguments) or 'none'}"
     return ""
 
 

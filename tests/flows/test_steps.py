@@ -165,7 +165,7 @@ def test_names_that_are_none(name):
     """
     answer = created(lambda self: self.step(name, lambda step: 1))
 
-    assert "is no name for a step" in answer.reason
+    assert "cannot name a step" in answer.reason
 
 
 def test_a_temporary_error_lets_lambda_come_again():

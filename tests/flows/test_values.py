@@ -125,7 +125,7 @@ def was_a_step(self):
         (was_a_step, "has a value at name#0, where it made a step before"),
         (lambda self: self.value("name", "x"), "value name: its function is text"),
         (lambda self: self.value("name", lambda a: a), "value name: its function takes a"),
-        (lambda self: self.value(len, "name"), "is no name for a value"),
+        (lambda self: self.value(len, "name"), "is not a name for a value"),
     ],
 )
 def test_what_is_no_value(create, told):
@@ -210,8 +210,8 @@ def test_an_error_after_the_effect_is_no_refusal():
 @pytest.mark.parametrize(
     ("refused", "told"),
     [
-        ((OSError,), "refused=OSError says that nothing was done whenever that comes"),
-        ((Exception,), "refused=Exception says that nothing was done"),
+        ((OSError,), "refused=OSError says that the call had no effect, but"),
+        ((Exception,), "refused=Exception says that the call had no effect"),
         (("Duplicate",), "refused= takes kinds of errors, not text"),
         ((BaseException,), "refused= takes kinds of errors, not type"),
     ],

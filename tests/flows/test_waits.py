@@ -195,7 +195,7 @@ def hook(act):
     ("act", "told"),
     [
         (lambda self: self.wait(4000), "is longer than CloudFormation waits for the response"),
-        (lambda self: self.wait(-1), "wait takes seconds from 0 on, not -1"),
+        (lambda self: self.wait(-1), "wait takes a number of seconds, 0 or more, not -1"),
         (lambda self: self.wait(float("nan")), "not nan"),
         (lambda self: self.wait("60"), "not '60'"),
         (lambda self: self.wait_until(lambda: None, every=0.1), "every 1 s at most, not 0.1"),

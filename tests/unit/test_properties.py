@@ -829,5 +829,5 @@ def test_types_that_are_named_in_texts():
     made = Shape(Postponed).convert({"Capacity": {"Target": "1"}}, "X")
 
     assert Capacity(1) == made.Capacity
-    with pytest.raises(ConfigurationError, match=r"BuiltIn\.str is called like its type"):
+    with pytest.raises(ConfigurationError, match=r"BuiltIn\.str has the name of its type"):
         Shape(BuiltIn)

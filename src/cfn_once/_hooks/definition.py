@@ -182,7 +182,7 @@ def check_hooks(cls: type) -> None:
             )
         if not callable(called):
             raise ConfigurationError(
-                f"{where} is no function: write `def {name}(self)`, or leave it out"
+                f"{where} is not a function: write `def {name}(self)`, or leave it out"
             )
         given = () if isinstance(hook, staticmethod | classmethod) else ("self",)
         if why := misfit(called, *given):
@@ -198,7 +198,7 @@ def check_constructor(cls: type) -> None:
     Raises:
         ConfigurationError: Says what to write instead.
     """
-    if why := misfit(inspect.getattr_static(cls, "__init__"), "self", "what cfn-once hands over"):
+    if why := misfit(inspect.getattr_static(cls, "__init__"), "self", "its input"):
         raise ConfigurationError(
             f"{cls.__name__}.__init__ {why}: write `def __init__(self, given)`, and call"
             " super().__init__(given) in it; or make what the hooks share in a cached_property"

@@ -208,6 +208,6 @@ class Effects:
         def resource(self, *_: Any, **__: Any) -> Any:
             """Refuse what boto3.resource would be."""
             raise ConfigurationError(
-                "there is no self.resource: objects of boto3.resource make calls that are no steps."
-                ' Take self.client("s3"), and call its operations'
+                "there is no self.resource: objects of boto3.resource make calls that are not"
+                ' steps. Take self.client("s3"), and call its operations'
             )

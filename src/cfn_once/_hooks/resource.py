@@ -86,8 +86,8 @@ class CustomResource(Effects, Generic[P, A]):
                 names = ", ".join(str(name).lstrip("~") for name in cls.__parameters__)
                 takes = "Properties, Attributes" if cls is CustomResource else names
                 raise ConfigurationError(
-                    f"{cls.__name__} is derived from with the types that it leaves open:"
-                    f" {cls.__name__}[{takes}], and None for attributes that there are none of"
+                    f"derive from {cls.__name__} with a type for each that it leaves open:"
+                    f" {cls.__name__}[{takes}]. Write None if there are no attributes"
                 ) from None
 
     def __new__(cls, *given: Any, **_: Any) -> Self:

@@ -72,7 +72,7 @@ def by_type(classes: Sequence[Any]) -> dict[str, type[Resource]]:
         resource = _able(given)
         if resource.resource_type in served:
             raise ConfigurationError(
-                f"two classes serve {resource.resource_type}: name one otherwise"
+                f"two classes serve {resource.resource_type}: rename one of them"
             )
         served[resource.resource_type] = resource
     if len(classes) == 1:
@@ -93,7 +93,8 @@ def _able(given: Any) -> type[Resource]:
     name = given.__name__
     if not given.resource_type:
         raise ConfigurationError(
-            f"{name} serves no type: it is a base class that leaves its types open. Derive from it,"
+            f"{name} serves no type, because it is a base class that leaves its types open."
+            " Derive from it,"
             " and give the Provider that class"
         )
     check_definition(given)  # what was put into it since
@@ -144,5 +145,5 @@ def _near(served: type[Resource]) -> str:
     written = [name for name in vars(served) if not name.startswith("__")]
     for hook in ("create", "delete"):
         if hook not in written and (near := difflib.get_close_matches(hook, written, 1, 0.7)):
-            return f". Is {near[0]} meant to be it?"
+            return f". Did you mean {near[0]}?"
     return ""

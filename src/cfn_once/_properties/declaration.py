@@ -45,9 +45,9 @@ class Declaration:
         self._seen.add(declared)
         for name in _hidden_types(declared):
             raise ConfigurationError(
-                f"{declared.__name__}.{name} is called like its type and has a default, which"
-                f" Python takes for the type: call the type otherwise, as in {name}Type = {name},"
-                " or leave out the default"
+                f"{declared.__name__}.{name} has the name of its type, and Python takes its"
+                f" default for the type: rename the type, as in {name}Type = {name}, or leave out"
+                " the default"
             )
         fields = _fields(declared)
         if not is_model(declared):  # pydantic refuses by itself what it cannot read
@@ -100,7 +100,7 @@ def _fields(declared: Any) -> Mapping[str, Field]:
         raise ConfigurationError(
             f"the types of {declared.__name__} cannot be read: {type(error).__name__}:"
             f" {text_of(error)}. Define what they name at the level of {declared.__module__}, above"
-            " the class that uses it, and call no property with a default like a type"
+            " the class that uses it, and give no property with a default the name of a type"
         ) from None
 
 

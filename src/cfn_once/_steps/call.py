@@ -69,9 +69,9 @@ def kinds_of_refusals(refused: Any) -> tuple[type[Exception], ...]:
             )
         if kind in _MAY_COME_AFTER_THE_EFFECT:
             raise PermanentError(
-                f"refused={kind.__name__} says that nothing was done whenever that comes, and it"
-                " also comes when a connection is lost after the effect: name the error by which"
-                " the external API refuses, as in refused=(IntegrityError,)"
+                f"refused={kind.__name__} says that the call had no effect, but this error also"
+                " comes when a connection is lost after the effect: name the error by which the"
+                " external API refuses, as in refused=(IntegrityError,)"
             )
     return kinds
 

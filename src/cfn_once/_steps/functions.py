@@ -31,7 +31,7 @@ def refuse_unusable_call(call: Call) -> None:
     """
     if not isinstance(call.name, str):
         raise PermanentError(
-            f"{spelled(call.name)} is no name for a step: write self.step(name, function)"
+            f"{spelled(call.name)} is not a name for a step: write self.step(name, function)"
         )
     of = f"step {call.name}"
     refuse_unusable(of, "its function", call.run, "the step")
@@ -50,8 +50,7 @@ def _unusable(fn: Any, arguments: tuple[str, ...]) -> str:
         discard(fn)
         hint = ", which nothing runs" if is_result else ""
         return (
-            f"is {what}{hint}: give the function itself, as in self.make, and not what a call of it"
-            " returned, as in self.make()"
+            f"is {what}{hint}: pass the function itself, self.make, and not its result, self.make()"
         )
     if kind := deferring(fn):
         return (

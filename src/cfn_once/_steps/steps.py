@@ -162,7 +162,7 @@ class Steps:
         self._refuse_disorder(name)
         if not isinstance(name, str):
             raise PermanentError(
-                f"{spelled(name)} is no name for a value: write self.value(name, function)"
+                f"{spelled(name)} is not a name for a value: write self.value(name, function)"
             )
         refuse_unusable(f"value {name}", "its function", fn)
         with self._ending_once():
@@ -213,7 +213,7 @@ class Steps:
         self._counts[name] = number + 1
         key = f"{self._scope}/{name}#{number}" if self._scope else f"{name}#{number}"
         if "#" in name or "/" in name or not name or len(key.encode()) > LONGEST_KEY:
-            raise NonDeterminism(f"{name!r} is no name for a step: 1 to 200 bytes, without # and /")
+            raise NonDeterminism(f"{name!r} cannot name a step: 1 to 200 bytes, without # and /")
         return key
 
     def _step(self, key: str, generation: int, *, again: bool = False) -> Step:

@@ -136,7 +136,7 @@ def refuse_no_time(**seconds: Any) -> None:
     """
     for name, given in seconds.items():
         if isinstance(given, bool) or not isinstance(given, int | float) or not given >= 0:
-            raise PermanentError(f"{name} takes seconds from 0 on, not {given!r}")
+            raise PermanentError(f"{name} takes a number of seconds, 0 or more, not {given!r}")
     if "every" in seconds and seconds["every"] < SHORTEST_EVERY:
         raise PermanentError(
             f"wait_until looks every {SHORTEST_EVERY:g} s at most, not {seconds['every']:g}"
