@@ -456,7 +456,7 @@ ROWS = {
         space=on(DELETE, "fail", steps=2, undo="parts, by steps"),
     ),
     "two undos share the keys of their steps": Mutant(
-        "I7",
+        "I5",
         "undo-scope",
         new="scope = '~undo'",
         space=on(DELETE, "crash", steps=3, undo="parts, by steps"),

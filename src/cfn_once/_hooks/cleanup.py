@@ -302,21 +302,24 @@ def _unread(left: Operation) -> _Found:
     own = {key: step for key, step in left.steps.items() if not is_scoped(key)}
     done = {key: step for key, step in own.items() if step.state == StepState.DONE}
     started = [key for key, step in left.steps.items() if step.state == StepState.STARTED]
-    unnamed = left.assigned_id is None
-    doubts = [
-        doubt(left, key, left.steps[key].first_used)
-        for key in (*started, *(done if unnamed else ()))
-    ]
-    acted = left.may_have_acted_last or left.has_unrecorded_calls
-    if unnamed and (acted or not left.steps):
-        what = "a step that is not recorded" if left.steps else "its first step"
-        doubts.append(doubt(left, what, left.begun))
+    unnamed = list(done) if left.assigned_id is None else []
+    doubts = [doubt(left, key, left.steps[key].first_used) for key in (*started, *unnamed)]
+    doubts += _unrecorded(left)
     results = {
         key.partition("#")[0]: json.loads(step.result)
         for key, step in done.items()
         if step.result is not None
     }
     return _Found(id=left.assigned_id, doubts=doubts, results=results)
+
+
+def _unrecorded(left: Operation) -> list[str]:
+    """Return the doubt about a step that nothing is recorded of, where there may be one."""
+    acted = left.may_have_acted_last or left.has_unrecorded_calls
+    if left.assigned_id is not None or (left.steps and not acted):
+        return []
+    what = "a step that is not recorded" if left.steps else "its first step"
+    return [doubt(left, what, left.begun)]
 
 
 def given(request: Request | None, secrets: set[str]) -> str:

@@ -212,10 +212,7 @@ def check_options(cls: Any, properties: Shape) -> None:
         ConfigurationError: Says what to write instead.
     """
     _refuse_misspelled(cls)
-    for name in FLAGS:
-        if isinstance(getattr(cls, name), str | int) and not isinstance(getattr(cls, name), bool):
-            given = getattr(cls, name)
-            raise ConfigurationError(f"{cls.__name__}.{name} is {given!r}: write True or False")
+    _check_flags(cls)
     replace_on = cls.replace_on
     if isinstance(replace_on, str) or not isinstance(replace_on, Collection):
         example = replace_on if isinstance(replace_on, str) else "Name"
@@ -230,14 +227,25 @@ def check_options(cls: Any, properties: Shape) -> None:
             f"{cls.__name__}.replace_on names {', '.join(unknown)}, which"
             f" its properties do not declare{hint}"
         )
+    _check_apis(cls)
+    if cls.unresolved not in ("report", "fail"):
+        raise ConfigurationError(f"{cls.__name__}.unresolved must be 'report' or 'fail'")
+
+
+def _check_flags(cls: Any) -> None:
+    for name in FLAGS:
+        given = getattr(cls, name)
+        if isinstance(given, str | int) and not isinstance(given, bool):
+            raise ConfigurationError(f"{cls.__name__}.{name} is {given!r}: write True or False")
+
+
+def _check_apis(cls: Any) -> None:
     for api, window in dict(cls.honours_idempotency_key).items():
         if not re.fullmatch(r"https?://[^/]+", str(api)) or not hasattr(window, "total_seconds"):
             raise ConfigurationError(
                 f"{cls.__name__}.honours_idempotency_key names {api!r}: write"
                 ' {"https://api.example.com": timedelta(hours=24)}, without a path'
             )
-    if cls.unresolved not in ("report", "fail"):
-        raise ConfigurationError(f"{cls.__name__}.unresolved must be 'report' or 'fail'")
 
 
 def _refuse_misspelled(cls: type) -> None:

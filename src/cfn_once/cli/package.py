@@ -3,6 +3,7 @@
 import argparse
 import os
 import re
+from collections.abc import Collection
 
 from .._described.settings import Settings
 from .console import Console, Exit, Stop
@@ -89,13 +90,14 @@ def target_of(given: argparse.Namespace, told: Settings) -> Target:
         return here()
     python = given.python or told.python or (HERE if HERE in PYTHONS else PYTHONS[-1])
     architecture = given.arch or told.architecture or ARCHITECTURE
-    if python not in PYTHONS:
-        raise Stop(f"python: {python} is none of {', '.join(PYTHONS)}", Exit.WRONG_CALL)
-    if architecture not in MACHINES:
-        raise Stop(
-            f"architecture: {architecture} is none of {', '.join(MACHINES)}", Exit.WRONG_CALL
-        )
+    _check("python", python, PYTHONS)
+    _check("architecture", architecture, MACHINES)
     return Target(python, architecture)
+
+
+def _check(setting: str, value: str, known: Collection[str]) -> None:
+    if value not in known:
+        raise Stop(f"{setting}: {value} is none of {', '.join(known)}", Exit.WRONG_CALL)
 
 
 def name_of(told: Settings) -> str:

@@ -6,7 +6,7 @@ A stack, changed through a change set and followed to its end.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ..._clock import Clock
@@ -123,21 +123,13 @@ class Stacks:
     ) -> list[Any] | None:
         """Make the change set, and return its changes; None where there are none."""
         known = [] if is_new else [pair["ParameterKey"] for pair in before.get("Parameters", [])]
-        kept = sorted(
-            name
-            for name in known
-            if name not in wanted.parameters and _declares(wanted.template, name)
-        )
         self._ask(
             "create_change_set",
             wanted.name,
             ChangeSetName=change_set,
             ChangeSetType="CREATE" if is_new else "UPDATE",
             Capabilities=CAPABILITIES,
-            Parameters=[
-                *({"ParameterKey": k, "ParameterValue": v} for k, v in wanted.parameters.items()),
-                *({"ParameterKey": name, "UsePreviousValue": True} for name in kept),
-            ],
+            Parameters=_parameters(wanted, known),
             **self._text(wanted.template),
         )
         while True:
@@ -227,6 +219,17 @@ class Stacks:
     def _ask(self, operation: str, name: str, **members: Any) -> Any:
         on = f"the stack {_name(name)}"
         return self._aws.ask("cloudformation", operation, on=on, StackName=name, **members)
+
+
+def _parameters(wanted: Wanted, known: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the parameters of a change set: those that nobody gives keep their values."""
+    kept = sorted(
+        name for name in known if name not in wanted.parameters and _declares(wanted.template, name)
+    )
+    return [
+        *({"ParameterKey": k, "ParameterValue": v} for k, v in wanted.parameters.items()),
+        *({"ParameterKey": name, "UsePreviousValue": True} for name in kept),
+    ]
 
 
 def _declares(template: str, name: str) -> bool:

@@ -25,13 +25,8 @@ def of_project(folder: str, provider: str, include: Iterable[str]) -> dict[str, 
     Raises:
         Stop: The module of the provider is not among them, or a pattern finds nothing.
     """
-    found: dict[str, str] = {}
     module = provider.partition(":")[0].partition(".")[0]
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        if entry.is_file() and _is_module(entry.name) and entry.name != "__init__.py":
-            found[entry.name] = entry.path
-        elif entry.is_dir() and (entry.name == module or _is_package(entry)):
-            found.update(_whole(entry.path, folder))
+    found = _code_in(folder, module)
     if not any(name.partition("/")[0] in (module, f"{module}.py") for name in found):
         raise Stop(f"provider={provider}: there is no {module}.py here")
     for pattern in include:
@@ -39,6 +34,16 @@ def of_project(folder: str, provider: str, include: Iterable[str]) -> dict[str, 
         if not paths:
             raise Stop(f"[tool.cfn-once] include: there is no {pattern} here", Exit.WRONG_CALL)
         found.update({_relative(path, folder): path for path in paths})
+    return found
+
+
+def _code_in(folder: str, module: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        if entry.is_file() and _is_module(entry.name) and entry.name != "__init__.py":
+            found[entry.name] = entry.path
+        elif entry.is_dir() and (entry.name == module or _is_package(entry)):
+            found.update(_whole(entry.path, folder))
     return found
 
 

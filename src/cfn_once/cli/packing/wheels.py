@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import Distribution, distributions, requires
 from importlib.util import find_spec
 
@@ -135,18 +135,22 @@ def leave_out(folder: str, roots: Iterable[str]) -> Iterator[str]:
         roots: The requirements that were asked for: one that is named there stays.
     """
     found = {name_of(dist.name): dist for dist in distributions(path=[folder])}
-    kept: set[str] = set()
-    named = {name_of(root) for root in roots}
-    waiting = sorted(named)
-    while waiting:
-        name = waiting.pop()
-        if name in found and name not in kept and (name in named or name not in OF_THE_RUNTIME):
-            kept.add(name)
-            waiting += [name_of(text) for text in found[name].requires or []]
-    for name in sorted(set(found) - kept):
+    for name in sorted(set(found) - _needed(found, {name_of(root) for root in roots})):
         version = found[name].version
         _remove(found[name])
         yield f"{name} {version}"
+
+
+def _needed(found: Mapping[str, Distribution], named: set[str]) -> set[str]:
+    """Return what is named, and what it needs that the runtime does not bring."""
+    needed: set[str] = set()
+    waiting = sorted(named)
+    while waiting:
+        name = waiting.pop()
+        if name in found and name not in needed and (name in named or name not in OF_THE_RUNTIME):
+            needed.add(name)
+            waiting += [name_of(text) for text in found[name].requires or []]
+    return needed
 
 
 def _remove(distribution: Distribution) -> None:
