@@ -21,11 +21,11 @@ from .._errors import (
 )
 from ..ledger import SPILL_DAYS, Deed, Lease, Operation, Progress, StepRecord, StepState
 from .call import LONGEST_RESULT, Call, Step
+from .room import room_of, size_of
 
 INLINE_RESULT = 1024  # bytes of a result that lies in the head; a write costs by the kilobyte
 INLINE_RESULTS = 32_768  # bytes of all records in the head; beyond it, every result lies outside
 LONGEST_ERROR = 1000  # characters of an error whose record would be longer than a result may be
-AROUND_A_RESULT = 32  # bytes that a record takes besides its key and result
 # Bytes of records in an item, which DynamoDB bounds at 400 KB: a Delete needs room of its own.
 ROOM, ROOM_OF_A_DELETE = 200_000, 300_000
 FEW_STEPS = 50  # of all that is left as well: they have room, however long their names are
@@ -192,7 +192,7 @@ class Journal:
         """Keep a record: with the next write, or at once where the step must never run twice."""
         self.pending[attempt.key] = record
         if self._counted is not None:
-            self._counted += _size({attempt.key: record})
+            self._counted += size_of({attempt.key: record})
         if attempt.call.is_once:
             self.flush()
 
@@ -212,7 +212,7 @@ class Journal:
         recorded = sum(map(len, records))
         # What is counted may be all names, which count twice: far from the bound, nobody looks.
         near = recorded >= FEW_STEPS and not self._have_room(0, room // 2)
-        if near and sum(map(_room, records)) > room:
+        if near and sum(map(room_of, records)) > room:
             raise PermanentError(
                 f"step {key} of {self.request} was not begun: {recorded} steps are recorded, and"
                 " the ledger's item has no room for more. Make fewer steps, or let one step do what"
@@ -349,7 +349,7 @@ class Journal:
         else each step would cost what all before it have.
         """
         if self._counted is None or self._counted + size >= most:
-            self._counted = sum(map(_size, self._records()))
+            self._counted = sum(map(size_of, self._records()))
         return self._counted + size < most
 
     def _spill_name(self, key: str, record: StepRecord) -> str:
@@ -362,19 +362,6 @@ def is_scoped(key: str) -> bool:
     Such a step removes: where it is done, nothing of it is left.
     """
     return "/" in key
-
-
-def _room(records: Mapping[str, StepRecord]) -> int:
-    """Return the bytes that records may come to take: a step in doubt is named a second time."""
-    names = sum(len(key.encode()) + AROUND_A_RESULT for key in records)
-    return 2 * names + sum(len(record.result or "") for record in records.values())
-
-
-def _size(records: Mapping[str, StepRecord]) -> int:
-    return sum(
-        len(key.encode()) + AROUND_A_RESULT + len(record.result or "")
-        for key, record in records.items()
-    )
 
 
 def _masked(value: Json, mask: Callable[[str], str]) -> Json:

@@ -2,7 +2,6 @@
 
 from .claim import Answered, Ignored, Refused, Stale
 from .head import (
-    LENGTH_OF_HASH,
     CleanupRecord,
     Deed,
     ExecutionRecord,
@@ -11,13 +10,12 @@ from .head import (
     Operation,
     Origin,
     State,
-    StepRecord,
-    StepState,
     Touched,
 )
 from .lease import SPILL_DAYS, Lease
 from .ledger import LEDGER_OUTAGE_GRACE, Claimed, Ledger
 from .objects import Ending
+from .step_record import LENGTH_OF_HASH, StepRecord, StepState
 from .store import Change, Guard, Listed, MemoryStore, Page, Store, Write, Written
 from .transitions import IN_FLIGHT_GRACE, Progress
 from .url import open_store

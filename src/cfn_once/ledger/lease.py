@@ -10,9 +10,10 @@ from .._clock import Deadline
 from .._cloudformation.request import Request
 from .._errors import InProgress, Superseded
 from . import transitions
-from .head import Head, Operation, State, StepState
+from .head import Head, Operation, State
 from .objects import Ending
 from .patient import PatientStore
+from .step_record import StepState
 from .store import Change, Path, Write
 from .transitions import Progress, held_by, in_flight_until
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from .head import Head, HistoryEntry, Operation, State, StepRecord, StepState
+from .head import Head, HistoryEntry, Operation, State
+from .step_record import StepRecord, StepState
 from .store import Change, Equals, Path, Write
 from .transitions import MOST_REMOVED, OPERATION, in_flight_until, kept_history
 

@@ -25,10 +25,10 @@ from .head import (
     HistoryEntry,
     Operation,
     State,
-    StepRecord,
     short_name,
 )
 from .objects import Ending, Objects, adopted, begun_over, succeeded
+from .step_record import StepRecord
 from .store import Absent, AllOf, AnyOf, Below, Change, Equals, Guard, Lacks, Path, Write
 
 MOST_RECENT, MOST_REMOVED, MOST_HISTORY = 32, 32, 4
