@@ -5,10 +5,14 @@ BIN := .venv/bin
 ARGS ?=
 DAYS ?=
 STAMP := .venv/.installed
+DOCS_STAMP := .venv/.docs
+# What draws the diagrams of the site, from npm's registry.
+MERMAID := mermaid@12.3.0
 SLOW := tests/deaths tests/e2e tests/month/test_month.py tests/explore/test_reduction.py \
 	tests/lint/test_versions.py tests/recipes $(addprefix examples/,bucket certificate gateway sql_user)
+SITE := tests/site
 # What `make test` runs, but for what it measures.
-TESTS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=,$(SLOW))
+TESTS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=,$(SLOW) $(SITE))
 CODE := src tests examples demo benchmarks docs
 # Tests start many processes; without bytecode each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
@@ -43,7 +47,7 @@ demo: install  ## Stacks on a local AWS, each event delivered two or three times
 	$(BIN)/python -m demo
 
 ##@ One by one
-.PHONY: style types layers templates test-all slow deaths explore explore-deep fuzz crash month bench wheel constraints
+.PHONY: style types layers templates docs test-all slow deaths explore explore-deep fuzz crash month bench wheel constraints
 style: install  ## ruff, over all that is Python
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
@@ -58,6 +62,16 @@ layers: install  ## Who may import whom
 templates: install  ## cfn-lint over templates and examples, with the rules of their classes
 	$(BIN)/cfn-lint --config-file tests/lint/cfnlintrc.yaml $(wildcard templates/*.yaml) $(wildcard examples/*/template.yaml) docs/templates/transports.yaml docs/templates/moved.yaml docs/templates/sam.yaml $(wildcard demo/*.yaml)
 	$(BIN)/cfn-lint docs/templates/certificate.yaml # of README's class, not of the example's
+
+$(DOCS_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group docs
+	mkdir -p .venv/mermaid && cd .venv/mermaid && npm pack --silent $(MERMAID) && \
+	tar -xzf mermaid-*.tgz package/dist/mermaid.min.js && rm mermaid-*.tgz
+	@touch $@
+
+docs: $(DOCS_STAMP)  ## The site, into build/site, and whether it stands by itself; needs npm once
+	$(BIN)/python docs/build_site.py
+	$(BIN)/python -m pytest $(SITE) $(ARGS)
 
 test-all:  ## The same tests on each Python from 3.11 to 3.14 that is here (ARGS='-k twice')
 	$(PYTHON) tests/every_python.py $(TESTS) $(ARGS)

@@ -112,14 +112,15 @@ def rows() -> list[tuple[str, str, str]]:
 
 
 def picture() -> str:
-    """Return the arrows between the states, one a line."""
-    lines = ["stateDiagram-v2"]
+    """Return the arrows between the states, one a line, each with all that goes that way."""
+    arrows: dict[tuple[str, str], list[str]] = {}
     for name, origins, to in rows():
         stays = to == "as it was"
         for origin in (() if stays else STATES) if origins == "any" else origins.split(" or "):
             start = "[*]" if origin == "none" else origin
-            lines.append(f"    {start} --> {origin if stays else to}: {name}")
-    return "\n".join(lines)
+            arrows.setdefault((start, origin if stays else to), []).append(name)
+    lines = [f"    {start} --> {end}: {', '.join(names)}" for (start, end), names in arrows.items()]
+    return "\n".join(["stateDiagram-v2", *lines])
 
 
 def page() -> str:

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FAILED", "SUCCESS", "CfnResource"]
 
-SUCCESS, FAILED = "SUCCESS", "FAILED"
+SUCCESS = "SUCCESS"
+FAILED = "FAILED"
 CRASHES = ("fail", "again")  # what becomes of a function that died half way
 
 log = logging.getLogger("cfn_once.crhelper")
@@ -61,8 +62,9 @@ class CfnResource:
     """A Lambda handler with crhelper's face; its functions are decorated as they were.
 
     Args:
-        json_logging, log_level, boto_level: Taken, and ignored: Lambda's own logging settings say
-            how lines are printed, and the root logger is left alone.
+        json_logging: Taken, and ignored: Lambda's own logging settings say how lines are printed.
+        log_level: Taken, and ignored, as is `boto_level`: the root logger is left alone.
+        boto_level: Taken, and ignored.
         polling_interval: Minutes between two polls.
         sleep_on_delete: Taken, and ignored.
         ssl_verify: Only what verifies.
@@ -70,8 +72,15 @@ class CfnResource:
         options: As for `Provider`.
 
     Attributes:
-        Data, NoEcho, Status, Reason, PhysicalResourceId: As crhelper has them; new with each event.
-        StackId, RequestId, LogicalResourceId, RequestType: Of the event at work.
+        Data: The attributes, as crhelper has them; new with each event, as what follows.
+        NoEcho: CloudFormation masks the attributes.
+        Status: `SUCCESS` or `FAILED`.
+        Reason: What CloudFormation receives besides.
+        PhysicalResourceId: The object's id.
+        StackId: Of the event at work, as what follows.
+        RequestId: Of the event at work.
+        LogicalResourceId: Of the event at work.
+        RequestType: Create, Update or Delete.
 
     Raises:
         ConfigurationError: `ssl_verify` does not verify. In Lambda each request is FAILED with

@@ -1,0 +1,149 @@
+"""The built site stands by itself: every link leads somewhere, and nothing is asked of others."""
+
+import re
+import sys
+import threading
+from functools import partial
+from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from browser import CHROMIUM, Browser
+
+SITE = Path(__file__).resolve().parents[2] / "build" / "site"
+LOADED = {"script": "src", "img": "src", "iframe": "src", "link": "href", "source": "src"}
+DESKTOP, PHONE = (1280, 900), (390, 844)
+# The search lies in a tree of its own, below one element of the page.
+PART = """async part => {
+  const shown = () => [...document.querySelectorAll("*")]
+    .flatMap(host => host.shadowRoot ? [...host.shadowRoot.querySelectorAll(part)] : []);
+  while (shown().length === 0) await new Promise(later => setTimeout(later, 50));
+  return shown();
+}"""
+OPENED = f"""(async () => {{
+  document.querySelector(".md-search__button").click();
+  (await ({PART})("input"))[0].focus();
+}})()"""
+FOUND = f"""(async () =>
+  (await ({PART})("[role=option]")).map(result => result.textContent).join()
+)()"""
+DRAWN = """new Promise(async drawn => {
+  const picture = () => document.querySelector("div.mermaid")?.getBoundingClientRect();
+  while (!picture()?.height) await new Promise(later => setTimeout(later, 50));
+  drawn([picture().width, picture().height]);
+})"""
+
+
+class Page(HTMLParser):
+    """What a page names: its title, its anchors, its links, and what a browser loads for it."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.title, self.anchors, self.links, self.loads = "", set(), set(), set()
+        self.feed(text)
+        self.title = (re.search("<title>(.*?)</title>", text, re.DOTALL) or ["", ""])[1].strip()
+
+    def handle_starttag(self, tag, attributes):
+        named = dict(attributes)
+        self.anchors |= {named.get("id"), named.get("name")} - {None}
+        if tag == "a":
+            self.links |= {named.get("href")} - {None}
+        if place := named.get(LOADED.get(tag)):
+            self.loads.add(place)
+
+
+@pytest.fixture(scope="module")
+def pages():
+    return {file: Page(file.read_text()) for file in sorted(SITE.rglob("*.html"))}
+
+
+@pytest.fixture(scope="module")
+def address():
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=SITE))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
+def test_every_page_has_a_title_of_its_own(pages):
+    """
+    No two pages have one title, and none has none.
+    """
+    titles = [page.title for page in pages.values()]
+
+    assert sorted(set(titles) - {""}) == sorted(titles)
+
+
+def test_every_link_leads_somewhere(pages):
+    """
+    A link within the site names a file of it, and an anchor that is on that page.
+    """
+    broken = []
+    for file, page in pages.items():
+        for link in page.links | page.loads:
+            parts = urlsplit(link)
+            if parts.scheme or file.name == "404.html":  # its links begin where the site is put
+                continue
+            target = (file.parent / unquote(parts.path)).resolve() if parts.path else file
+            target = target / "index.html" if target.is_dir() else target
+            known = pages[target].anchors if target in pages else set()
+            if not target.is_file() or (parts.fragment and parts.fragment not in known):
+                broken.append(f"{file.relative_to(SITE)}: {link}")
+
+    assert [] == broken
+
+
+def test_nothing_is_loaded_from_elsewhere(pages):
+    """
+    Scripts, styles, fonts and pictures lie beside the pages.
+    """
+    assert set() == {place for page in pages.values() for place in page.loads if "//" in place}
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt-get install chromium")
+def test_a_browser_asks_nobody_else(pages, address, tmp_path):
+    """
+    Every page is shown without a request to another host, and none is wider than a phone.
+    """
+    wide = []
+    with Browser(tmp_path) as browser:
+        browser.size(*PHONE, phone=True)
+        for file in pages:
+            browser.open(address + str(file.relative_to(SITE)))
+            if browser.run("document.documentElement.scrollWidth") > PHONE[0]:
+                wide.append(file.name)
+        asked = {place for place in browser.asked if not place.startswith(("data:", "blob:"))}
+
+    assert len(pages) < len(asked)
+    assert [] == [place for place in asked if not place.startswith(address)]
+    assert [] == wide
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt-get install chromium")
+def test_a_reader_searches_and_sees_the_diagram(address, tmp_path):
+    """
+    The search finds what only one page says, and the state machine is drawn; nobody else is asked.
+    """
+    with Browser(tmp_path) as browser:
+        browser.size(*DESKTOP)
+        browser.open(f"{address}index.html")
+        browser.run(OPENED)
+        browser.ask("Input.insertText", text="guardian")
+        found = browser.run(FOUND)
+        browser.open(f"{address}docs/state-machine.html")
+        width, height = browser.run(DRAWN)
+        asked = [place for place in browser.asked if not place.startswith(("data:", "blob:"))]
+
+    assert "guardian" in found.lower()
+    assert width > 400
+    assert height > 100
+    assert [] == [place for place in asked if not place.startswith(address)]
