@@ -3,11 +3,13 @@
 import itertools
 import json
 import os
+import select
 import shutil
 import subprocess
 from typing import Any, Self
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+PATIENCE = 120  # seconds; a busy machine starts it slowly
 QUIET = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
     *("--hide-scrollbars", "--no-first-run", "--disable-background-networking"),
@@ -100,6 +102,8 @@ class Browser:
     def _next(self) -> dict[str, Any]:
         """Return the next message, and keep what it says of a request."""
         while b"\0" not in self._rest:
+            ready, _, _ = select.select([self._read], [], [], PATIENCE)
+            assert ready, f"the browser said nothing for {PATIENCE} seconds"
             more = os.read(self._read, 1 << 16)
             assert more, "the browser has ended"
             self._rest += more

@@ -17,25 +17,27 @@ from browser import CHROMIUM, Browser
 SITE = Path(__file__).resolve().parents[2] / "build" / "site"
 LOADED = {"script": "src", "img": "src", "iframe": "src", "link": "href", "source": "src"}
 DESKTOP, PHONE = (1280, 900), (390, 844)
-# The search lies in a tree of its own, below one element of the page.
-PART = """async part => {
-  const shown = () => [...document.querySelectorAll("*")]
-    .flatMap(host => host.shadowRoot ? [...host.shadowRoot.querySelectorAll(part)] : []);
-  while (shown().length === 0) await new Promise(later => setTimeout(later, 50));
-  return shown();
+# Wait for what a function gives, but not for ever: a minute.
+LATER = """async wanted => {
+  for (let tries = 0; tries < 1200; tries++) {
+    const found = wanted();
+    if (found) return found;
+    await new Promise(later => setTimeout(later, 50));
+  }
+  throw new Error("nothing came of " + wanted);
 }"""
+# The search lies in a tree of its own, below one element of the page.
+PARTS = """part => [...document.querySelectorAll("*")]
+  .flatMap(host => host.shadowRoot ? [...host.shadowRoot.querySelectorAll(part)] : [])"""
 OPENED = f"""(async () => {{
   document.querySelector(".md-search__button").click();
-  (await ({PART})("input"))[0].focus();
+  (await ({LATER})(() => ({PARTS})("input")[0])).focus();
 }})()"""
-FOUND = f"""(async () =>
-  (await ({PART})("[role=option]")).map(result => result.textContent).join()
-)()"""
-DRAWN = """new Promise(async drawn => {
-  const picture = () => document.querySelector("div.mermaid")?.getBoundingClientRect();
-  while (!picture()?.height) await new Promise(later => setTimeout(later, 50));
-  drawn([picture().width, picture().height]);
-})"""
+FOUND = f"""({LATER})(() => ({PARTS})("[role=option]").map(result => result.textContent).join())"""
+DRAWN = f"""({LATER})(() => {{
+  const drawn = document.querySelector("div.mermaid")?.getBoundingClientRect();
+  return drawn?.height ? [drawn.width, drawn.height] : null;
+}})"""
 
 
 class Page(HTMLParser):
