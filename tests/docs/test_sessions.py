@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cfn_once.cli.command import VERBS
-from support import duplicated, operated
+from support import audited, duplicated, operated
 from support.response_host import ResponseHost
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,13 +25,23 @@ SESSION = re.compile(r"^```text\n(\$ .*?)^```$", re.MULTILINE | re.DOTALL)
 EXIT = re.compile(r"\(exit code (\d+)\)\n\Z")
 
 
+# `audit` alone finds an AWS: what the hooks of a page call is none.
+COMMAND = """#!/bin/sh
+if [ "$1" = audit ]; then
+  export AWS_ENDPOINT_URL={url} AWS_DEFAULT_REGION=us-east-1
+  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+fi
+exec {python} -m cfn_once "$@"
+"""
+
+
 @pytest.fixture(params=PAGES)
 def page(request):
     return request.param
 
 
 @pytest.fixture
-def shell(tmp_path, page):
+def shell(tmp_path, page, ministack):
     """Runs a command as in a shell whose folder is kept; cfn-once is this Python's.
 
     There is a ledger, as the page tells of one, with events that nobody has answered.
@@ -39,9 +49,11 @@ def shell(tmp_path, page):
     tools = tmp_path / "tools"
     tools.mkdir()
     command = tools / "cfn-once"
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m cfn_once "$@"\n')
+    command.write_text(COMMAND.format(python=sys.executable, url=ministack.url))
     command.chmod(0o755)
     (tmp_path / "events.json").write_text(duplicated.three_kinds().document())
+    if page == "cli.md":  # a stack can be made once
+        audited.ledger(ministack, tmp_path / "audited.sqlite3", "depot", "depot-old")
     folder = tmp_path / "work"
     folder.mkdir()
     with ResponseHost() as host:

@@ -24,6 +24,7 @@ VERBS = {
     "resolve": "say of a step in doubt whether it was made",
     "respond": "answer a request that nobody has answered",
     "forget": "have the ledger forget what a resource holds",
+    "audit": "compare the ledger with the stacks that CloudFormation has",
     "diagnose": "tell why requests were delivered more than once, from a log",
 }
 EXIT_CODES = "exit codes: 0 clean, 1 something found or failed, 2 wrong call, 3 could not tell"

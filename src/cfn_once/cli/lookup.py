@@ -34,11 +34,16 @@ class Found(NamedTuple):
         return self.head.logical_resource_id
 
 
-def add_ledger(parser: argparse.ArgumentParser) -> None:
-    """Let a call name the ledger, and how a stack is found."""
+def add_ledger_url(parser: argparse.ArgumentParser) -> None:
+    """Let a call name the ledger."""
     parser.add_argument(
         "--ledger", metavar="URL", help="the ledger's URL; else CFN_ONCE_LEDGER in the environment"
     )
+
+
+def add_ledger(parser: argparse.ArgumentParser) -> None:
+    """Let a call name the ledger, and how a stack is found."""
+    add_ledger_url(parser)
     parser.add_argument(
         "--scan",
         action="store_true",

@@ -4,11 +4,18 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .console import Stop
 
+# Whoever asks for hundreds of stacks is throttled now and then.
+_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 10})
 TYPES = ("Custom::", "AWS::CloudFormation::CustomResource")
+
+
+class NoStack(Stop):
+    """There is no such stack."""
 
 
 class StackResource(NamedTuple):
@@ -16,12 +23,14 @@ class StackResource(NamedTuple):
 
     Attributes:
         status: CloudFormation's own, such as CREATE_IN_PROGRESS.
+        physical_id: The one that the stack holds; empty before there is any.
     """
 
     stack_id: str
     logical_resource_id: str
     resource_type: str
     status: str
+    physical_id: str = ""
 
 
 class Stacks:
@@ -29,13 +38,44 @@ class Stacks:
 
     Args:
         client: boto3's; one for the Region of the environment, unless given.
+
+    Attributes:
+        requests: How many were made.
     """
 
     def __init__(self, client: Any = None) -> None:
         try:
-            self._client = client or boto3.client("cloudformation")
+            self._client = client or boto3.client("cloudformation", config=_CONFIG)
         except BotoCoreError as error:
             raise Stop(f"CloudFormation cannot be asked: {error}") from None
+        self.requests = 0
+
+    @property
+    def region(self) -> str:
+        """The Region that is asked."""
+        return str(self._client.meta.region_name)
+
+    def living(self) -> dict[str, str]:
+        """Return the status of each stack that is not deleted, by its ARN."""
+        every = self._client.meta.service_model.shape_for("StackStatus").enum
+        living = [status for status in every if status != "DELETE_COMPLETE"]
+        asked: dict[str, Any] = {"StackStatusFilter": living}
+        found: dict[str, str] = {}
+        while True:
+            answer = self._ask("", "list_stacks", **asked)
+            for stack in answer["StackSummaries"]:
+                found[stack["StackId"]] = stack["StackStatus"]
+            if "NextToken" not in answer:
+                return found
+            asked["NextToken"] = answer["NextToken"]
+
+    def status_of(self, stack_id: str) -> str:
+        """Return the status of a stack by its ARN, for 90 days after its deletion; else nothing."""
+        try:
+            answer = self._ask(stack_id, "describe_stacks", StackName=stack_id)
+        except NoStack:
+            return ""
+        return str(answer["Stacks"][0]["StackStatus"])
 
     def id_of(self, name: str) -> str:
         """Return the ARN of a stack; one that is an ARN already is not asked for.
@@ -60,21 +100,24 @@ class Stacks:
             for resource in answer["StackResourceSummaries"]:
                 if resource["ResourceType"].startswith(TYPES):
                     logical_id, kind = resource["LogicalResourceId"], resource["ResourceType"]
-                    yield StackResource(stack_id, logical_id, kind, resource["ResourceStatus"])
+                    status, held = resource["ResourceStatus"], resource.get("PhysicalResourceId")
+                    yield StackResource(stack_id, logical_id, kind, status, held or "")
             if "NextToken" not in answer:
                 return
             asked["NextToken"] = answer["NextToken"]
 
-    def _ask(self, name: str, operation: str, **members: str) -> Any:
+    def _ask(self, name: str, operation: str, **members: Any) -> Any:
+        what = f"the stack {name}" if name else "its stacks"
+        self.requests += 1
         try:
             return getattr(self._client, operation)(**members)
         except ClientError as error:
             details = error.response["Error"]
             if details["Code"] == "ValidationError" and "does not exist" in details["Message"]:
-                raise Stop(
+                raise NoStack(
                     f"there is no stack {name} in {self._client.meta.region_name}. Give the ARN of"
                     " one that is deleted; or look for it in the ledger itself, with --scan"
                 ) from None
-            raise Stop(f"CloudFormation does not tell of the stack {name}: {error}") from None
+            raise Stop(f"CloudFormation does not tell of {what}: {error}") from None
         except BotoCoreError as error:
-            raise Stop(f"CloudFormation does not tell of the stack {name}: {error}") from None
+            raise Stop(f"CloudFormation does not tell of {what}: {error}") from None

@@ -1,0 +1,186 @@
+"""`cfn-once audit`: the ledger beside CloudFormation's stacks, and who has to act on what."""
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from .._clock import SYSTEM_CLOCK
+from ..ledger import Head, Listed, Store
+from .console import Console, Exit, Stop
+from .findings import Class, Finding, Stack, findings_of, is_of_interest
+from .lookup import add_ledger_url, ledger_of, reading
+from .stacks import Stacks
+
+DESCRIPTION = (
+    "Compare all of the ledger with the stacks that CloudFormation has: objects that no stack\n"
+    "holds, ids that differ, what was not removed, what is in doubt, who waits for a response.\n"
+    "Nothing is written, and only CloudFormation and the ledger are read."
+)
+EXAMPLE = "cfn-once audit --stack-prefix shop-"
+TELL = 5.0  # seconds between two words of progress
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take what the verb takes."""
+    add_ledger_url(parser)
+    parser.add_argument(
+        "--stack-prefix", default="", metavar="P", help="only stacks whose names begin so"
+    )
+
+
+def run(given: argparse.Namespace, console: Console) -> int:
+    """Compare, and tell."""
+    now = int(SYSTEM_CLOCK.now() * 1000)
+    progress = Progress(console)
+    with reading():
+        items, pages = _items(ledger_of(given), given.stack_prefix, progress)
+    if not items:
+        named = f" of stacks named {given.stack_prefix}..." if given.stack_prefix else ""
+        raise Stop(f"the ledger has no item{named}: is its namespace in the URL?")
+    world = World(Stacks(), progress)
+    heads = [item.head for item in items if item.head is not None]
+    of_interest = [head for head in heads if is_of_interest(head, now)]
+    found = [
+        *(_unreadable(item) for item in items if item.head is None),
+        *(
+            finding
+            for stack_id, group in _by_stack(of_interest)
+            for finding in _of_stack(world, stack_id, group, now)
+        ),
+    ]
+    world.check_any(of_interest)
+    return _tell(found, len(items), pages, world, console)
+
+
+class Progress:
+    """Says how far it is, where it takes long."""
+
+    def __init__(self, console: Console) -> None:
+        self._console, self._told = console, SYSTEM_CLOCK.now()
+
+    def say(self, text: str) -> None:
+        """Say it, unless something was said just now."""
+        if SYSTEM_CLOCK.now() - self._told >= TELL:
+            self._told = SYSTEM_CLOCK.now()
+            self._console.say(text)
+
+
+class World:
+    """CloudFormation's stacks, each asked for once.
+
+    Attributes:
+        stacks: How many were looked for.
+        known: How many of them CloudFormation knows.
+    """
+
+    def __init__(self, stacks: Stacks, progress: Progress) -> None:
+        self._stacks, self._progress = stacks, progress
+        self._living = stacks.living()
+        self._accounts = {stack_id.split(":")[4] for stack_id in self._living}
+        self.stacks = self.known = 0
+
+    @property
+    def requests(self) -> int:
+        """How many requests were made."""
+        return self._stacks.requests
+
+    def stack(self, stack_id: str) -> Stack:
+        """Return a stack by its ARN."""
+        self.stacks += 1
+        self._progress.say(f"{self.stacks:,} stacks looked at, {self.requests:,} requests")
+        status = self._living.get(stack_id) or self._status(stack_id)
+        if not status:
+            return Stack("", {})
+        self.known += 1
+        resources = self._stacks.resources_of(stack_id)
+        return Stack(status, {resource.logical_resource_id: resource for resource in resources})
+
+    def _status(self, stack_id: str) -> str:
+        """Return the status of a stack that does not live; of another place's, nothing."""
+        *_, region, account = stack_id.split(":")[:5]
+        is_here = region == self._stacks.region and account in (self._accounts or {account})
+        return self._stacks.status_of(stack_id) if is_here else ""
+
+    def check_any(self, heads: Sequence[Head]) -> None:
+        """Refuse to judge where CloudFormation knows none of the stacks.
+
+        Raises:
+            Stop: It knows none.
+        """
+        if self.known or not heads:
+            return
+        places = {" in ".join(reversed(head.stack_id.split(":")[3:5])) for head in heads}
+        raise Stop(
+            f"CloudFormation in {self._stacks.region} knows none of the ledger's {self.stacks}"
+            f" stacks, which are of {', '.join(sorted(places))}: are these credentials of another"
+            " account, or is it another Region?"
+        )
+
+
+def _items(store: Store, prefix: str, progress: Progress) -> tuple[list[Listed], int]:
+    """Return the items of the stacks that are asked for, and how many pages were read."""
+    items: list[Listed] = []
+    after, pages = "", 0
+    while True:
+        page = store.page(after)
+        pages += 1
+        items += [item for item in page.listed if item.head is None or _is_named(item.head, prefix)]
+        progress.say(f"{len(items):,} items of the ledger read")
+        after = page.following
+        if not after:
+            return items, pages
+
+
+def _is_named(head: Head, prefix: str) -> bool:
+    return _name_of(head.stack_id).startswith(prefix)
+
+
+def _name_of(stack_id: str) -> str:
+    return stack_id.rpartition(":")[2].removeprefix("stack/").partition("/")[0]
+
+
+def _by_stack(heads: Sequence[Head]) -> Iterator[tuple[str, list[Head]]]:
+    groups: dict[str, list[Head]] = {}
+    for head in heads:
+        groups.setdefault(head.stack_id, []).append(head)
+    yield from sorted(groups.items(), key=lambda group: (_name_of(group[0]), group[0]))
+
+
+def _of_stack(world: World, stack_id: str, heads: Sequence[Head], now: int) -> Iterator[Finding]:
+    stack = world.stack(stack_id)
+    for head in sorted(heads, key=lambda head: head.logical_resource_id):
+        yield from findings_of(head, stack, now)
+
+
+def _unreadable(item: Listed) -> Finding:
+    words = f"the item {item.key} cannot be read: {item.problem}"
+    how = "is a newer cfn-once at work on this ledger? Update this one"
+    return Finding(Class.UNREADABLE, "", item.key, "", words, how)
+
+
+def _tell(found: Sequence[Finding], items: int, pages: int, world: World, console: Console) -> int:
+    for finding in found:
+        about = [finding.kind, _name_of(finding.stack_id), finding.logical_resource_id]
+        kind = f" ({finding.resource_type})" if finding.resource_type else ""
+        console.line(f"{' '.join(filter(None, about))}{kind}: {finding.words}")
+        if finding.next:
+            console.line(f"  next: {finding.next}")
+    needy = sum(bool(finding.next) for finding in found)
+    counts = Counter(finding.kind for finding in found)
+    kinds = "".join(f", {counts[kind]} {kind}" for kind in Class if counts[kind])
+    console.line(f"{items:,} items, {world.stacks:,} stacks{kinds}; {needy} in need of somebody")
+    read = "1 page" if pages == 1 else f"{pages:,} pages"
+    console.say(f"{read} of the ledger, {world.requests:,} requests of CloudFormation")
+    console.result(_document(found, items, pages, world))
+    return Exit.FOUND if needy else Exit.CLEAN
+
+
+def _document(found: Sequence[Finding], items: int, pages: int, world: World) -> dict[str, Any]:
+    return {
+        "items": items,
+        "stacks": world.stacks,
+        "ledger_pages": pages,
+        "cloudformation_requests": world.requests,
+        "findings": [{**finding._asdict(), "kind": str(finding.kind)} for finding in found],
+    }

@@ -1,0 +1,234 @@
+"""
+What is the matter where the ledger and CloudFormation do not say the same: a table of cases.
+
+    place      where CloudFormation has the resource, or had it
+    rules      a place, what the ledger says, and the finding
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from ..ledger import Head
+from . import account
+from .account import place_of
+from .stacks import StackResource
+
+UNANSWERED = ("died", "given-back", "not-come-back", "waited-for")  # as `account` calls them
+FORGET = "cfn-once forget {} --reason WHY"
+GRACE = 300_000  # milliseconds in which a delivery, a retry or an answer may be under way
+
+
+class Class(StrEnum):
+    """The class of a finding."""
+
+    ORPHAN = "ORPHAN"
+    DIFFERS = "DIFFERS"
+    NOT_REMOVED = "NOT-REMOVED"
+    IN_DOUBT = "IN-DOUBT"
+    UNANSWERED = "UNANSWERED"
+    RETAINED = "RETAINED"
+    UNKNOWN_STACK = "UNKNOWN-STACK"
+    UNREADABLE = "UNREADABLE"
+
+
+class Place(StrEnum):
+    """Where CloudFormation has a resource."""
+
+    THERE = "there"
+    BUSY = "busy"  # an operation of its stack is at it
+    RETAINED = "retained"  # let go of, by its DeletionPolicy
+    GONE = "gone"  # its stack is there, and has no such resource any more
+    STACK_GONE = "stack gone"
+    UNKNOWN = "unknown"  # CloudFormation knows no such stack
+
+
+LET_GO = (Place.GONE, Place.STACK_GONE)
+
+
+class Stack(NamedTuple):
+    """A stack as CloudFormation has it.
+
+    Attributes:
+        status: CloudFormation's own; empty where it knows no such stack.
+        resources: Its custom resources, by their logical ids.
+    """
+
+    status: str
+    resources: Mapping[str, StackResource]
+
+    def place(self, logical_resource_id: str) -> Place:
+        """Return where a resource is."""
+        if not self.status:
+            return Place.UNKNOWN
+        resource = self.resources.get(logical_resource_id)
+        if resource is not None and resource.status == "DELETE_SKIPPED":
+            return Place.RETAINED
+        if self.status == "DELETE_COMPLETE":
+            return Place.STACK_GONE
+        if self.status.endswith("_IN_PROGRESS"):
+            return Place.BUSY
+        if resource is None or resource.status == "DELETE_COMPLETE":
+            return Place.GONE
+        return Place.THERE
+
+
+class Finding(NamedTuple):
+    """One finding.
+
+    Attributes:
+        words: What is the matter.
+        next: What to do; empty where nobody has to act.
+    """
+
+    kind: Class
+    stack_id: str
+    logical_resource_id: str
+    resource_type: str
+    words: str
+    next: str = ""
+
+
+class _Case(NamedTuple):
+    """A resource in the ledger, and beside it what CloudFormation has."""
+
+    head: Head
+    place: Place
+    resource: StackResource | None
+    now: int
+
+    @property
+    def named(self) -> str:
+        """Its stack and logical id, as a command takes them: a stack that is gone, by its ARN."""
+        stack_id = self.head.stack_id
+        is_there = self.place in (Place.THERE, Place.BUSY, Place.GONE)
+        stack = stack_id.split("/")[1] if is_there and stack_id.count("/") else stack_id
+        return place_of(stack, self.head.logical_resource_id)
+
+    @property
+    def left(self) -> list[str]:
+        """What may live, besides the held object."""
+        head = self.head
+        ids = [old.id for old in (*head.replaced, *head.forgotten)]
+        operations = [left for left in head.pending_cleanup if left.cleanup.by is None]
+        if not head.operation.is_over and not account.is_at_work(head, self.now):
+            operations.append(head.operation)
+        made = [
+            left.assigned_id or f"what {left.type} {left.request_id} may have made"
+            for left in operations
+            if left.may_have_acted
+        ]
+        return [*ids, *made]
+
+    @property
+    def lives(self) -> list[str]:
+        """All that may live."""
+        return [*([self.head.held_id] if self.head.held_id else []), *self.left]
+
+
+_Found = tuple[Class, str, str]  # the class, the words, what to do
+Rule = Callable[[_Case], _Found | None]
+
+
+def _orphan(case: _Case) -> _Found | None:
+    if case.place not in LET_GO or not case.lives:
+        return None
+    where = "its stack is deleted" if case.place is Place.STACK_GONE else "its stack has let it go"
+    words = f"the ledger holds {', '.join(case.lives)}, and {where}"
+    how = "look for it, and remove it by hand if it is there. Then: " + FORGET.format(case.named)
+    return Class.ORPHAN, words, how
+
+
+def _differs(case: _Case) -> _Found | None:
+    head, resource = case.head, case.resource
+    if case.place is not Place.THERE or resource is None or not head.operation.is_over:
+        return None
+    if head.held_id and resource.physical_id and resource.physical_id != head.held_id:
+        words = f"the ledger holds {head.held_id}, and the stack {resource.physical_id}"
+        how = f"look which of the two is in use; cfn-once ledger show {case.named}"
+        return Class.DIFFERS, words, how
+    if head.resource_type != resource.resource_type:
+        words = f"the ledger has it as {head.resource_type}, the stack as {resource.resource_type}"
+        return Class.DIFFERS, words, f"cfn-once ledger show {case.named}"
+    if head.held_id is None and not resource.status.startswith(("CREATE_FAILED", "DELETE")):
+        words = f"the ledger holds nothing, and the stack {resource.physical_id or 'a resource'}"
+        how = "was it imported, or made by another provider or ledger? Its Delete may find nothing"
+        return Class.DIFFERS, words, how
+    return None
+
+
+def _not_removed(case: _Case) -> _Found | None:
+    if case.place is not Place.THERE or not case.head.operation.is_over or not case.left:
+        return None
+    words = f"{', '.join(case.left)} of earlier requests may be there still"
+    of_others = case.head.pending_of_other_types
+    if not case.head.replaced and not of_others:
+        return Class.NOT_REMOVED, f"{words}; the next Update or Delete removes it", ""
+    how = "CloudFormation asks for it no more: remove it by hand, or with the resource's Delete"
+    return Class.NOT_REMOVED, words, how
+
+
+def _in_doubt(case: _Case) -> _Found | None:
+    doubts = account.doubts_of(case.head, case.now)
+    if not doubts or (case.place in (Place.THERE, Place.BUSY) and not case.head.operation.is_over):
+        return None  # of one that is not answered, the next delivery may yet tell
+    found = account.finding(case.head, case.now, case.named)
+    how = found.next if found.kind == "in-doubt" else f"cfn-once ledger show {case.named}"
+    return Class.IN_DOUBT, "; ".join(doubt.words for doubt in doubts), how
+
+
+def _unanswered(case: _Case) -> _Found | None:
+    if case.place not in (Place.THERE, Place.BUSY):
+        return None  # nobody waits
+    status = case.resource.status if case.resource else ""
+    found = account.finding(case.head, case.now, case.named, status)
+    since = case.head.operation.execution.due or case.head.operation.execution.lease
+    if found.kind not in UNANSWERED or case.now - since < GRACE:
+        return None
+    return Class.UNANSWERED, found.words, found.next
+
+
+def _retained(case: _Case) -> _Found | None:
+    if case.place is not Place.RETAINED or not case.lives:
+        return None
+    words = f"its stack has let go of {', '.join(case.lives)}, by its DeletionPolicy"
+    return Class.RETAINED, words, ""
+
+
+def _unknown(case: _Case) -> _Found | None:
+    if case.place is not Place.UNKNOWN or not case.lives:
+        return None
+    words = f"the ledger holds {', '.join(case.lives)}, and CloudFormation knows no such stack"
+    how = (
+        "is it of another account or Region? If it was deleted more than 90 days ago, look for what"
+        " the ledger holds, and remove that by hand. Then: " + FORGET.format(case.named)
+    )
+    return Class.UNKNOWN_STACK, words, how
+
+
+RULES: Sequence[Rule] = (
+    _orphan,
+    _differs,
+    _not_removed,
+    _in_doubt,
+    _unanswered,
+    _retained,
+    _unknown,
+)
+
+
+def is_of_interest(head: Head, now: int) -> bool:
+    """Tell whether CloudFormation has to be asked: not of one of which nothing is left."""
+    is_over = head.ttl is not None and head.operation.is_over
+    case = _Case(head, Place.UNKNOWN, None, now)
+    return bool(not is_over or case.lives or account.doubts_of(head, now))
+
+
+def findings_of(head: Head, stack: Stack, now: int) -> Iterator[Finding]:
+    """Yield what is the matter with a resource; `now` is in milliseconds since 1970."""
+    logical_id = head.logical_resource_id
+    case = _Case(head, stack.place(logical_id), stack.resources.get(logical_id), now)
+    for rule in RULES:
+        if found := rule(case):
+            kind, words, how = found
+            yield Finding(kind, head.stack_id, logical_id, head.resource_type, words, how)

@@ -1,0 +1,267 @@
+"""`cfn-once audit`: the table of findings; then the verb over stacks on a local AWS."""
+
+import contextlib
+import json
+import sqlite3
+
+import pytest
+
+from cfn_once.cli.audit import World
+from cfn_once.cli.console import Stop
+from cfn_once.cli.findings import Class, Stack, findings_of, is_of_interest
+from cfn_once.cli.stacks import StackResource
+from cfn_once.ledger import MemoryStore
+from cfn_once.ledger.sqlite import SQLiteStore
+from cfn_once.ledger.store import Absent, Write
+from ledger.told import a_head, an_operation
+from support import audited
+from support.shell import call
+
+NOW = 1_800_000_000_000
+LONG_AGO = NOW - 3_600_000
+SHOP = "arn:aws:cloudformation:us-east-1:123456789012:stack/shop/1"
+OVER = {"typ": "Create", "st": "SUCCEEDED", "lu": LONG_AGO, "beg": LONG_AGO}
+FAILED = {**OVER, "st": "FAILED", "out": '{"Status": "FAILED"}'}
+STARTED = {"thing#0": {"s": "S", "t": LONG_AGO}}
+DONE = {"thing#0": {"s": "D", "r": '"thing-9"', "t": LONG_AGO}}
+LEFT = an_operation(rid="r0", typ="Create", st="FAILED", steps=DONE, id="thing-0")
+HELD = {"held": {"id": "thing-1"}}
+
+
+def head(operation=OVER, **attributes):
+    """The ledger's item of Thing in the stack shop."""
+    store, change = MemoryStore(), {"stk": SHOP, "lid": "Thing", "rt": "Custom::Thing"}
+    change = a_head(**change, op=an_operation(**operation), **attributes)
+    return store.write("r1", Write(Absent(("v",)), change)).head
+
+
+def stack(
+    status="CREATE_COMPLETE", of_stack="UPDATE_COMPLETE", held="thing-1", kind="Custom::Thing"
+):
+    """CloudFormation's stack; where `status` is empty it has no such resource."""
+    resource = StackResource(SHOP, "Thing", kind, status, held)
+    return Stack(of_stack, {"Thing": resource} if status else {})
+
+
+GONE = stack("")
+DELETED = stack("", "DELETE_COMPLETE")
+REMOVED = head({**OVER, "typ": "Delete"}, ttl=NOW // 1000)
+CASES = {
+    "as it should be": (head(**HELD), stack(), []),
+    "nothing left of a deleted one": (REMOVED, DELETED, []),
+    "its stack is deleted": (head(**HELD), DELETED, ["ORPHAN!"]),
+    "its stack has let it go": (head(**HELD), GONE, ["ORPHAN!"]),
+    "deleted, and listed still": (head(**HELD), stack("DELETE_COMPLETE"), ["ORPHAN!"]),
+    "a replaced one of a deleted stack": (head(repl=[{"id": "thing-0"}]), DELETED, ["ORPHAN!"]),
+    "left by a failed Create": (head(FAILED, pend=[LEFT]), DELETED, ["ORPHAN!"]),
+    "died with its stack": (head({**OVER, "st": "RUNNING"}), DELETED, ["ORPHAN!"]),
+    "another id": (head(**HELD), stack(held="thing-2"), ["DIFFERS!"]),
+    "another type": (head(**HELD), stack(kind="Custom::Other"), ["DIFFERS!"]),
+    "the ledger holds nothing": (head(), stack(), ["DIFFERS!"]),
+    "its stack is at it": (head(**HELD), stack(held="thing-2", of_stack="UPDATE_IN_PROGRESS"), []),
+    "a failed Create": (head(FAILED), stack("CREATE_FAILED"), []),
+    "replaced, never deleted": (head(**HELD, repl=[{"id": "thing-0"}]), stack(), ["NOT-REMOVED!"]),
+    "left, and removed by the next": (head(**HELD, pend=[LEFT]), stack(), ["NOT-REMOVED"]),
+    "a step in doubt": (head({**FAILED, "steps": STARTED}, **HELD), stack(), ["IN-DOUBT!"]),
+    "in doubt, and its stack gone": (
+        head({**FAILED, "steps": STARTED}),
+        DELETED,
+        ["IN-DOUBT!"],
+    ),
+    "its execution died": (
+        head({**OVER, "st": "RUNNING"}),
+        stack("CREATE_IN_PROGRESS"),
+        ["UNANSWERED!"],
+    ),
+    "it died just now": (head({**OVER, "st": "RUNNING", "lu": NOW - 9_000}), stack(), []),
+    "it is at work": (head({**OVER, "st": "RUNNING", "lu": NOW + 9_000}), stack(), []),
+    "CloudFormation still waits": (
+        head(**HELD),
+        stack("UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"),
+        ["UNANSWERED!"],
+    ),
+    "its continuation did not come": (
+        head({**OVER, "st": "PARKED", "due": LONG_AGO}),
+        stack("CREATE_IN_PROGRESS", "CREATE_IN_PROGRESS"),
+        ["UNANSWERED!"],
+    ),
+    "retained": (head(**HELD), stack("DELETE_SKIPPED", "DELETE_COMPLETE"), ["RETAINED"]),
+    "an unknown stack": (head(**HELD), Stack("", {}), ["UNKNOWN-STACK!"]),
+    "nothing left, unknown stack": (head(), Stack("", {}), []),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_table(case):
+    """
+    What the ledger has of a resource, and what its stack has: the classes of what is found, with
+    an exclamation mark where somebody has to act, and the words that say so.
+    """
+    kept, beside, wanted = CASES[case]
+    found = list(findings_of(kept, beside, NOW))
+
+    assert wanted == [f"{finding.kind}{'!' if finding.next else ''}" for finding in found]
+    assert is_of_interest(kept, NOW) or not wanted
+
+
+def test_every_class_has_a_case():
+    """
+    The table above has each class but that of items which cannot be read: the verb's own test does.
+    """
+    seen = {word.strip("!") for *_, wanted in CASES.values() for word in wanted}
+
+    assert set(Class) - {Class.UNREADABLE} == seen
+
+
+class Few:
+    """CloudFormation with some stacks, which counts its requests."""
+
+    region, requests = "us-east-1", 0
+
+    def __init__(self, *living):
+        self._living = dict.fromkeys(living, "CREATE_COMPLETE")
+
+    def living(self):
+        return self._living
+
+    def status_of(self, stack_id):
+        self.requests += 1
+        return ""
+
+    def resources_of(self, stack_id):
+        return []
+
+
+class Silent:
+    def say(self, text):
+        pass
+
+
+@pytest.mark.parametrize("place", ["eu-west-1:123456789012", "us-east-1:999999999999"])
+def test_stacks_of_another_place_are_not_asked_for(place):
+    """
+    A stack of another Region, or of another account than those that live, is unknown at once.
+    """
+    few = Few(SHOP)
+    world = World(few, Silent())
+
+    assert "" == world.stack(f"arn:aws:cloudformation:{place}:stack/other/1").status
+    assert "CREATE_COMPLETE" == world.stack(SHOP).status
+    assert 0 == few.requests
+
+
+def test_a_ledger_of_another_account():
+    """
+    Where CloudFormation knows none of the stacks, nothing is judged: it says whose they are.
+    """
+    world = World(Few(), Silent())
+    world.stack(SHOP)
+
+    with pytest.raises(
+        Stop, match=r"knows none of the ledger's 1 stacks, which are of 123456789012"
+    ):
+        world.check_any([head(**HELD)])
+
+
+@pytest.fixture(scope="module")
+def of_most_classes(ministack, tmp_path_factory):
+    """A ledger with most classes, and its stacks on MiniStack."""
+    path = tmp_path_factory.mktemp("audit") / "ledger.sqlite3"
+    audited.ledger(ministack, path)
+    return path
+
+
+@pytest.fixture
+def audit(tmp_path, ministack, of_most_classes):
+    def audit(*arguments, ledger=None):
+        return call(
+            tmp_path,
+            "audit",
+            "--ledger",
+            f"sqlite://{ledger or of_most_classes}",
+            *arguments,
+            AWS_ENDPOINT_URL=ministack.url,
+            AWS_DEFAULT_REGION="us-east-1",
+            AWS_ACCESS_KEY_ID="test",
+            AWS_SECRET_ACCESS_KEY="test",
+        )
+
+    return audit
+
+
+def test_the_verb(audit):
+    """
+    Each finding is a line with what to do below it; the last line counts, and the exit code says
+    that somebody has to act.
+    """
+    called = audit()
+    found = json.loads(audit("--json").out)["findings"]
+
+    assert {
+        ("ORPHAN", "audited", "Orders"),
+        ("ORPHAN", "audit-gone", "Orders"),
+        ("IN-DOUBT", "audited", "Customers"),
+        ("UNKNOWN-STACK", "never", "Orders"),
+    } == {
+        (told["kind"], told["stack_id"].split("/")[1], told["logical_resource_id"])
+        for told in found
+    }
+    assert (
+        "ORPHAN audited Orders (Custom::Thing): the ledger holds thing-1, and its stack has let it"
+        " go\n  next: look for it, and remove it by hand if it is there. Then: cfn-once forget"
+        " audited Orders --reason WHY\n"
+    ) in called.out
+    assert called.out.endswith(
+        "5 items, 3 stacks, 2 ORPHAN, 1 IN-DOUBT, 1 UNKNOWN-STACK; 4 in need of somebody\n"
+    )
+    assert "1 page of the ledger, " in called.err
+    assert 1 == called.code
+
+
+def test_a_prefix(audit):
+    """
+    Only stacks whose names begin so are looked at; a prefix that none has is no clean result.
+    """
+    called = audit("--stack-prefix", "audit-", "--json")
+    none = audit("--stack-prefix", "nothing")
+
+    assert ["ORPHAN"] == [finding["kind"] for finding in json.loads(called.out)["findings"]]
+    assert 3 == none.code
+    assert "the ledger has no item of stacks named nothing...: is its namespace" in none.err
+
+
+def test_no_credentials(tmp_path, of_most_classes):
+    """
+    Without access to CloudFormation nothing is judged: 3.
+    """
+    called = call(
+        tmp_path,
+        "audit",
+        "--ledger",
+        f"sqlite://{of_most_classes}",
+        AWS_DEFAULT_REGION="us-east-1",
+        AWS_ACCESS_KEY_ID="",
+        AWS_SECRET_ACCESS_KEY="",
+        AWS_EC2_METADATA_DISABLED="true",
+        AWS_CONFIG_FILE="/none",
+        AWS_SHARED_CREDENTIALS_FILE="/none",
+        HOME=str(tmp_path),
+    )
+
+    assert 3 == called.code
+    assert "CloudFormation does not tell of its stacks" in called.err
+
+
+def test_an_item_that_cannot_be_read(audit, tmp_path):
+    """
+    An item of a newer version is a finding of its own, and the others are judged.
+    """
+    path = tmp_path / "newer.sqlite3"
+    SQLiteStore(path).write("r1", Write(Absent(("v",)), a_head(stk=SHOP)))
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("update ledger set doc = json_set(doc, '$.v', 99)")
+        connection.commit()
+    called = audit(ledger=path)
+
+    assert "UNREADABLE r1: the item r1 cannot be read: its schema version is 99" in called.out
+    assert 1 == called.code
