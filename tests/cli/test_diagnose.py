@@ -205,6 +205,13 @@ NO_DUPLICATES = {
         ],
         ["continuation"],
     ),
+    "a hook that waits, by its own word": (
+        [
+            ours("r", lambdas(1), outcome="Suspended"),
+            ours("r", lambdas(2), phase="begins", resumes=True),
+        ],
+        ["continuation"],
+    ),
     "a copy while it waits": (
         [
             ours("r", lambdas(1), outcome="Suspended", deliveries=1),
@@ -265,6 +272,25 @@ def test_a_batch_that_holds_a_message_twice():
     log.lines([ours("r", lambdas(1), outcome="SUCCESS")] * 2, lambdas(1))
 
     assert {"r": ["sender"]} == repeated(lines_of(log.rows().splitlines()))
+
+
+def test_a_trace_of_each_delivery_tells_those_that_died():
+    """
+    A delivery that has said that it begins, and died, is known by that line alone; its retry has a
+    further one. Without Lambda's own lines they are told apart by it.
+    """
+    dies = {"correlation_id": "c", "request_id": "r", "phase": "begins", "receive_count": 2}
+    lines = [json.dumps({**dies, "function_request_id": lambdas(1)})] * 2
+    log = LambdaLog()
+    log.lines(lines[:1], lambdas(1), ends="timeout")
+    log.lines(lines[:1], lambdas(1))
+    (request,) = requests_of(read(lines_of(log.rows().splitlines())).deliveries)
+    (bare,) = requests_of(read(lines_of(lines)).deliveries)
+
+    assert [("lambda-retry", 2)] == [
+        (again.kind, again.delivery.receives) for again in request.again
+    ]
+    assert ["lambda-unclear"] == [again.kind for again in bare.again]
 
 
 def test_how_often_a_queue_has_handed_it_out(tmp_path):

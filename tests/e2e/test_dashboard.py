@@ -3,25 +3,10 @@
 import json
 
 import pytest
-import yaml
 
-from support.ministack import ROOT
+from unit.test_templates import template
 
 pytestmark = pytest.mark.e2e
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms as the long ones."""
-
-
-def _long_form(loader, suffix, node):
-    name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
-    if isinstance(node, yaml.ScalarNode):
-        return {name: loader.construct_scalar(node)}
-    return {name: loader.construct_sequence(node, deep=True)}
-
-
-_Loader.add_multi_constructor("!", _long_form)
 
 
 def test_it_is_deployed_with_its_alarms(ministack):
@@ -29,10 +14,10 @@ def test_it_is_deployed_with_its_alarms(ministack):
     The dashboard that CloudWatch holds is JSON, names the function and its log, and the alarms that
     were made with it.
     """
-    template = yaml.load((ROOT / "templates" / "dashboard.yaml").read_text(), _Loader)
-    template["Resources"] = {
+    read = dict(template("dashboard"))
+    read["Resources"] = {
         name: thing
-        for name, thing in template["Resources"].items()
+        for name, thing in read["Resources"].items()
         if thing["Type"] != "AWS::Logs::QueryDefinition"
     }
     formation, given = (
@@ -41,7 +26,7 @@ def test_it_is_deployed_with_its_alarms(ministack):
     )
     formation.create_stack(
         StackName="dashboard",
-        TemplateBody=json.dumps(template),
+        TemplateBody=json.dumps(read),
         Parameters=[
             {"ParameterKey": name, "ParameterValue": value} for name, value in given.items()
         ],

@@ -56,17 +56,18 @@ def run(given: argparse.Namespace, console: Console) -> int:
     told = read(_followed(_lines(given), console, SYSTEM_CLOCK), _pattern(given.by))
     if not told.lines:
         raise Stop(f"there is no line in {source}{_range(given)}: is it the right range?")
-    requests = requests_of(told.deliveries)
     if not told.deliveries:
         raise Stop(
-            f"none of the {told.lines} lines in {source} is of a Lambda invocation: they"
-            " need Lambda's START and REPORT lines, or its request id"
+            f"none of the {told.lines} lines in {source} is of a Lambda invocation: they need"
+            " Lambda's START and REPORT lines, or its request id"
         )
+    return _tell(requests_of(told.deliveries), told, console)
+
+
+def _tell(requests: list[Request], told: Read, console: Console) -> int:
     repeated = [request for request in requests if request.duplicates]
-    for request in repeated:
-        for line in _spelt(request):
-            console.line(line)
-    for line in [*_advice(repeated), *_summary(requests, told)]:
+    lines = [line for request in repeated for line in _spelt(request)]
+    for line in [*lines, *_advice(repeated), *_summary(requests, told)]:
         console.line(line)
     missing = list(_missing(requests, told))
     for words in missing:

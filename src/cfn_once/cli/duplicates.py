@@ -150,7 +150,7 @@ def _kind(
 
 def _is_continuation(delivery: Delivery, before: Sequence[Delivery]) -> bool:
     """Tell whether a hook that waits goes on in it: cfn-once's, or crhelper's polling."""
-    if delivery.is_poll:
+    if delivery.resumes:
         return True
     # crhelper sets polling up in each delivery of the event itself, and in no other.
     if any(other.polls for other in before) and not delivery.polls:
@@ -180,7 +180,7 @@ def _recorded(delivery: Delivery) -> Effect:
 
 def _unrecorded(delivery: Delivery, before: Sequence[Delivery]) -> Effect:
     """Return what came of a delivery where nothing is recorded."""
-    if delivery.is_poll or (any(other.polls for other in before) and not delivery.polls):
+    if _is_continuation(delivery, before):
         return Effect("crhelper looked whether it is done")
     ids = {other.physical_id: None for other in before if other.physical_id}
     if delivery.physical_id and ids:

@@ -16,6 +16,7 @@ from .stacks import StackResource
 
 UNANSWERED = ("died", "given-back", "not-come-back", "waited-for")  # as `account` calls them
 FORGET = "cfn-once forget {} --reason WHY"
+NOTHING_THERE = ("CREATE_FAILED", "DELETE_FAILED", "DELETE_IN_PROGRESS")
 GRACE = 300_000  # milliseconds in which a delivery, a retry or an answer may be under way
 
 
@@ -143,14 +144,14 @@ def _differs(case: _Case) -> _Found | None:
     head, resource = case.head, case.resource
     if case.place is not Place.THERE or resource is None or not head.operation.is_over:
         return None
-    if head.held_id and resource.physical_id and resource.physical_id != head.held_id:
+    if head.held_id and resource.physical_id not in ("", head.held_id):
         words = f"the ledger holds {head.held_id}, and the stack {resource.physical_id}"
         how = f"look which of the two is in use; cfn-once ledger show {case.named}"
         return Class.DIFFERS, words, how
     if head.resource_type != resource.resource_type:
         words = f"the ledger has it as {head.resource_type}, the stack as {resource.resource_type}"
         return Class.DIFFERS, words, f"cfn-once ledger show {case.named}"
-    if head.held_id is None and not resource.status.startswith(("CREATE_FAILED", "DELETE")):
+    if head.held_id is None and resource.status not in NOTHING_THERE:
         words = f"the ledger holds nothing, and the stack {resource.physical_id or 'a resource'}"
         how = "was it imported, or made by another provider or ledger? Its Delete may find nothing"
         return Class.DIFFERS, words, how

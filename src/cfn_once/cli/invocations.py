@@ -28,7 +28,7 @@ class Delivery(NamedTuple):
         is_replay: It sent the recorded response again.
         is_in_doubt: It has a step of which nobody can tell.
         execution: The how-many-eth execution of the request it is; 0 where nothing tells.
-        is_poll: crhelper has invoked itself, to look whether something is done.
+        resumes: A hook that waits goes on in it: cfn-once's, or crhelper's polling.
         polls: It has asked crhelper to do so.
         is_in_batch: Its invocation has delivered the request before, as a batch of a queue does.
     """
@@ -50,7 +50,7 @@ class Delivery(NamedTuple):
     is_replay: bool = False
     is_in_doubt: bool = False
     execution: int = 0
-    is_poll: bool = False
+    resumes: bool = False
     polls: bool = False
     is_in_batch: bool = False
 
@@ -79,6 +79,9 @@ class Read(NamedTuple):
     last: int | None
 
 
+_ONCE = ("has_begun", "is_told")  # of each delivery, cfn-once has one such line
+
+
 @dataclass(slots=True)
 class _Invocation:
     """One invocation, while its lines are read."""
@@ -105,7 +108,7 @@ class _Invocation:
         request = facts["request"]
         for known in reversed(self.requests):
             if known["request"] == request:
-                if not (known.get("is_told") and facts.get("is_told")):
+                if not any(known.get(name) and facts.get(name) for name in _ONCE):
                     return known
                 new = {"request": request, "at": line.at, "is_in_batch": self.has_start}
                 break
@@ -117,7 +120,7 @@ class _Invocation:
     def deliveries(self) -> Iterable[Delivery]:
         for facts in self.requests or [{}]:
             known: dict[str, Any] = {"request": "", "at": self.at, "function": self.group, **facts}
-            for name in ("is_told", "is_raised"):
+            for name in ("has_begun", "is_told", "is_raised"):
                 known.pop(name, None)
             for name in ("function", "resource", "resource_type", "request_type", "outcome"):
                 known[name] = intern(str(known.get(name, "")))

@@ -28,6 +28,7 @@ _NAMED = re.compile(
     r"""|StackId|ApproximateReceiveCount|CrHelperPoll)\\*["']\s*:\s*\\*["']?([^"'\\,}]+)"""
 )
 _LAMBDAS = ("function_request_id", "aws_request_id", "awsRequestId", "requestId")
+_IN_CUT = re.compile(rf'"(?:{"|".join(_LAMBDAS)})"\s*:\s*"({_UUID})"')
 _ENDED_BADLY = ("error", "failure", "timeout")
 
 
@@ -90,15 +91,14 @@ def _of_json(text: str, by: re.Pattern[str] | None) -> Said:
     try:
         body = json.loads(text)
     except ValueError:
-        lambdas = re.search(rf'"(?:{"|".join(_LAMBDAS)})"\s*:\s*"({_UUID})"', text)
+        lambdas = _IN_CUT.search(text)
         return Said(Event.CUT, lambdas[1] if lambdas else "", "", _of_text(text, by))
-    kind = body.get("type")
-    if isinstance(kind, str) and kind.startswith("platform."):
-        return _of_platform(kind, body.get("record"))
+    if str(body.get("type")).startswith("platform."):
+        return _of_platform(body["type"], body.get("record"))
     spelt = next((str(body[name]) for name in _LAMBDAS if body.get(name)), "")
     if "correlation_id" in body and "request_id" in body:
         return Said(Event.LINE, spelt, "", _of_ours(body))
-    raised = "error" if "errorType" in body and "stackTrace" in body else ""
+    raised = "error" if {"errorType", "stackTrace"} <= set(body) else ""
     return Said(Event.LINE, spelt, raised, _of_crhelper(body) or _of_text(text, by))
 
 
@@ -125,7 +125,9 @@ def _of_ours(body: Mapping[str, Any]) -> Facts:
         "function": body.get("FunctionName", ""),
         "receives": _number(body.get("receive_count")),
         "is_ours": True,
-        "is_told": "Deliveries" in body,  # the line at the end of a delivery
+        "has_begun": body.get("phase") == "begins",
+        "is_told": "Deliveries" in body,  # the line of metrics, at the end of a delivery
+        "resumes": body.get("resumes") is True,
         "is_raised": bool(body.get("error")),
         "is_suppressed": bool(body.get("DuplicatesSuppressed")),
         "is_replay": bool(body.get("Replays")),
@@ -168,7 +170,7 @@ def _named(values: Mapping[str, Any]) -> Facts:
         "resource_type": values.get("ResourceType", ""),
         "request_type": values.get("RequestType", ""),
         "receives": _number(values.get("ApproximateReceiveCount")),
-        "is_poll": "CrHelperPoll" in values,
+        "resumes": "CrHelperPoll" in values,
     }
     if values.get("Status") in ("SUCCESS", "FAILED"):  # a response, and no event
         facts["outcome"] = values["Status"]
