@@ -1,6 +1,7 @@
 """`cfn-once diagnose`: duplicates in logs, by kind, and what came of each."""
 
 import json
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -10,11 +11,13 @@ import pytest
 from botocore.stub import Stubber
 
 from cfn_once import InProgress
-from cfn_once.cli.console import Stop
+from cfn_once.cli.console import Console, Stop
+from cfn_once.cli.diagnose import followed
 from cfn_once.cli.duplicates import requests_of
 from cfn_once.cli.invocations import read
 from cfn_once.cli.log_group import LogGroup
-from cfn_once.cli.log_lines import Line, lines_of, milliseconds
+from cfn_once.cli.log_lines import CutDocument, Line, lines_of, milliseconds
+from cfn_once.testing import VirtualClock
 from support.duplicated import three_kinds
 from support.lambda_log import STREAM, LambdaLog, lambdas
 from support.shell import call
@@ -411,6 +414,29 @@ def test_a_line_cut_in_the_middle(log, tmp_path):
     assert "2 lines of JSON cut in the middle" in called.err
 
 
+@pytest.mark.parametrize("form", ["document", "rows", "plain"])
+def test_whatever_is_in_a_log_it_is_read_or_refused(form, log):
+    """
+    Lines cut, doubled, mixed and filled with other bytes come to some result, or to what is said of
+    a document that is cut: to no other error.
+    """
+    chance, text = random.Random(form), getattr(log, form)()
+    for _ in range(300):
+        begins = chance.randrange(len(text))
+        ends = min(len(text), begins + chance.randrange(200))
+        put = chance.choice(
+            ["", "\n", "\0", '"', "{", "[" * 5_000, "null", text[begins:ends] * 2, "9"]
+        )
+        changed = text[:begins] + put + text[ends:]
+        try:
+            told = read(lines_of(changed.splitlines(keepends=True)))
+        except CutDocument:
+            continue
+        assert len(told.deliveries) == sum(
+            1 + len(request.again) for request in requests_of(told.deliveries)
+        )
+
+
 def test_a_clock_that_goes_back(tmp_path):
     """
     A log stream whose times go back is read in its own order, and it says that gaps may be wrong.
@@ -424,6 +450,23 @@ def test_a_clock_that_goes_back(tmp_path):
 
     assert "1 line older than the one before in the same log stream" in called.err
     assert (2, []) == (told["deliveries"], told["repeated"])
+
+
+def test_a_long_range_says_how_far_it_is(capsys):
+    """
+    Where reading takes long, it says every five seconds how much is read, and up to which time.
+    """
+    clock = VirtualClock(0.0)
+
+    def slowly():
+        for n in range(3_000):
+            clock.advance(0.004)
+            yield Line("x", n * 1_000)
+
+    assert 3_000 == len(list(followed(slowly(), Console(), clock)))
+    assert capsys.readouterr().err.splitlines() == [
+        "cfn-once: 2,000 lines read, up to 1970-01-01T00:33:19.000Z",
+    ]
 
 
 def test_times():

@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace, console: Console) -> int:
     """Read, and tell."""
     source = f"the log group {given.log_group}" if given.log_group else _source(given.file)
-    told = read(_followed(_lines(given), console, SYSTEM_CLOCK), _pattern(given.by))
+    told = read(followed(_lines(given), console, SYSTEM_CLOCK), _pattern(given.by))
     if not told.lines:
         raise Stop(f"there is no line in {source}{_range(given)}: is it the right range?")
     if not told.deliveries:
@@ -156,7 +156,7 @@ def _opened(path: str) -> contextlib.AbstractContextManager[TextIO]:
     return open(path, encoding="utf-8", errors="replace")
 
 
-def _followed(lines: Iterator[Line], console: Console, clock: Clock) -> Iterator[Line]:
+def followed(lines: Iterator[Line], console: Console, clock: Clock) -> Iterator[Line]:
     """Say how far it is, where it takes long."""
     told_at = clock.now()
     for count, line in enumerate(lines, 1):

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 _TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
 _PREFIX = re.compile(rf"({_TIME})[ \t]+(?:(\d{{4}}/\d\d/\d\d/\S+)[ \t]+)?(?=\S)")
 _ANY_TIME = re.compile(_TIME)
-_DOCUMENT = re.compile(r'\[?\s*$|\{\s*$|\{\s*"(events|searchedLogStreams|nextToken)"')
+_DOCUMENT = re.compile(r'\[\s*(\{|$)|\{\s*$|\{\s*"(events|searchedLogStreams|nextToken)"')
+UNREADABLE = (ValueError, RecursionError)  # no JSON, or nested without end
 
 
 class Line(NamedTuple):
@@ -53,7 +54,7 @@ def lines_of(file: Iterable[str]) -> Iterator[Line]:
 def _of_document(text: str) -> Iterator[Line]:
     try:
         document = json.loads(text.lstrip("\ufeff "))
-    except ValueError as error:
+    except UNREADABLE as error:
         raise CutDocument(str(error)) from None
     events = document.get("events", []) if isinstance(document, dict) else document
     for event in events:
@@ -66,7 +67,7 @@ def _of_row(row: str) -> Line:
     if text.lstrip()[:1] == "{":
         try:
             event = json.loads(text)
-        except ValueError:
+        except UNREADABLE:
             return Line(text)
         if isinstance(event.get("timestamp"), int) and isinstance(event.get("message"), str):
             return of_event(event)

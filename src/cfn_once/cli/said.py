@@ -90,7 +90,7 @@ def _ended(status: str) -> str:
 def _of_json(text: str, by: re.Pattern[str] | None) -> Said:
     try:
         body = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # cut, or nested without end
         lambdas = _IN_CUT.search(text)
         return Said(Event.CUT, lambdas[1] if lambdas else "", "", _of_text(text, by))
     if str(body.get("type")).startswith("platform."):
