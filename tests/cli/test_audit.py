@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shlex
 import sqlite3
 
 import pytest
@@ -157,10 +158,19 @@ def test_a_ledger_of_another_account():
     world = World(Few(), Silent())
     world.stack(SHOP)
 
-    with pytest.raises(
-        Stop, match=r"knows none of the ledger's 1 stacks, which are of 123456789012"
-    ):
+    with pytest.raises(Stop, match=r"knows none of the ledger's 1 stack, of 123456789012"):
         world.check_any([head(**HELD)])
+
+
+def test_a_single_unknown_stack_of_this_account():
+    """
+    Where other stacks of the same account live, a stack that is not known is judged by itself.
+    """
+    world = World(Few(SHOP.replace("shop", "other")), Silent())
+    unknown = head(**HELD)
+
+    assert "" == world.stack(SHOP).status
+    assert world.check_any([unknown]) is None
 
 
 @pytest.fixture(scope="module")
@@ -216,6 +226,27 @@ def test_the_verb(audit):
     )
     assert "1 page of the ledger, " in called.err
     assert 1 == called.code
+
+
+def test_what_it_says_to_do_ends_the_finding(audit, of_most_classes, tmp_path):
+    """
+    The command below an ORPHAN is one that the shell takes, and after it there is none.
+    """
+    path = tmp_path / "copy.sqlite3"
+    with (
+        contextlib.closing(sqlite3.connect(of_most_classes)) as kept,
+        contextlib.closing(sqlite3.connect(path)) as copy,
+    ):
+        kept.backup(copy)
+    only = ("--stack-prefix", "audit-gone")
+    (finding,) = json.loads(audit(*only, "--json", ledger=path).out)["findings"]
+    _, verb, *arguments = shlex.split(finding["next"].partition("Then: ")[2])
+    done = call(tmp_path, verb, *arguments, "--yes", CFN_ONCE_LEDGER=f"sqlite://{path}")
+    after = audit(*only, ledger=path)
+
+    assert ("ORPHAN", "forget", 0) == (finding["kind"], verb, done.code)
+    assert "1 item, 1 stack; 0 in need of somebody\n" == after.out
+    assert 0 == after.code
 
 
 def test_a_prefix(audit):

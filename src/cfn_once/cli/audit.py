@@ -7,7 +7,7 @@ from typing import Any
 
 from .._clock import SYSTEM_CLOCK
 from ..ledger import Head, Listed, Store
-from .console import Console, Exit, Stop
+from .console import Console, Exit, Stop, several
 from .findings import Class, Finding, Stack, findings_of, is_of_interest
 from .lookup import add_ledger_url, ledger_of, reading
 from .stacks import Stacks
@@ -98,24 +98,32 @@ class World:
 
     def _status(self, stack_id: str) -> str:
         """Return the status of a stack that does not live; of another place's, nothing."""
-        *_, region, account = stack_id.split(":")[:5]
+        account, region = _place_of(stack_id)
         is_here = region == self._stacks.region and account in (self._accounts or {account})
         return self._stacks.status_of(stack_id) if is_here else ""
 
     def check_any(self, heads: Sequence[Head]) -> None:
-        """Refuse to judge where CloudFormation knows none of the stacks.
+        """Refuse to judge where CloudFormation knows no stack, and none of the same place lives.
 
         Raises:
-            Stop: It knows none.
+            Stop: It is so.
         """
-        if self.known or not heads:
+        places = {_place_of(head.stack_id) for head in heads}
+        here = {(account, self._stacks.region) for account in self._accounts}
+        if self.known or not heads or places & here:
             return
-        places = {" in ".join(reversed(head.stack_id.split(":")[3:5])) for head in heads}
+        spelt = ", ".join(sorted(f"{account} in {region}" for account, region in places))
         raise Stop(
-            f"CloudFormation in {self._stacks.region} knows none of the ledger's {self.stacks}"
-            f" stacks, which are of {', '.join(sorted(places))}: are these credentials of another"
+            f"CloudFormation in {self._stacks.region} knows none of the ledger's"
+            f" {several(self.stacks, 'stack')}, of {spelt}: are these credentials of another"
             " account, or is it another Region?"
         )
+
+
+def _place_of(stack_id: str) -> tuple[str, str]:
+    """Return the account and the Region of a stack."""
+    *_, region, account = stack_id.split(":")[:5]
+    return account, region
 
 
 def _items(store: Store, prefix: str, progress: Progress) -> tuple[list[Listed], int]:
@@ -169,9 +177,10 @@ def _tell(found: Sequence[Finding], items: int, pages: int, world: World, consol
     needy = sum(bool(finding.next) for finding in found)
     counts = Counter(finding.kind for finding in found)
     kinds = "".join(f", {counts[kind]} {kind}" for kind in Class if counts[kind])
-    console.line(f"{items:,} items, {world.stacks:,} stacks{kinds}; {needy} in need of somebody")
-    read = "1 page" if pages == 1 else f"{pages:,} pages"
-    console.say(f"{read} of the ledger, {world.requests:,} requests of CloudFormation")
+    compared = f"{several(items, 'item')}, {several(world.stacks, 'stack')}"
+    console.line(f"{compared}{kinds}; {needy} in need of somebody")
+    read, asked = several(pages, "page"), several(world.requests, "request")
+    console.say(f"{read} of the ledger, {asked} of CloudFormation")
     console.result(_document(found, items, pages, world))
     return Exit.FOUND if needy else Exit.CLEAN
 

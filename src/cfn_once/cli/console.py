@@ -69,6 +69,11 @@ class Console:
         return f"\033[{32 if is_good else 31}m{text}\033[0m" if self._has_color else text
 
 
+def several(count: int, thing: str, things: str = "") -> str:
+    """Spell a number of things."""
+    return f"{count:,} {thing if count == 1 else things or f'{thing}s'}"
+
+
 def _print(text: str, stream: TextIO) -> None:
     stream.write(f"{text}\n")
     stream.flush()

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from .._clock import SYSTEM_CLOCK, Clock
 from .._observability.logs import timestamp
-from .console import Console, Exit, Stop
+from .console import Console, Exit, Stop, several
 from .duplicates import ADVICE, DUPLICATES, Again, Kind, Request, requests_of
 from .invocations import Delivery, Read, read
 from .log_lines import CutDocument, Line, lines_of, milliseconds
@@ -219,14 +219,10 @@ def _summary(requests: list[Request], told: Read) -> Iterator[str]:
     repeated = sum(bool(request.duplicates) for request in requests)
     kinds = ", ".join(f"{count} {kind}" for kind, count in counts.items())
     yield (
-        f"{_several(len(told.deliveries), 'delivery', 'deliveries')} of"
-        f" {_several(len(requests), 'request')}, {repeated:,} delivered more than once"
+        f"{several(len(told.deliveries), 'delivery', 'deliveries')} of"
+        f" {several(len(requests), 'request')}, {repeated:,} delivered more than once"
         + (f": {kinds}" if kinds else "")
     )
-
-
-def _several(count: int, thing: str, things: str = "") -> str:
-    return f"{count:,} {thing if count == 1 else things or thing + 's'}"
 
 
 def _missing(requests: list[Request], told: Read) -> Iterator[str]:
@@ -234,21 +230,21 @@ def _missing(requests: list[Request], told: Read) -> Iterator[str]:
     unnamed = sum(not request.is_named for request in requests)
     if unnamed:
         yield (
-            f"{_several(unnamed, 'request')} without CloudFormation's RequestId in any line: a"
+            f"{several(unnamed, 'request')} without CloudFormation's RequestId in any line: a"
             " sender that sent twice cannot be seen there. Let the handler print it, or give --by"
         )
     if told.without_start:
         yield (
-            f"{_several(told.without_start, 'invocation')} without a START line: the range begins"
+            f"{several(told.without_start, 'invocation')} without a START line: the range begins"
             " in the middle, or system logs are off"
         )
     if told.without_end:
-        yield f"{_several(told.without_end, 'invocation')} without a REPORT line"
+        yield f"{several(told.without_end, 'invocation')} without a REPORT line"
     if told.cut:
-        yield f"{_several(told.cut, 'line')} of JSON cut in the middle: read as far as it goes"
+        yield f"{several(told.cut, 'line')} of JSON cut in the middle: read as far as it goes"
     if told.backwards:
         yield (
-            f"{_several(told.backwards, 'line')} older than the one before in the same log stream:"
+            f"{several(told.backwards, 'line')} older than the one before in the same log stream:"
             " a clock went back, or the file is in no order. Gaps may be wrong"
         )
 
