@@ -12,6 +12,9 @@ from hypothesis import HealthCheck, settings
 from support.host import Host
 from support.ministack import MiniStack
 
+# Other folders make their items with it as well.
+pytest.register_assert_rewrite("ledger.told")
+
 # A busy machine is no reason to fail: how long an example takes tells nothing of what it shows.
 settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any")

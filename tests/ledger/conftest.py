@@ -15,8 +15,6 @@ from cfn_once.ledger.sqlite import SQLiteStore
 from ledger.engines import IN_LAMBDA, SaysNothing, keep_to_one_thread, make_table
 from support.ministack import MiniStack
 
-pytest.register_assert_rewrite("ledger.told")
-
 STORES = (
     "memory",
     "sqlite",
