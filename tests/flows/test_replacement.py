@@ -89,6 +89,30 @@ def test_a_clean_up_delete_sent_three_times(cloudformation, groups):
     cloudformation.delete("Group")
 
 
+def test_a_replacement_is_no_reason_to_fail(caplog):
+    """
+    After every replacement the old object's Delete comes before any request that bears the new id:
+    it succeeds, and nobody is woken.
+    """
+
+    class Thing(CustomResource[dict, dict]):
+        replace_on = frozenset({"Name"})
+        unresolved = "fail"
+
+        def create(self):
+            self.physical_resource_id = "thing-" + self.properties["Name"]
+
+        delete = None
+
+    stack = FakeCloudFormation(Provider(Thing, ledger="memory://"))
+    stack.create("Thing", {"Name": "a"})
+    stack.update("Thing", {"Name": "b"})
+
+    _, deleted = stack.answers[-1]
+    assert ("SUCCESS", "thing-b is held in its place") == (deleted.status, deleted.reason)
+    assert [] == [line for line in caplog.records if line.levelname == "ERROR"]
+
+
 def test_default_ids_of_a_replacement_differ():
     """
     A resource that sets no id gets one that every copy of its Create gets as well, and its

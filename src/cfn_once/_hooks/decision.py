@@ -55,12 +55,14 @@ class Delete(NamedTuple):
         cleans: Whose leftovers are cleaned up: the name of a Create, all unless given, none for "".
         keeps_current: What is held stays.
         left: What is left and may be forgotten now, in words.
+        stays: What is held in the place of what is removed, in words: no reason to fail.
     """
 
     targets: tuple[str, ...] = ()
     cleans: str | None = None
     keeps_current: bool = False
     left: tuple[str, ...] = ()
+    stays: tuple[str, ...] = ()
 
 
 class Keep(NamedTuple):
@@ -286,11 +288,6 @@ def holds(head: Head) -> Holds:
     return Holds.ACKNOWLEDGED if head.acknowledged else Holds.UNACKNOWLEDGED
 
 
-def _of_held(head: Head, request: Request) -> Delete:
-    del request
-    return _all(head)
-
-
 def _all(head: Head) -> Delete:
     """Delete what is held, and what a clean-up has failed to; name what may have been retained."""
     # Seeded bug: failed-cleanup
@@ -305,13 +302,15 @@ def _all(head: Head) -> Delete:
 
 
 def _of_replaced(head: Head, request: Request) -> Delete:
-    event_id, left = str(request.physical_resource_id), named.besides(head, request)
-    return Delete((event_id,), cleans="", keeps_current=True, left=left)
+    left, stays = named.around(head, request)
+    targets = (str(request.physical_resource_id),)
+    return Delete(targets, cleans="", keeps_current=True, left=left, stays=stays)
 
 
 def _of_removed(head: Head, request: Request) -> Delete:
+    left, stays = named.around(head, request)
     # Seeded bug: unplaceable
-    return Delete(cleans="", keeps_current=True, left=named.besides(head, request))
+    return Delete(cleans="", keeps_current=True, left=left, stays=stays)
 
 
 def _of_placeholder(head: Head, request: Request) -> Delete:
@@ -382,7 +381,7 @@ def _of_foreign(head: Head, request: Request) -> Delete:
 
 
 DELETES: dict[Id, Callable[[Head, Request], Delete]] = {
-    Id.HELD: _of_held,
+    Id.HELD: lambda head, _: _all(head),
     Id.REPLACED: _of_replaced,
     Id.REMOVED: _of_removed,
     Id.PLACEHOLDER: _of_placeholder,

@@ -294,7 +294,8 @@ class Execution:
             if target not in self._removed:
                 reason = self._delete_object(target, is_first=target == decision.targets[0])
                 success = success._replace(reason=reason or success.reason)
-        return self._with_doubts(success, decision.left)
+        reason = ". ".join(filter(None, [*decision.stays, success.reason]))
+        return self._with_doubts(success._replace(reason=reason), decision.left)
 
     def _delete_object(self, target: str, *, is_first: bool) -> str:
         """Remove an object, and return what its hook says besides."""
@@ -327,13 +328,14 @@ class Execution:
         if not text:
             return success
         log.error("%s: %s", self._request, text)
+        told = ". ".join(filter(None, [text, success.reason]))
         served = self._class
         fails = self._lease.head.fails if served is None else served.unresolved == "fail"
         if fails and self._request.type is RequestType.DELETE:
             # Else each of two Deletes would wait for what the other one has removed.
             self._lease.record_cleanup(self._pending, self._removed)
-            return self._failure_of(text)
-        return success._replace(reason=". ".join(filter(None, [text, success.reason])))
+            return self._failure_of(told)
+        return success._replace(reason=told)
 
     def _build(
         self,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from .._clock import utc
 from .._cloudformation.request import Request, RequestType
-from ..ledger import Head, HeldObject, Operation
+from ..ledger import Head, HeldObject, Operation, Origin
 
 
 def besides(head: Head, request: Request, own: str = "") -> tuple[str, ...]:
@@ -21,6 +21,20 @@ def besides(head: Head, request: Request, own: str = "") -> tuple[str, ...]:
     event_id = request.physical_resource_id
     rest = [old for old in head.replaced if old.id != event_id]
     return (*replaced(rest), *forgotten(others), *pending(head, request, own))
+
+
+def around(head: Head, request: Request) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Name what stays when what an Update replaced is removed, and what is held in its place.
+
+    CloudFormation removes it when it knows the new object. It does not where a rollback was skipped
+    and the stack is deleted. cfn-once cannot tell these apart: it names the new object, and does
+    not fail for it.
+    """
+    left, held = besides(head, request), unheard(head)
+    if head.held is None or head.held.made_by != Origin.REPLACED:
+        return left, ()
+    in_its_place = tuple(f"{head.held.id} is held in its place" for _ in held)
+    return tuple(text for text in left if text not in held), in_its_place
 
 
 def unheard(head: Head) -> tuple[str, ...]:
