@@ -344,7 +344,12 @@ class _Ran(NamedTuple):
         how: dict[str, Any] = {"window": _for_ever()} if function.again else {"once": True}
 
         def call(_: Step) -> Outcome:
-            return self._kept(self.call(function.run, event, {}), told)
+            try:
+                return self._kept(self.call(function.run, event, {}), told)
+            except PermanentError as error:
+                if isinstance(error.__cause__, OSError) and not function.again:
+                    raise error.__cause__ from None  # of the network: it may have acted
+                raise
 
         kept: Outcome = self.resource.step(name, call, **how)
         return told[0] if told else kept

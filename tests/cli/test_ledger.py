@@ -40,13 +40,11 @@ def test_each_state_has_its_cause_and_the_next_command(shop, ask):
     told = ask("list", "--stack", "shop", "--unfinished", "--json")
 
     found = {row["logical_resource_id"]: row for row in json.loads(told.out)}
+    resolve = "cfn-once resolve shop {} thing#0 --made JSON | --not-made, --reason WHY"
     respond = "cfn-once respond shop {} --from-queue URL | --event FILE | --schedule NAME"
     assert {
-        "Died": ("died", respond.format("Died")),
-        "Doubted": (
-            "in-doubt",
-            "cfn-once resolve shop Doubted thing#0 --made JSON | --not-made, --reason WHY",
-        ),
+        "Died": ("died", resolve.format("Died")),
+        "Doubted": ("in-doubt", resolve.format("Doubted")),
         "Works": ("at-work", ""),
         "Waits": ("waits", ""),
         "Lost": ("not-come-back", respond.format("Lost")),
@@ -71,7 +69,7 @@ def test_the_list_for_people(shop, ask):
     assert everything.out.endswith("2 resources, 1 in need of somebody\n")
     assert "Lives" not in unfinished.out
     assert unfinished.out.endswith(
-        "  next: cfn-once respond shop Died --from-queue URL | --event FILE | --schedule NAME\n"
+        "  next: cfn-once resolve shop Died thing#0 --made JSON | --not-made, --reason WHY\n"
         "1 resource, 1 in need of somebody\n"
     )
     assert (0, 0) == (everything.code, unfinished.code)

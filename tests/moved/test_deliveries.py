@@ -2,8 +2,10 @@
 
 import boto3
 import pytest
+import requests
 from moto import mock_aws
 
+from cfn_once.crhelper import CfnResource
 from cfn_once.testing import FakeCloudFormation, assert_safe
 from moved.moving import OURS, SHAPES, execute, load
 from moved.things import things
@@ -289,3 +291,29 @@ def test_it_is_safe_but_for_the_doubt_of_one_step(name):
     provider = load(name, OURS).helper.provider
 
     assert assert_safe(provider, {"Name": "a"}, things, allow_in_doubt=True).runs > 20
+
+
+def test_a_create_whose_response_is_lost():
+    """
+    A network error may come after the effect: the Create is in doubt, and its Delete names it.
+    Any other error says that the function knows what it did.
+    """
+    helper = CfnResource(ledger="memory://")
+    errors = [requests.ReadTimeout("timed out"), ValueError("no such region")]
+
+    @helper.create
+    def create(_event, _context):
+        raise errors.pop(0)
+
+    cloudformation = FakeCloudFormation(helper.provider)
+    lost, refused = (cloudformation.create(name, {"Name": "a"}) for name in ("Lost", "Refused"))
+    left = [
+        answer.reason
+        for event, answer in cloudformation.answers
+        if "Delete" in event["RequestType"]
+    ]
+
+    assert lost.reason.startswith("in doubt: step create#0 of request ")
+    assert "no such region" == refused.reason
+    assert left[0].startswith("in doubt: create#0 of ")
+    assert "" == left[1]

@@ -105,11 +105,24 @@ def finding(head: Head, now: int, place: str, status: str = "") -> Finding:
             return Finding("at-work", words, is_open=True)
         case State.RUNNING:
             words = f"its execution died: nobody is at work on it since {ended}"
-            return Finding("died", words, RESPOND.format(place), is_open=True)
+            return _of_dead(words, doubts_of(head, now), place)
         case State.PARKED:
             return _of_parked(operation, now, place)
         case _:
             return _of_answered(head, now, place, status)
+
+
+def _of_dead(words: str, doubts: Sequence[Doubt], place: str) -> Finding:
+    """Return what to do for an execution that died: what it may have made comes before a response.
+
+    Once CloudFormation has a FAILED response, its Delete comes within seconds, and finds nothing.
+    """
+    steps = [doubt.step for doubt in doubts if doubt.step]
+    if not steps:
+        return Finding("died", words, RESPOND.format(place), is_open=True)
+    words = f"{words}, and {steps[0]} may have run"
+    how = RESOLVE.format(place, _quoted(steps[0]))
+    return Finding("died", words, how, is_open=True)
 
 
 def _of_parked(operation: Operation, now: int, place: str) -> Finding:

@@ -20,6 +20,7 @@ _PROVIDER = import_here(os.environ.get("CFN_ONCE_TESTED", _SETTINGS.provider))
 
 class _Contract(ProviderContract):
     provider = _PROVIDER
+    allow_in_doubt = _SETTINGS.allow_in_doubt
 
     def setup_method(self) -> None:
         if _API is not None:

@@ -16,6 +16,7 @@ from .._provider import Provider
 from .console import Console, Exit, Stop
 from .project import add_provider, description_of, provider_of, settings
 from .snippet import sample
+from .stand_in import stand_in
 
 DESCRIPTION = (
     "Run, with pytest: the contract that CloudFormation expects of every type; assert_safe, which\n"
@@ -40,6 +41,8 @@ def run(given: argparse.Namespace, console: Console) -> int:
         if find_spec(name) is None:
             raise Stop(f"{name} is not installed: pip install 'cfn-once[testing]'")
     told = settings()
+    if told.external_api:
+        stand_in(told.external_api)  # first: a provider reads the environment too
     provider = provider_of(given)
     results: dict[str, str] = {}
     if told.external_api:
