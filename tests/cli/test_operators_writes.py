@@ -253,3 +253,22 @@ def test_what_is_not_answered_is_not_forgotten(file, ask):
     assert "is not answered, and CloudFormation may wait for it until 20" in early.err
     assert "answer it first, with cfn-once respond" in early.err
     assert "PARKED" == head_of(later, "Thing")["op"]["st"]
+
+
+def test_what_was_made_of_a_resource_that_is_deleted(file, ask):
+    """
+    After the Delete that rolled a Create back no hook runs any more: what was made is removed by
+    hand, and the command says so in the place of taking it.
+    """
+    shop = operated.stack(file)
+    create = operated.doubts(shop, "Thing")
+    deleted = operated.deletes(shop, create)
+    shop.clock.advance(600)
+
+    made = ask("resolve", "shop", "Thing", "thing#0", "--made", '"thing-1"', *WHY)
+    gone = ask("resolve", "shop", "Thing", "thing#0", "--not-made", *WHY)
+
+    assert "SUCCESS" == deleted.status
+    assert 2 == made.code
+    assert "its resource is deleted, and no hook will remove it: remove it by hand" in made.err
+    assert 0 == gone.code

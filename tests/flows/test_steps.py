@@ -561,3 +561,43 @@ def test_a_clock_that_is_set_back(cloudformation, group_class, groups):
     assert ["sig-1"] == groups.created
     cloudformation.clock.advance(7200)  # CloudFormation dates its requests by a clock of its own
     cloudformation.deliver(cloudformation.event("Delete", "Group", physical_resource_id="sig-1"))
+
+
+def test_a_step_that_new_code_has_renamed_while_it_is_in_doubt():
+    """
+    A process dies in a step, and the next delivery's code calls it otherwise: what it may have made
+    is not passed over. The request fails, and its Delete names the step.
+    """
+    names, made = ["old", "last"], []
+
+    class Thing(CustomResource[dict, dict]):
+        def create(self):
+            for name in names:
+                self.step(name, lambda _, name=name: made.append(name), once=True)
+
+        delete = None
+
+    cloudformation = FakeCloudFormation(Provider(Thing, ledger="memory://"))
+    create = cloudformation.event("Create", "Thing")
+    with pytest.raises(Crashed):
+        cloudformation.send(create, crash_after="old")
+    names[0] = "new"
+    cloudformation.clock.advance(300)
+    answer = cloudformation.deliver(create)
+    deleted = cloudformation.deliver(
+        cloudformation.event("Delete", "Thing", physical_resource_id=answer.physical_resource_id)
+    )
+
+    assert "old#0 ran before and was skipped now" in answer.reason
+    assert deleted.reason.startswith("in doubt: old#0 of ")
+
+
+def test_a_step_may_not_be_named_as_a_call_of_self_http():
+    """
+    An operator's words about such a step would be taken for the body of a response.
+    """
+
+    def create(self):
+        self.step("http.make", lambda step: 1, once=True)
+
+    assert "names beginning with http. are of self.http" in created(create).reason

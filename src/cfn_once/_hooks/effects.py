@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from .._errors import ConfigurationError, PermanentError
-from .._steps.call import Call, Step, declared_repetition, kinds_of_refusals, seconds_of
+from .._steps.call import OF_HTTP, Call, Step, declared_repetition, kinds_of_refusals, seconds_of
 from .._steps.steps import Steps
 
 if TYPE_CHECKING:
@@ -60,6 +60,10 @@ class Effects:
             StepFailed: It did not happen.
             InDoubt: It may have taken effect, and cfn-once cannot tell.
         """
+        if name.startswith(OF_HTTP):
+            raise PermanentError(
+                f"step {name}: names that begin with {OF_HTTP} are self.http's own"
+            )
         repetition, seconds = declared_repetition(
             repeat=repeat, once=once, window=seconds_of("window", window)
         )

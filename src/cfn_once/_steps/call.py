@@ -16,6 +16,7 @@ T = TypeVar("T")
 _MAY_COME_AFTER_THE_EFFECT = frozenset(
     {Exception, OSError, ConnectionError, ConnectionResetError, BrokenPipeError, TimeoutError}
 )
+OF_HTTP = "http."  # begins the names of calls by self.http, and of no other step
 LONGEST_RESULT = 300_000  # bytes; DynamoDB refuses items over 400 KB
 
 

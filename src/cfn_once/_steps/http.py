@@ -25,6 +25,7 @@ from requests.structures import CaseInsensitiveDict
 from .._errors import ConfigurationError
 from .._silence import Brief
 from .call import (
+    OF_HTTP,
     Call,
     Repetition,
     Step,
@@ -119,7 +120,7 @@ class Session(requests.Session):
         """
         method, asked = method.upper(), _asked(args, kwargs)
         host = urlsplit(url).hostname or "nowhere"
-        name = f"http.{method}.{self._steps.mask.text(host)}"
+        name = f"{OF_HTTP}{method}.{self._steps.mask.text(host)}"
         said = _Said(find, seconds_of("window", window), repeat=repeat, once=once)
         repetition, seconds = self._repetition(method, url, said)
         if repetition is Repetition.READ:

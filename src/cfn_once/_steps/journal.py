@@ -104,12 +104,12 @@ class Journal:
         return known.state == StepState.FAILED and known.round == self.operation.round
 
     def skipped(self, scope: str = "") -> list[str]:
-        """Return the steps of a scope that are done and that the hook did not come by."""
+        """Return the steps of a scope that have or may have run, and the hook did not come by."""
         prefix = f"{scope}/" if scope else ""
         return sorted(
             key
             for key, record in self.operation.steps.items()
-            if record.state == StepState.DONE
+            if record.state in (StepState.DONE, StepState.STARTED)
             and key not in self.visited
             and (key.startswith(prefix) if prefix else not is_scoped(key))
         )

@@ -3,6 +3,8 @@
 import argparse
 import json
 
+from .._cloudformation.request import RequestType
+from .._steps.call import OF_HTTP
 from ..ledger import Write
 from ..ledger.operator import LONGEST_MADE, OpenStep, Operator, open_steps, settle, without_doubts
 from .account import step_of
@@ -17,7 +19,6 @@ DESCRIPTION = (
 EXAMPLE = (
     "cfn-once resolve shop Customers thing#0 --made '\"thing-7\"' --reason 'found in the console'"
 )
-HTTP = "http."  # begins the keys of steps that self.http made
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,13 +59,14 @@ def _write(found: Found, given: argparse.Namespace, operator: Operator) -> Write
     head = found.head
     steps = [step for step in open_steps(head) if _is_meant(step, given)]
     words = [doubt for doubt in head.doubts if _tells(doubt, given)]
+    is_deleted = head.held is None and head.operation.ended_as(RequestType.DELETE)
+    if given.made is not None and (is_deleted or (words and not steps)):
+        raise Stop(
+            "its resource is deleted, and no hook will remove it: remove it by hand, and say"
+            " --not-made then",
+            Exit.WRONG_CALL,
+        )
     if not steps and words:
-        if given.made is not None:
-            raise Stop(
-                "its resource is deleted, and no hook will remove it: remove it by hand, and say"
-                " --not-made then",
-                Exit.WRONG_CALL,
-            )
         refuse_while_at_work(head)
         return without_doubts(head, words, operator)
     step = _the_one(steps, found, given)
@@ -113,7 +115,7 @@ def _result(step: OpenStep, given: argparse.Namespace) -> str | None:
             Exit.WRONG_CALL,
         ) from None
     text = json.dumps(made, ensure_ascii=False)
-    if step.key.startswith(HTTP):
+    if step.key.startswith(OF_HTTP):
         text = json.dumps({"status": 200, "type": "application/json", "text": text})
     if len(text.encode()) > LONGEST_MADE:
         raise Stop(f"--made takes {LONGEST_MADE} bytes at most", Exit.WRONG_CALL)

@@ -191,6 +191,10 @@ class Operation(Kept):
         default_factory=dict, metadata={"short": "steps", "part": StepRecord}
     )
 
+    def ended_as(self, kind: str) -> bool:
+        """Tell whether it is a request of a type, and has succeeded."""
+        return self.type == kind and self.state == State.SUCCEEDED
+
     @property
     def is_over(self) -> bool:
         """Tell whether its response is recorded."""
