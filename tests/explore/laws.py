@@ -36,7 +36,9 @@ DOUBT = re.compile(
     r"(?:([^\s;]+)#\d+|its first step|a step \([^)]*\)|a step that is not recorded"
     r"|what was made under the id \S+ with other properties) of (\S+) at \d+"
 )
-NAMED = re.compile(r"(?:left: |; )(\S+) (?:is held|was replaced|was made|is not known|stands for)")
+NAMED = re.compile(
+    r"(?:^|left: |; |\. )(\S+) (?:is held|was replaced|was made|is not known|stands for)"
+)
 LEFT = re.compile(r"what (\S+) may have made is not cleaned up yet")
 CLAIMS = frozenset({"begin", "begin over", "supersede", "takeover", "round"})
 DECISIONS = frozenset({"start", "record", "note", "settle", "finish", "park"})

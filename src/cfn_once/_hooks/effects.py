@@ -61,9 +61,7 @@ class Effects:
             InDoubt: It may have taken effect, and cfn-once cannot tell.
         """
         if name.startswith(OF_HTTP):
-            raise PermanentError(
-                f"step {name}: names that begin with {OF_HTTP} are self.http's own"
-            )
+            raise PermanentError(f"step {name}: names beginning with {OF_HTTP} are of self.http")
         repetition, seconds = declared_repetition(
             repeat=repeat, once=once, window=seconds_of("window", window)
         )
