@@ -37,7 +37,7 @@ DOUBT = re.compile(
     r"|what was made under the id \S+ with other properties) of (\S+) at \d+"
 )
 NAMED = re.compile(
-    r"(?:^|left: |; |\. )(\S+) (?:is held|was replaced|was made|is not known|stands for)"
+    r"(?:\"|left: |; |\. )([^\s\"]+) (?:is held|was replaced|was made|is not known|stands for)"
 )
 LEFT = re.compile(r"what (\S+) may have made is not cleaned up yet")
 CLAIMS = frozenset({"begin", "begin over", "supersede", "takeover", "round"})

@@ -531,6 +531,9 @@ ROWS = {
     "what is held and was never heard of is not named": Mutant(
         "I5", "unheard-named", new="return ()", space=on(FOREIGN)
     ),
+    "what is held in the place of a removed object is not named": Mutant(
+        "I5", "in-its-place", new="in_its_place = ()", space=on(UPDATE, "crash")
+    ),
     "what was displaced is not named": Mutant(
         "I5", "replaced-named", new="rest = []", space=on(TAKEN_BACK)
     ),

@@ -33,6 +33,7 @@ def around(head: Head, request: Request) -> tuple[tuple[str, ...], tuple[str, ..
     left, held = besides(head, request), unheard(head)
     if head.held is None or head.held.made_by != Origin.REPLACED:
         return left, ()
+    # Seeded bug: in-its-place
     in_its_place = tuple(f"{head.held.id} is held in its place" for _ in held)
     return tuple(text for text in left if text not in held), in_its_place
 
