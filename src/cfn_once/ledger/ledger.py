@@ -17,7 +17,7 @@ DEATH_SLACK = 2.0  # seconds that Lambda may take to end an invocation (A2)
 CLOCK_SLACK = 1.0  # seconds that clocks differ by at most (A2)
 # How a duplicate waits for the delivery at work: it looks after a moment, then ever less often. The
 # one at work answers by itself; what a duplicate must not miss is the end of that one's lease.
-FIRST_LOOK, LATER_LOOKS, LAST_LOOKS = 0.7, 1.6, 20.0  # seconds, times, seconds
+FIRST_LOOK, LATER_LOOKS, LAST_LOOKS = 1.0, 1.6, 20.0  # seconds, times, seconds
 JUST_AFTER = 0.02  # seconds
 LEDGER_OUTAGE_GRACE = 300.0  # seconds of an event's age; then it is answered FAILED without one
 
