@@ -204,6 +204,12 @@ TROUBLES: dict[str, tuple[Behaviour, str | re.Pattern[str], LedgerTrouble, int]]
         PASSING,
         1,
     ),
+    "says more than anybody reads": (
+        error("ValidationException", "no:\x1b[31m\n" + 3_000_000 * "m"),
+        re.compile(r"table ledger: ValidationException: no: \[31m m{491}…; its keys must be"),
+        PASSING,
+        1,
+    ),
     "denies": (
         error("AccessDeniedException", "not authorized to perform: dynamodb:GetItem"),
         "let the function's role call dynamodb:UpdateItem, dynamodb:GetItem and dynamodb:PutItem",
@@ -353,6 +359,24 @@ def test_credentials_that_boto3_does_not_find() -> None:
         store.read("r1")
 
 
+@both_ways
+@pytest.mark.parametrize("bad", [f"{TOKEN}\nrest", f"{TOKEN}\r"], ids=ascii)
+def test_a_credential_that_no_header_can_have(
+    way: Way, bad: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told what is wrong with it, and nothing of it; nothing is sent."""
+    caplog.set_level(logging.DEBUG)
+    with Host(answer({})) as host:
+        store = way(host.url, {**PLANTED, "AWS_SESSION_TOKEN": bad})
+        with pytest.raises(LedgerUnavailable, match="credentials cannot be sent: one") as raised:
+            store.read("r1")
+
+        assert [] == host.received
+    told = "".join(traceback.format_exception(raised.value)) + caplog.text
+    assert TOKEN not in told
+    assert SECRET not in told
+
+
 def test_the_endpoint_of_each_region() -> None:
     """It is the one that boto3 would ask, in every partition."""
     session = botocore.session.get_session()
@@ -379,6 +403,7 @@ def test_the_endpoint_of_each_region() -> None:
         {"AWS_PROFILE": "dev"},
         {"AWS_CONFIG_FILE": "/etc/aws"},
         {"AWS_CA_BUNDLE": "/etc/ca.pem"},
+        {"REQUESTS_CA_BUNDLE": "/etc/ca.pem"},
         {"AWS_ENDPOINT_URL": "http://localhost:4566"},
         {"AWS_ENDPOINT_URL_DYNAMODB": "http://localhost:8000"},
         {"AWS_USE_FIPS_ENDPOINT": "true"},

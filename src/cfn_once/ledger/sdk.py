@@ -60,13 +60,19 @@ class SdkTable:
         except errors.ClientError as error:
             raise _refused(error) from None
         except (errors.BotoCoreError, ResponseParserError) as error:
-            kind = type(error).__name__
-            raise TableUnreached(_WHY.get(kind, str(error)), kind) from None
+            raise TableUnreached(_why(error), type(error).__name__) from None
         # What is no JSON, boto3 reads as an answer that says nothing: there would be no item.
         kind = _headers(answer).get("content-type", "json")
         if "json" not in kind:
             raise TableUnreached(Unreached.DAMAGED, kind)
         return answer
+
+
+def _why(error: Exception) -> Unreached | str:
+    text = str(error)
+    if "Invalid header value" in text:  # which is quoted, and may be the session's token
+        return Unreached.BAD_CREDENTIALS
+    return _WHY.get(type(error).__name__, text)
 
 
 def _refused(error: errors.ClientError) -> Refused:

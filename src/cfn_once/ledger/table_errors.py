@@ -37,6 +37,7 @@ _SIGNED = frozenset({"InvalidSignatureException", "SignatureDoesNotMatch", "Requ
 CLOCKS_DIFFER = 60  # seconds; DynamoDB refuses five minutes
 # What a service may quote of a request whose signature it refuses has the session's token in it.
 _QUOTED = re.compile(r"\s*The (Canonical String|String-to-Sign).*", re.DOTALL)
+MOST_QUOTED = 500  # characters of what a service, or the SDK, says of an error
 
 
 class Refused(Exception):
@@ -59,8 +60,10 @@ class Refused(Exception):
         ahead: float = 0.0,
         is_transient: bool = False,
     ) -> None:
-        self.code, self.message = code, _QUOTED.sub("", message)
-        self.item, self.ahead, self.is_transient = item, ahead, is_transient
+        self.code, self.message = shown(code), _QUOTED.sub("", shown(message))
+        # Where it is no item, the table is asked for it.
+        self.item = item if isinstance(item, Mapping) else None
+        self.ahead, self.is_transient = ahead, is_transient
         super().__init__(f"{code}: {self.message}" if self.message else code)
 
 
@@ -74,6 +77,13 @@ class Unreached(StrEnum):
     UNTRUSTED = "the certificate that it showed is not trusted"
     NO_PROXY = "the proxy did not connect to it"
     NO_CREDENTIALS = "there are no credentials"
+    BAD_CREDENTIALS = (
+        "its credentials cannot be sent: one of them has a line break in it, or another character"
+        " that no credential has"
+    )
+
+
+OF_CREDENTIALS = (Unreached.NO_CREDENTIALS, Unreached.BAD_CREDENTIALS)  # another try is no help
 
 
 class TableUnreached(Exception):
@@ -86,7 +96,14 @@ class TableUnreached(Exception):
 
     def __init__(self, why: Unreached | str, kind: str) -> None:
         self.why = why
-        super().__init__(f"{why} ({kind})")
+        super().__init__(f"{shown(why)} ({shown(kind)})")
+
+
+def shown(text: str) -> str:
+    """Return the beginning of a text of somebody else's, with nothing that acts on a terminal."""
+    start = text[:MOST_QUOTED]
+    kept = "".join(letter if letter.isprintable() else " " for letter in start)
+    return kept + "…" if len(text) > MOST_QUOTED else kept
 
 
 TableError = Refused | TableUnreached
@@ -98,7 +115,7 @@ def ahead_of(date: str | None, now: float) -> float:
 
     try:
         return now - parsedate_to_datetime(date or "").timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
 
 
@@ -128,7 +145,7 @@ def _trouble(error: TableError) -> LedgerTrouble:
 def _hint(error: TableError) -> str:
     """Say what to do about an error, to the one who deployed the provider."""
     if isinstance(error, TableUnreached):
-        return _CREDENTIALS if error.why is Unreached.NO_CREDENTIALS else _WAY
+        return _CREDENTIALS if error.why in OF_CREDENTIALS else _WAY
     if _trouble(error) is LedgerTrouble.FULL:
         return "one resource's results take more than DynamoDB's 400 KB: return less from its steps"
     if needs_date(error.code) and abs(error.ahead) > CLOCKS_DIFFER:

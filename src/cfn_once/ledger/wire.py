@@ -18,7 +18,14 @@ from zlib import crc32
 from .._clock import SYSTEM_CLOCK, Clock
 from .._cloudformation.endpoints import KNOWN_REGIONS, dns_suffix_of
 from .._tls import tls_context
-from .table_errors import Refused, TableUnreached, Unreached, ahead_of, needs_date
+from .table_errors import (
+    OF_CREDENTIALS,
+    Refused,
+    TableUnreached,
+    Unreached,
+    ahead_of,
+    needs_date,
+)
 
 # A write is 1 KB: two seconds to connect and five to answer are ample (ledger.md, section 5).
 CONNECT, READ, TRIES = 2, 5, 3
@@ -27,7 +34,8 @@ KEPT = 4  # connections; the hook and its watchdog may write at the same time
 # Where one of these is set, the SDK may go another way than we would.
 _ELSEWHERE = frozenset(
     {
-        *("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CONFIG_FILE", "AWS_CA_BUNDLE"),
+        *("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CONFIG_FILE"),
+        *("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"),
         *("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"),
         *("AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"),
         *("AWS_ACCOUNT_ID", "AWS_ACCOUNT_ID_ENDPOINT_MODE"),
@@ -126,7 +134,7 @@ class WireTable:
                     raise
             except TableUnreached as error:
                 throttled = False
-                if tries == TRIES or error.why is Unreached.NO_CREDENTIALS:
+                if tries == TRIES or error.why in OF_CREDENTIALS:
                     raise
             pause = (PAUSE_OF_THROTTLED if throttled else PAUSE) * 2 ** (tries - 1)
             self._clock.sleep(pause * self._clock.jitter())
@@ -168,6 +176,9 @@ class WireTable:
         key, secret = (self._environ.get(name, "") for name in _CREDENTIALS)
         if not key or not secret:
             raise TableUnreached(Unreached.NO_CREDENTIALS, "NoCredentialsError")
+        token = self._environ.get("AWS_SESSION_TOKEN") or None
+        if not all(map(_is_sendable, (key, secret, token or ""))):
+            raise TableUnreached(Unreached.BAD_CREDENTIALS, "ValueError")
         headers = {
             "Content-Type": "application/x-amz-json-1.0",
             "X-Amz-Target": f"{VERSION}.{operation}",
@@ -175,10 +186,14 @@ class WireTable:
             "User-Agent": "cfn-once",
         }
         request = self._request("POST", f"{self.endpoint.rstrip('/')}/", headers, body)
-        token = self._environ.get("AWS_SESSION_TOKEN") or None
         credentials: Any = SimpleNamespace(access_key=key, secret_key=secret, token=token)
         self._signer(credentials, SERVICE, self._region).add_auth(request)
         return dict(request.headers.items())
+
+
+def _is_sendable(credential: str) -> bool:
+    """Tell whether a header can have it, for whoever refuses it quotes it."""
+    return credential.isascii() and credential.isprintable()
 
 
 def _document(data: bytes) -> Mapping[str, Any] | None:
