@@ -364,7 +364,8 @@ class StoreContract:
 
 def test_a_listing_of_what_cannot_be_read() -> None:
     """What another version has written, or nobody of us, is listed with the reason."""
-    rows = [("r1", '{"v":1}'), ("r2", f'{{"v":{VERSION},"w":1,"op":"text"}}'), ("r3", "{}")]
+    text_for_op = f'{{"v":{VERSION},"w":1,"op":"text"}}'.encode()
+    rows = [("r1", b'{"v":1}'), ("r2", text_for_op), ("r3", b"{}")]
 
     page = page_of(rows, 2)
 

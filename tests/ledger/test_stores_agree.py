@@ -21,7 +21,7 @@ STEPS = ("a#0", "iam.CreateRole#0", "~gbqqinc2ikn5/http.POST.api.example.com#1")
 FIRST = a_head(pend=[an_operation(own="o0"), an_operation(own="o1")])
 
 few_texts = st.sampled_from(["", "r1", "r2", "Größe €", "#n0", ":v0", "🙂\n\x00"])
-numbers = st.sampled_from([-1, 0, 1, 2, 1_800_000_000_123, 10**17])
+numbers = st.sampled_from([-1, 0, 1, 2, 1_800_000_123, 10**11])
 records = st.fixed_dictionaries({"s": st.sampled_from("SDF"), "g": numbers, "r": few_texts})
 values: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(TEXTS, few_texts),

@@ -4,18 +4,22 @@ A table is asked in two ways: with boto3, and without its model of DynamoDB.
 Whatever a server does, both ways come to the same, in the same words, in as many requests.
 """
 
+import gzip
 import hashlib
 import hmac
 import json
 import logging
 import re
 import ssl
+import threading
 import time
 import traceback
+import tracemalloc
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from zlib import crc32
 
 import boto3
@@ -27,12 +31,15 @@ from botocore.config import Config
 from cfn_once import LedgerUnavailable
 from cfn_once._cloudformation.endpoints import KNOWN_REGIONS
 from cfn_once._errors import LedgerTrouble
-from cfn_once.ledger.dynamodb import DynamoDBStore
+from cfn_once.ledger.document import CorruptHead
+from cfn_once.ledger.dynamodb import DynamoDBStore, _to_item
+from cfn_once.ledger.store import Absent, Change, Write, changed
 from cfn_once.ledger.table_errors import Refused
 from cfn_once.ledger.wire import WireTable, wire_for
 from cfn_once.testing import VirtualClock
 from ledger.engines import IN_LAMBDA
-from support.host import HANG_UP, RESET, Behaviour, Host, Received, Status, nowhere
+from ledger.told import a_head
+from support.host import HANG_UP, RESET, Behaviour, Dripping, Host, Received, Status, nowhere
 
 TOKEN, SECRET = "PlantedSessionToken", "PlantedSecretAccessKey"
 PLANTED = {**IN_LAMBDA, "AWS_SESSION_TOKEN": TOKEN, "AWS_SECRET_ACCESS_KEY": SECRET}
@@ -115,6 +122,18 @@ def quoting(request: Received) -> Status:
         f"The Canonical String for this request should have been\n'POST\n/\n\n{request.headers}'"
     )
     return error("InvalidSignatureException", said)
+
+
+def read(store: DynamoDBStore) -> object:
+    return store.read("r1")
+
+
+def write(store: DynamoDBStore) -> object:
+    return store.write("r1", Write(Absent(("v",)), Change(set={("v",): 2})))
+
+
+def to_attributes(doc: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _to_item(value) for name, value in doc.items()}
 
 
 BALANCER = Status(503, headers={"content-type": "text/html"}, body=b"<html>no target</html>")
@@ -286,6 +305,60 @@ def test_a_checksum_that_is_always_wrong() -> None:
         without_boto3(host.url, PLANTED).read("r1")
 
 
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n", b" "),
+        (b"HTTP/1.1 200 OK\r\n", b"a: b\r\n"),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    ],
+    ids=["body", "headers", "chunks"],
+)
+def test_an_answer_that_does_not_end(first: bytes, again: bytes) -> None:
+    """
+    A try has its half second for all of it, however often something comes. (boto3 has it for each
+    part.)
+    """
+    began = time.monotonic()
+    with Host(Dripping(first, again, pause=0.05)) as host:
+        with pytest.raises(LedgerUnavailable, match="it did not answer in time"):
+            without_boto3(host.url, PLANTED).read("r1")
+
+        assert 3 == len(host.received)
+    assert 1.5 < time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (gzip.compress(100_000_000 * b" " + b"{}"), {"content_encoding": "gzip"}),
+        (20_000_000 * b" " + b"{}", {}),
+    ],
+    ids=["packed", "plain"],
+)
+def test_an_answer_that_is_too_long(body: bytes, headers: dict[str, str]) -> None:
+    """It is not unpacked, nor read to its end."""
+    with Host(answer(body, **headers)) as host:
+        store = without_boto3(host.url, PLANTED)
+        tracemalloc.start()
+        with pytest.raises(LedgerUnavailable, match="its answer was damaged on the way"):
+            store.read("r1")
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+    assert most < 60_000_000
+
+
+def test_connections_are_kept() -> None:
+    """An answer that was read to its end leaves its connection for the next."""
+    with Kept() as kept:
+        store = without_boto3(kept.url, PLANTED)
+        for _ in range(3):
+            assert store.read("r1") is None
+
+    assert 1 == kept.connections
+
+
 @both_ways
 def test_a_page_in_place_of_an_answer(way: Way) -> None:
     """
@@ -294,6 +367,110 @@ def test_a_page_in_place_of_an_answer(way: Way) -> None:
     """
     with Host(PAGE) as host, pytest.raises(LedgerUnavailable, match="damaged on the way"):
         way(host.url, PLANTED).read("r1")
+
+
+A_HEAD = b'{"v":{"N":"2"},"w":{"N":"1"},"op":{"M":%s}}'
+# What the server answers to everything · what is asked
+DAMAGED: dict[str, tuple[bytes, Callable[[DynamoDBStore], object]]] = {
+    "nothing": (b"", read),
+    "a list": (b"[]", read),
+    "null": (b"null", read),
+    "text": (b'"no"', read),
+    "no text": (b"\xff\xfe", read),
+    "what was cut off": (b'{"Item":{"v":', read),
+    "what nests too deeply": (100_000 * b"[", read),
+    "a number of 5,000 digits": (b'{"Item":' + 5_000 * b"9" + b"}", read),
+    "an item that is a number": (b'{"Item":5}', read),
+    "an item that is a list": (b'{"Item":[]}', read),
+    "no word of what was written": (b"{}", write),
+    "what was written is null": (b'{"Attributes":null}', write),
+    "a page of nothing": (b"{}", DynamoDBStore.page),
+    "a page of null": (b'{"Items":null}', DynamoDBStore.page),
+    "a page of numbers": (b'{"Items":[5]}', DynamoDBStore.page),
+    "a page of items without keys": (b'{"Items":[{}]}', DynamoDBStore.page),
+    "a page before one without a key": (
+        b'{"Items":[],"LastEvaluatedKey":{"pk":{"S":"a"}}}',
+        DynamoDBStore.page,
+    ),
+}
+
+
+@both_ways
+@pytest.mark.parametrize("name", DAMAGED)
+def test_what_is_no_answer(way: Way, name: str) -> None:
+    """It is told as what a checksum finds; without boto3, which takes it, it is tried again."""
+    body, ask = DAMAGED[name]
+    with Host(answer(body)) as host:
+        with pytest.raises(LedgerUnavailable, match="its answer was damaged on the way") as raised:
+            ask(way(host.url, PLANTED))
+
+        assert PASSING is raised.value.trouble
+        assert (1 if way is with_boto3 else 3) == len(host.received)
+
+
+# What stands in an item · what is said of it
+UNREADABLE: dict[bytes, str] = {
+    b"{}": "it lacks v, w, op",
+    b'{"v":{"N":"two"}}': "its v is no value that is ever written",
+    b'{"v":{"N":"1.5"}}': "its v is no value that is ever written",
+    b'{"v":{"N":"%s"}}' % (5_000 * b"9"): "its v is no value that is ever written",
+    b'{"v":{"N":"2","S":"2"}}': "its v is no value that is ever written",
+    b'{"v":{"BOOL":true},"w":{"N":"1"},"op":{"M":{}}}': "its v is bool",
+    b'{"v":{"S":"2"},"w":{"N":"1"},"op":{"M":{}}}': "its v is str",
+    b'{"op\\u001b[31m":{"N":"x"}}': "its op [31m is no value that is ever written",
+    A_HEAD % b"{}": "it lacks rid, st, steps",
+    A_HEAD % b'{"rid":{"S":"r"},"st":{"S":"NOPE"},"own":{"S":""},"steps":{"M":{}}}': (
+        "its st is nothing that is ever written there"
+    ),
+}
+
+
+@both_ways
+@pytest.mark.parametrize(("item", "problem"), UNREADABLE.items(), ids=range(len(UNREADABLE)))
+def test_an_item_that_cannot_be_read(way: Way, item: bytes, problem: str) -> None:
+    """
+    What is read, what refused a write, and what was written are told by key, and asked for once;
+    on a page, the others are there.
+    """
+    kind = b'{"__type":"x#ConditionalCheckFailedException","Item":%s}' % item
+    refused = answer(kind, 400) if item != b"{}" else answer(b'{"Item":{}}')
+    written = answer(b'{"Attributes":%s}' % item)
+    with Host(answer(b'{"Item":%s}' % item), refused, written) as host:
+        store = way(host.url, PLANTED)
+        for ask in (read, write, write) if item != b"{}" else (read, read):
+            with pytest.raises(CorruptHead, match=f"^r1: {re.escape(problem)}"):
+                ask(store)
+
+    keyed = b'{"pk":{"S":"r%d"},"sk":{"S":"H"},'
+    bad = (keyed % 1 + item[1:]).replace(b",}", b"}")
+    good = keyed % 2 + json.dumps(to_attributes(changed(a_head(), {}))).encode()[1:]
+    with Host(answer(b'{"Items":[%s,%s]}' % (bad, good))) as host:
+        first, second = way(host.url, PLANTED).page().listed
+
+    assert ("r1", None) == first[:2]
+    assert problem in first.problem
+    assert second.head is not None
+
+
+@both_ways
+def test_a_guard_that_refuses_a_read(way: Way) -> None:
+    """Only a write has one: from a read, it is an error like any other."""
+    with (
+        Host(error("ConditionalCheckFailedException", "No")) as host,
+        pytest.raises(LedgerUnavailable, match="ConditionalCheckFailedException: No; if it does"),
+    ):
+        write(way(host.url, PLANTED))
+
+
+@both_ways
+def test_a_long_result_that_is_no_text(way: Way) -> None:
+    """It is told by its key, too."""
+    for item in (b"{}", b'{"data":{"N":"1"}}', b'{"data":{"M":{}}}'):
+        with (
+            Host(answer(b'{"Item":%s}' % item)) as host,
+            pytest.raises(CorruptHead, match=r"^r1: its data is no "),
+        ):
+            way(host.url, PLANTED).unspill("r1", "S#1")
 
 
 @both_ways
@@ -434,6 +611,42 @@ def test_pauses_between_tries() -> None:
                 wire.ask("GetItem", {})
 
         assert 0 < clock.now() - began <= most
+
+
+class Kept:
+    """A server that keeps its connections, and counts them."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                outer.connections += 1
+                super().setup()
+
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["content-length"]))
+                self.send_response(200)
+                self.send_header("content-length", "2")
+                self.end_headers()
+                self.wfile.write(b"{}")
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.socket.close()
 
 
 def certified(authority: trustme.CA) -> ssl.SSLContext:

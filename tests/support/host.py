@@ -10,11 +10,13 @@ A behaviour is a reply, or a function of the request that returns one.
 
 import contextlib
 import http.client
+import itertools
 import json
 import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
@@ -68,6 +70,24 @@ class Status(Reply):
         connection.sendall(f"{first}{lines}\r\n".encode() + self.body)
         if self.length is not None:
             closed.wait(PATIENCE)
+
+
+@dataclass(frozen=True)
+class Dripping(Reply):
+    """Send a text again and again, byte after byte, and never come to an end."""
+
+    first: bytes
+    again: bytes
+    pause: float
+
+    def send(self, connection: Any, closed: threading.Event) -> None:
+        connection.sendall(self.first)
+        until = time.monotonic() + PATIENCE
+        for number in itertools.count():
+            if closed.wait(self.pause) or time.monotonic() > until:
+                return
+            at = number % len(self.again)
+            connection.sendall(self.again[at : at + 1])
 
 
 class _HangUp(Reply):

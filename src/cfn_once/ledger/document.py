@@ -1,6 +1,7 @@
 """Documents: values as the stores keep them, under short names, without default values."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import MISSING, field, fields
 from functools import lru_cache
 from types import MappingProxyType, NoneType, UnionType
@@ -13,7 +14,31 @@ Doc = dict[str, Any]
 
 
 class CorruptHead(Exception):
-    """An item in the ledger is no head that this version of the package has written."""
+    """An item in the ledger is no head that this version of the package has written.
+
+    Attributes:
+        problem: What is wrong with it.
+        item: Its key, where a store has found it.
+    """
+
+    item = ""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.item}: {self.problem}" if self.item else self.problem
+
+
+@contextmanager
+def reading_item(key: str) -> Iterator[None]:
+    """Name the item where it cannot be read."""
+    try:
+        yield
+    except CorruptHead as error:
+        error.item = key
+        raise
 
 
 Known = tuple[Any, Any]
@@ -21,9 +46,27 @@ Known = tuple[Any, Any]
 NOTHING_KNOWN: Known = (object(), None)
 
 
-def kept_as(short: str, default: Any = None, *, part: "type[Kept] | None" = None) -> Any:
-    """Declare a field: its name in the store, and the class of the documents that it holds."""
-    return field(default=default, metadata={"short": short, "part": part})
+# What Python can tell the date of, from the year 1 to 9999. No count comes near it.
+SECONDS = range(-62_135_596_800, 253_402_300_800)
+MILLISECONDS = range(1000 * SECONDS.start, 1000 * SECONDS.stop)
+
+
+def kept_as(
+    short: str,
+    default: Any = None,
+    *,
+    part: "type[Kept] | None" = None,
+    among: Container[Any] | None = None,
+) -> Any:
+    """Declare a field.
+
+    Args:
+        short: Its name in the store.
+        default: What it is where it is not there.
+        part: The class of the documents that it holds.
+        among: What it can be, where not every text is known, or every number among `MILLISECONDS`.
+    """
+    return field(default=default, metadata={"short": short, "part": part, "values": among})
 
 
 def kept_among(part: "type[Kept]") -> Any:
@@ -39,6 +82,13 @@ class _Field(NamedTuple):
     kinds: tuple[type, ...]
     part: "type[Kept] | None"
     is_plain: bool  # text, a number or a truth: read as it is
+    values: Container[Any] | None  # what it can be; None where it can be all of its kind
+
+    def holds(self, value: Any) -> bool:
+        """Tell whether it is a plain value that can be there."""
+        if not self.is_plain or type(value) not in self.kinds:
+            return False
+        return self.values is None or value in self.values
 
     def read(self, short: str, value: Any, known: "Known" = NOTHING_KNOWN) -> Any:
         """Read a value; of what is `known`, only what has changed since."""
@@ -47,6 +97,8 @@ class _Field(NamedTuple):
             return read
         if type(value) not in self.kinds:
             raise CorruptHead(f"its {short} is {type(value).__name__}")
+        if self.is_plain and not self.holds(value):
+            raise CorruptHead(f"its {short} is nothing that is ever written there")
         if isinstance(value, list):
             return tuple(self._inner(short, inner) for inner in value)
         if self.part is None:
@@ -95,12 +147,14 @@ def _fields(cls: Any) -> dict[str, _Field]:
         hints = get_args(kept.type) if get_origin(kept.type) is UnionType else (kept.type,)
         default = kept.default if kept.default_factory is MISSING else kept.default_factory()
         kinds = tuple(_kind(hint) for hint in hints if hint is not NoneType)
+        numbers = MILLISECONDS if int in kinds else None
         found[kept.metadata["short"]] = _Field(
             name=kept.name,
             default=default,
             kinds=kinds,
             part=kept.metadata["part"],
             is_plain=not {dict, list} & set(kinds),
+            values=kept.metadata.get("values") or numbers,
         )
     return found
 
@@ -141,7 +195,7 @@ class Kept(Frozen):
             kept = fields_.get(short)
             if kept is None:
                 continue
-            if kept.is_plain and type(value) in kept.kinds:
+            if kept.holds(value):
                 values[kept.name] = value
             else:
                 was = (raws[short], getattr(before, kept.name)) if short in raws else NOTHING_KNOWN

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from .._silence import Quiet
-from .document import Doc
+from .document import CorruptHead, Doc, reading_item
 from .head import Head, read_head
 from .store import (
     COUNT,
@@ -24,7 +24,7 @@ from .store import (
     Written,
     listed,
 )
-from .table_errors import Refused, TableUnreached, unavailable
+from .table_errors import Refused, TableUnreached, shown, unavailable
 from .wire import wire_for
 
 GUARDED = "ConditionalCheckFailedException"  # a guard did not hold
@@ -83,7 +83,8 @@ class DynamoDBStore:
 
     def read(self, key: str) -> Head | None:
         item = self._item(key, "H")
-        return None if item is None else _head(item)
+        with reading_item(key):
+            return None if item is None else _head(item)
 
     def write(self, key: str, write: Write) -> Written:
         names = _Names()
@@ -100,9 +101,11 @@ class DynamoDBStore:
             )
         except Refused as refused:
             # An engine that does not say what refused the write is asked once more.
-            head = _head(refused.item) if refused.item else self.read(key)
+            with reading_item(key):
+                head = _head(refused.item) if refused.item else self.read(key)
             return Written(applied=False, head=head)
-        return Written(applied=True, head=_head(answer["Attributes"]))
+        with reading_item(key):
+            return Written(applied=True, head=_head(answer["Attributes"]))
 
     def spill(self, key: str, name: str, data: str, expires: int) -> None:
         item = {**_key(key, name), "data": {"S": data}, "ttl": {"N": str(expires)}}
@@ -110,7 +113,8 @@ class DynamoDBStore:
 
     def unspill(self, key: str, name: str) -> str | None:
         item = self._item(key, name)
-        return None if item is None else str(item["data"]["S"])
+        with reading_item(key):
+            return None if item is None else _text(item, "data")
 
     def page(self, after: str = "", *, prefix: str = "", most: int | None = None) -> Page:
         asked: Doc = {
@@ -129,7 +133,7 @@ class DynamoDBStore:
         answer = self._ask("Scan", ConsistentRead=True, **asked)
         last = answer.get("LastEvaluatedKey")
         following = "" if not last else json.dumps([last["pk"]["S"], last["sk"]["S"]])
-        return Page([listed(item["pk"]["S"], _doc(item)) for item in answer["Items"]], following)
+        return Page([listed(item["pk"]["S"], item, _head) for item in answer["Items"]], following)
 
     def _item(self, key: str, name: str) -> Doc | None:
         answer = self._ask("GetItem", Key=_key(key, name), ConsistentRead=True)
@@ -142,7 +146,8 @@ class DynamoDBStore:
             with _QUIET:
                 return self._table.ask(operation, {"TableName": self._name, **members})
         except (Refused, TableUnreached) as error:
-            if isinstance(error, Refused) and error.code == GUARDED:
+            is_guarded = isinstance(error, Refused) and error.code == GUARDED
+            if is_guarded and operation == "UpdateItem":  # nothing else has a guard
                 raise
             raise unavailable(self._name, error) from None
 
@@ -162,7 +167,21 @@ def _head(item: Mapping[str, Any]) -> Head:
 
 
 def _doc(item: Mapping[str, Any]) -> Doc:
-    return {name: _from_item(value) for name, value in item.items() if name not in ("pk", "sk")}
+    return {name: _value(name, value) for name, value in item.items() if name not in ("pk", "sk")}
+
+
+def _value(name: str, value: Any) -> Any:
+    try:
+        return _from_item(value)
+    except (AttributeError, RecursionError, TypeError, ValueError):
+        raise CorruptHead(f"its {shown(name)} is no value that is ever written") from None
+
+
+def _text(item: Mapping[str, Any], name: str) -> str:
+    text = _value(name, item.get(name))
+    if not isinstance(text, str):
+        raise CorruptHead(f"its {name} is no text")
+    return text
 
 
 def _to_item(value: Any) -> Doc:
@@ -185,7 +204,7 @@ def _to_item(value: Any) -> Doc:
 def _from_item(value: Doc) -> Any:
     ((kind, inner),) = value.items()
     if kind == "N":
-        return int(inner)
+        return int(inner, 10)  # of text alone
     if kind == "M":
         return {name: _from_item(part) for name, part in inner.items()}
     return [_from_item(part) for part in inner] if kind == "L" else inner

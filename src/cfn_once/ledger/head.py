@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from .._cloudformation.identity import SHORT_NAME
-from .document import NOTHING_KNOWN, CorruptHead, Kept, Known, kept_among, kept_as
+from .document import NOTHING_KNOWN, SECONDS, CorruptHead, Kept, Known, kept_among, kept_as
 from .step_record import StepRecord, StepState
 
 VERSION = 2
@@ -169,12 +169,12 @@ class Operation(Kept):
 
     request_id: str = kept_as("rid", "")
     type: str = kept_as("typ", "")
-    issued_at: int = kept_as("iss", 0)
+    issued_at: int = kept_as("iss", 0, among=SECONDS)
     undated: bool = kept_as("und", default=False)
     properties: str = kept_as("pfp", "")
     old_properties: str | None = kept_as("ofp")
     event_physical_id: str | None = kept_as("eid")
-    state: str = kept_as("st", "")
+    state: str = kept_as("st", "", among=frozenset({"", *State}))
     response: str | None = kept_as("out")
     execution: ExecutionRecord = kept_among(ExecutionRecord)
     tail_in_doubt: bool = kept_as("tail", default=False)
@@ -356,6 +356,6 @@ def read_head(doc: Mapping[str, Any], known: Known = NOTHING_KNOWN) -> Head:
         CorruptHead: It is no head.
     """
     version = doc.get("v")
-    if isinstance(version, int) and version != VERSION:
+    if type(version) is int and version != VERSION:
         raise OtherVersion(version)
     return Head.from_doc(doc, known)

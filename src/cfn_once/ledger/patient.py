@@ -66,8 +66,8 @@ class PatientStore:
                 raise LedgerUnavailable(_of_another_version(request, error)) from None
             except CorruptHead as error:
                 raise LedgerUnavailable(
-                    f"{request}: the ledger's item {_key(request)} is no head of ours: {error}."
-                    " Nothing was done. Restore the item from the table's backup"
+                    f"{request}: the ledger's item {_key(request)} is no head of ours:"
+                    f" {error.problem}. Nothing was done. Restore the item from the table's backup"
                 ) from None
             except LedgerUnavailable as error:
                 if error.trouble is LedgerTrouble.MISSING:
@@ -84,7 +84,7 @@ def _key(request: Request) -> str:
 
 
 def _of_another_version(request: Request, error: OtherVersion) -> str:
-    told = f"{request}: the ledger's item {_key(request)} was not touched: {error}"
+    told = f"{request}: the ledger's item {_key(request)} was not touched: {error.problem}"
     if error.version > VERSION:
         return f"{told}: deploy a cfn-once at least as new as the one that wrote it"
     return (

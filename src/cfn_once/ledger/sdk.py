@@ -9,7 +9,7 @@ from botocore.parsers import ResponseParserError
 
 from .._clock import SYSTEM_CLOCK
 from .._errors import ConfigurationError
-from .table_errors import Refused, TableUnreached, Unreached, ahead_of, needs_date
+from .table_errors import Refused, TableUnreached, Unreached, ahead_of, check_answer, needs_date
 from .wire import CONNECT, READ, TRIES
 
 _METHODS = {
@@ -36,6 +36,8 @@ _WHY: dict[str, Unreached] = {  # errors by name: some are younger than our olde
     "UnauthorizedSSOTokenError": Unreached.NO_CREDENTIALS,
     "ProfileNotFound": Unreached.NO_CREDENTIALS,
 }
+# What boto3's parser raises of JSON that is no answer of DynamoDB's.
+_OF_PARSING = (AttributeError, KeyError, RecursionError, TypeError, ValueError)
 
 
 class SdkTable:
@@ -61,11 +63,25 @@ class SdkTable:
             raise _refused(error) from None
         except (errors.BotoCoreError, ResponseParserError) as error:
             raise TableUnreached(_why(error), type(error).__name__) from None
-        # What is no JSON, boto3 reads as an answer that says nothing: there would be no item.
-        kind = _headers(answer).get("content-type", "json")
-        if "json" not in kind:
-            raise TableUnreached(Unreached.DAMAGED, kind)
+        except _OF_PARSING as error:
+            raise TableUnreached(Unreached.DAMAGED, type(error).__name__) from None
+        check_answer(operation, answer)
+        _check_body(operation, answer)
         return answer
+
+
+def _check_body(operation: str, answer: Mapping[str, Any]) -> None:
+    """Refuse what is no JSON: boto3 reads it as an answer that says nothing, as of no item."""
+    headers = _headers(answer)
+    kind, length = headers.get("content-type", "json"), headers.get("content-length", "2")
+    is_cut = operation == "GetItem" and "Item" not in answer and not _is_empty(length)
+    if is_cut or "json" not in kind:
+        raise TableUnreached(Unreached.DAMAGED, kind)
+
+
+def _is_empty(length: str) -> bool:
+    """Tell whether a body of so many bytes may be `{}`, perhaps with white space."""
+    return length.isdecimal() and len("{}") <= int(length) <= len("{ }\r\n")
 
 
 def _why(error: Exception) -> Unreached | str:

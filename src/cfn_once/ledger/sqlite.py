@@ -7,8 +7,9 @@ import threading
 from pathlib import Path
 
 from .._errors import LedgerUnavailable
+from .document import reading_item
 from .head import Head
-from .store import MOST_LISTED, Page, Write, Written, head_of, page_of, rewrite
+from .store import MOST_LISTED, Page, Write, Written, head_in, page_of, rewrite
 
 _TABLE = (
     "create table if not exists ledger"
@@ -42,13 +43,18 @@ class SQLiteStore:
         self._local = threading.local()
 
     def read(self, key: str) -> Head | None:
-        return head_of(self.unspill(key, "H"))
+        try:
+            text = _head_text(self._connection(), key)
+        except sqlite3.Error as error:
+            raise self._trouble(error) from error
+        with reading_item(key):
+            return None if text is None else head_in(text)
 
     def write(self, key: str, write: Write) -> Written:
         try:
-            with self._connection() as connection:
+            with self._connection() as connection, reading_item(key):
                 connection.execute("begin immediate")
-                text, written = rewrite(_select(connection, key, "H"), write)
+                text, written = rewrite(_head_text(connection, key), write)
                 if text is not None:
                     _replace(connection, key, "H", text)
         except sqlite3.Error as error:
@@ -71,12 +77,12 @@ class SQLiteStore:
     def page(self, after: str = "", *, prefix: str = "", most: int | None = None) -> Page:
         most = most or MOST_LISTED
         query = (
-            "select pk, doc from ledger where sk = 'H' and pk > ? and substr(pk, 1, ?) = ?"
-            " order by pk limit ?"
+            "select pk, cast(doc as blob) from ledger"
+            " where sk = 'H' and pk > ? and substr(pk, 1, ?) = ? order by pk limit ?"
         )
         try:
             rows = self._connection().execute(query, (after, len(prefix), prefix, most + 1))
-            return page_of([(str(key), str(text)) for key, text in rows], most)
+            return page_of([(str(key), text) for key, text in rows], most)
         except sqlite3.Error as error:
             raise self._trouble(error) from error
 
@@ -121,6 +127,13 @@ def _make_file(path: str) -> None:
     """Make a file that nobody else may read; the files that SQLite puts beside it are like it."""
     with contextlib.suppress(OSError):  # it is there, or SQLite says why it cannot be
         os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _head_text(connection: sqlite3.Connection, key: str) -> bytes | None:
+    """Return a head's text: as bytes, for what is damaged may be no text."""
+    query = "select cast(doc as blob) from ledger where pk = ? and sk = 'H'"
+    row: tuple[bytes] | None = connection.execute(query, (key,)).fetchone()
+    return None if row is None else row[0]
 
 
 def _select(connection: sqlite3.Connection, key: str, name: str) -> str | None:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Any, Self
 
-from .document import NOTHING_KNOWN, Kept, Known, kept_as
+from .document import NOTHING_KNOWN, CorruptHead, Kept, Known, kept_as
 
 LENGTH_OF_HASH = 5  # lower-case letters and digits of a hash of arguments: it finds mistakes
 
@@ -35,7 +35,7 @@ class StepRecord(Kept):
     is_one_of_many = True
     kinds = (dict, str)
 
-    state: str = kept_as("s", StepState.DONE.value)
+    state: str = kept_as("s", StepState.DONE.value, among=frozenset(StepState))
     result: str | None = kept_as("r")
     spilled: bool = kept_as("sp", default=False)
     secret: bool = kept_as("x", default=False)
@@ -62,9 +62,12 @@ class StepRecord(Kept):
     def from_doc(cls, doc: Any, known: Known = NOTHING_KNOWN) -> Self:
         if not isinstance(doc, str):
             return super().from_doc(doc, known)
-        if doc.startswith(StepState.VALUE):
-            return cls.of({"state": StepState.VALUE.value, "result": doc[1:]})
         hashed, result = doc[:LENGTH_OF_HASH], doc[LENGTH_OF_HASH:]
+        is_value = doc.startswith(StepState.VALUE)
+        if not (doc[1:] if is_value else result):
+            raise CorruptHead("its steps have text in them that tells no result")
+        if is_value:
+            return cls.of({"state": StepState.VALUE.value, "result": doc[1:]})
         return cls.of({"arguments": hashed, "result": result})
 
     @property

@@ -7,8 +7,8 @@ decides anything by itself. Small values are NamedTuples: they load in a third o
 
 import json
 import threading
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from .document import NOTHING_KNOWN, CorruptHead, Doc, Known
 from .head import Head, read_head
@@ -58,6 +58,7 @@ class AnyOf(NamedTuple):
 
 MOST_LISTED = 500  # heads on a page, in the stores of this process
 COUNT = "w"  # of writes: every one adds to it
+K = TypeVar("K")
 NOTHING = object()  # what is at a path that leads nowhere
 
 Guard = Equals | Below | Absent | Lacks | AllOf | AnyOf
@@ -258,22 +259,36 @@ def _at(doc: Doc, path: Path) -> Any:
 _to_text = json.JSONEncoder(separators=(",", ":")).encode
 
 
-def head_of(text: str | None) -> Head | None:
-    """Return the head that a store in this process keeps as JSON text."""
-    return None if text is None else read_head(json.loads(text))
+def head_in(text: bytes) -> Head:
+    """Return the head that a store in this process keeps as JSON text.
+
+    Raises:
+        OtherVersion, CorruptHead: As `read_head`.
+    """
+    return read_head(_doc_in(text))
 
 
-def listed(key: str, doc: Doc) -> Listed:
-    """Return a head as a listing has it, also where it is none of ours."""
+def _doc_in(text: bytes) -> Doc:
     try:
-        return Listed(key, read_head(doc))
+        doc = json.loads(text.decode())
+    except (ValueError, RecursionError):
+        raise CorruptHead("it is no JSON that can be read") from None
+    if not isinstance(doc, dict) or not doc:
+        raise CorruptHead("it is no document")
+    return doc
+
+
+def listed(key: str, kept: K, read: Callable[[K], Head]) -> Listed:
+    """Return a head as a listing has it, also where what is kept is none of ours."""
+    try:
+        return Listed(key, read(kept))
     except CorruptHead as error:
-        return Listed(key, None, str(error))
+        return Listed(key, None, error.problem)
 
 
-def page_of(rows: Sequence[tuple[str, str]], most: int) -> Page:
+def page_of(rows: Sequence[tuple[str, bytes]], most: int) -> Page:
     """Return the page of the first of these rows, of keys and texts in the order of the keys."""
-    heads = [listed(key, json.loads(text)) for key, text in rows[:most]]
+    heads = [listed(key, text, head_in) for key, text in rows[:most]]
     return Page(heads, rows[most - 1][0] if len(rows) > most else "")
 
 
@@ -291,10 +306,20 @@ def written(write: Write, doc: Doc, known: Known = NOTHING_KNOWN) -> tuple[Doc |
     return made, Written(applied=True, head=read_head(made, known))
 
 
-def rewrite(text: str | None, write: Write) -> tuple[str | None, Written]:
-    """Do what `written` does to a head that is kept as JSON text."""
-    doc, came = written(write, {} if text is None else json.loads(text))
-    return None if doc is None else _to_text(doc), came
+def rewrite(text: bytes | None, write: Write) -> tuple[str | None, Written]:
+    """Do what `written` does to a head that is kept as JSON text.
+
+    Raises:
+        OtherVersion, CorruptHead: As `read_head`.
+    """
+    doc = {} if text is None else _doc_in(text)
+    try:
+        made, came = written(write, doc)
+        return None if made is None else _to_text(made), came
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+        if doc:
+            read_head(doc)  # where it is damaged, that is why
+        raise
 
 
 class MemoryStore:

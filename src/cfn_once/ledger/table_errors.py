@@ -1,7 +1,7 @@
 """How a table refuses, or cannot be reached: the same errors whichever way it was asked."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -107,6 +107,34 @@ def shown(text: str) -> str:
 
 
 TableError = Refused | TableUnreached
+
+
+def check_answer(operation: str, answer: Any) -> None:
+    """Refuse what is no answer to an operation: what stands in it is judged by who reads it.
+
+    Raises:
+        TableUnreached: It is damaged.
+    """
+    if not isinstance(answer, Mapping) or not _IS_ANSWER[operation](answer):
+        raise TableUnreached(Unreached.DAMAGED, f"no answer to {operation}")
+
+
+def _has_items(answer: Mapping[str, Any]) -> bool:
+    items, last = answer.get("Items"), answer.get("LastEvaluatedKey")
+    return isinstance(items, list) and all(map(_has_key, items)) and (not last or _has_key(last))
+
+
+def _has_key(item: Any) -> bool:
+    parts = [item.get(name) for name in ("pk", "sk")] if isinstance(item, Mapping) else [None]
+    return all(isinstance(part, Mapping) and isinstance(part.get("S"), str) for part in parts)
+
+
+_IS_ANSWER: dict[str, Callable[[Mapping[str, Any]], bool]] = {
+    "GetItem": lambda answer: isinstance(answer.get("Item", {}), Mapping),
+    "PutItem": lambda _: True,
+    "Scan": _has_items,
+    "UpdateItem": lambda answer: isinstance(answer.get("Attributes"), Mapping),
+}
 
 
 def ahead_of(date: str | None, now: float) -> float:

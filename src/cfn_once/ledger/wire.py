@@ -10,6 +10,9 @@ and boto3 is asked. Tries and time-outs are those of boto3's standard mode.
 import json
 import os
 from collections.abc import Mapping
+from http.client import HTTPResponse
+from io import BufferedReader, RawIOBase
+from time import monotonic
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,12 +27,14 @@ from .table_errors import (
     TableUnreached,
     Unreached,
     ahead_of,
+    check_answer,
     needs_date,
 )
 
 # A write is 1 KB: two seconds to connect and five to answer are ample (ledger.md, section 5).
 CONNECT, READ, TRIES = 2, 5, 3
 SERVICE, VERSION = "dynamodb", "DynamoDB_20120810"
+MOST = 16 * 1024 * 1024  # bytes of an answer: DynamoDB's have 1 MB of items
 KEPT = 4  # connections; the hook and its watchdog may write at the same time
 # Where one of these is set, the SDK may go another way than we would.
 _ELSEWHERE = frozenset(
@@ -116,6 +121,7 @@ class WireTable:
             )
         else:
             self._pool = urllib3.HTTPConnectionPool(parts.hostname or "", **options)
+        self._pool.ConnectionCls = _timed(self._pool.ConnectionCls)
 
     def ask(self, operation: str, members: Mapping[str, Any]) -> Mapping[str, Any]:
         """Make a request, and again where it may help.
@@ -144,20 +150,24 @@ class WireTable:
         headers = self._signed(operation, body)
         failures = self._http.exceptions
         try:
+            # As it came: it was asked for uncompressed, and may unpack to anything.
+            options = {"retries": False, "redirect": False, "decode_content": False}
             answer = self._pool.urlopen(
-                "POST", "/", body=body, headers=headers, retries=False, redirect=False
+                "POST", "/", body=body, headers=headers, preload_content=False, **options
             )
+            data = _data(answer)
         except (failures.HTTPError, OSError) as error:
             kind = type(error).__name__
             # Without its cause, and that one's: they are told in the words of both ways.
             raise TableUnreached(_why(error, failures), kind) from None
         checksum = answer.headers.get("x-amz-crc32")
-        if checksum is not None and checksum != str(crc32(answer.data)):
+        if checksum is not None and checksum != str(crc32(data)):
             raise TableUnreached(Unreached.DAMAGED, "x-amz-crc32")
-        document = _document(answer.data)
+        document = _document(data)
         if answer.status == 200:
             if document is None:
                 raise TableUnreached(Unreached.DAMAGED, "no JSON")
+            check_answer(operation, document)
             return document
         raise self._refused(answer, document or {})
 
@@ -191,6 +201,57 @@ class WireTable:
         return dict(request.headers.items())
 
 
+def _data(answer: Any) -> bytes:
+    """Return what an answer says.
+
+    Raises:
+        TableUnreached: It is longer than any of DynamoDB's.
+    """
+    data = b""
+    while part := answer.read(MOST + 1 - len(data)):
+        data += part
+        if len(data) > MOST:
+            answer.close()
+            raise TableUnreached(Unreached.DAMAGED, f"more than {MOST} bytes")
+    return data
+
+
+def _timed(connection: type) -> type:
+    """Return a kind of connections that has its time-out for the whole of an answer."""
+    return type("TimedConnection", (connection,), {"response_class": _TimedResponse})
+
+
+class _TimedResponse(HTTPResponse):
+    """An answer that ends in time: a server that sends byte after byte would hold us for hours."""
+
+    def __init__(self, sock: Any, *arguments: Any, **options: Any) -> None:
+        super().__init__(sock, *arguments, **options)
+        self.fp = BufferedReader(_TimedStream(sock, self.fp.detach()))
+
+
+class _TimedStream(RawIOBase):
+    """A socket's stream that has the socket's time-out for all that is read from it."""
+
+    def __init__(self, sock: Any, stream: Any) -> None:
+        self._socket, self._stream = sock, stream
+        self._until = monotonic() + (sock.gettimeout() or READ)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._until - monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer did not end in time")
+        self._socket.settimeout(left)
+        count: int | None = self._stream.readinto(buffer)
+        return count
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
 def _is_sendable(credential: str) -> bool:
     """Tell whether a header can have it, for whoever refuses it quotes it."""
     return credential.isascii() and credential.isprintable()
@@ -200,7 +261,7 @@ def _document(data: bytes) -> Mapping[str, Any] | None:
     """Return what an answer says; None where it is no JSON of DynamoDB's: a balancer's page."""
     try:
         document = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
 
