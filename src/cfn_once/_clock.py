@@ -14,7 +14,10 @@ IN_ORDER = 2.0  # seconds more, so that what ends in order ends before the watch
 
 def utc(seconds: float) -> str:
     """Spell a time for people, in UTC: 2026-11-27T07:43:23Z."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    try:
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    except (OverflowError, OSError, ValueError):  # of an item that is damaged
+        return f"{seconds:.0f} seconds after 1970"
 
 
 class Clock(Protocol):

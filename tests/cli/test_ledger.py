@@ -217,3 +217,73 @@ def test_a_file_that_is_no_ledger(ask, tmp_path):
     assert 3 == told.code
     assert "it is no ledger of ours: name another file" in told.err
     assert before == path.read_bytes()
+
+
+DAMAGED = {
+    "no JSON": "{",
+    "nothing": "",
+    "a list": "[]",
+    "null": "null",
+    "bytes": b"\xff\xfe\x00",
+    "without end": "[" * 100_000,
+    "another version": '{"v": 99, "stk": "STACK", "lid": "Older"}',
+}
+
+
+@pytest.mark.parametrize("case", DAMAGED)
+def test_a_damaged_item_hides_no_other(shop, ask, tmp_path, case):
+    """
+    It is open and needs somebody; `show` says why it cannot be read; the others are listed.
+    """
+    shop.create("Lives")
+    shop.create("Older")
+    shown = json.loads(ask("show", "shop", "Older", "--json").out)
+    key = f"r{shown['correlation_id']}"
+    doc = DAMAGED[case]
+    doc = doc.replace("STACK", shop.stack_id) if isinstance(doc, str) else doc
+    with sqlite3.connect(tmp_path / "ledger.sqlite3") as file:
+        file.execute("update ledger set doc = ? where pk = ? and sk = 'H'", [doc, key])
+
+    listed, unfinished = ask("list"), ask("list", "--stack", "shop", "--unfinished", "--json")
+    told = ask("show", "shop", "Older")
+
+    assert "Lives (Custom::Thing)" in listed.out
+    assert "2 resources, 1 in need of somebody" in listed.out
+    assert ["unreadable"] == [row["finding"] for row in json.loads(unfinished.out)]
+    assert 3 == told.code
+    assert f"1 item that cannot be: {key}: it" in told.err
+
+
+def test_values_that_nobody_writes(shop, ask, tmp_path):
+    """
+    A time out of range, a state of a step and a response that nobody knows: told as they are.
+    """
+    operated.dies(shop, "Died")
+    with sqlite3.connect(tmp_path / "ledger.sqlite3") as file:
+        (text,) = file.execute("select doc from ledger where sk = 'H'").fetchone()
+        doc = json.loads(text)
+        doc["op"] |= {"lu": 10**20, "st": "FAILED", "out": "{"}
+        doc["op"]["steps"] = {"thing#0": {"s": "ZZ"}}
+        file.execute("update ledger set doc = ? where sk = 'H'", [json.dumps(doc)])
+
+    told = ask("show", "shop", "Died")
+
+    assert 0 == told.code
+    assert "answered FAILED at 100000000000000000 seconds after 1970" in told.out
+    assert "reason: its response cannot be read" in told.out
+    assert "step thing#0: in a state 'ZZ'" in told.out
+
+
+def test_what_was_forgotten_is_finished(tmp_path, ask):
+    """
+    Nobody waits for a request that was never answered and is forgotten: nothing is to be done.
+    """
+    shop = operated.stack(tmp_path / "ledger.sqlite3", minutes=120)
+    operated.dies(shop, "Died")
+    url = f"sqlite://{tmp_path / 'ledger.sqlite3'}"
+    why = ("--reason", "removed by hand", "--by", "ada", "--yes")
+    forgotten = call(tmp_path, "forget", "shop", "Died", *why, CFN_ONCE_LEDGER=url)
+
+    assert "next: nothing" in forgotten.out
+    assert "forgotten by ada" in ask("list").out
+    assert "0 resources, 0 in need of somebody\n" == ask("list", "--unfinished").out

@@ -6,13 +6,13 @@ Results of steps, attributes and properties are told of nowhere: they may be sec
 import json
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .._clock import utc
 from ..ledger import Head, Operation, State, StepRecord, StepState
 
-STEP_STATES = {
+STEP_STATES: Mapping[str, str] = {
     StepState.STARTED: "may have run",
     StepState.DONE: "done",
     StepState.FAILED: "did not happen",
@@ -23,6 +23,9 @@ RESPOND = "cfn-once respond {} --from-queue URL | --event FILE | --schedule NAME
 RESOLVE = "cfn-once resolve {} {} --made JSON | --not-made, --reason WHY"
 RESOLVE_UNRECORDED = "cfn-once resolve {} --unrecorded --not-made --reason WHY"
 NOT_RECORDED = "a step that is not recorded"
+
+
+UPDATE = "is a newer cfn-once at work on this ledger? Update this one"
 
 
 class Doubt(NamedTuple):
@@ -106,10 +109,28 @@ def finding(head: Head, now: int, place: str, status: str = "") -> Finding:
         case State.RUNNING:
             words = f"its execution died: nobody is at work on it since {ended}"
             return _of_dead(words, doubts_of(head, now), place)
+        case State.PARKED if operation.forgotten and _was_forgotten(head) and not waits(status):
+            return _of_forgotten(head)
         case State.PARKED:
             return _of_parked(operation, now, place)
-        case _:
+        case State.SUCCEEDED | State.FAILED:
             return _of_answered(head, now, place, status)
+        case _:
+            return unreadable(f"its request is in a state {operation.state!r}")
+
+
+def waits(status: str) -> bool:
+    """Tell whether CloudFormation waits, by its status of a resource."""
+    return status.endswith("_IN_PROGRESS")
+
+
+def unreadable(problem: str) -> Finding:
+    """Return the finding of an item that nobody can read here, and why."""
+    return Finding("unreadable", f"cannot be read: {problem}", UPDATE, is_open=True)
+
+
+def _of_forgotten(head: Head) -> Finding:
+    return Finding("forgotten", f"forgotten by {head.history[-1].by}")
 
 
 def _of_dead(words: str, doubts: Sequence[Doubt], place: str) -> Finding:
@@ -146,7 +167,7 @@ def _of_answered(head: Head, now: int, place: str, status: str) -> Finding:
     at = utc(operation.execution.lease / 1000)
     outcome = "SUCCESS" if operation.state == State.SUCCEEDED else "FAILED"
     answered = f"answered {outcome} at {at}"
-    if status.endswith("_IN_PROGRESS"):
+    if waits(status):
         asked = status.partition("_")[0].capitalize()
         words = (
             f"CloudFormation waits for the answer to its {asked}. The newest request here is its"
@@ -162,7 +183,7 @@ def _of_answered(head: Head, now: int, place: str, status: str) -> Finding:
         words = f"{answered}; what earlier requests left is cleaned up by the next request"
         return Finding("not-cleaned-up", words, is_open=True)
     if _was_forgotten(head):
-        return Finding("forgotten", f"forgotten by {head.history[-1].by}")
+        return _of_forgotten(head)
     return Finding("failed" if outcome == "FAILED" else "answered", answered)
 
 
@@ -225,7 +246,7 @@ def _request(operation: Operation, now: int) -> dict[str, Any]:
 
 def _step(step: StepRecord) -> dict[str, Any]:
     at = utc(step.first_used / 1000) if step.first_used else None
-    return {"state": STEP_STATES[StepState(step.state)], "at": at}
+    return {"state": STEP_STATES.get(step.state, f"in a state {step.state!r}"), "at": at}
 
 
 def reason_of(head: Head) -> str:
@@ -233,7 +254,10 @@ def reason_of(head: Head) -> str:
     response = head.operation.response
     if response is None or head.operation.state != State.FAILED:
         return ""
-    return str(json.loads(response).get("Reason", ""))
+    try:
+        return str(json.loads(response).get("Reason", ""))
+    except (ValueError, AttributeError, RecursionError):  # the item is damaged
+        return "its response cannot be read"
 
 
 def lines(told: dict[str, Any]) -> Iterator[str]:

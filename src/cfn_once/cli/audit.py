@@ -7,6 +7,7 @@ from typing import Any
 
 from .._clock import SYSTEM_CLOCK
 from ..ledger import Head, Listed, Store
+from .account import UPDATE
 from .console import Console, Exit, Stop, several
 from .findings import Class, Finding, Stack, findings_of, is_of_interest
 from .lookup import add_ledger_url, ledger_of, reading
@@ -163,8 +164,7 @@ def _of_stack(world: World, stack_id: str, heads: Sequence[Head], now: int) -> I
 
 def _unreadable(item: Listed) -> Finding:
     words = f"the item {item.key} cannot be read: {item.problem}"
-    how = "is a newer cfn-once at work on this ledger? Update this one"
-    return Finding(Class.UNREADABLE, "", item.key, "", words, how)
+    return Finding(Class.UNREADABLE, "", item.key, "", words, UPDATE)
 
 
 def _tell(found: Sequence[Finding], items: int, pages: int, world: World, console: Console) -> int:

@@ -6,10 +6,21 @@ from typing import Any, NamedTuple
 
 from .._clock import SYSTEM_CLOCK
 from ..ledger import Head, Listed, Store
+from ..ledger.document import CorruptHead
 from . import account
 from .account import Finding
 from .console import Console, Exit, Stop
-from .lookup import add_ledger, every, find, is_in_table, is_of_stack, key_of, ledger_of, reading
+from .lookup import (
+    add_ledger,
+    every,
+    find,
+    is_in_table,
+    is_of_stack,
+    key_of,
+    ledger_of,
+    may_be_of,
+    reading,
+)
 
 DESCRIPTION = (
     "Say what the ledger knows: `list` a line for each resource of a stack, or of all of the\n"
@@ -84,9 +95,9 @@ def _rows(store: Store, given: argparse.Namespace, now: int) -> Iterator[Row]:
         return
     for item in every(store):
         if item.head is None:
-            if given.of_stack is None:
+            if given.of_stack is None or may_be_of(item, given.of_stack):
                 yield _unreadable(item)
-        elif given.of_stack is None or is_of_stack(item.head, given.of_stack):
+        elif given.of_stack is None or is_of_stack(item.head.stack_id, given.of_stack):
             yield _row(item.head, given.of_stack or item.head.stack_id, now)
 
 
@@ -94,7 +105,12 @@ def rows_of_stack(store: Store, resources: Iterable[Any], stack: str, now: int) 
     """Yield the resources that CloudFormation lists, each with what the ledger has of it."""
     for resource in resources:
         logical_id = resource.logical_resource_id
-        head = store.read(key_of(resource.stack_id, logical_id))
+        key = key_of(resource.stack_id, logical_id)
+        try:
+            head = store.read(key)
+        except CorruptHead as error:  # the others are told all the same
+            yield _unreadable(Listed(key, None, error.problem, resource.stack_id, logical_id))
+            continue
         if head is not None:
             yield _row(head, stack, now, resource.status)
             continue
@@ -111,7 +127,8 @@ def _row(head: Head, stack: str, now: int, status: str = "") -> Row:
 
 
 def _unreadable(item: Listed) -> Row:
-    return Row("", item.key, "", "", Finding("unreadable", f"cannot be read: {item.problem}"))
+    about = " ".join(filter(None, (item.logical_resource_id, item.key)))
+    return Row(item.stack_id, about, "", "", account.unreadable(item.problem))
 
 
 def _lines(row: Row) -> Iterator[str]:

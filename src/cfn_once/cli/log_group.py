@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from .clients import client_of
 from .console import Stop
 from .log_lines import Line, of_event
 
@@ -27,10 +27,7 @@ class LogGroup:
 
     def __init__(self, name: str, client: Any = None) -> None:
         self.name = name
-        try:
-            self._client = client or boto3.client("logs")
-        except BotoCoreError as error:
-            raise Stop(f"CloudWatch Logs cannot be asked: {error}") from None
+        self._client = client or client_of("logs")
 
     def lines(self, since: int, until: int) -> Iterator[Line]:
         """Yield its lines of a range, in milliseconds since 1970; the oldest first.

@@ -11,8 +11,10 @@ from .._cloudformation.identity import base32, resource_digest
 from .._errors import ConfigurationError, LedgerUnavailable
 from ..ledger import Head, Listed, Store, open_store
 from ..ledger.document import CorruptHead
-from .console import Console, Exit, Stop
+from ..ledger.table_errors import NoClient
+from .console import Console, Exit, Stop, several
 
+MOST_TOLD = 5  # items that cannot be read
 CORRELATION_ID = re.compile("[a-z2-7]{26}")
 
 
@@ -80,6 +82,8 @@ def reading() -> Iterator[None]:
     """End the verb where the ledger cannot be read."""
     try:
         yield
+    except NoClient as error:
+        raise Stop(str(error)) from None
     except ConfigurationError as error:
         raise Stop(str(error), Exit.WRONG_CALL) from None
     except LedgerUnavailable as error:
@@ -103,9 +107,16 @@ def is_in_table(given: argparse.Namespace) -> bool:
     return url.lower().startswith("dynamodb:") and not given.scan
 
 
-def is_of_stack(head: Head, stack: str) -> bool:
-    """Tell whether a resource belongs to a stack, by its name or ARN."""
-    return stack in (head.stack_id, *head.stack_id.split("/")[1:2])
+def is_of_stack(stack_id: str, stack: str) -> bool:
+    """Tell whether the ARN of a stack is what is meant by its name or ARN."""
+    return stack in (stack_id, *stack_id.split("/")[1:2])
+
+
+def may_be_of(item: Listed, stack: str, logical_resource_id: str = "") -> bool:
+    """Tell whether an item that cannot be read may be of a stack, or of a resource in it."""
+    if item.stack_id and not is_of_stack(item.stack_id, stack):
+        return False
+    return logical_resource_id in ("", item.logical_resource_id) or not item.logical_resource_id
 
 
 def key_of(stack_id: str, logical_resource_id: str) -> str:
@@ -129,12 +140,14 @@ def find(store: Store, given: argparse.Namespace, console: Console) -> Found:
                 raise Stop(f"the ledger has no item {key}: is its namespace in the URL?")
             return Found(key, head, head.stack_id)
         console.say("all of the ledger is read, to find a physical id")
+        items = list(every(store))
         matching = [
             Found(item.key, item.head, item.head.stack_id)
-            for item in every(store)
+            for item in items
             if item.head is not None and given.stack in ids_of(item.head)
         ]
-        return _the_one(matching, f"an object {given.stack}")
+        unread = [item for item in items if item.head is None]
+        return _the_one(matching, f"an object {given.stack}", unread)
 
 
 def _by_stack(store: Store, given: argparse.Namespace) -> Found:
@@ -148,14 +161,16 @@ def _by_stack(store: Store, given: argparse.Namespace) -> Found:
                 " come to it. Is the URL the function's, with its namespace?"
             )
         return Found(key, head, stack)
+    items = list(every(store))
     matching = [
         Found(item.key, item.head, stack)
-        for item in every(store)
+        for item in items
         if item.head is not None
-        and is_of_stack(item.head, stack)
+        and is_of_stack(item.head.stack_id, stack)
         and item.head.logical_resource_id == logical_id
     ]
-    return _the_one(matching, f"{logical_id} in a stack {stack}")
+    unread = [item for item in items if item.head is None and may_be_of(item, stack, logical_id)]
+    return _the_one(matching, f"{logical_id} in a stack {stack}", unread)
 
 
 def _stack_id(stack: str) -> str:
@@ -166,7 +181,14 @@ def _stack_id(stack: str) -> str:
     return Stacks().id_of(stack)
 
 
-def _the_one(matching: list[Found], what: str) -> Found:
+def _the_one(matching: list[Found], what: str, unread: list[Listed]) -> Found:
+    """Return the one that matches; where none does, tell what may be it and cannot be read."""
+    if not matching and unread:
+        items = "; ".join(f"{item.key}: {item.problem}" for item in unread[:MOST_TOLD])
+        raise Stop(
+            f"the ledger has nothing of {what} that can be read, and {several(len(unread), 'item')}"
+            f" that cannot be: {items}. Nothing was written"
+        )
     if not matching:
         raise Stop(f"the ledger has nothing of {what}")
     if len(matching) > 1:

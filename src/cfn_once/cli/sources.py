@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .._cloudformation.envelopes import DUE, open_failures
+from .clients import client_of
 from .console import Exit, Stop
 
 Event = dict[str, Any]
@@ -51,7 +51,7 @@ def of_queue(url: str, client: Any = None) -> tuple[list[Event], int]:
     receipts: dict[str, str] = {}
     named = re.search(r"//sqs\.([a-z0-9-]+)\.", url)
     try:
-        client = client or boto3.client("sqs", region_name=named[1] if named else None)
+        client = client or client_of("sqs", named[1] if named else "")
         while len(receipts) < MOST_MESSAGES:
             answer = client.receive_message(
                 QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=LOOK, WaitTimeSeconds=1
@@ -89,7 +89,7 @@ def of_schedule(name: str, client: Any = None) -> list[Event]:
     group, _, own = name.rpartition("/")
     asked = {"Name": own, **({"GroupName": group} if group else {})}
     try:
-        client = client or boto3.client("scheduler")
+        client = client or client_of("scheduler")
         return list(events_in(client.get_schedule(**asked)["Target"].get("Input", "null")))
     except (ClientError, BotoCoreError) as error:
         raise Stop(f"the schedule {name} cannot be read: {error}") from None

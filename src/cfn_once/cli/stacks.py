@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from .clients import client_of
 from .console import Stop
 
-# Whoever asks for hundreds of stacks is throttled now and then.
-_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 10})
+TRIES = 10  # whoever asks for hundreds of stacks is throttled now and then
 TYPES = ("Custom::", "AWS::CloudFormation::CustomResource")
 
 
@@ -44,10 +42,7 @@ class Stacks:
     """
 
     def __init__(self, client: Any = None) -> None:
-        try:
-            self._client = client or boto3.client("cloudformation", config=_CONFIG)
-        except BotoCoreError as error:
-            raise Stop(f"CloudFormation cannot be asked: {error}") from None
+        self._client = client or client_of("cloudformation", tries=TRIES)
         self.requests = 0
 
     @property

@@ -59,7 +59,7 @@ class DynamoDBStore:
         environ: Says whether boto3 is needed, and has the credentials where it is not.
 
     Raises:
-        ConfigurationError: No Region is named, here or in the environment.
+        ConfigurationError: The environment names no Region, or has broken settings.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class DynamoDBStore:
     ) -> None:
         self._name, self.keeps_secrets = table, keeps_secrets
         wire = None if client else wire_for(region, endpoint, environ)
-        self._table: Table = wire or _through_sdk(table, region, endpoint, client)
+        self._table: Table = wire or _through_sdk(table, region, endpoint, client, environ)
 
     @property
     def endpoint(self) -> str:
@@ -152,10 +152,16 @@ class DynamoDBStore:
             raise unavailable(self._name, error) from None
 
 
-def _through_sdk(table: str, region: str | None, endpoint: str | None, client: Any) -> Table:
+def _through_sdk(
+    table: str,
+    region: str | None,
+    endpoint: str | None,
+    client: Any,
+    environ: Mapping[str, str],
+) -> Table:
     from .sdk import SdkTable, client_for  # loads boto3, which takes twice as long as all else
 
-    return SdkTable(client or client_for(table, region, endpoint))
+    return SdkTable(client or client_for(table, region, endpoint, environ))
 
 
 def _key(key: str, name: str) -> Doc:

@@ -9,7 +9,15 @@ from botocore.parsers import ResponseParserError
 
 from .._clock import SYSTEM_CLOCK
 from .._errors import ConfigurationError
-from .table_errors import Refused, TableUnreached, Unreached, ahead_of, check_answer, needs_date
+from .table_errors import (
+    NoClient,
+    Refused,
+    TableUnreached,
+    Unreached,
+    ahead_of,
+    check_answer,
+    needs_date,
+)
 from .wire import CONNECT, READ, TRIES
 
 _METHODS = {
@@ -104,10 +112,13 @@ def _headers(answer: Mapping[str, Any]) -> Mapping[str, str]:
     return headers
 
 
-def client_for(table: str, region: str | None, endpoint: str | None) -> Any:
+def client_for(
+    table: str, region: str | None, endpoint: str | None, environ: Mapping[str, str]
+) -> Any:
     """Return a client with the time-outs and tries of the wire.
 
     Raises:
+        NoClient: The settings or the credentials of the environment are broken.
         ConfigurationError: No Region is named, here or in the environment.
     """
     import boto3
@@ -117,10 +128,17 @@ def client_for(table: str, region: str | None, endpoint: str | None) -> Any:
         read_timeout=READ,
         retries={"mode": "standard", "total_max_attempts": TRIES},
     )
+    # Outside Lambda, boto3 reads AWS_DEFAULT_REGION alone.
+    region = region or environ.get("AWS_REGION") or None
     try:
         return boto3.client("dynamodb", region_name=region, endpoint_url=endpoint, config=config)
     except errors.NoRegionError:
         raise ConfigurationError(
             f"the ledger table {table}: in which Region is it? Give dynamodb://{table}?region=.."
             " or set AWS_REGION"
+        ) from None
+    except (errors.BotoCoreError, ValueError) as error:  # an endpoint that is none: ValueError
+        raise NoClient(
+            f"the ledger table {table}: boto3 cannot use this environment: {error}; correct"
+            " AWS_PROFILE, AWS_CONFIG_FILE, AWS_ENDPOINT_URL or the credentials"
         ) from None

@@ -122,11 +122,15 @@ class Listed(NamedTuple):
 
     Attributes:
         problem: Why it cannot be read; empty where it can.
+        stack_id: Of one that cannot be read, as far as it says so.
+        logical_resource_id: The same.
     """
 
     key: str
     head: Head | None
     problem: str = ""
+    stack_id: str = ""
+    logical_resource_id: str = ""
 
 
 class Page(NamedTuple):

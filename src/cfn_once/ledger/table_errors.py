@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
-from .._errors import LedgerTrouble, LedgerUnavailable
+from .._errors import ConfigurationError, LedgerTrouble, LedgerUnavailable
 
 _CAPACITY = "give the table on-demand capacity, or more of it (templates/ledger.yaml)"
 _CREDENTIALS = (
@@ -104,6 +104,10 @@ def shown(text: str) -> str:
     start = text[:MOST_QUOTED]
     kept = "".join(letter if letter.isprintable() else " " for letter in start)
     return kept + "…" if len(text) > MOST_QUOTED else kept
+
+
+class NoClient(ConfigurationError):
+    """The SDK makes no client of the settings and credentials that it finds."""
 
 
 TableError = Refused | TableUnreached

@@ -4,6 +4,7 @@ import re
 from functools import cached_property
 from typing import Any
 
+from ..clients import LOG_IN, client_of, troubled
 from ..console import Exit, Stop
 
 # Source: IAM User Guide, "Troubleshoot access denied error messages".
@@ -13,10 +14,8 @@ _INVALID = re.compile(
     r"ExpiredToken|InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch|AuthFailure"
     r"|InvalidAccessKeyId|IncompleteSignature|RequestExpired"
 )
-_NO_CREDENTIALS = re.compile(r"Credential|Token|SSO|Profile|Login")
 # Operations whose permission has another name. Source: Service Authorization Reference, Amazon S3.
 _ACTIONS = {"s3:HeadBucket": "s3:ListBucket", "s3:HeadObject": "s3:GetObject"}
-_LOG_IN = "set AWS_PROFILE, or log in with `aws sso login` or `aws configure`"
 
 
 class Refusal(Stop):
@@ -67,7 +66,7 @@ class Aws:
         except ClientError as error:
             failure = _refused(error.response.get("Error", {}), service, operation, on)
         except BotoCoreError as error:
-            failure = _troubled(error, service)
+            failure = troubled(error, service)
         raise failure
 
     def endpoint(self, service: str) -> str:
@@ -76,12 +75,7 @@ class Aws:
 
     def _client(self, service: str) -> Any:
         if service not in self._clients:
-            import boto3
-            from botocore.config import Config
-
-            session = boto3.session.Session(region_name=self._region or None)
-            config = Config(retries={"mode": "standard", "total_max_attempts": 4})
-            self._clients[service] = session.client(service, config=config)  # type: ignore[call-overload]  # any service
+            self._clients[service] = client_of(service, self._region)
         return self._clients[service]
 
 
@@ -90,18 +84,9 @@ def _refused(error: Any, service: str, operation: str, on: str) -> Stop:
     action = f"{service}:{''.join(part.capitalize() for part in operation.split('_'))}"
     action = _ACTIONS.get(action, action)
     if _INVALID.search(code):
-        return Stop(f"the AWS credentials are not valid ({code}): {_LOG_IN}")
+        return Stop(f"the AWS credentials are not valid ({code}): {LOG_IN}")
     denied = _DENIED.search(said)
     if denied or _DENIED_CODES.search(code):
         action, on = (denied[1], denied[2] or on) if denied else (action, on)
         return Stop(f"these credentials may not {action} on {on}: have that allowed, or use others")
     return Refusal(f"{action} on {on}: {said or code}", code)
-
-
-def _troubled(error: Exception, service: str) -> Stop:
-    kinds = [kind.__name__ for kind in type(error).__mro__]
-    if "NoRegionError" in kinds:
-        return Stop("no Region is set: give --region, or set AWS_REGION")
-    if any(_NO_CREDENTIALS.search(kind) for kind in kinds):
-        return Stop(f"there are no AWS credentials ({error}): {_LOG_IN}")
-    return Stop(f"{service} cannot be reached: {error}")
