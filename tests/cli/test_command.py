@@ -1,6 +1,7 @@
 """The command as a shell meets it: help, wrong calls, bad input, Ctrl-C."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -93,7 +94,7 @@ WRONG = {
     "invoke creat": "creat is none of create, update, delete, and no file",
     "invoke create -p Name": "-p takes Name=value",
     "invoke create -p A=[": "-p A: it begins as JSON, and is none",
-    "invoke create --times 0": "--times is 1 or more",
+    "invoke create --times 0": "--times is from 1 to 1,000",
     "invoke create --type Custom::Thing -p Name=a --crash-after x": "there was no call of x",
     "lint none.yaml": "there is no template none.yaml",
     "package --python 2.7": "python: 2.7 is none of 3.11, 3.12, 3.13, 3.14",
@@ -437,3 +438,145 @@ def test_lint_where_there_is_none(tmp_path):
 
     assert 3 == called.code
     assert "there is no template here" in called.err
+
+
+DEEP = "[" * 100_000
+NO_SETTINGS = {
+    "no table of tools": "tool = 1",
+    "no table of ours": "[tool]\ncfn-once = 1",
+    "a list": "[tool]\ncfn-once = []",
+    "nested without end": f"a = {DEEP}",
+}
+
+
+@pytest.mark.parametrize("case", NO_SETTINGS)
+def test_settings_that_are_none(case, folder):
+    """
+    A file of settings that is no such thing is a wrong call, and named.
+    """
+    write(folder, {"pyproject.toml": NO_SETTINGS[case]})
+    called = call(folder, "docs")
+
+    assert 2 == called.code
+    assert called.err.startswith("cfn-once: ")
+    assert "pyproject.toml" in called.err
+    assert 1 == called.err.count("\n")
+
+
+@pytest.mark.parametrize("text", [b"templates: 5", b"[", b"\xff"])
+def test_settings_of_cfn_lint_that_are_none(text, folder):
+    """
+    So it is with those of cfn-lint.
+    """
+    (folder / ".cfnlintrc").write_bytes(text)
+    called = call(folder, "lint")
+
+    assert 2 == called.code
+    assert ".cfnlintrc" in called.err
+    assert "Traceback" not in called.err
+
+
+DAMAGED = {
+    "a file": ("invoke deep.json", 3),
+    "a property": (f"invoke create --type Custom::Other -p A={DEEP}", 2),
+    "events": ("respond shop Thing --event deep.json", 2),
+    "a schema": ("lint stack.yaml --schema deep.json", 3),
+    "no events": ("diagnose --file null.json", 3),
+    "bytes": ("snippet --type w\udcff", 2),
+    "no module": ("docs --provider ..x:y", 3),
+    "of no package": ("docs --provider .provider:provider", 3),
+    "far too often": ("invoke create --times 100000000000000000000", 2),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGED)
+def test_input_that_nobody_would_give(case, folder):
+    """
+    It ends with a line, whatever it is given; what that should be, the line says.
+    """
+    write(folder, {"deep.json": DEEP, "null.json": '{"events": null}'})
+    arguments, code = DAMAGED[case]
+    arguments = arguments.replace(DEEP, DEEP[:50_000]).split()
+    called = call(folder, *arguments, CFN_ONCE_LEDGER="sqlite:///none.sqlite3")
+
+    assert code == called.code
+    assert "Traceback" not in called.err
+    assert "a fault of cfn-once" not in called.err
+
+
+def test_a_provider_that_raises_what_is_no_error(folder):
+    """
+    Whatever a module raises when it is imported, it cannot be imported.
+    """
+    write(folder, {"provider.py": "class Odd(BaseException): pass\nraise Odd('so it is')"})
+    called = call(folder, "docs")
+
+    assert 3 == called.code
+    assert "cannot be imported, as told above" in called.err
+
+
+def test_a_failure_as_json(folder):
+    """
+    A program that asks for JSON gets JSON, also where there is no result.
+    """
+    called = call(folder, "docs", "--json", "--provider", "nothing:there")
+
+    assert 3 == called.code
+    assert {
+        "error": "provider=nothing:there: there is no nothing.py here",
+        "exit_code": 3,
+    } == json.loads(called.out)
+    assert "there is no nothing.py here" in called.err
+
+
+SHELLS = {
+    "a full disk": ("docs > /dev/full", 3, "No space left on device"),
+    "a closed output": ("schema >&-", 2, "standard output is closed"),
+    "no folder": ("docs", 3, "the working directory is gone"),
+    "a poor encoding": ("docs", 0, ""),
+}
+
+
+@pytest.mark.parametrize("case", SHELLS)
+def test_a_shell_that_takes_no_output(case, folder):
+    """
+    The line says what is the matter; a poor encoding is told in escapes.
+    """
+    write(folder, {"provider.py": PROVIDER.replace("Name: str", "Größe: str")})
+    arguments, code, words = SHELLS[case]
+    gone = "mkdir gone; cd gone; rmdir ../gone;" if case == "no folder" else ""
+    done = subprocess.run(
+        ["bash", "-c", f"{gone} {sys.executable} -m cfn_once {arguments}"],
+        cwd=folder,
+        env={**os.environ, "PYTHONIOENCODING": "ascii:strict"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (2 if case == "no folder" else code) == done.returncode
+
+
+def test_a_fault_of_our_own(folder):
+    """
+    What no verb has foreseen is a line as well, without secrets; a variable shows where it was.
+    """
+    write(folder, {"provider.py": PROVIDER + ODD})
+    secret = {"API_TOKEN": "hunter2-and-more"}
+    called = call(folder, "docs", "--provider", "provider:one", **secret)
+    shown = call(folder, "docs", "--provider", "provider:one", CFN_ONCE_TRACEBACK="1", **secret)
+
+    assert (3, 3) == (called.code, shown.code)
+    assert "cfn-once: this is a fault of cfn-once: RuntimeError: ****" in called.err
+    assert "Traceback" in shown.err
+    assert "hunter2" not in called.err + shown.err
+
+
+ODD = """
+import os
+def odd(cls):
+    raise RuntimeError(os.environ["API_TOKEN"])
+Thing.property_schema = classmethod(odd)
+"""

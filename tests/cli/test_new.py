@@ -1,5 +1,6 @@
 """`cfn-once new`: what it makes passes everything as it is; and it makes all of it, or nothing."""
 
+import re
 import subprocess
 import sys
 
@@ -99,3 +100,20 @@ def test_a_place_where_nothing_can_be_made(tmp_path):
 
     assert 3 == called.code
     assert "cfn-once: file/thing cannot be made: " in called.err
+
+
+@pytest.mark.parametrize("kind", ["None", "True", "Provider", "ValueError"])
+@pytest.mark.parametrize("example", STARTERS)
+def test_a_type_whose_class_would_hide_another(example, kind):
+    """
+    A keyword, a builtin, and what the modules import: the class is called otherwise.
+    """
+    files = files_of(example, name="x", type_name=kind)
+    classes = {
+        name for text in files.values() for name in re.findall(r"^class (\w+)", text, re.MULTILINE)
+    }
+
+    assert kind not in classes
+    for name in ("provider.py", "test_provider.py"):
+        compile(files[name], name, "exec")
+    assert f"Custom::{kind}" in files["provider.py"]

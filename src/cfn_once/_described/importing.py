@@ -47,7 +47,7 @@ def import_provider(place: str, *, told_by: str) -> Provider:
         Exception: Whatever the module raises when it is imported.
     """
     module, _, attribute = place.partition(":")
-    if not module or not attribute:
+    if not all(name.isidentifier() for name in (*module.split("."), *attribute.split("."))):
         raise ConfigurationError(
             f"{told_by} must say where the provider is: module:name, such as provider:provider"
         )
@@ -81,7 +81,9 @@ def import_here(place: str, *, told_by: str = "provider") -> Provider:
         if error.name == place.partition(":")[0]:
             raise Unreadable(f"{told_by}={place}: there is no {error.name}.py here") from None
         raise Unreadable(reason_of(error), trace_of(error)) from None
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a module may do anything when it is imported
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a module may do anything when it is imported
         raise Unreadable(reason_of(error), trace_of(error)) from None
 
 
@@ -125,7 +127,7 @@ def _texts_in(value: str) -> Iterator[str]:
     """Yield the texts of a map in JSON, as Secrets Manager keeps several in one."""
     try:
         parts = json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return
     if isinstance(parts, dict):
         yield from (part for part in parts.values() if isinstance(part, str))

@@ -67,14 +67,26 @@ def settings_of(folder: str) -> Settings:
     path = os.path.join(folder, FILE)
     try:
         with open(path, "rb") as file:
-            table = tomllib.load(file).get("tool", {}).get("cfn-once", {})
+            table = _table_in(tomllib.load(file), path)
     except FileNotFoundError:
         return Settings()
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from None
+    except RecursionError:
+        raise ConfigurationError(f"{path} cannot be read: it is nested without end") from None
     _check(table, f"{path}, [tool.cfn-once]: ")
     told = {name.replace("-", "_"): value for name, value in table.items()}
     return Settings(**told, is_told="provider" in told)
+
+
+def _table_in(document: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+    table = document
+    for name in ("tool", "cfn-once"):
+        found = table.get(name, {})
+        if not isinstance(found, dict):
+            raise ConfigurationError(f"{path}, {name}: expected a table")
+        table = found
+    return table
 
 
 def _check(table: Mapping[str, Any], place: str) -> None:

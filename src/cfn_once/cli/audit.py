@@ -171,9 +171,9 @@ def _tell(found: Sequence[Finding], items: int, pages: int, world: World, consol
     for finding in found:
         about = [finding.kind, _name_of(finding.stack_id), finding.logical_resource_id]
         kind = f" ({finding.resource_type})" if finding.resource_type else ""
-        console.line(f"{' '.join(filter(None, about))}{kind}: {finding.words}")
+        console.row(f"{' '.join(filter(None, about))}{kind}: {finding.words}")
         if finding.next:
-            console.line(f"  next: {finding.next}")
+            console.row(f"  next: {finding.next}")
     needy = sum(bool(finding.next) for finding in found)
     counts = Counter(finding.kind for finding in found)
     kinds = "".join(f", {counts[kind]} {kind}" for kind in Class if counts[kind])

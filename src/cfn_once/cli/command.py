@@ -1,13 +1,14 @@
 """The way of a call: which verb, its arguments, its run, its exit code."""
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
-from .console import Console, Exit, Stop
+from .console import Console, Exit, Stop, give_up_output, printable
 
 VERBS = {
     "new": "make a folder with a provider, its test and its template",
@@ -27,26 +28,85 @@ VERBS = {
     "audit": "compare the ledger with the stacks that CloudFormation has",
     "diagnose": "tell why requests were delivered more than once, from a log",
 }
+LONGEST_FAULT = 1_000  # characters of an error that nobody has foreseen
 EXIT_CODES = "exit codes: 0 clean, 1 something found or failed, 2 wrong call, 3 could not tell"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command, and return its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _prepare_streams()
     try:
         return _run(given)
     except Stop as stop:
-        sys.stderr.write(f"{stop.detail}cfn-once: {stop}\n")
-        return stop.code
+        return _ended(stop, given)
     except KeyboardInterrupt:
-        sys.stderr.write("\ncfn-once: stopped; nothing was left behind, and nothing runs on\n")
-        return Exit.INTERRUPTED
+        sys.stderr.write("\n")
+        words = "stopped; nothing was left behind, and nothing runs on"
+        return _ended(Stop(words, Exit.INTERRUPTED), given)
     except BrokenPipeError:  # who read it has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up_output()
         return Exit.CLEAN
+    except Exception as error:  # noqa: BLE001 - a user is told of our faults, too, in a line
+        return _ended(_of_fault(error), given)
+
+
+def _prepare_streams() -> None:
+    """Let nothing that is to be printed be more than a stream can spell."""
+    if sys.stderr is None:  # closed by the shell
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - as long as we run
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _ended(stop: Stop, given: list[str]) -> int:
+    """Tell why a verb has ended early; as JSON as well, where the result was to be JSON."""
+    sys.stderr.write(f"{stop.detail}cfn-once: {printable(str(stop))}\n")
+    if "--json" in _own(given) and sys.stdout is not None and not stop.is_of_output:
+        told = {"error": str(stop), "exit_code": int(stop.code)}
+        try:
+            Console(as_json=True).document(told)
+        except (Stop, BrokenPipeError):
+            give_up_output()
+    return stop.code
+
+
+def _of_fault(error: Exception) -> Stop:
+    """Return what to say of an error that no verb has foreseen, without secret settings."""
+    from .._described.importing import trace_of, without_secrets  # only where we are at fault
+
+    detail = trace_of(error) if os.environ.get("CFN_ONCE_TRACEBACK") else ""
+    words = without_secrets(f"{type(error).__name__}: {error}")[:LONGEST_FAULT]
+    how = "" if detail else "; CFN_ONCE_TRACEBACK=1 shows where"
+    return Stop(f"this is a fault of cfn-once: {words}{how}", detail=detail)
+
+
+def _own(given: list[str]) -> list[str]:
+    """Return the arguments that are not another command's."""
+    return given[: given.index("--")] if "--" in given else given
+
+
+def _check(given: list[str]) -> None:
+    """Refuse a call that cannot be read, or that has nothing to print to.
+
+    Raises:
+        Stop: It is such a call.
+    """
+    for argument in _own(given):
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise Stop(f"{argument!r} is no text in UTF-8", Exit.WRONG_CALL) from None
+    if sys.stdout is None:
+        raise Stop("standard output is closed: there is nothing to print to", Exit.WRONG_CALL)
+    try:
+        os.getcwd()
+    except OSError:
+        raise Stop("the working directory is gone: go to another one", Exit.WRONG_CALL) from None
 
 
 def _run(given: list[str]) -> int:
+    _check(given)
     if not given or given[0].startswith("-"):
         return _without_verb(given)
     name, *rest = given

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from enum import IntEnum
 from typing import Any, TextIO
@@ -23,11 +24,19 @@ class Stop(Exception):
     Attributes:
         code: What the shell learns.
         detail: More lines, which stand before it: a traceback.
+        is_of_output: Standard output takes no more.
     """
 
-    def __init__(self, text: str, code: Exit = Exit.UNKNOWN, *, detail: str = "") -> None:
+    def __init__(
+        self,
+        text: str,
+        code: Exit = Exit.UNKNOWN,
+        *,
+        detail: str = "",
+        is_of_output: bool = False,
+    ) -> None:
         super().__init__(text)
-        self.code, self.detail = code, detail
+        self.code, self.detail, self.is_of_output = code, detail, is_of_output
 
 
 class Console:
@@ -49,7 +58,11 @@ class Console:
     def line(self, text: str = "") -> None:
         """Print a line of the result for people."""
         if not self.as_json:
-            _print(text, self._out)
+            _print(printable(text, has_color=self._has_color), self._out)
+
+    def row(self, text: str) -> None:
+        """Print a line that names what others have named: it stays one line."""
+        self.line(text.replace("\n", "\\n"))
 
     def result(self, value: Any) -> None:
         """Print the result for programs."""
@@ -58,11 +71,12 @@ class Console:
 
     def document(self, value: Any) -> None:
         """Print a result that is JSON for everybody."""
-        _print(json.dumps(value, indent=2, ensure_ascii=False), self._out)
+        is_ascii = (self._out.encoding or "utf-8").lower().replace("-", "") != "utf8"
+        _print(json.dumps(value, indent=2, ensure_ascii=is_ascii), self._out)
 
     def say(self, text: str) -> None:
         """Say something that is no part of the result."""
-        _print(f"cfn-once: {text}", sys.stderr)
+        _print(f"cfn-once: {printable(text)}", sys.stderr)
 
     def word(self, text: str, *, is_good: bool) -> str:
         """Return a word in green or red, where a person looks."""
@@ -74,6 +88,38 @@ def several(count: int, thing: str, things: str = "") -> str:
     return f"{count:,} {thing if count == 1 else things or f'{thing}s'}"
 
 
+# What moves a terminal's cursor, or turns the direction of a text; a newline and a tab stay.
+_CONTROL = re.compile(
+    r"(?P<color>\033\[(?:31|32|0)m)"
+    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]"
+)
+
+
+def printable(text: str, *, has_color: bool = False) -> str:
+    """Return a text that does nothing to a terminal but colour words, where that is wanted."""
+
+    def spelled(found: re.Match[str]) -> str:
+        if found["color"] and has_color:
+            return found[0]
+        return found[0].encode("unicode_escape").decode()
+
+    return _CONTROL.sub(spelled, text)
+
+
+def give_up_output() -> None:
+    """Let what is left to be printed go nowhere, so that the process ends without an error."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _print(text: str, stream: TextIO) -> None:
-    stream.write(f"{text}\n")
-    stream.flush()
+    try:
+        stream.write(f"{text}\n")
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:  # a full disk
+        if stream is not sys.stdout:
+            raise
+        give_up_output()
+        words = f"standard output cannot be written: {error.strerror}"
+        raise Stop(words, is_of_output=True) from None

@@ -68,7 +68,7 @@ def _tell(requests: list[Request], told: Read, console: Console) -> int:
     repeated = [request for request in requests if request.duplicates]
     lines = [line for request in repeated for line in _spelt(request)]
     for line in [*lines, *_advice(repeated), *_summary(requests, told)]:
-        console.line(line)
+        console.row(line)
     missing = list(_missing(requests, told))
     for words in missing:
         console.say(words)

@@ -22,6 +22,7 @@ DESCRIPTION = (
 EXAMPLE = "cfn-once invoke create -p Name=web --times 2"
 VERBS = ("create", "update", "delete")
 ID = "Resource"
+MOST_TIMES = 1_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,8 +47,8 @@ def _add_pairs(parser: argparse.ArgumentParser, short: str, long: str, text: str
 
 def run(given: argparse.Namespace, console: Console) -> int:
     """Send the request, and tell what came of it."""
-    if given.times < 1:
-        raise Stop("--times is 1 or more", Exit.WRONG_CALL)
+    if not 1 <= given.times <= MOST_TIMES:
+        raise Stop(f"--times is from 1 to {MOST_TIMES:,}", Exit.WRONG_CALL)
     event = None if given.what in VERBS else _event(given.what)
     before, after = _pairs(given.before), _pairs(given.property)
     place = settings().external_api
@@ -169,7 +170,7 @@ def _pairs(given: list[str]) -> dict[str, Any]:
             raise Stop("-p takes Name=value", Exit.WRONG_CALL)
         try:
             pairs[name] = json.loads(text) if text[:1] in ("[", "{") else text
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Stop(f"-p {name}: it begins as JSON, and is none", Exit.WRONG_CALL) from None
     return pairs
 
@@ -193,6 +194,8 @@ def _event(path: str) -> dict[str, Any]:
     except FileNotFoundError:
         verbs = ", ".join(VERBS)
         raise Stop(f"{path} is none of {verbs}, and no file", Exit.WRONG_CALL) from None
+    except RecursionError:
+        raise Stop(f"{path} holds no event: it is nested without end") from None
     except (OSError, ValueError, InvalidRequest) as error:
         raise Stop(f"{path} holds no event: {error}") from None
     found: dict[str, Any] = event

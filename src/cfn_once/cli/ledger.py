@@ -67,7 +67,7 @@ def run(given: argparse.Namespace, console: Console) -> int:
     rows = [row for row in rows if row.found.is_open or not given.unfinished]
     for row in rows:
         for line in _lines(row):
-            console.line(line)
+            console.row(line)
     console.line(account.summary([row.found for row in rows]))
     console.result([_document(row) for row in rows])
     return Exit.CLEAN
@@ -82,7 +82,7 @@ def _show(given: argparse.Namespace, console: Console, now: int) -> int:
     told = account.document(head, now, account.finding(head, now, place))
     told["correlation_id"] = found.key.removeprefix("r")
     for line in account.lines(told):
-        console.line(line)
+        console.row(line)
     console.result(told)
     return Exit.CLEAN
 

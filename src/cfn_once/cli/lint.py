@@ -79,7 +79,7 @@ def _matches(given: argparse.Namespace, sources: Sequence[str]) -> Iterator[Any]
     from cfnlint.exceptions import CfnLintExitException
     from cfnlint.runner import Runner
 
-    of_folder = ConfigMixIn(**ManualArgs())
+    of_folder = _of_folder()
     configured = dict(of_folder.configure_rules)
     if sources:
         configured["E9701"] = {"providers": list(sources)}
@@ -100,6 +100,25 @@ def _matches(given: argparse.Namespace, sources: Sequence[str]) -> Iterator[Any]
         yield from Runner(ConfigMixIn(**ManualArgs(**options))).run()
     except CfnLintExitException as error:
         raise Stop(f"cfn-lint: {error}") from None
+
+
+def _of_folder() -> Any:
+    """Return cfn-lint's settings of the folder.
+
+    Raises:
+        Stop: They cannot be read.
+    """
+    from cfnlint.config import ConfigMixIn, ManualArgs
+
+    try:
+        found = ConfigMixIn(**ManualArgs())
+        templates = found.templates
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - cfn-lint has no error of its own for them
+        told = str(error).replace("\n", " ")
+        raise Stop(f".cfnlintrc cannot be read: {told}", Exit.WRONG_CALL) from None
+    if not all(isinstance(path, str) for path in templates or ()):
+        raise Stop(".cfnlintrc, templates: expected a list of paths", Exit.WRONG_CALL)
+    return found
 
 
 def _templates(of_folder: Any) -> list[str]:

@@ -12,6 +12,7 @@ _TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
 _PREFIX = re.compile(rf"({_TIME})[ \t]+(?:(\d{{4}}/\d\d/\d\d/\S+)[ \t]+)?(?=\S)")
 _ANY_TIME = re.compile(_TIME)
 _DOCUMENT = re.compile(r'\[\s*(\{|$)|\{\s*$|\{\s*"(events|searchedLogStreams|nextToken)"')
+LAST = 253_402_300_800_000  # the year 10000, in milliseconds since 1970
 UNREADABLE = (ValueError, RecursionError)  # no JSON, or nested without end
 
 
@@ -57,7 +58,7 @@ def _of_document(text: str) -> Iterator[Line]:
     except UNREADABLE as error:
         raise CutDocument(str(error)) from None
     events = document.get("events", []) if isinstance(document, dict) else document
-    for event in events:
+    for event in events if isinstance(events, list) else ():
         if isinstance(event, dict) and "message" in event:
             yield of_event(event)
 
@@ -83,8 +84,10 @@ def _of_row(row: str) -> Line:
 def of_event(event: dict[str, Any]) -> Line:
     """Return an event of CloudWatch Logs as a line."""
     at = event.get("timestamp")
-    stream, group = event.get("logStreamName", ""), event.get("logGroupName", "")
-    return Line(str(event["message"]), at if isinstance(at, int) else None, stream, group)
+    named = (event.get(name) for name in ("logStreamName", "logGroupName"))
+    stream, group = (name if isinstance(name, str) else "" for name in named)
+    is_time = isinstance(at, int) and 0 <= at < LAST
+    return Line(str(event["message"]), at if is_time else None, stream, group)
 
 
 def milliseconds(spelt: str) -> int | None:

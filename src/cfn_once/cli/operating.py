@@ -94,7 +94,7 @@ def write(store: Store, found: Found, made: Write, console: Console) -> Head:
     place = account.place_of(found.stack, head.logical_resource_id)
     told = account.document(head, now, account.finding(head, now, place))
     entry = told["history"][-1]
-    console.line(account.entry_line(entry))
-    console.line(account.next_line(told["next"], told["open"]))
+    console.row(account.entry_line(entry))
+    console.row(account.next_line(told["next"], told["open"]))
     console.result(told)
     return head

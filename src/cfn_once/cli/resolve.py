@@ -108,13 +108,14 @@ def _result(step: OpenStep, given: argparse.Namespace) -> str | None:
         return None
     try:
         made = json.loads(given.made)
-    except ValueError:
+        text = json.dumps(made, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except (ValueError, RecursionError):  # NaN, 1e400 and halves of characters are no JSON
         raise Stop(
             "--made takes what the step returned, as JSON: a text in double quotes, such as"
             " --made '\"thing-7\"'",
             Exit.WRONG_CALL,
         ) from None
-    text = json.dumps(made, ensure_ascii=False)
     if step.key.startswith(OF_HTTP):
         text = json.dumps({"status": 200, "type": "application/json", "text": text})
     if len(text.encode()) > LONGEST_MADE:

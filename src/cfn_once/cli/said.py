@@ -29,6 +29,7 @@ _NAMED = re.compile(
 )
 _LAMBDAS = ("function_request_id", "aws_request_id", "awsRequestId", "requestId")
 _IN_CUT = re.compile(rf'"(?:{"|".join(_LAMBDAS)})"\s*:\s*"({_UUID})"')
+MOST_DIGITS = 18  # of a number in a line
 _ENDED_BADLY = ("error", "failure", "timeout")
 
 
@@ -179,4 +180,5 @@ def _named(values: Mapping[str, Any]) -> Facts:
 
 
 def _number(value: Any) -> int:
-    return int(value) if str(value).isdecimal() else 0
+    spelt = str(value)[:MOST_DIGITS]
+    return int(spelt) if spelt.isdecimal() else 0

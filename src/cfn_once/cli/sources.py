@@ -20,9 +20,13 @@ def events_in(text: str) -> Iterator[Event]:
     """Yield the events in a text: as Lambda, SNS or SQS hand them over, or a record of a failure.
 
     Raises:
-        ValueError: It is not JSON.
+        ValueError: It is not JSON, or nested without end.
     """
-    for failure in open_failures(json.loads(text)):
+    try:
+        found = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested without end") from None
+    for failure in open_failures(found):
         if failure is not None and isinstance(failure.event, dict):
             yield {name: value for name, value in failure.event.items() if name != DUE}
 

@@ -71,6 +71,9 @@ class Catalogue:
             try:
                 with open(path, encoding="utf-8") as file:
                     found = from_document(json.load(file))
+            except RecursionError:
+                self.problems.append(f"{path}: it is nested without end")
+                continue
             except (OSError, ValueError, ConfigurationError) as error:
                 self.problems.append(f"{path}: {_why(error)}")
                 continue

@@ -1,5 +1,7 @@
 """The files of a new project, from one of the starters."""
 
+import builtins
+import keyword
 import re
 from collections.abc import Mapping
 
@@ -98,7 +100,7 @@ def files_of(example: str, *, name: str, type_name: str) -> dict[str, str]:
     starter = STARTERS[example]
     words = re.findall(r"[A-Za-z0-9]+", type_name)
     bare = "".join(word[:1].upper() + word[1:] for word in words) or "Resource"
-    class_name = bare if bare.isidentifier() else f"Resource{bare}"
+    class_name = bare if bare.isidentifier() and bare not in _taken(starter) else f"Resource{bare}"
     resource_type = f"Custom::{type_name}"
     values = {
         "settings": starter.settings,  # before Type, which it holds
@@ -128,6 +130,15 @@ def files_of(example: str, *, name: str, type_name: str) -> dict[str, str]:
         **starter.files,
     }
     return {path: _filled(text, values) for path, text in texts.items()}
+
+
+def _taken(starter: Starter) -> set[str]:
+    """Return what no class can be called, or would hide what the starter's modules use."""
+    imports = re.findall(
+        r"^(?:from \S+ )?import (.+)", starter.provider + starter.test, re.MULTILINE
+    )
+    used = {name for names in imports for name in re.findall(r"\w+", names)}
+    return {*keyword.kwlist, *dir(builtins), *used}
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:
