@@ -1,13 +1,16 @@
 """`cfn-once respond`: a stack that hangs goes on, and nobody copies a ResponseURL out of a log."""
 
 import json
+import signal
+import socket
 import time
+from urllib.parse import urlsplit
 
 import pytest
 
 from support import operated
 from support.response_host import ResponseHost
-from support.shell import call
+from support.shell import call, start
 
 
 @pytest.fixture
@@ -279,3 +282,46 @@ def test_a_schedule(ask, host, died, ministack, on_aws):
     assert ["FAILED"] == [answer["Status"] for answer in told(host, died)]
     assert 3 == missing.code
     assert "the schedule of-respond/none cannot be read" in missing.err
+
+
+@pytest.fixture
+def nowhere(died, tmp_path):
+    """The event, whose answer goes to a port at which nobody listens; and that host."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{taken.getsockname()[1]}"
+    url = urlsplit(died["ResponseURL"])._replace(netloc=host).geturl()
+    (tmp_path / "event.json").write_text(json.dumps({**died, "ResponseURL": url}))
+    return host
+
+
+def test_control_c_while_it_cannot_be_sent(nowhere, shop, tmp_path):
+    """
+    It has said until when it tries; what is recorded, and who did it, stays, and is told.
+    """
+    around = {
+        "CFN_ONCE_LEDGER": f"sqlite://{tmp_path / 'ledger.sqlite3'}",
+        "CFN_ONCE_RESPONSE_HOSTS": nowhere,
+    }
+    running = start(tmp_path, "respond", *by_ada("--yes", "--fail", "gone"), **around)
+    first = running.stderr.readline()
+    running.send_signal(signal.SIGINT)
+    rest = running.stderr.read()
+
+    assert "the answer is recorded, and is sent now; if that fails, it is tried until 20" in first
+    assert 130 == running.wait(20)
+    assert "the answer is recorded, and was not sent; the same command sends it" in rest
+    kept = shop.ledger.read(operated.key_of(shop.stack_id, "Thing"))
+    assert ("FAILED NOT SENT", "ada") == (kept.history[-1].outcome, kept.history[-1].by)
+
+
+@pytest.mark.parametrize("said", ["", " ", "a" * 201])
+@pytest.mark.parametrize("flag", ["--fail", "--by"])
+def test_words_that_are_not_kept(ask, died, flag, said):
+    """
+    Nothing, and more than 200 bytes, is refused, and named as it was given.
+    """
+    called = ask(*by_ada("--yes", flag, said))
+
+    assert 2 == called.code
+    assert f"{flag} takes 1 to 200 bytes" in called.err

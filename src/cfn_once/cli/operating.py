@@ -23,15 +23,17 @@ def add_operator(parser: argparse.ArgumentParser, *, reason: bool = True) -> Non
     parser.add_argument("--yes", action="store_true", help="do not ask for the logical id")
 
 
-def operator_of(given: argparse.Namespace, why: str) -> Operator:
-    """Return who writes, and why.
+def operator_of(given: argparse.Namespace, why: str, told_by: str = "--reason") -> Operator:
+    """Return who writes, and why, which `told_by` tells.
 
     Raises:
-        Stop: The reason is empty, or longer than what is kept.
+        Stop: The reason or the name is empty, or longer than what is kept.
     """
-    if not why.strip() or len(why.encode()) > LONGEST_WHY:
-        raise Stop(f"--reason takes 1 to {LONGEST_WHY} bytes", Exit.WRONG_CALL)
-    return Operator(by=given.by or _user(), why=why, now=milliseconds_now())
+    by = _user() if given.by is None else given.by
+    for flag, text in ((told_by, why), ("--by", by)):
+        if not text.strip() or len(text.encode()) > LONGEST_WHY:
+            raise Stop(f"{flag} takes 1 to {LONGEST_WHY} bytes", Exit.WRONG_CALL)
+    return Operator(by=by, why=why, now=milliseconds_now())
 
 
 def milliseconds_now() -> int:

@@ -48,42 +48,69 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 class Told:
-    """Delivers answers, and keeps the last one."""
+    """Delivers answers, and keeps the last one.
 
-    def __init__(self) -> None:
-        self._real = HttpsDelivery(hosts=hosts_besides(()))
-        self.body = b""
+    Attributes:
+        body: What is recorded, and is to be sent; empty before that.
+        is_sent: It was.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._real, self._console = HttpsDelivery(hosts=hosts_besides(())), console
+        self.body, self.is_sent = b"", False
 
     def check(self, request: Request) -> str:
         """Say why a request is answered, and not served."""
         return self._real.check(request)
 
     def put(self, request: Request, body: bytes, deadline: Deadline) -> None:
-        """Deliver an answer."""
-        self._real.put(request, body, deadline)
+        """Deliver an answer, which is recorded by now."""
         self.body = body
+        until = utc(deadline.ends_at())
+        self._console.say(
+            f"the answer is recorded, and is sent now; if that fails, it is tried until {until}"
+        )
+        self._real.put(request, body, deadline)
+        self.is_sent = True
 
 
 def run(given: argparse.Namespace, console: Console) -> int:
     """Answer."""
-    operator, store = operator_of(given, given.fail or WHY), ledger_of(given)
+    why = WHY if given.fail is None else given.fail
+    operator = operator_of(given, why, "--fail")
+    store = ledger_of(given)
     event, request = _newest(_events(given, console), given)
     key = key_of(request.stack_id, request.logical_resource_id)
     with reading():
         head = store.read(key)
     _refuse(head)
     provider = _provider(request, head, given, operator, store)
-    told = Told()
-    _deliver(provider.using(delivery=told), event)
+    told = Told(console)
+    try:
+        _deliver(provider.using(delivery=told), event)
+    except Stop:
+        _note(store, key, told, operator)
+        raise
+    except KeyboardInterrupt:
+        _note(store, key, told, operator)
+        raise _stopped(told) from None
     answer = _answer(told, request)
-    with reading():
-        if (after := store.read(key)) is not None:
-            store.write(key, note(after, answer["Status"], operator))
+    _note(store, key, told, operator)
     console.line(f"{request}: answered {answer['Status']} {answer['PhysicalResourceId']}")
     if answer["Reason"]:
         console.line(f"  {answer['Reason']}")
     console.result(answer)
     return Exit.CLEAN
+
+
+def _note(store: Store, key: str, told: Told, operator: Operator) -> None:
+    """Keep who has answered, also where the answer could not be sent."""
+    if not told.body:
+        return
+    outcome = str(json.loads(told.body)["Status"]) + ("" if told.is_sent else " NOT SENT")
+    with reading():
+        if (after := store.read(key)) is not None:
+            store.write(key, note(after, outcome, operator))
 
 
 def _events(given: argparse.Namespace, console: Console) -> list[sources.Event]:
@@ -192,6 +219,15 @@ def _deliver(provider: Provider, event: sources.Event) -> None:
         raise Stop(f"the answer is recorded, and could not be told: {error}", Exit.FOUND) from None
     except (InvalidRequest, InProgress, ConfigurationError) as error:
         raise Stop(f"nothing was answered: {error}") from None
+
+
+def _stopped(told: Told) -> Stop:
+    """Return what to say of a Ctrl-C."""
+    if told.body:
+        words = "stopped: the answer is recorded, and was not sent; the same command sends it"
+    else:
+        words = "stopped: nothing was sent; cfn-once ledger show says what is recorded"
+    return Stop(words, Exit.INTERRUPTED)
 
 
 def _answer(told: Told, request: Request) -> dict[str, str]:
