@@ -17,6 +17,7 @@ from cfn_once.cli.duplicates import requests_of
 from cfn_once.cli.invocations import read
 from cfn_once.cli.log_group import LogGroup
 from cfn_once.cli.log_lines import CutDocument, Line, lines_of, milliseconds
+from cfn_once.cli.said import said
 from cfn_once.testing import VirtualClock
 from support.duplicated import three_kinds
 from support.lambda_log import STREAM, LambdaLog, lambdas
@@ -516,3 +517,51 @@ def test_a_log_group_without_permission():
     with Stubber(client) as stub, pytest.raises(Stop, match="you need logs:FilterLogEvents"):
         stub.add_client_error("filter_log_events", "AccessDeniedException", "no")
         list(LogGroup("g", client).lines(1, 2))
+
+
+SECRET = "hunter2"
+FIELDS = {"RequestType": "Create", "RequestId": "r-9", "LogicalResourceId": "L"}
+HIDDEN = {
+    "Password": SECRET,
+    "RequestId": SECRET,
+    "LogicalResourceId": SECRET,
+    "Status": "SUCCESS",
+    "PhysicalResourceId": SECRET,
+}
+EVENTS = {
+    "as it comes": {**FIELDS, "ResourceProperties": HIDDEN},
+    "sorted": {"OldResourceProperties": HIDDEN, **FIELDS, "ResourceProperties": HIDDEN},
+    "in a queue's message": {"Records": [{"body": json.dumps({"Data": HIDDEN, **FIELDS})}]},
+}
+SPELT = {
+    "JSON": json.dumps,
+    "behind a text": lambda event: f"event {json.dumps(event)}",
+    "Python's": lambda event: f"event {event!r}",
+    "in JSON": lambda event: json.dumps({"level": "INFO", "message": f"event {event}"}),
+    "cut": lambda event: json.dumps(event)[:-3],
+}
+
+
+@pytest.mark.parametrize("spelt", SPELT)
+@pytest.mark.parametrize("case", EVENTS)
+def test_a_property_is_never_taken_for_a_field_of_cloudformations(case, spelt):
+    """
+    Where a handler prints the event, only the event's own fields are read, in whichever order.
+    """
+    found = said(SPELT[spelt](EVENTS[case])).facts
+
+    assert SECRET not in str(found)
+    assert "outcome" not in found
+    if spelt != "cut":
+        assert ("r-9", "L") == (found["request"], found["resource"])
+
+
+def test_a_request_that_comes_thousands_of_times():
+    """
+    Each delivery is compared with what the ones before were, and not with each of them.
+    """
+    lines = [Line(f"START RequestId: {lambdas(7)}", at=place) for place in range(20_000)]
+
+    (request,) = requests_of(read(lines).deliveries)
+
+    assert {"lambda-unclear"} == {str(again.kind) for again in request.again}

@@ -14,11 +14,13 @@ from .._errors import ConfigurationError
 from .._observability.mask import Mask
 from .._provider import Provider
 
+LONGEST_TRACE = 20_000  # characters
 LINES = 4  # of the traceback, from its end: the line that failed, and the error
 SECRET_NAMES = (
     *("SECRET", "TOKEN", "PASS", "PWD", "KEY", "CREDENTIAL", "AUTH", "PRIVATE", "SIGNATURE"),
     *("SALT", "COOKIE", "JWT", "BEARER", "WEBHOOK", "DATABASE_URL", "DSN", "CONNECTION_STRING"),
 )
+SECRET_WORDS = frozenset({"PIN", "PW"})  # within other words they mean nothing
 FOLDERS = ("PWD", "OLDPWD")  # of a shell
 PASSWORDS = re.compile(r"://[^/@\s]*:([^/@\s]+)@")  # in a URL, whatever the setting is called
 
@@ -110,7 +112,12 @@ def reason_of(error: BaseException) -> str:
 
 def trace_of(error: BaseException) -> str:
     """Return an error's traceback, without secret settings."""
-    return without_secrets("".join(traceback.format_exception(error)))
+    # Masked before it is cut: half a secret is found nowhere.
+    text = without_secrets("".join(traceback.format_exception(error)))
+    if len(text) <= LONGEST_TRACE:
+        return text
+    half = LONGEST_TRACE // 2
+    return f"{text[:half]}\n... {len(text) - 2 * half:,} characters ...\n{text[-half:]}"
 
 
 def without_secrets(text: str) -> str:
@@ -118,9 +125,15 @@ def without_secrets(text: str) -> str:
     mask = Mask()
     for name, value in os.environ.items():
         mask.hide(map(unquote, PASSWORDS.findall(value)))
-        if name not in FOLDERS and any(word in name.upper() for word in SECRET_NAMES):
+        if name not in FOLDERS and _is_secret(name.upper()):
             mask.hide([value, *_texts_in(value)])
     return mask.text(text)
+
+
+def _is_secret(name: str) -> bool:
+    return any(word in name for word in SECRET_NAMES) or not SECRET_WORDS.isdisjoint(
+        name.split("_")
+    )
 
 
 def _texts_in(value: str) -> Iterator[str]:

@@ -60,9 +60,14 @@ def definitions_in(schema: Json) -> Mapping[str, Json]:
 
 def followed(node: Json, definitions: Mapping[str, Json]) -> Json:
     """Return a part of a schema without references; what stands beside one is kept."""
+    seen: set[str] = set()
     while "$ref" in node:
         beside = {key: value for key, value in node.items() if key != "$ref"}
-        node = {**definitions[node["$ref"].rpartition("/")[2]], **beside}
+        name = node["$ref"].rpartition("/")[2]
+        if name in seen:  # of a file that nobody has made with the command
+            return beside
+        seen.add(name)
+        node = {**definitions[name], **beside}
     return node
 
 

@@ -117,28 +117,48 @@ def requests_of(deliveries: Iterable[Delivery]) -> list[Request]:
 
 def _request(name: str, group: Sequence[Delivery]) -> Request:
     has_ledger = any(delivery.is_ours for delivery in group)
-    again = [
-        _again(delivery, group[:place], has_ledger=has_ledger)
-        for place, delivery in enumerate(group)
-        if place
-    ]
+    before, again = _Before(), []
+    for place, delivery in enumerate(group):
+        if place:
+            again.append(_again(delivery, before, has_ledger=has_ledger))
+        before.add(delivery)
     return Request(name, group[0], again)
 
 
-def _again(delivery: Delivery, before: Sequence[Delivery], *, has_ledger: bool) -> Again:
-    same = [other for other in before if other.invocation == delivery.invocation != ""]
-    follows = same[-1] if same else before[-1]
-    kind = _kind(delivery, follows, before, is_same=bool(same))
+class _Before:
+    """What the deliveries before one have been, as far as that matters."""
+
+    def __init__(self) -> None:
+        self.newest: Delivery | None = None
+        self.newest_of: dict[str, Delivery] = {}  # by their invocations
+        self.functions: set[str] = set()
+        self.ids: dict[str, None] = {}
+        self.polls = self.is_suspended = False
+
+    def add(self, delivery: Delivery) -> None:
+        self.newest = delivery
+        if delivery.invocation:
+            self.newest_of[delivery.invocation] = delivery
+        if delivery.function:
+            self.functions.add(delivery.function)
+        if delivery.physical_id:
+            self.ids[delivery.physical_id] = None
+        self.polls = self.polls or delivery.polls
+        self.is_suspended = self.is_suspended or delivery.outcome == "Suspended"
+
+
+def _again(delivery: Delivery, before: _Before, *, has_ledger: bool) -> Again:
+    same = before.newest_of.get(delivery.invocation)
+    follows = same or before.newest or delivery
+    kind = _kind(delivery, follows, before, is_same=same is not None)
     gap = None if None in (delivery.at, follows.at) else (delivery.at or 0) - (follows.at or 0)
     effect = _recorded(delivery) if has_ledger else _unrecorded(delivery, before)
     return Again(delivery, kind, gap, effect)
 
 
-def _kind(
-    delivery: Delivery, follows: Delivery, before: Sequence[Delivery], *, is_same: bool
-) -> Kind:
+def _kind(delivery: Delivery, follows: Delivery, before: _Before, *, is_same: bool) -> Kind:
     """Return why it came."""
-    functions = {other.function for other in before if other.function}
+    functions = before.functions
     if delivery.function and functions and delivery.function not in functions:
         return Kind.OTHER_FUNCTION
     if delivery.is_in_batch or not is_same:
@@ -148,15 +168,14 @@ def _kind(
     return Kind.LAMBDA_TWICE if follows.ended else Kind.LAMBDA_UNCLEAR
 
 
-def _is_continuation(delivery: Delivery, before: Sequence[Delivery]) -> bool:
+def _is_continuation(delivery: Delivery, before: _Before) -> bool:
     """Tell whether a hook that waits goes on in it: cfn-once's, or crhelper's polling."""
     if delivery.resumes:
         return True
     # crhelper sets polling up in each delivery of the event itself, and in no other.
-    if any(other.polls for other in before) and not delivery.polls:
+    if before.polls and not delivery.polls:
         return True
-    is_suspended = any(other.outcome == "Suspended" for other in before)
-    return is_suspended and delivery.is_ours and not delivery.is_suppressed
+    return before.is_suspended and delivery.is_ours and not delivery.is_suppressed
 
 
 def _recorded(delivery: Delivery) -> Effect:
@@ -178,11 +197,11 @@ def _recorded(delivery: Delivery) -> Effect:
     return Effect(f"did the work: {delivery.outcome or 'not ended'}")
 
 
-def _unrecorded(delivery: Delivery, before: Sequence[Delivery]) -> Effect:
+def _unrecorded(delivery: Delivery, before: _Before) -> Effect:
     """Return what came of a delivery where nothing is recorded."""
     if _is_continuation(delivery, before):
         return Effect("crhelper looked whether it is done")
-    ids = {other.physical_id: None for other in before if other.physical_id}
+    ids = before.ids
     if delivery.physical_id and ids:
         if delivery.physical_id in ids:
             return Effect(f"acted again, and responded the same id, {delivery.physical_id}")

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace, console: Console) -> int:
     """Settle the step."""
-    if (given.step is None) != given.unrecorded:
+    if (given.step is None) != given.unrecorded or given.step == "":
         raise Stop("name the STEP, or give --unrecorded", Exit.WRONG_CALL)
     if given.unrecorded and given.made is not None:
         raise Stop(

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from .printed import values_in
+
 Facts = dict[str, Any]
 
 _UUID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
@@ -22,10 +24,6 @@ _FIELD = re.compile(rf"(?:^|\t)({_UUID})(?=\t)")  # how the runtimes of Python a
 # With a tab behind it, it is a line of somebody's logger, and no error that left the handler.
 _UNHANDLED = re.compile(
     r"\[ERROR\] (?!\d)([\w.]+)|\tERROR\t(?:Invoke|Uncaught) (?:Error|Exception)"
-)
-_NAMED = re.compile(
-    r"""["'](RequestId|LogicalResourceId|ResourceType|RequestType|Status|PhysicalResourceId"""
-    r"""|StackId|ApproximateReceiveCount|CrHelperPoll)\\*["']\s*:\s*\\*["']?([^"'\\,}]+)"""
 )
 _LAMBDAS = ("function_request_id", "aws_request_id", "awsRequestId", "requestId")
 _IN_CUT = re.compile(rf'"(?:{"|".join(_LAMBDAS)})"\s*:\s*"({_UUID})"')
@@ -153,11 +151,9 @@ def _of_crhelper(body: Mapping[str, Any]) -> Facts:
 
 def _of_text(text: str, by: re.Pattern[str] | None) -> Facts:
     """Read an event or a response that a handler has printed, and what `by` finds."""
-    # A request id by itself may be of any AWS service.
-    if "RequestId" in text and "LogicalResourceId" in text:
-        facts = _named({name: value.strip() for name, value in _NAMED.findall(text)})
-        if "request" in facts:
-            return facts
+    facts = _named(values_in(text))
+    if "request" in facts:
+        return facts
     found = by.search(text) if by else None
     return {"request": f"{found[1] if found.re.groups else found[0]}"} if found else {}
 

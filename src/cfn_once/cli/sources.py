@@ -26,7 +26,12 @@ def events_in(text: str) -> Iterator[Event]:
         found = json.loads(text)
     except RecursionError:
         raise ValueError("nested without end") from None
-    for failure in open_failures(found):
+    for event in found if isinstance(found, list) else [found]:
+        yield from _events_of(event)
+
+
+def _events_of(event: Any) -> Iterator[Event]:
+    for failure in open_failures(event):
         if failure is not None and isinstance(failure.event, dict):
             yield {name: value for name, value in failure.event.items() if name != DUE}
 
