@@ -29,7 +29,6 @@ from ._provider import Provider
 from ._steps.call import Step
 
 if TYPE_CHECKING:
-    from datetime import timedelta
 
     from ._steps.http import Session
 
@@ -341,7 +340,6 @@ class _Ran(NamedTuple):
     def step(self, name: str, function: _Function, event: dict[str, Any]) -> Outcome:
         """Run a function as one step, and return what it came to, now and whenever asked."""
         told: list[Outcome] = []
-        how: dict[str, Any] = {"window": _for_ever()} if function.again else {"once": True}
 
         def call(_: Step) -> Outcome:
             try:
@@ -351,7 +349,7 @@ class _Ran(NamedTuple):
                     raise error.__cause__ from None  # of the network: it may have acted
                 raise
 
-        kept: Outcome = self.resource.step(name, call, **how)
+        kept: Outcome = self.resource.run_whole(name, call, again=function.again)
         return told[0] if told else kept
 
     def polled(
@@ -382,9 +380,3 @@ class _Ran(NamedTuple):
         if outcome["no_echo"] and not self.resource.may_keep_secrets:
             return {**outcome, "data": None}
         return outcome
-
-
-def _for_ever() -> "timedelta":
-    from datetime import timedelta  # not before the first event
-
-    return timedelta.max

@@ -580,3 +580,42 @@ def odd(cls):
     raise RuntimeError(os.environ["API_TOKEN"])
 Thing.property_schema = classmethod(odd)
 """
+
+
+@pytest.mark.parametrize("name", ["MY_PIN", "MYSQL_PW", "PW"])
+def test_words_of_settings_that_are_secret(name, folder):
+    """
+    A short word counts where it stands by itself: PIN is one, and SPINNER is none.
+    """
+    text = f"import os\nraise ValueError(os.environ['{name}'] + os.environ['SPINNER'])\n"
+    write(folder, {"provider.py": text})
+    called = call(folder, "docs", **{name: "hunter2-and-more", "SPINNER": "it-turns"})
+
+    assert "hunter2" not in called.err
+    assert "it-turns" in called.err
+
+
+def test_an_error_without_end(folder):
+    """
+    Of what is far too long to read, the beginning and the end are told.
+    """
+    write(folder, {"provider.py": "raise ValueError('x' * 3_000_000 + 'its end')"})
+    called = call(folder, "docs")
+
+    assert 25_000 > len(called.err)
+    assert "its end" in called.err
+
+
+def test_a_schema_that_names_itself(folder):
+    """
+    A reference that leads back to itself says nothing, and ends.
+    """
+    document = json.loads(call(folder, "schema", "--provider", "provider:one").out)
+    loop = {"$ref": "#/$defs/A"}
+    schema = {"type": "object", "properties": {"Name": loop}, "$defs": {"A": loop}}
+    document["types"]["Custom::Thing"]["properties"] = schema
+    write(folder, {"loop.json": json.dumps(document)})
+    called = call(folder, "lint", "stack.yaml", "--schema", "loop.json")
+
+    assert called.code in (0, 1)
+    assert "Traceback" not in called.err

@@ -272,3 +272,34 @@ def test_what_was_made_of_a_resource_that_is_deleted(file, ask):
     assert 2 == made.code
     assert "its resource is deleted, and no hook will remove it: remove it by hand" in made.err
     assert 0 == gone.code
+
+
+NO_RESULT = ["NaN", "1e400", '"\\ud800"', "[" * 50_000]
+
+
+@pytest.mark.parametrize("made", NO_RESULT)
+def test_what_is_no_json_is_no_result(file, ask, made):
+    """
+    What no hook could be given back is refused, and nothing is written.
+    """
+    shop = operated.stack(file)
+    operated.doubts(shop, "Thing")
+    before = head_of(shop, "Thing")
+
+    told = ask("resolve", "shop", "Thing", "thing#0", "--made", made, *WHY)
+
+    assert 2 == told.code
+    assert "--made takes what the step returned, as JSON" in told.err
+    assert before == head_of(shop, "Thing")
+
+
+def test_an_empty_name_of_a_step(file, ask):
+    """
+    It names no step, and is not --unrecorded either.
+    """
+    operated.doubts(operated.stack(file), "Thing")
+
+    told = ask("resolve", "shop", "Thing", "", "--not-made", *WHY)
+
+    assert 2 == told.code
+    assert "name the STEP, or give --unrecorded" in told.err

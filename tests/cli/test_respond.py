@@ -325,3 +325,14 @@ def test_words_that_are_not_kept(ask, died, flag, said):
 
     assert 2 == called.code
     assert f"{flag} takes 1 to 200 bytes" in called.err
+
+
+def test_a_list_of_events(ask, host, died, tmp_path):
+    """
+    A file may hold several events, one after another in a list.
+    """
+    (tmp_path / "event.json").write_text(json.dumps([{"any": "thing"}, died]))
+    called = ask(*by_ada("--yes"))
+
+    assert 0 == called.code
+    assert 1 == len(told(host, died))

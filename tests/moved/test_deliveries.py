@@ -314,6 +314,8 @@ def test_a_create_whose_response_is_lost():
     ]
 
     assert lost.reason.startswith("in doubt: step create#0 of request ")
+    assert "docs/migrate.md#growing-into-steps" in lost.reason
+    assert "find=" not in lost.reason
     assert "no such region" == refused.reason
     assert left[0].startswith("in doubt: create#0 of ")
     assert "" == left[1]

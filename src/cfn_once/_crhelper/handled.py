@@ -1,11 +1,18 @@
 """The one class that all decorated functions of a helper are the hooks of."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from .._cloudformation.canonical import Json
 from .._cloudformation.request import Request, RequestType
 from .._hooks.resource import CustomResource
+from .._steps.call import Call, Repetition, Step
 from .identity import derived_id
+
+GROW = (
+    "to have it looked up next time, make its effects in steps of their own:"
+    " docs/migrate.md#growing-into-steps"
+)
 
 
 class Helper(Protocol):
@@ -45,6 +52,20 @@ class Handled(CustomResource[dict, dict]):  # type: ignore[type-arg]  # as users
         if self.request.type is RequestType.DELETE:
             return
         self.physical_resource_id = self._given.physical_resource_id if value is None else value
+
+    def run_whole(self, name: str, run: Callable[[Step], Any], *, again: bool) -> Any:
+        """Run all of a function as one step; `again`, if it may run again from its top."""
+        from datetime import timedelta  # not before the first event
+
+        call = Call(
+            name=name,
+            run=run,
+            arguments=run.__qualname__,
+            repetition=Repetition.TOKEN if again else Repetition.ONCE,
+            window=timedelta.max.total_seconds() if again else None,
+            remedy=GROW,
+        )
+        return self._steps.run(call)
 
     def create(self) -> dict[str, Json]:
         return self.helper.handle(self)

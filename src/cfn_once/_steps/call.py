@@ -203,6 +203,7 @@ class Call(Frozen):
         undo: What a Delete runs, given the result, for a Create that stopped half way.
         verdict: Judges an error.
         refused: Kinds of errors by which the external API says that it has done nothing.
+        remedy: What to do, so that a later doubt of it can be settled; of a call without a look-up.
     """
 
     name: str
@@ -215,6 +216,7 @@ class Call(Frozen):
     undo: Callable[[Any], object] | None = None
     verdict: Callable[[Exception], Verdict] = judge_plain
     refused: tuple[type[Exception], ...] = ()
+    remedy: str = "give the step find=, so that it is looked up next time"
     to_record: Callable[[Any], Json] = _same
     from_record: Callable[[Json], Any] = _same
     error_to_record: Callable[[Exception], Json] = failure_to_record

@@ -143,7 +143,7 @@ class Doubts:
         telemetry.in_doubt(f"{attempt.key} of {request_id}")
         hint = ""
         if attempt.call.find is None:
-            hint = "; give the step find=, so that it is looked up next time"
+            hint = f"; {attempt.call.remedy}"
         elif kind is OutOfTime:
             hint = "; a longer Timeout, or CFN_ONCE_CONTINUATION, gives its look-up more time"
         step, at = attempt.key, utc(attempt.record.first_used / 1000)
