@@ -29,7 +29,6 @@ from ._provider import Provider
 from ._steps.call import Step
 
 if TYPE_CHECKING:
-
     from ._steps.http import Session
 
 __all__ = ["FAILED", "SUCCESS", "CfnResource"]

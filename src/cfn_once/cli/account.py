@@ -6,13 +6,13 @@ Results of steps, attributes and properties are told of nowhere: they may be sec
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from .._clock import utc
 from ..ledger import Head, Operation, State, StepRecord, StepState
 
-STEP_STATES: Mapping[str, str] = {
+STEP_STATES = {
     StepState.STARTED: "may have run",
     StepState.DONE: "done",
     StepState.FAILED: "did not happen",
@@ -246,7 +246,7 @@ def _request(operation: Operation, now: int) -> dict[str, Any]:
 
 def _step(step: StepRecord) -> dict[str, Any]:
     at = utc(step.first_used / 1000) if step.first_used else None
-    return {"state": STEP_STATES.get(step.state, f"in a state {step.state!r}"), "at": at}
+    return {"state": STEP_STATES[StepState(step.state)], "at": at}
 
 
 def reason_of(head: Head) -> str:
