@@ -365,14 +365,14 @@ class StoreContract:
 def test_a_listing_of_what_cannot_be_read() -> None:
     """What another version has written, or nobody of us, is listed with the reason."""
     text_for_op = f'{{"v":{VERSION},"w":1,"op":"text"}}'.encode()
-    rows = [("r1", b'{"v":1}'), ("r2", text_for_op), ("r3", b"{}")]
+    rows = [("r1", b'{"v":1,"stk":"arn","lid":"Thing"}'), ("r2", text_for_op), ("r3", b"{}")]
 
     page = page_of(rows, 2)
 
     assert "r2" == page.following
     assert [
-        ("r1", None, f"its schema version is 1, this provider knows {VERSION}"),
-        ("r2", None, "its op is str"),
+        ("r1", None, f"its schema version is 1, this provider knows {VERSION}", "arn", "Thing"),
+        ("r2", None, "its op is str", "", ""),
     ] == [tuple(item) for item in page.listed]
 
 

@@ -287,7 +287,19 @@ def listed(key: str, kept: K, read: Callable[[K], Head]) -> Listed:
     try:
         return Listed(key, read(kept))
     except CorruptHead as error:
-        return Listed(key, None, error.problem)
+        return Listed(key, None, error.problem, *_whose(kept))
+
+
+def _whose(kept: Any) -> tuple[str, str]:
+    """Return the stack and the logical id of what cannot be read, as far as it says so."""
+    try:
+        doc = json.loads(kept) if isinstance(kept, bytes) else kept
+        values = [doc.get("stk"), doc.get("lid")]
+    except (AttributeError, RecursionError, ValueError):
+        return "", ""
+    texts = [value.get("S") if isinstance(value, dict) else value for value in values]
+    stack_id, logical_id = (text if isinstance(text, str) else "" for text in texts)
+    return stack_id, logical_id
 
 
 def page_of(rows: Sequence[tuple[str, bytes]], most: int) -> Page:
