@@ -66,7 +66,9 @@ class Kit:
         errors, store = module("_errors"), module("ledger.store")
         self.provider, self.ledger = module("_provider").Provider, module("ledger").Ledger
         self.delivery = module("_cloudformation.delivery").HttpsDelivery
-        self.written, self.head_of, self.rewrite = store.Written, store.head_of, store.rewrite
+        self.written = store.Written
+        self.head_of = lambda text: None if text is None else store.head_in(text.encode())
+        self.rewrite = lambda text, write: store.rewrite(text and text.encode(), write)
         self.undelivered, self.out_of_reach = errors.DeliveryError, errors.LedgerUnavailable
         self.death_slack = int(module("ledger.ledger").DEATH_SLACK * 1000)
         self.in_flight_until = module("ledger.transitions").in_flight_until

@@ -453,7 +453,7 @@ def test_the_clean_up_of_what_was_replaced(cloudformation, groups):
 
     answer = deleted(cloudformation, "sig-1")
 
-    assert "left: sig-2 is held, and no request has named it yet" == answer.reason
+    assert "sig-2 is held in its place" == answer.reason
     assert (["sig-1"], ["sig-2"]) == (groups.deletes, list(groups.objects))
 
 

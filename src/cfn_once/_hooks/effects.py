@@ -60,7 +60,7 @@ class Effects:
             StepFailed: It did not happen.
             InDoubt: It may have taken effect, and cfn-once cannot tell.
         """
-        if name.startswith(OF_HTTP):
+        if isinstance(name, str) and name.startswith(OF_HTTP):
             raise PermanentError(f"step {name}: names beginning with {OF_HTTP} are of self.http")
         repetition, seconds = declared_repetition(
             repeat=repeat, once=once, window=seconds_of("window", window)
