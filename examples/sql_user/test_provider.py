@@ -43,6 +43,7 @@ class Users:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgreSQL]:
+    # Not in CI, which installs it: there, nothing may go untested.
     if binaries() is None and "CI" not in os.environ:
         pytest.skip("there is no PostgreSQL here: apt-get install postgresql")
     with PostgreSQL() as server:

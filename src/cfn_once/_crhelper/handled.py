@@ -22,7 +22,7 @@ class Helper(Protocol):
         """Run what is decorated for a request, and return the attributes."""
 
 
-class Handled(CustomResource[dict, dict]):  # type: ignore[type-arg]  # as users write it
+class Handled(CustomResource[dict[str, Any], dict[str, Any]]):
     """A resource of any type, whose hooks are the decorated functions of a helper."""
 
     resource_type = "Custom::Handled"

@@ -53,7 +53,9 @@ def declared_types(cls: type, root: type) -> Declared:
             _check_kind(cls, what, kind)
     elif not getattr(cls, "__parameters__", ()):
         base = next(base for base in cls.__mro__[1:] if getattr(base, "__parameters__", ()))
-        names = ", ".join(str(variable).lstrip("~") for variable in base.__parameters__)  # type: ignore[attr-defined]
+        names = ", ".join(
+            str(variable).lstrip("~") for variable in getattr(base, "__parameters__", ())
+        )
         raise ConfigurationError(
             f"{cls.__name__} leaves the types of {base.__name__} open: derive it from"
             f" {base.__name__}[...], with a type for {names}"

@@ -246,17 +246,17 @@ def secrets_not_kept(kind: str) -> SecretNotKept:
 
 def default_id(served: type[CustomResource[Any, Any]], request: Request) -> str:
     """Return the id of what a request makes, where its hook sets none."""
-    return served._default_id(request)  # noqa: SLF001 - as below
+    return served._default_id(request)  # noqa: SLF001 - other names are its users'
 
 
 def is_kept(resource: CustomResource[Any, Any]) -> bool:
     """Tell whether the ledger may have what a resource answers."""
-    return resource._given.keeps_secrets or not resource._tells_secrets_once or not resource.no_echo  # noqa: SLF001 - as below
+    return resource._given.keeps_secrets or not resource._tells_secrets_once or not resource.no_echo  # noqa: SLF001 - as above
 
 
 def shapes_of(served: type[CustomResource[Any, Any]]) -> Shapes:
     """Return the properties and attributes that a class declares."""
-    return Shapes(served._properties_shape, served._attributes_shape)  # noqa: SLF001 - other names are its users'
+    return Shapes(served._properties_shape, served._attributes_shape)  # noqa: SLF001 - as above
 
 
 def writes_update(served: type[CustomResource[Any, Any]]) -> bool:

