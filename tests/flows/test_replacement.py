@@ -91,8 +91,8 @@ def test_a_clean_up_delete_sent_three_times(cloudformation, groups):
 
 def test_a_replacement_is_no_reason_to_fail(caplog):
     """
-    After every replacement the old object's Delete comes before any request that bears the new id:
-    it succeeds, and nobody is woken.
+    After every replacement, and after its rollback, a Delete comes before any request that bears
+    the id of what is held: it succeeds, and nobody is woken.
     """
 
     class Thing(CustomResource[dict, dict]):
@@ -108,6 +108,10 @@ def test_a_replacement_is_no_reason_to_fail(caplog):
     stack.create("Thing", {"Name": "a"})
     stack.update("Thing", {"Name": "b"})
 
+    _, deleted = stack.answers[-1]
+    assert ("SUCCESS", "thing-b is held in its place") == (deleted.status, deleted.reason)
+
+    stack.update_and_roll_back("Thing", {"Name": "c"})
     _, deleted = stack.answers[-1]
     assert ("SUCCESS", "thing-b is held in its place") == (deleted.status, deleted.reason)
     assert [] == [line for line in caplog.records if line.levelname == "ERROR"]

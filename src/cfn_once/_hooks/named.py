@@ -31,7 +31,7 @@ def around(head: Head, request: Request) -> tuple[tuple[str, ...], tuple[str, ..
     not fail for it.
     """
     left, held = besides(head, request), unheard(head)
-    if head.held is None or head.held.made_by != Origin.REPLACED:
+    if head.held is None or head.held.made_by not in (Origin.REPLACED, Origin.RETURNED):
         return left, ()
     # Seeded bug: in-its-place
     in_its_place = tuple(f"{head.held.id} is held in its place" for _ in held)
