@@ -13,18 +13,19 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
-LINK = re.compile(r"(!?)\[([^\]]+)\]\((?!https?:|#)([^)\s]+)\)")
+LINK = re.compile(r"(!?)\[([^\]]+)\]\((?!https?:)([^)\s]+)\)")
 AFTER_A_NAME = re.compile(r"[^\w.-]")
 
 
 def readme(text: str, source: str | None, version: str) -> str:
-    """Return README as an index shows it; links within it stay as they are."""
+    """Return README as an index shows it, which names no heading: no link leads into it."""
     if source is None:
         return LINK.sub(r"\2", text)
 
     def absolute(link: re.Match[str]) -> str:
         kind = "raw" if link[1] else "blob"  # a picture is not a page about a picture
-        return f"{link[1]}[{link[2]}]({source.rstrip('/')}/{kind}/v{version}/{link[3]})"
+        path = f"README.md{link[3]}" if link[3].startswith("#") else link[3]
+        return f"{link[1]}[{link[2]}]({source.rstrip('/')}/{kind}/v{version}/{path})"
 
     return LINK.sub(absolute, text)
 

@@ -120,6 +120,7 @@ def test_readmes_links_are_absolute_on_an_index():
     without = BUILD["readme"](README, None, "1.2.3")
 
     assert "](https://example.com/cfn-once/blob/v1.2.3/docs/tutorial.md)" in with_address
+    assert "](https://example.com/cfn-once/blob/v1.2.3/README.md#install)" in with_address
     assert len(LINK.findall(README)) == len(LINK.findall(with_address))
     for text in (with_address, without):
         assert [] == [link for link in LINK.findall(text) if not link.startswith("https://")]
