@@ -101,6 +101,7 @@ def finding(head: Head, now: int, place: str, status: str = "") -> Finding:
         status: CloudFormation's own of the resource; empty where it was not asked.
     """
     operation, ended = head.operation, utc(head.operation.execution.lease / 1000)
+    is_forgotten = operation.cleanup.forgotten and _was_forgotten(head)
     match operation.state:
         case State.RUNNING if is_at_work(head, now):
             who = operation.execution.invocation or "outside Lambda"
@@ -109,7 +110,7 @@ def finding(head: Head, now: int, place: str, status: str = "") -> Finding:
         case State.RUNNING:
             words = f"its execution died: nobody is at work on it since {ended}"
             return _of_dead(words, doubts_of(head, now), place)
-        case State.PARKED if operation.forgotten and _was_forgotten(head) and not waits(status):
+        case State.PARKED if is_forgotten and not waits(status):
             return _of_forgotten(head)
         case State.PARKED:
             return _of_parked(operation, now, place)

@@ -153,7 +153,7 @@ def _same(head: Head, request: Request, candidate: Candidate) -> Admission:
 def _failed(head: Head, request: Request, candidate: Candidate) -> Admission:
     """Decide where CloudFormation asks again for what had failed: a new round."""
     # Seeded bug: forgotten-again
-    if head.operation.forgotten:  # under other tokens: those it had may stand for what is gone
+    if head.operation.cleanup.forgotten:  # new tokens: those it had may stand for what is gone
         return _over(head, request, candidate)
     ended = head.operation.execution.lease
     if candidate.now < ended and not _is_over_in_our_sandbox(head, candidate):

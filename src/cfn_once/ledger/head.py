@@ -125,18 +125,20 @@ class ExecutionRecord(Kept):
 
 
 class CleanupRecord(Kept):
-    """What a later request has cleaned up of an operation.
+    """What a later request, or an operator, has cleaned up of an operation.
 
     Attributes:
         by: The request that has cleaned up all that can be known of it.
         doubts: What that one could not tell, in words.
         resource_type: The type whose requests clean it up, where that is not the head's: a Create
             of another type has begun since.
+        forgotten: An operator has removed what it made: asked again, it begins anew.
     """
 
     by: str | None = kept_as("cln")
     doubts: tuple[str, ...] = kept_as("dbt", ())
     resource_type: str | None = kept_as("rt")
+    forgotten: bool = kept_as("fgt", default=False)
 
 
 class Operation(Kept):
@@ -162,7 +164,6 @@ class Operation(Kept):
         given: JSON text of its properties; only where it made something under the id that it was to
             replace, which its resource's own Delete removes.
         cleanup: What was cleaned up of it.
-        forgotten: An operator has removed what it made: asked again, it begins anew.
     """
 
     _always = ("rid", "st", "steps")
@@ -185,7 +186,6 @@ class Operation(Kept):
     assigned_id: str | None = kept_as("id")
     deed: str | None = kept_as("did")
     given: str | None = kept_as("giv")
-    forgotten: bool = kept_as("fgt", default=False)
     cleanup: CleanupRecord = kept_among(CleanupRecord)
     steps: Mapping[str, StepRecord] = field(
         default_factory=dict, metadata={"short": "steps", "part": StepRecord}
