@@ -147,6 +147,15 @@ class PropertyChoice(_Keyword):
             yield from self.expected(keywords.enum, validator, options, instance, schema)
 
 
+def _checked(keyword: str) -> Any:
+    """Return a rule's method for a keyword of JSON Schema; cfn-lint finds it by the name."""
+
+    def check(self: _Keyword, validator: Any, limit: Any, instance: Any, schema: Any) -> Found:
+        yield from self.expected(getattr(keywords, keyword), validator, limit, instance, schema)
+
+    return check
+
+
 class PropertyPattern(_Keyword):
     """A property matches the pattern, and has the length, that the class declares."""
 
@@ -154,25 +163,11 @@ class PropertyPattern(_Keyword):
     shortdesc = "A property of a custom resource has the pattern and length that its class declares"
     description = "Patterns of texts, lengths of texts and lists"
 
-    def pattern(self, validator: Any, pattern: Any, instance: Any, schema: Any) -> Found:
-        """Yield a text that does not match."""
-        yield from self.expected(keywords.pattern, validator, pattern, instance, schema)
-
-    def minLength(self, validator: Any, length: Any, instance: Any, schema: Any) -> Found:  # noqa: N802 - cfn-lint's
-        """Yield a text that is too short."""
-        yield from self.expected(keywords.minLength, validator, length, instance, schema)
-
-    def maxLength(self, validator: Any, length: Any, instance: Any, schema: Any) -> Found:  # noqa: N802 - cfn-lint's
-        """Yield a text that is too long."""
-        yield from self.expected(keywords.maxLength, validator, length, instance, schema)
-
-    def minItems(self, validator: Any, length: Any, instance: Any, schema: Any) -> Found:  # noqa: N802 - cfn-lint's
-        """Yield a list that is too short."""
-        yield from self.expected(keywords.minItems, validator, length, instance, schema)
-
-    def maxItems(self, validator: Any, length: Any, instance: Any, schema: Any) -> Found:  # noqa: N802 - cfn-lint's
-        """Yield a list that is too long."""
-        yield from self.expected(keywords.maxItems, validator, length, instance, schema)
+    pattern = _checked("pattern")
+    minLength = _checked("minLength")  # noqa: N815 - JSON Schema's
+    maxLength = _checked("maxLength")  # noqa: N815
+    minItems = _checked("minItems")  # noqa: N815
+    maxItems = _checked("maxItems")  # noqa: N815
 
 
 class PropertyRange(_Keyword):
@@ -182,23 +177,12 @@ class PropertyRange(_Keyword):
     shortdesc = "A number in a custom resource is in the range that its class declares"
     description = "The least and the greatest value, and multiples"
 
-    def minimum(self, validator: Any, limit: Any, instance: Any, schema: Any) -> Found:
-        """Yield a number that is too small."""
-        yield from self.expected(keywords.minimum, validator, limit, instance, schema)
+    minimum = _checked("minimum")
+    maximum = _checked("maximum")
+    exclusiveMinimum = _checked("exclusiveMinimum")  # noqa: N815
+    exclusiveMaximum = _checked("exclusiveMaximum")  # noqa: N815
 
-    def maximum(self, validator: Any, limit: Any, instance: Any, schema: Any) -> Found:
-        """Yield a number that is too great."""
-        yield from self.expected(keywords.maximum, validator, limit, instance, schema)
-
-    def exclusiveMinimum(self, validator: Any, limit: Any, instance: Any, schema: Any) -> Found:  # noqa: N802 - cfn-lint's
-        """Yield a number that is too small."""
-        yield from self.expected(keywords.exclusiveMinimum, validator, limit, instance, schema)
-
-    def exclusiveMaximum(self, validator: Any, limit: Any, instance: Any, schema: Any) -> Found:  # noqa: N802 - cfn-lint's
-        """Yield a number that is too great."""
-        yield from self.expected(keywords.exclusiveMaximum, validator, limit, instance, schema)
-
-    def multipleOf(self, validator: Any, factor: Any, instance: Any, schema: Any) -> Found:  # noqa: N802 - cfn-lint's
+    def multipleOf(self, validator: Any, factor: Any, instance: Any, schema: Any) -> Found:  # noqa: N802 - JSON Schema's
         """Yield a number that is no multiple."""
         if isinstance(instance, str):
             try:
