@@ -271,9 +271,9 @@ NAMED: dict[str, tuple[str, dict[tuple[str, str], tuple[Any, Any]]]] = {
         {("Create", "reason"): ("", "ValueError")},
     ),
     "Update says True": ("draws a new id", {("Update", "id"): ("<derived>", "<held>")}),
-    "Update raises": ("answers the id of the event", {("Update", "id"): ("another", "<held>")}),
+    "Update raises": ("keeps the event's id", {("Update", "id"): ("another", "<held>")}),
     "Delete returns something": (
-        "answers the id of the event",
+        "keeps the event's id",
         {("Delete", "id"): ("something", "<held>")},
     ),
     "Data that is no JSON": (
