@@ -23,9 +23,12 @@ from typing import Any, Self
 from zlib import crc32
 
 import boto3
+import botocore.credentials
 import botocore.session
 import pytest
 import trustme
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 
 from cfn_once import LedgerUnavailable
@@ -33,6 +36,7 @@ from cfn_once._cloudformation.endpoints import KNOWN_REGIONS
 from cfn_once._errors import LedgerTrouble
 from cfn_once.ledger.document import CorruptHead
 from cfn_once.ledger.dynamodb import DynamoDBStore, _to_item
+from cfn_once.ledger.signing import Credentials, signed
 from cfn_once.ledger.store import Absent, Change, Write, changed
 from cfn_once.ledger.table_errors import Refused
 from cfn_once.ledger.wire import WireTable, wire_for
@@ -524,6 +528,26 @@ def test_credentials_that_rotate() -> None:
     assert is_signed(second, secret="other")
     assert "Credential=ROTATED/" in second.headers["authorization"]
     assert [TOKEN, "next"] == [one.headers["x-amz-security-token"] for one in host.received]
+
+
+@pytest.mark.parametrize("token", ["", "a token  with spaces "], ids=["no token", "token"])
+@pytest.mark.parametrize("host", ["ledger.example", "127.0.0.1:8000"])
+def test_the_signature_is_amazons(host: str, token: str) -> None:
+    """botocore signs the same request in the same way."""
+    headers = {"Host": host, "X-Amz-Target": "DynamoDB_20120810.GetItem", "Content-Type": "a/b"}
+    body = '{"S": "ä"}'.encode()
+
+    ours = signed(headers, body, Credentials("AKIA", SECRET, token), "eu-west-1", 1_800_000_000)
+
+    request = AWSRequest("POST", f"https://{host}/", dict(headers), body)
+    request.context["timestamp"] = request.headers["X-Amz-Date"] = "20270115T080000Z"
+    if token:
+        request.headers["X-Amz-Security-Token"] = token
+    theirs = SigV4Auth(botocore.credentials.Credentials("AKIA", SECRET), "dynamodb", "eu-west-1")
+    text = theirs.string_to_sign(request, theirs.canonical_request(request))
+    assert f"Signature={theirs.signature(text, request)}" in ours["Authorization"]
+    assert f"Credential={theirs.scope(request)}," in ours["Authorization"]
+    assert "20270115T080000Z" == ours["X-Amz-Date"]
 
 
 def test_credentials_that_boto3_does_not_find() -> None:

@@ -1,6 +1,6 @@
 """DynamoDB's protocol as far as a ledger needs it: three operations, without the SDK's model.
 
-    JSON over kept connections, signed by botocore's signer, sent by urllib3
+    JSON over kept connections, signed by `signing`, sent by urllib3
 
 It serves where Lambda's environment says everything that matters. Where anything else may have a
 say (profiles, proxies, other endpoints, credentials that are fetched), `wire_for` returns nothing,
@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from http.client import HTTPResponse
 from io import BufferedReader, RawIOBase
 from time import monotonic
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 from zlib import crc32
@@ -21,6 +20,7 @@ from zlib import crc32
 from .._clock import SYSTEM_CLOCK, Clock
 from .._cloudformation.endpoints import KNOWN_REGIONS, dns_suffix_of
 from .._tls import tls_context
+from .signing import Credentials, signed
 from .table_errors import (
     OF_CREDENTIALS,
     Refused,
@@ -33,7 +33,7 @@ from .table_errors import (
 
 # A write is 1 KB: two seconds to connect and five to answer are ample (ledger.md, section 5).
 CONNECT, READ, TRIES = 2, 5, 3
-SERVICE, VERSION = "dynamodb", "DynamoDB_20120810"
+VERSION = "DynamoDB_20120810"
 MOST = 16 * 1024 * 1024  # bytes of an answer: DynamoDB's have 1 MB of items
 KEPT = 4  # connections; the hook and its watchdog may write at the same time
 # Where one of these is set, the SDK may go another way than we would.
@@ -88,7 +88,7 @@ def wire_for(
         return None
     if os.path.exists(os.path.expanduser("~/.aws/config")):  # an image may bring one along
         return None
-    endpoint = endpoint or f"https://{SERVICE}.{region}.{dns_suffix_of(region)}"
+    endpoint = endpoint or f"https://dynamodb.{region}.{dns_suffix_of(region)}"
     return WireTable(region, endpoint, environ, clock)
 
 
@@ -104,12 +104,10 @@ class WireTable:
     ) -> None:
         # In init, where Lambda lends a whole processor; with the first event it may not.
         import urllib3
-        from botocore.auth import SigV4Auth
-        from botocore.awsrequest import AWSRequest
 
         self.endpoint, self._region, self._environ, self._clock = endpoint, region, environ, clock
-        self._signer, self._request, self._http = SigV4Auth, AWSRequest, urllib3
-        parts = urlsplit(endpoint)
+        parts, self._http = urlsplit(endpoint), urllib3
+        self._host = parts.netloc
         options: dict[str, Any] = {
             "port": parts.port,
             "maxsize": KEPT,
@@ -186,19 +184,18 @@ class WireTable:
         key, secret = (self._environ.get(name, "") for name in _CREDENTIALS)
         if not key or not secret:
             raise TableUnreached(Unreached.NO_CREDENTIALS, "NoCredentialsError")
-        token = self._environ.get("AWS_SESSION_TOKEN") or None
-        if not all(map(_is_sendable, (key, secret, token or ""))):
+        token = self._environ.get("AWS_SESSION_TOKEN", "")
+        if not all(map(_is_sendable, (key, secret, token))):
             raise TableUnreached(Unreached.BAD_CREDENTIALS, "ValueError")
         headers = {
+            "Host": self._host,
             "Content-Type": "application/x-amz-json-1.0",
             "X-Amz-Target": f"{VERSION}.{operation}",
             "Accept-Encoding": "identity",
-            "User-Agent": "cfn-once",
         }
-        request = self._request("POST", f"{self.endpoint.rstrip('/')}/", headers, body)
-        credentials: Any = SimpleNamespace(access_key=key, secret_key=secret, token=token)
-        self._signer(credentials, SERVICE, self._region).add_auth(request)
-        return dict(request.headers.items())
+        credentials = Credentials(key, secret, token)
+        now = self._clock.now()
+        return {**signed(headers, body, credentials, self._region, now), "User-Agent": "cfn-once"}
 
 
 def _data(answer: Any) -> bytes:
