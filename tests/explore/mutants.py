@@ -725,7 +725,8 @@ ROWS = {
     "a step that new code does not come by has no undo, for all we know": Mutant(
         "I5",
         "undo-recorded",
-        new="pass",
+        old="call.undo is not None",
+        new="False",
         space=on(DELETE, "fail", code=[0, 1], versions=LESS, undo="parts"),
     ),
     "a value is not recorded before it is used": Mutant(

@@ -233,9 +233,8 @@ class Journal:
         """Keep that a step did not happen, and return the error that its hook gets."""
         call, key = attempt.call, attempt.key
         text = json.dumps(self._masked_error(call, error))
-        state, this_round = StepState.FAILED.value, self.operation.round
-        failed = replace(attempt.record, state=state, round=this_round, first_used=0)
-        self.keep(attempt, self._telling(key, failed, text))
+        failed = {"state": StepState.FAILED.value, "round": self.operation.round}
+        self.keep(attempt, self._telling(key, attempt.record, text, **failed))
         return call.error_from_record(json.loads(text))
 
     def _masked_error(self, call: Call, error: Exception) -> Json:
@@ -269,12 +268,12 @@ class Journal:
             state = StepState.DONE if call.find is None else StepState.STARTED
             self.pending[key] = replace(record, state=state.value)
             raise
-        done = replace(record, state=StepState.DONE.value)
+        done = StepState.DONE.value
         if call.secret or self._mask(text) != text:
-            done, self.has_secrets = replace(done, secret=True), True
+            record, self.has_secrets = replace(record, state=done, secret=True), True
         else:
-            done = self._telling(key, done, text)
-        self.keep(attempt, done)
+            record = self._telling(key, record, text, state=done)
+        self.keep(attempt, record)
         return call.from_record(json.loads(text))
 
     def keep_value(self, attempt: StepAttempt, found: Any) -> Any:
@@ -319,14 +318,13 @@ class Journal:
             )
         return call.from_record(json.loads(text))
 
-    def _telling(self, key: str, record: StepRecord, text: str) -> StepRecord:
-        """Return a record that has this result, in the head or beside it."""
-        record = replace(record, first_used=0)
+    def _telling(self, key: str, record: StepRecord, text: str, **came: Any) -> StepRecord:
+        """Return a record of what came of a step that has its result, in the head or beside it."""
         if self._fits_the_head(text):
-            return replace(record, result=text)
+            return replace(record, first_used=0, result=text, **came)
         # Seeded bug: spill-first
         self.lease.spill(self._spill_name(key, record), text)  # before the head tells of it
-        return replace(record, spilled=True)
+        return replace(record, first_used=0, spilled=True, **came)
 
     def _told(self, key: str, known: StepRecord) -> str | None:
         """Return the result of a step that is recorded, or None where it is gone."""

@@ -22,7 +22,7 @@ from .._errors import (
     TemporaryError,
     is_raised_by_hook,
 )
-from ..ledger import LENGTH_OF_HASH, Operation, StepRecord, StepState
+from ..ledger import LENGTH_OF_HASH, StepRecord, StepState
 from .call import Call, Repetition, Step, Verdict, judge_plain
 from .caller import Caller
 from .doubt import Doubts
@@ -249,8 +249,7 @@ class Steps:
     # A call that is recorded
 
     def _recorded(self, call: Call, key: str) -> Any:
-        known, operation = self.journal.visit(key), self.journal.operation
-        arguments = _hash(call.arguments)
+        known, arguments = self.journal.visit(key), _hash(call.arguments)
         if known is not None:
             self._refuse_other_arguments(key, known, arguments)
             if known.state == StepState.DONE:
@@ -265,9 +264,7 @@ class Steps:
         if not self._pacing.has_time():
             self._pacing.hand_over()
         in_doubt = self._takes_doubt(call, known)
-        record = self._started(operation, known, arguments, in_doubt=in_doubt)
-        # Seeded bug: undo-recorded
-        record = replace(record, undo=call.undo is not None)
+        record = self._started(call, known, arguments, in_doubt=in_doubt)
         step = self._step(key, record.generation, again=in_doubt)
         attempt = StepAttempt(call, key, step, record)
         began = self._clock.now()
@@ -292,19 +289,22 @@ class Steps:
         return in_doubt
 
     def _started(
-        self, operation: Operation, known: StepRecord | None, arguments: str, *, in_doubt: bool
+        self, call: Call, known: StepRecord | None, arguments: str, *, in_doubt: bool
     ) -> StepRecord:
+        operation = self.journal.operation
         generation = operation.generation if known is None else known.generation
         if known is not None and known.state == StepState.FAILED:
             # Seeded bug: next-generation
             generation += 1
         first = known.first_used if known is not None and in_doubt else 0
         now = operation.begun if in_doubt else int(self._clock.now() * 1000)
+        # Seeded bug: undo-recorded
         return StepRecord(
             state=StepState.STARTED.value,
             generation=generation,
             first_used=first or now,
             arguments=arguments,
+            undo=call.undo is not None,
         )
 
     def _first_call(self, attempt: StepAttempt) -> Any:

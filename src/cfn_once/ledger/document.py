@@ -206,13 +206,11 @@ class Kept(Frozen):
         return cls.of(values)
 
     def to_doc(self) -> Doc:
-        known = _fields(type(self))  # type: ignore[arg-type]  # as above
-        values = ((short, kept, getattr(self, kept.name)) for short, kept in known.items())
-        doc = {
-            short: kept.write(value)
-            for short, kept, value in values
-            if short in self._always or value != kept.default
-        }
+        own, doc = vars(self), {}
+        for short, kept in _fields(type(self)).items():  # type: ignore[arg-type]  # as above
+            value = own[kept.name]
+            if value != kept.default or short in self._always:
+                doc[short] = value if kept.is_plain else kept.write(value)
         for name in _parts(type(self)):  # type: ignore[arg-type]  # as above
             doc |= getattr(self, name).to_doc()
         return doc

@@ -114,7 +114,7 @@ def confirmed(head: Head, held: HeldObject | None, *, invented: bool) -> Sequenc
         invented: It was the Delete of an id that CloudFormation made up. It is the end of one
             Create, and of one alone; which one is known only where there is no other.
     """
-    left = _unconfirmed(_as_left(head), set())
+    left = _unconfirmed(head, set())
     if not invented:
         return left
     stays = None if held is None else held.operation
@@ -162,12 +162,12 @@ def _answered(head: Head, physical_id: str, response: str | None, operation: str
     )
 
 
-def _unconfirmed(after: Objects, answered: set[str]) -> list[str]:
-    held = after.held
-    if held is not None and after.acknowledged and held.operation is not None:
+def _unconfirmed(known: Head | Objects, answered: set[str]) -> list[str]:
+    held = known.held
+    if held is not None and known.acknowledged and held.operation is not None:
         answered = {*answered, held.operation}
     # Seeded bug: unconfirmed
-    left = [name for name in after.unconfirmed if name not in answered]
+    left = [name for name in known.unconfirmed if name not in answered]
     return left[-MOST_UNCONFIRMED:]
 
 
