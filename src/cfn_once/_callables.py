@@ -14,6 +14,9 @@ _KINDS: tuple[tuple[Callable[[Any], bool], str], ...] = (
     (inspect.isgeneratorfunction, "a generator function (it has a yield)"),
 )
 _LAZY = ("builtins", "itertools")  # a file, or an answer that is read as it comes, is none of them
+# Of these nothing is still to be done; of the others, what they hold is looked at.
+_FINISHED = (str, int, float, dict, list, type(None))
+_HOLDING = (dict, list, tuple, set, frozenset)
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -89,7 +92,7 @@ def misfit(fn: Any, *arguments: str) -> str:
 
 def unfinished(value: Any) -> str:
     """Say of what kind a value is that stands for work which is still to be done; else nothing."""
-    if isinstance(value, str | int | float | dict | list):
+    if isinstance(value, _FINISHED):
         return ""  # at once: there may be many
     if value is NotImplemented:
         return "NotImplemented"
@@ -111,7 +114,7 @@ def unfinished_parts(value: Any) -> Iterator[Any]:
     seen, left = set[int](), [value]
     while left:
         part = left.pop()
-        if not isinstance(part, dict | list | tuple | set | frozenset):
+        if not isinstance(part, _HOLDING):
             if unfinished(part):
                 yield part
         elif id(part) not in seen:  # a list may hold itself

@@ -81,11 +81,14 @@ def is_model(declared: Any) -> bool:
 
 def is_record(declared: Any) -> bool:
     """Tell whether a type declares names."""
-    if is_typeddict(declared) or is_model(declared):
+    return isinstance(declared, type) and _declares_names(declared)
+
+
+@cache
+def _declares_names(kind: type) -> bool:
+    if is_typeddict(kind) or is_model(kind):
         return True
-    return isinstance(declared, type) and (
-        dataclasses.is_dataclass(declared) or hasattr(declared, "__struct_fields__")
-    )
+    return dataclasses.is_dataclass(kind) or hasattr(kind, "__struct_fields__")
 
 
 def is_union(plain: Any) -> bool:

@@ -89,20 +89,20 @@ def _defaults(
     for field in fields:
         if field.name in value or field.default is None:
             continue
-        if secret or _holds_secret(field.hint, set()):
+        if secret or holds_secret(field.hint, set()):
             made = field.default()
             if made and made is not ABSENT:
                 yield field.hint, made
 
 
-def _holds_secret(hint: Any, seen: set[Any]) -> bool:
+def holds_secret(hint: Any, seen: set[Any]) -> bool:
     """Tell whether a value of a type has a secret in it, at any depth."""
     bare = plain(hint)
     if is_secret(hint):
         return True
     if not is_record(bare):
-        return any(_holds_secret(inner, seen) for inner in get_args(bare))
+        return any(holds_secret(inner, seen) for inner in get_args(bare))
     if bare in seen:
         return False
     seen.add(bare)
-    return any(_holds_secret(field.hint, seen) for field in fields_of(bare).values())
+    return any(holds_secret(field.hint, seen) for field in fields_of(bare).values())

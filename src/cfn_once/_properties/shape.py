@@ -13,7 +13,7 @@ from .forms import by_form, is_by_form
 from .reader import Reader, Wrong
 from .redaction import hide_secrets
 from .returned import flattened, lacking, misfits, to_json, with_defaults
-from .secrets import secrets_in, texts_of
+from .secrets import holds_secret, secrets_in, texts_of
 from .suggestions import did_you_mean
 
 
@@ -46,6 +46,10 @@ class Shape:
     def is_declared(self) -> bool:
         """Tell whether names are declared at all; a plain map declares none."""
         return is_record(self.declared)
+
+    @cached_property
+    def _holds_secrets(self) -> bool:
+        return self.is_declared and holds_secret(self.declared, set())
 
     @property
     def _is_by_form(self) -> bool:
@@ -115,7 +119,7 @@ class Shape:
         A default, which nobody sends, is one of them.
         """
         found: set[str] = set()
-        for hint, value in secrets_in(self.declared, raw) if self.is_declared else ():
+        for hint, value in secrets_in(self.declared, raw) if self._holds_secrets else ():
             if (text := as_text(value)) is not None:
                 found.add(text)
                 with suppress(Wrong, ConfigurationError):  # of no other kind than it was sent as
