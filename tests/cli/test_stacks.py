@@ -16,7 +16,7 @@ from support.shell import write
 
 ABSENT = "Stack with id web does not exist"
 WEB = Wanted("web", "Resources: {}\nParameters:\n  Size: {}\n", {"Name": "a"})
-CHANGE = {"Action": "Modify", "LogicalResourceId": "Thing", "ResourceType": "Custom::Thing"}
+CHANGE = {"Action": "Modify", "LogicalResourceId": "Thing", "ResourceType": "AWS::SNS::Topic"}
 
 
 class FakeAws:
@@ -98,7 +98,8 @@ def test_an_update(capsys):
         {"ParameterKey": "Name", "ParameterValue": "a"},
         {"ParameterKey": "Size", "UsePreviousValue": True},
     ] == members["Parameters"]  # a parameter that the template has no more is dropped
-    assert "  ~ Thing                    Custom::Thing, replaced" in lines
+    assert "  ~ Thing                    AWS::SNS::Topic, replaced" in lines
+    assert "      a new one is made, and then the old one is deleted" in lines
     assert "  07:43:02Z  UPDATE_IN_PROGRESS           Thing" in lines
 
 

@@ -12,12 +12,11 @@ from typing import Any, NamedTuple
 from ..._clock import Clock
 from ..console import Console, Exit, Stop
 from .aws import Aws, Refusal
+from .changes import lines_of
 
 PAUSE = 2.0  # seconds between two looks at a stack
 NOTHING = ("didn't contain changes", "No updates are to be performed")
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
-MARKS = {"Add": "+", "Modify": "~", "Remove": "-", "Import": "<", "Dynamic": "?"}
-REPLACED = {"True": ", replaced", "Conditional": ", perhaps replaced"}
 INLINE = 51_200  # bytes of a template that a call takes. Source: "AWS CloudFormation quotas"
 EMPTY = ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE")  # nothing was made yet, or nothing is left
 
@@ -152,12 +151,8 @@ class Stacks:
     def _show(self, name: str, changes: list[Any], *, is_new: bool) -> None:
         self._console.line(f"{name}: {'a new stack' if is_new else 'an update'}")
         for change in changes:
-            resource = change["ResourceChange"]
-            note = REPLACED.get(resource.get("Replacement", ""), "")
-            mark = MARKS.get(resource["Action"], "?")
-            self._console.line(
-                f"  {mark} {resource['LogicalResourceId']:<24} {resource['ResourceType']}{note}"
-            )
+            for line in lines_of(change):
+                self._console.line(line)
 
     def _forget(self, name: str, change_set: str, *, is_ours: bool) -> None:
         """Remove what a change that is not made has left: with an empty stack, where we made it."""
