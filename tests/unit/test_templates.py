@@ -464,6 +464,24 @@ def test_parameters_that_are_arns_have_a_form(path):
         assert [] == [text for text in ("spot", "alias/aws/sns", "arn:aws:s3:::b") if fits(text)]
 
 
+URLS = ["http://127.0.0.1:8080", "https://api.example.com/v1/"]
+WITH_KEYS = ["https://me:key@api.example.com", "https://api.example.com?key=1", "key"]
+
+
+def test_what_a_function_is_told_of_its_api(provider):
+    """
+    The URL is one that holds no key, since parameters and variables are no secrets; the secret is
+    told by its ARN. Each variable is there only where its parameter is given.
+    """
+    fits = re.compile(provider["Parameters"]["ApiUrl"]["AllowedPattern"]).fullmatch
+    told = provider["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
+
+    assert ["", *URLS] == [text for text in ("", *URLS, *WITH_KEYS) if fits(text)]
+    assert ["HasApiUrl", {"Ref": "ApiUrl"}, NO_VALUE] == told["API_URL"]["Fn::If"]
+    assert ["HasSecret", {"Ref": "SecretArn"}, NO_VALUE] == told["SECRET_ARN"]["Fn::If"]
+    assert "SECRET_ARN" not in str(provider["Resources"]["Guardian"])
+
+
 def test_a_topic_is_encrypted():
     """
     What CloudFormation publishes holds a URL that is a secret: under SNS's key, or one's own.

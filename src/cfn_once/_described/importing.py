@@ -105,9 +105,14 @@ def reason_of(error: BaseException) -> str:
     """Say in one line why a module cannot be imported, without secret settings."""
     if isinstance(error, ConfigurationError):
         return without_secrets(str(error))
+    return f"the provider cannot be imported: {end_of(error)}"
+
+
+def end_of(error: BaseException) -> str:
+    """Return the end of an error's traceback in one line, without secret settings."""
     # Masked before it is cut into lines: a secret may have several.
-    lines = trace_of(error).strip().splitlines()[-LINES:]
-    return f"the provider cannot be imported: {' | '.join(line.strip() for line in lines)}"
+    lines = [line.strip() for line in trace_of(error).splitlines()]
+    return " | ".join([line for line in lines if line.strip("^~ ")][-LINES:])
 
 
 def trace_of(error: BaseException) -> str:

@@ -27,6 +27,8 @@ DESCRIPTION = (
 )
 EXAMPLE = "cfn-once deploy --policy policy.yaml --yes"
 LEDGER = "cfn-once-ledger"  # as templates/provider.yaml has it
+# Parameters that lead to the real API. On this machine they come with the call, or not at all.
+REAL = ("ApiUrl", "SecretArn")
 
 
 class Plan(NamedTuple):
@@ -135,7 +137,7 @@ def plan_of(given: argparse.Namespace, told: Settings, target: Target) -> Plan:
     files = [policy for policy in policies if not policy.startswith("arn:")]
     ledger = given.ledger_stack or told.ledger_stack or LEDGER
     parameters = {
-        **told.parameters,
+        **{k: v for k, v in told.parameters.items() if not (target.is_here and k in REAL)},
         "LedgerStackName": ledger,
         "Provider": given.provider or told.provider,
         "Runtime": f"python{target.python}",

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .._described.importing import reason_of
+from .._described.importing import end_of
 from .console import Console, Exit, Stop
 from .project import add_provider, provider_of, settings, type_named
 from .stand_in import set_clock, stand_in
@@ -89,7 +89,7 @@ def _send(deliver: Callable[[], Any], stack: Any, console: Console) -> None:
         raise Stop(text, Exit.INTERRUPTED) from None
     except Exception as error:  # noqa: BLE001 - Lambda would deliver no more
         console.line(stack.story)
-        raise Stop(f"no delivery was answered: {reason_of(error)}", Exit.FOUND) from None
+        raise Stop(f"no delivery was answered: {end_of(error)}", Exit.FOUND) from None
 
 
 @contextlib.contextmanager

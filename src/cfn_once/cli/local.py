@@ -3,19 +3,22 @@
 import argparse
 import io
 import os
+import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from .._clock import SYSTEM_CLOCK
+from .._described.settings import NO_API, Settings
 from . import deploy, ministack, package
 from .cloud.aws import Aws
 from .cloud.stacks import Stacks
 from .console import Console, Exit, Stop
 from .packing.target import here
 from .project import add_provider, settings
+from .stand_in import URL, StandIn
 
 DESCRIPTION = (
     "Start MiniStack, an AWS on this machine, on 127.0.0.1 and a free port; deploy the provider\n"
@@ -49,26 +52,58 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace, console: Console) -> int:
     """Start it, deploy the provider, run the command, and end it."""
-    plan = deploy.plan_of(given, settings(), here())
+    told = settings()
+    plan = deploy.plan_of(given, told, here())
     folder = ministack.home()
     if not ministack.is_installed(folder):
         console.say(f"installing {ministack.PINS[0]} in {folder}, once")
         ministack.install(folder)
     with (
         _ended_in_order(),
+        _stand_in(given, told) as api,
         ministack.MiniStack(folder, OF_THE_SERVER, is_kept=given.keep) as server,
     ):
         console.say(f"MiniStack is at {server.url}")
-        _point_to(server)
+        url = _url_of(api, console)
+        around = _around(server, url)
+        _point_to(around)
         parameters = {**plan.parameters, "ResponseHosts": server.host}
+        parameters |= {"ApiUrl": url} if url else {}
         _deploy(plan._replace(parameters=parameters), console)
         code = _run(given.command or [os.environ.get("SHELL", "/bin/sh")])
         if given.keep:
-            console.say(
-                f"MiniStack goes on: export AWS_ENDPOINT_URL={server.url}; its log is in"
-                f" {server.folder}; kill -- -{server.process} ends it"
-            )
+            _tell_what_is_kept(server, api, around, console)
     return code
+
+
+def _stand_in(given: argparse.Namespace, told: Settings) -> AbstractContextManager[StandIn | None]:
+    """Return the stand-in for the API, where there is one and the call names no other API."""
+    if told.external_api in ("", NO_API) or "ApiUrl" in deploy.pairs_of(given.parameter):
+        return nullcontext()
+    return StandIn(told.external_api, is_kept=given.keep)
+
+
+def _url_of(api: StandIn | None, console: Console) -> str:
+    """Return where the stand-in listens, and say who calls it."""
+    if api is None:
+        return ""
+    url = api.url()
+    console.say(
+        f"the function calls the stand-in of external-api, {url}"
+        if url
+        else f"external-api sets no {URL}: the function does without its stand-in"
+    )
+    return url
+
+
+def _tell_what_is_kept(
+    server: ministack.MiniStack, api: StandIn | None, around: Mapping[str, str], console: Console
+) -> None:
+    """Say how a shell gets to what goes on, and how it is ended."""
+    groups = [server.process, *([api.process] if api and api.process else [])]
+    exports = " ".join(f"{name}={shlex.quote(value)}" for name, value in around.items())
+    console.say(f"MiniStack goes on; its log is in {server.folder}. To use it: export {exports}")
+    console.say(f"kill -- {' '.join(f'-{group}' for group in groups)} ends it")
 
 
 def _deploy(plan: deploy.Plan, console: Console) -> None:
@@ -97,22 +132,28 @@ def _run(command: list[str]) -> int:
     return code if code >= 0 else 128 - code
 
 
-def _point_to(server: ministack.MiniStack) -> None:
+def _around(server: ministack.MiniStack, api: str) -> dict[str, str]:
+    """Return the variables with which boto3 and cfn-once meet this AWS, and no proxy between."""
+    without = [os.environ.get("NO_PROXY", os.environ.get("no_proxy", "")), "127.0.0.1"]
+    return {
+        "AWS_ENDPOINT_URL": server.url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",  # it takes any
+        "AWS_REGION": ministack.REGION,
+        "AWS_DEFAULT_REGION": ministack.REGION,
+        "NO_PROXY": ",".join(filter(None, without)),
+        package.TARGET: package.OF_THIS_MACHINE,
+        **({URL: api} if api else {}),
+    }
+
+
+def _point_to(around: Mapping[str, str]) -> None:
     """Let boto3, here and in the command, meet this AWS and no other; this cfn-once is found."""
     for name in list(os.environ):
         if name in OF_THE_USER or name.startswith("AWS_ENDPOINT_URL"):
             del os.environ[name]
-    around = [os.environ.get("NO_PROXY", os.environ.get("no_proxy", "")), "127.0.0.1"]
-    os.environ[package.TARGET] = package.OF_THIS_MACHINE
-    os.environ.update(
-        AWS_ENDPOINT_URL=server.url,
-        AWS_ACCESS_KEY_ID="test",
-        AWS_SECRET_ACCESS_KEY="test",  # noqa: S106 - it takes any
-        AWS_REGION=ministack.REGION,
-        AWS_DEFAULT_REGION=ministack.REGION,
-        NO_PROXY=",".join(filter(None, around)),
-        PATH=os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]),
-    )
+    path = [os.path.dirname(sys.executable), os.environ.get("PATH", "")]
+    os.environ.update(around, PATH=os.pathsep.join(path))
 
 
 @contextmanager

@@ -1,13 +1,21 @@
 """The stand-in for the external API, which `[tool.cfn-once] external-api` names."""
 
+import contextlib
 import importlib
+import json
 import os
+import signal
+import subprocess
 import sys
-from typing import Any
+from typing import Any, Self
 
-from .._described.importing import reason_of
+from .._described.importing import end_of
 from .._described.settings import NO_API
 from .console import Stop
+
+URL = "API_URL"  # where templates/provider.yaml tells a function its API's URL
+KEPT = "kept"
+PATIENCE = 3.0  # seconds, for what its factory has to put away
 
 
 class OfDict:
@@ -35,7 +43,7 @@ def stand_in(place: str) -> Any:
     try:
         made = getattr(importlib.import_module(module), name)()
     except Exception as error:  # noqa: BLE001 - a factory of the user's may do anything
-        raise Stop(f"external-api = {place!r}: {reason_of(error)}") from None
+        raise Stop(f"external-api = {place!r}: {end_of(error)}") from None
     made = OfDict(made) if isinstance(made, dict) else made
     if made is not None and not (hasattr(made, "objects") and hasattr(made, "reset")):
         raise Stop(f"external-api = {place!r}: what it makes has no objects, or no reset()")
@@ -46,3 +54,84 @@ def set_clock(made: Any, clock: Any) -> None:
     """Let a stand-in that has a clock go by a stack's, as `assert_safe` does."""
     if hasattr(made, "clock"):
         made.clock = clock
+
+
+class StandIn:
+    """The stand-in, in a process of its own, from `with` to its end.
+
+    Only there: its factory may turn what boto3 calls in its process into something else.
+
+    Args:
+        place: Module and name of its factory.
+        is_kept: It goes on after its block, and after this process.
+    """
+
+    def __init__(self, place: str, *, is_kept: bool = False) -> None:
+        self._place, self._is_kept = place, is_kept
+        self._running: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        command = [sys.executable, "-m", __name__, self._place, *([KEPT] if self._is_kept else [])]
+        self._running = subprocess.Popen(  # noqa: S603 - our own Python
+            command,
+            stdin=subprocess.PIPE,  # which ends when this process does, and so does the stand-in
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL
+            if self._is_kept
+            else None,  # who reads ours waits for its end
+            start_new_session=True,  # Ctrl-C reaches this process alone
+        )
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if not self._is_kept or kind is not None:
+            self.stop()
+
+    @property
+    def process(self) -> int:
+        """The id of its process, which leads a group; 0 where it has ended."""
+        return self._running.pid if self._running is not None else 0
+
+    def url(self) -> str:
+        """Return where it listens; nothing where its factory has set no URL.
+
+        Raises:
+            Stop: The factory fails.
+        """
+        said = self._running.stdout.readline() if self._running and self._running.stdout else b""
+        told = json.loads(said or '{"error": "its process has ended, as told above"}')
+        if "error" in told:
+            raise Stop(told["error"])
+        if not told["url"]:
+            self.stop()
+        return str(told["url"])
+
+    def stop(self) -> None:
+        """End it; nothing happens where it has ended before."""
+        running, self._running = self._running, None
+        if running is None:
+            return
+        try:
+            running.communicate(timeout=0 if self._is_kept else PATIENCE)  # its input ends
+        except subprocess.TimeoutExpired:
+            os.killpg(running.pid, signal.SIGKILL)
+            running.communicate()
+
+
+def serve(place: str, *, is_kept: bool) -> None:
+    """Let the stand-in listen until whoever started this process is gone, and say where."""
+    os.environ.pop(URL, None)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            made = stand_in(place)
+        told = {"url": os.environ.get(URL, "") if made is not None else ""}
+    except Stop as stop:
+        told = {"error": str(stop)}
+    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.flush()
+    if told.get("url"):
+        signal.pause() if is_kept else sys.stdin.read()
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1], is_kept=KEPT in sys.argv[2:])

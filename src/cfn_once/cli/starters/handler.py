@@ -45,7 +45,7 @@ def delete(event: Event, context: Any) -> None:
 
 
 def things() -> str:
-    return os.environ.get("THINGS_API", "https://api.example.com") + "/things"
+    return os.environ.get("API_URL", "https://api.example.com") + "/things"
 
 
 def handler(event: Event, context: Any) -> None:
@@ -63,7 +63,7 @@ from provider import helper
 def external_api() -> FakeApi:
     """Return a stand-in for the API, and let the functions call it: pyproject.toml names this."""
     api = FakeApi(tokens=False)
-    os.environ["THINGS_API"] = api.url
+    os.environ["API_URL"] = api.url
     return api
 
 

@@ -28,15 +28,18 @@ class @Class@(CustomResource[@Class@Properties, @Class@Attributes]):
     replace_on = {"Name"}
 
     def create(self) -> @Class@Attributes:
+        self.sign_in()
         # If the process dies during the step, `look_up` finds what it has made.
         self.physical_resource_id = self.step("thing", self.make, find=self.look_up)
         return @Class@Attributes(Id=self.physical_resource_id)
 
     def update(self) -> @Class@Attributes:
+        self.sign_in()
         self.http.put(self.url, json={"size": self.properties.Size})
         return @Class@Attributes(Id=self.physical_resource_id)
 
     def delete(self) -> None:
+        self.sign_in()
         self.http.delete(self.url)
 
     def make(self, step: Step) -> Any:
@@ -47,13 +50,21 @@ class @Class@(CustomResource[@Class@Properties, @Class@Attributes]):
         found = self.http.get(things(), params={"tag": step.token}).json()
         return next((thing["id"] for thing in found), None)
 
+    def sign_in(self) -> None:
+        """Give the API its key, where the parameter SecretArn names a secret that holds it."""
+        if arn := os.environ.get("SECRET_ARN"):
+            key = self.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+            self.mask(key)  # in no log line, response or record
+            self.http.headers["Authorization"] = f"Bearer {key}"
+
     @property
     def url(self) -> str:
         return f"{things()}/{self.physical_resource_id}"
 
 
 def things() -> str:
-    return os.environ.get("THINGS_API", "https://api.example.com") + "/things"
+    # The parameter ApiUrl sets it; `cfn-once test` and `local` name the stand-in.
+    return os.environ.get("API_URL", "https://api.example.com") + "/things"
 
 
 provider = Provider(@Class@)
@@ -70,7 +81,8 @@ from provider import provider
 def external_api() -> FakeApi:
     """Return a stand-in for the API, and let the hooks call it: pyproject.toml names this."""
     api = FakeApi(tokens=False)
-    os.environ["THINGS_API"] = api.url
+    os.environ["API_URL"] = api.url
+    os.environ.pop("SECRET_ARN", None)  # it asks for no key
     return api
 
 
@@ -94,6 +106,11 @@ def test_a_property_that_is_misspelled() -> None:
     assert "did you mean Name?" in answer.reason
 '''
 
+PARAMETERS = """# What the function reads as API_URL and SECRET_ARN, once it is on AWS:
+# parameters.ApiUrl = "https://api.example.com"
+# parameters.SecretArn = "arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-AbCdEf"
+"""
+
 CHANGED = """
 [tool.cfn-once.changed."@Type@"]
 Name = "web"
@@ -109,4 +126,5 @@ STARTER = Starter(
     attribute="Id",
     external_api="test_provider:external_api",
     settings=CHANGED,
+    more=PARAMETERS,
 )
