@@ -41,12 +41,15 @@ class Thing(CustomResource[dict, dict]):
             self.api.remove(self.physical_resource_id)
 
 
-def stack(path, *, minutes=10, name="shop", unresolved="report", **options):
-    """Return a stack `shop` whose ledger is a file, and whose clock is some minutes behind."""
+def stack(path, *, minutes=10, name="shop", unresolved="report", store=None, **options):
+    """Return a stack `shop` whose ledger is a file, unless a store is given.
+
+    Its clock is some minutes behind.
+    """
     own = {"api": Api(), "unresolved": unresolved, "resource_type": "Custom::Thing"}
     served = type("Thing", (Thing,), own)
     clock = VirtualClock(float(int(time.time() - minutes * 60)))
-    store = SQLiteStore(path, synchronous="NORMAL")
+    store = store or SQLiteStore(path, synchronous="NORMAL")
     cloudformation = FakeCloudFormation(
         Provider(served), ledger=store, clock=clock, stack_name=name, **options
     )
@@ -125,7 +128,7 @@ def night(path, folder, host):
     delete = shop.event("Delete", "Addresses", physical_resource_id=shop.api[0])
     events["addresses"] = to_host(delete, host, at)
     events["reports"] = to_host(shop.event("Create", "Reports", {}), host, at)
-    request, past = Request.from_event(events["reports"]), int(time.time() * 1000) - 60_000
+    request, past = Request.from_event(events["reports"]), int(time.time() * 1000) - 300_000
     asked = {"rid": request.request_id, "pfp": request.properties_fingerprint}
     waits = {"st": "PARKED", "due": past, "lu": past, "iss": request.issued_at, "beg": past}
     at_work(shop, "Reports", **asked, **waits)

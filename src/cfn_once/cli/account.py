@@ -24,6 +24,8 @@ RESOLVE = "cfn-once resolve {} {} --made JSON | --not-made, --reason WHY"
 RESOLVE_UNRECORDED = "cfn-once resolve {} --unrecorded --not-made --reason WHY"
 NOT_RECORDED = "a step that is not recorded"
 
+# EventBridge Scheduler fires within the minute after its time, and Lambda may ask for a place then.
+LATE, LATE_AT_MOST = 120_000, "two minutes"  # milliseconds
 
 UPDATE = "is a newer cfn-once at work on this ledger? Update this one"
 
@@ -62,6 +64,12 @@ def is_at_work(head: Head, now: int) -> bool:
     """Tell whether an execution may hold the resource now, in milliseconds since 1970."""
     operation = head.operation
     return operation.state == State.RUNNING and now < operation.execution.lease
+
+
+def comes_until(operation: Operation) -> int:
+    """Return until when a continuation may yet come, in milliseconds since 1970; 0 for none."""
+    due = operation.execution.due
+    return 0 if operation.state != State.PARKED or due is None else due + LATE
 
 
 def doubts_of(head: Head, now: int) -> list[Doubt]:
@@ -156,8 +164,8 @@ def _of_parked(operation: Operation, now: int, place: str) -> Finding:
         )
         return Finding("given-back", words, RESPOND.format(place), is_open=True)
     due = utc(execution.due / 1000)
-    if now < execution.due:
-        words = f"its hook waits, and its continuation comes at {due} at the latest"
+    if now < comes_until(operation):
+        words = f"its hook waits, and its continuation comes at {due}, or {LATE_AT_MOST} later"
         return Finding("waits", words, is_open=True)
     words = f"its continuation was to come at {due}, and has not: was its schedule deleted?"
     return Finding("not-come-back", words, RESPOND.format(place), is_open=True)

@@ -6,8 +6,9 @@ import os
 import sys
 
 from .._clock import SYSTEM_CLOCK, utc
-from ..ledger import Head, Operation, Store, Write
+from ..ledger import Head, Operation, Store, Write, Written
 from ..ledger.operator import LONGEST_WHY, Operator, at_work_until
+from ..ledger.store import COUNT, Absent, AllOf, Equals, is_as_made
 from . import account
 from .console import Console, Exit, Stop
 from .lookup import Found, reading
@@ -73,25 +74,92 @@ def refuse_while_at_work(head: Head, *operations: Operation) -> None:
     """
     until = at_work_until(head, milliseconds_now(), *operations)
     if until:
-        raise Stop(
-            f"an execution may be at work on {head.logical_resource_id} until"
-            f" {utc(until / 1000)}: nothing was written. Look again then"
+        raise at_work(head, until)
+
+
+def at_work(head: Head, until: int) -> Stop:
+    """Return what to say while an execution may act, in milliseconds since 1970."""
+    return Stop(
+        f"an execution may be at work on {head.logical_resource_id} until {utc(until / 1000)}:"
+        " nothing was written. Look again then"
+    )
+
+
+class Meanwhile(Stop):
+    """Somebody has written since the look."""
+
+    def __init__(self, logical_resource_id: str) -> None:
+        super().__init__(
+            f"something was written of {logical_resource_id} meanwhile: nothing of yours was. Look"
+            " again, with cfn-once ledger show"
         )
+
+
+class AsLookedAt:
+    """A ledger whose resource an operator has looked at: his first write is made of that, or not.
+
+    Whoever has written in between has decided on something else than what he has seen. What was
+    his own write, whose answer was lost, is told from that.
+
+    Args:
+        store: The ledger.
+        head: As it was looked at.
+        logical_resource_id: The resource's.
+    """
+
+    def __init__(self, store: Store, head: Head | None, logical_resource_id: str) -> None:
+        self._store, self._logical_id = store, logical_resource_id
+        self._revision = _revision(head)
+        self._is_written = False
+        self.keeps_secrets = store.keeps_secrets
+        self.spill, self.unspill, self.page = store.spill, store.unspill, store.page
+
+    def read(self, key: str) -> Head | None:
+        """Return the head.
+
+        Raises:
+            Meanwhile: It is another one than what was looked at.
+        """
+        head = self._store.read(key)
+        if not self._is_written and _revision(head) != self._revision:
+            raise Meanwhile(self._logical_id)
+        return head
+
+    def write(self, key: str, write: Write) -> Written:
+        """Make a change, the first one only of what was looked at.
+
+        Raises:
+            Meanwhile: Somebody has written since.
+        """
+        if self._is_written:
+            return self._store.write(key, write)
+        looked = Absent((COUNT,)) if not self._revision else Equals((COUNT,), self._revision)
+        guarded = write._replace(guard=AllOf([write.guard, looked]))
+        applied, head = self._store.write(key, guarded)
+        self._is_written = applied or (head is not None and self._is_own(write, head))
+        if not self._is_written and _revision(head) != self._revision:
+            raise Meanwhile(self._logical_id)
+        return Written(applied=self._is_written, head=head)
+
+    def _is_own(self, write: Write, head: Head) -> bool:
+        return head.revision == self._revision + 1 and is_as_made(write.change, head)
+
+
+def _revision(head: Head | None) -> int:
+    return 0 if head is None else head.revision
 
 
 def write(store: Store, found: Found, made: Write, console: Console) -> Head:
     """Make a write, and say what comes next.
 
     Raises:
-        Stop: Somebody has written since the look.
+        Meanwhile: Somebody has written since the look.
     """
+    looked = AsLookedAt(store, found.head, found.logical_resource_id)
     with reading():
-        written = store.write(found.key, made)
-    if not written.applied or written.head is None:
-        raise Stop(
-            f"something was written of {found.logical_resource_id} meanwhile: nothing of yours was."
-            " Look again, with cfn-once ledger show"
-        )
+        written = looked.write(found.key, made)
+    if written.head is None:
+        raise Meanwhile(found.logical_resource_id)
     head, now = written.head, milliseconds_now()
     place = account.place_of(found.stack, head.logical_resource_id)
     told = account.document(head, now, account.finding(head, now, place))

@@ -1,6 +1,7 @@
 """`cfn-once respond`: answers a request that nobody has answered, so that its stack goes on."""
 
 import argparse
+import contextlib
 import json
 from typing import Any
 
@@ -11,13 +12,19 @@ from .._errors import ConfigurationError, DeliveryError, InProgress, InvalidRequ
 from .._hooks.resource import CustomResource
 from .._lambda.environment import hosts_besides
 from .._provider import Provider
-from ..ledger import Head, State, Store
+from ..ledger import Head, Store
+from ..ledger.claim import Wait, admit
 from ..ledger.operator import Operator, note
+from ..ledger.transitions import Candidate
 from . import sources
+from .account import comes_until
 from .console import Console, Exit, Stop
 from .lookup import add_resource, key_of, ledger_of, reading
 from .operating import (
+    AsLookedAt,
+    Meanwhile,
     add_operator,
+    at_work,
     confirm,
     is_typed,
     milliseconds_now,
@@ -32,6 +39,7 @@ DESCRIPTION = (
 )
 EXAMPLE = "cfn-once respond shop Invoices --from-queue https://sqs.eu-west-1.amazonaws.com/1/dead"
 WHY = "no delivery of the request has answered it"
+MOST_NOTES = 5  # tries
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,8 +91,15 @@ def run(given: argparse.Namespace, console: Console) -> int:
     key = key_of(request.stack_id, request.logical_resource_id)
     with reading():
         head = store.read(key)
-    _refuse(head)
-    provider = _provider(request, head, given, operator, store)
+    if head is None:
+        console.say(
+            f"the ledger has nothing of {request.logical_resource_id} in {request.stack_id}: is the"
+            " URL the function's, with its namespace?"
+        )
+    else:
+        _refuse(head, request)
+    looked = AsLookedAt(store, head, request.logical_resource_id)
+    provider = _provider(request, head, given, operator, looked)
     told = Told(console)
     try:
         _deliver(provider.using(delivery=told), event)
@@ -109,8 +124,14 @@ def _note(store: Store, key: str, told: Told, operator: Operator) -> None:
         return
     outcome = str(json.loads(told.body)["Status"]) + ("" if told.is_sent else " NOT SENT")
     with reading():
-        if (after := store.read(key)) is not None:
-            store.write(key, note(after, outcome, operator))
+        for _ in range(MOST_NOTES):  # CloudFormation's next request may come with its answer
+            after = store.read(key)
+            if after is None:
+                return
+            with contextlib.suppress(Meanwhile):
+                looked = AsLookedAt(store, after, after.logical_resource_id)
+                looked.write(key, note(after, outcome, operator))
+                return
 
 
 def _events(given: argparse.Namespace, console: Console) -> list[sources.Event]:
@@ -147,16 +168,20 @@ def _newest(
     return max(found, key=lambda pair: pair[1].issued_at or 0)
 
 
-def _refuse(head: Head | None) -> None:
-    """Refuse while somebody is at work, or is about to be."""
-    if head is None:
-        return
+def _refuse(head: Head, request: Request) -> None:
+    """Refuse while somebody is at work, or is about to be: a delivery would wait for him."""
     refuse_while_at_work(head)
-    due = head.operation.execution.due
-    if head.operation.state == State.PARKED and due is not None and milliseconds_now() < due:
+    now = milliseconds_now()
+    match admit(head, request, Candidate(owner="", lease=0, sandbox_id=None, now=now)):
+        case Wait(until):
+            raise at_work(head, until)
+        case _:
+            pass
+    until = comes_until(head.operation)
+    if now < until:
         raise Stop(
-            f"its hook waits, and its continuation comes at {utc(due / 1000)} at the latest:"
-            " nothing was answered. Look again then"
+            f"its hook waits, and its continuation may come until {utc(until / 1000)}: nothing was"
+            " answered. Look again then"
         )
 
 
@@ -165,7 +190,7 @@ def _provider(
     head: Head | None,
     given: argparse.Namespace,
     operator: Operator,
-    store: Store,
+    store: AsLookedAt,
 ) -> Provider:
     """Return what answers: with what is recorded, FAILED, or SUCCESS for a Delete.
 

@@ -260,6 +260,13 @@ def _at(doc: Doc, path: Path) -> Any:
     return value
 
 
+def is_as_made(change: Change, head: Head) -> bool:
+    """Tell whether a head has all that a change sets, and nothing that it removes."""
+    doc = head.to_doc()
+    is_set = all(_at(doc, path) == _plain(value) for path, value in change.set.items())
+    return is_set and all(_at(doc, path) is NOTHING for path in change.remove)
+
+
 _to_text = json.JSONEncoder(separators=(",", ":")).encode
 
 
