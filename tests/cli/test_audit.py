@@ -5,12 +5,14 @@ import json
 import shlex
 import sqlite3
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 
 from cfn_once.cli.audit import World
 from cfn_once.cli.console import Stop
 from cfn_once.cli.findings import Class, Stack, findings_of, is_of_interest
-from cfn_once.cli.stacks import StackResource
+from cfn_once.cli.stacks import StackResource, Stacks
 from cfn_once.ledger import MemoryStore
 from cfn_once.ledger.sqlite import SQLiteStore
 from cfn_once.ledger.store import Absent, Write
@@ -27,6 +29,8 @@ STARTED = {"thing#0": {"s": "S", "t": LONG_AGO}}
 DONE = {"thing#0": {"s": "D", "r": '"thing-9"', "t": LONG_AGO}}
 LEFT = an_operation(rid="r0", typ="Create", st="FAILED", steps=DONE, id="thing-0")
 HELD = {"held": {"id": "thing-1"}}
+KEPT = {("Thing", "thing-1")}
+FORGOTTEN = [{"typ": "Forget", "st": "FORGOTTEN", "at": LONG_AGO, "by": "ada"}]
 
 
 def head(operation=OVER, **attributes):
@@ -55,6 +59,16 @@ CASES = {
     "deleted, and listed still": (head(**HELD), stack("DELETE_COMPLETE"), ["ORPHAN!"]),
     "a replaced one of a deleted stack": (head(repl=[{"id": "thing-0"}]), DELETED, ["ORPHAN!"]),
     "left by a failed Create": (head(FAILED, pend=[LEFT]), DELETED, ["ORPHAN!"]),
+    "a failed Create that left something": (
+        head({**FAILED, "steps": DONE}),
+        stack("CREATE_FAILED"),
+        ["NOT-REMOVED"],
+    ),
+    "the same, and its Delete never came": (
+        head({**FAILED, "steps": DONE}, ttl=NOW // 1000),
+        DELETED,
+        ["ORPHAN!"],
+    ),
     "died with its stack": (head({**OVER, "st": "RUNNING"}), DELETED, ["ORPHAN!"]),
     "another id": (head(**HELD), stack(held="thing-2"), ["DIFFERS!"]),
     "another type": (head(**HELD), stack(kind="Custom::Other"), ["DIFFERS!"]),
@@ -87,6 +101,23 @@ CASES = {
         ["UNANSWERED!"],
     ),
     "retained": (head(**HELD), stack("DELETE_SKIPPED", "DELETE_COMPLETE"), ["RETAINED"]),
+    "retained, as the events say": (head(**HELD), GONE._replace(retained=KEPT), ["RETAINED"]),
+    "another one was retained": (
+        head(held={"id": "thing-2"}),
+        stack("DELETE_SKIPPED", "DELETE_COMPLETE"),
+        ["ORPHAN!"],
+    ),
+    "replaced and retained": (
+        head(held={"id": "thing-2"}, repl=[{"id": "thing-1"}]),
+        stack(held="thing-2")._replace(retained=KEPT),
+        ["RETAINED"],
+    ),
+    "another id, and the stack's is known to be removed": (
+        head(held={"id": "thing-2"}, gone=["thing-1"]),
+        stack(),
+        ["DIFFERS!"],
+    ),
+    "forgotten, and the stack has another": (head(hist=FORGOTTEN), stack(), []),
     "an unknown stack": (head(**HELD), Stack("", {}), ["UNKNOWN-STACK!"]),
     "nothing left, unknown stack": (head(), Stack("", {}), []),
 }
@@ -103,6 +134,79 @@ def test_the_table(case):
 
     assert wanted == [f"{finding.kind}{'!' if finding.next else ''}" for finding in found]
     assert is_of_interest(kept, NOW) or not wanted
+
+
+def next_of(kept, beside):
+    """What is said to do, of a resource with one finding."""
+    (finding,) = findings_of(kept, beside, NOW)
+    return finding.next
+
+
+def test_what_is_said_of_two_ids_depends_on_whether_the_ledger_knows_both():
+    """
+    A Delete under an id that was forgotten, or removed, removes nothing: an operator is not told to
+    forget the id that the stack has.
+    """
+    other = stack(held="thing-2")
+
+    assert "Then: cfn-once forget shop Thing" in next_of(head(**HELD), other)
+    for known in ({"gone": ["thing-2"]}, {"repl": [{"id": "thing-2"}]}):
+        found = [f.next for f in findings_of(head(**HELD, **known), other, NOW)]
+
+        assert "the ledger has had both. cfn-once ledger show shop Thing" in found[0]
+        assert not [words for words in found if "forget" in words]
+
+
+def test_what_is_said_of_a_replaced_one_depends_on_whether_its_delete_came():
+    """
+    The resource's Delete removes a replaced object again whose own Delete failed, and no other.
+    """
+    failed = {**OVER, "typ": "Delete", "st": "FAILED", "eid": "thing-0"}
+    again = "delete the resource, which removes both"
+    old = {"id": "thing-0"}
+
+    assert again in next_of(head(**HELD, repl=[{**old, "del": True}]), stack())
+    assert again in next_of(head(failed, **HELD, repl=[old]), stack())
+    assert "CloudFormation has not asked for its Delete" in next_of(
+        head(**HELD, repl=[old]), stack()
+    )
+
+
+def events(*rows):
+    return [
+        {
+            "StackId": SHOP,
+            "EventId": f"e-{n}",
+            "StackName": "shop",
+            "LogicalResourceId": "Thing",
+            "PhysicalResourceId": physical_id,
+            "ResourceStatus": status,
+            "Timestamp": 0,
+        }
+        for n, (physical_id, status) in enumerate(rows)
+    ]
+
+
+def test_the_events_of_a_stack_are_read_until_what_was_let_go_is_found():
+    """
+    They come newest first, in pages. What is found on one is not looked for on the next.
+    """
+    client = boto3.client(
+        "cloudformation", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+    newest = events(("thing-2", "UPDATE_COMPLETE"), ("thing-0", "DELETE_COMPLETE"))
+    older = events(("thing-1", "DELETE_SKIPPED"))
+    stacks = Stacks(client)
+    with Stubber(client) as stub:
+        for asked, page in (
+            ({}, {"StackEvents": newest, "NextToken": "2"}),
+            ({"NextToken": "2"}, {"StackEvents": older, "NextToken": "3"}),
+        ):
+            stub.add_response("describe_stack_events", page, {"StackName": SHOP, **asked})
+        found = stacks.retained_by(SHOP, ["thing-1"])
+        stub.assert_no_pending_responses()
+
+    assert (KEPT, 2) == (found, stacks.requests)
 
 
 def test_every_class_has_a_case():

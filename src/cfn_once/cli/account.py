@@ -109,7 +109,7 @@ def finding(head: Head, now: int, place: str, status: str = "") -> Finding:
         status: CloudFormation's own of the resource; empty where it was not asked.
     """
     operation, ended = head.operation, utc(head.operation.execution.lease / 1000)
-    is_forgotten = operation.cleanup.forgotten and _was_forgotten(head)
+    is_forgotten = operation.cleanup.forgotten and was_forgotten(head)
     match operation.state:
         case State.RUNNING if is_at_work(head, now):
             who = operation.execution.invocation or "outside Lambda"
@@ -191,7 +191,7 @@ def _of_answered(head: Head, now: int, place: str, status: str) -> Finding:
     if head.pending_cleanup:
         words = f"{answered}; what earlier requests left is cleaned up by the next request"
         return Finding("not-cleaned-up", words, is_open=True)
-    if _was_forgotten(head):
+    if was_forgotten(head):
         return _of_forgotten(head)
     return Finding("failed" if outcome == "FAILED" else "answered", answered)
 
@@ -201,7 +201,8 @@ def _quoted(step: str) -> str:
     return step if re.fullmatch(r"[\w.:/-][\w.:/#-]*", step) else shlex.quote(step)
 
 
-def _was_forgotten(head: Head) -> bool:
+def was_forgotten(head: Head) -> bool:
+    """Tell whether the last that was done is that an operator had it forgotten."""
     return bool(head.history) and head.history[-1].outcome == "FORGOTTEN"
 
 

@@ -9,7 +9,7 @@ from .._clock import SYSTEM_CLOCK
 from ..ledger import Head, Listed, Store
 from .account import UPDATE
 from .console import Console, Exit, Stop, several
-from .findings import Class, Finding, Stack, findings_of, is_of_interest
+from .findings import Class, Finding, Stack, findings_of, is_of_interest, untold
 from .lookup import add_ledger_url, ledger_of, reading
 from .stacks import Stacks
 
@@ -97,6 +97,10 @@ class World:
         resources = self._stacks.resources_of(stack_id)
         return Stack(status, {resource.logical_resource_id: resource for resource in resources})
 
+    def with_events(self, stack_id: str, stack: Stack, wanted: Sequence[str]) -> Stack:
+        """Return a stack with what its events say of objects that it holds no more."""
+        return stack._replace(retained=self._stacks.retained_by(stack_id, wanted))
+
     def _status(self, stack_id: str) -> str:
         """Return the status of a stack that does not live; of another place's, nothing."""
         account, region = _place_of(stack_id)
@@ -158,6 +162,9 @@ def _by_stack(heads: Sequence[Head]) -> Iterator[tuple[str, list[Head]]]:
 
 def _of_stack(world: World, stack_id: str, heads: Sequence[Head], now: int) -> Iterator[Finding]:
     stack = world.stack(stack_id)
+    wanted = [let_go for head in heads for let_go in untold(head, stack, now)]
+    if wanted:
+        stack = world.with_events(stack_id, stack, wanted)
     for head in sorted(heads, key=lambda head: head.logical_resource_id):
         yield from findings_of(head, stack, now)
 

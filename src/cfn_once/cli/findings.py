@@ -5,14 +5,15 @@ What is the matter where the ledger and CloudFormation do not say the same: a ta
     rules      a place, what the ledger says, and the finding
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from ..ledger import Head
+from .._cloudformation.request import RequestType
+from ..ledger import Head, HeldObject, Operation, State, StepState
 from . import account
 from .account import place_of
-from .stacks import StackResource
+from .stacks import KEPT, Retained, StackResource
 
 UNANSWERED = ("died", "given-back", "not-come-back", "waited-for")  # as `account` calls them
 FORGET = "cfn-once forget {} --reason WHY"
@@ -38,7 +39,6 @@ class Place(StrEnum):
 
     THERE = "there"
     BUSY = "busy"  # an operation of its stack is at it
-    RETAINED = "retained"  # let go of, by its DeletionPolicy
     GONE = "gone"  # its stack is there, and has no such resource any more
     STACK_GONE = "stack gone"
     UNKNOWN = "unknown"  # CloudFormation knows no such stack
@@ -53,25 +53,32 @@ class Stack(NamedTuple):
     Attributes:
         status: CloudFormation's own; empty where it knows no such stack.
         resources: Its custom resources, by their logical ids.
+        retained: What its events say that a policy has kept.
     """
 
     status: str
     resources: Mapping[str, StackResource]
+    retained: Collection[Retained] = frozenset()
 
     def place(self, logical_resource_id: str) -> Place:
         """Return where a resource is."""
         if not self.status:
             return Place.UNKNOWN
         resource = self.resources.get(logical_resource_id)
-        if resource is not None and resource.status == "DELETE_SKIPPED":
-            return Place.RETAINED
         if self.status == "DELETE_COMPLETE":
             return Place.STACK_GONE
         if self.status.endswith("_IN_PROGRESS"):
             return Place.BUSY
-        if resource is None or resource.status == "DELETE_COMPLETE":
+        if resource is None or resource.status in ("DELETE_COMPLETE", KEPT):
             return Place.GONE
         return Place.THERE
+
+    def has_retained(self, logical_resource_id: str, physical_id: str) -> bool:
+        """Tell whether a policy has kept an object that the stack has let go of."""
+        resource = self.resources.get(logical_resource_id)
+        if resource is not None and resource.status == KEPT and resource.physical_id == physical_id:
+            return True
+        return (logical_resource_id, physical_id) in self.retained
 
 
 class Finding(NamedTuple):
@@ -94,9 +101,18 @@ class _Case(NamedTuple):
     """A resource in the ledger, and beside it what CloudFormation has."""
 
     head: Head
-    place: Place
-    resource: StackResource | None
+    stack: Stack
     now: int
+
+    @property
+    def place(self) -> Place:
+        """Where CloudFormation has the resource."""
+        return self.stack.place(self.head.logical_resource_id)
+
+    @property
+    def resource(self) -> StackResource | None:
+        """The resource, as CloudFormation has it."""
+        return self.stack.resources.get(self.head.logical_resource_id)
 
     @property
     def named(self) -> str:
@@ -107,12 +123,28 @@ class _Case(NamedTuple):
         return place_of(stack, self.head.logical_resource_id)
 
     @property
-    def left(self) -> list[str]:
-        """What may live, besides the held object."""
+    def let_go(self) -> list[str]:
+        """The ids of objects that the stack holds no more, and may have retained."""
         head = self.head
-        ids = [old.id for old in (*head.replaced, *head.forgotten)]
+        never_deleted = [old.id for old in head.replaced if not old.deleting]
+        if self.place is Place.THERE:
+            return never_deleted
+        held = [head.held_id] if head.held_id else []
+        return [*held, *never_deleted] if self.place in LET_GO else []
+
+    @property
+    def retained(self) -> list[str]:
+        """Those of them that a policy has kept."""
+        logical_id = self.head.logical_resource_id
+        return [kept for kept in self.let_go if self.stack.has_retained(logical_id, kept)]
+
+    @property
+    def left(self) -> list[str]:
+        """What may live, besides the held object and what a policy has kept."""
+        head, kept = self.head, self.retained
+        ids = [old.id for old in (*head.replaced, *head.forgotten) if old.id not in kept]
         operations = [left for left in head.pending_cleanup if left.cleanup.by is None]
-        if not head.operation.is_over and not account.is_at_work(head, self.now):
+        if self._is_left_behind(head.operation):
             operations.append(head.operation)
         made = [
             left.assigned_id or f"what {left.type} {left.request_id} may have made"
@@ -121,10 +153,19 @@ class _Case(NamedTuple):
         ]
         return [*ids, *made]
 
+    def _is_left_behind(self, operation: Operation) -> bool:
+        """Tell whether the newest request may have made something that no id is held of."""
+        if not operation.is_over:
+            return not account.is_at_work(self.head, self.now)
+        # What is in doubt is a finding by itself; what a Delete has not removed, is held.
+        is_failed = operation.state == State.FAILED and operation.type != RequestType.DELETE
+        return is_failed and any(step.state == StepState.DONE for step in operation.steps.values())
+
     @property
     def lives(self) -> list[str]:
-        """All that may live."""
-        return [*([self.head.held_id] if self.head.held_id else []), *self.left]
+        """All that may live, besides what a policy has kept."""
+        held = self.head.held_id
+        return [*([held] if held and held not in self.retained else []), *self.left]
 
 
 _Found = tuple[Class, str, str]  # the class, the words, what to do
@@ -146,27 +187,62 @@ def _differs(case: _Case) -> _Found | None:
         return None
     if head.held_id and resource.physical_id not in ("", head.held_id):
         words = f"the ledger holds {head.held_id}, and the stack {resource.physical_id}"
-        how = f"look which of the two is in use; cfn-once ledger show {case.named}"
-        return Class.DIFFERS, words, how
+        return Class.DIFFERS, words, _of_two(case, resource.physical_id)
     if head.resource_type != resource.resource_type:
         words = f"the ledger has it as {head.resource_type}, the stack as {resource.resource_type}"
         return Class.DIFFERS, words, f"cfn-once ledger show {case.named}"
     if head.held_id is None and resource.status not in NOTHING_THERE:
-        words = f"the ledger holds nothing, and the stack {resource.physical_id or 'a resource'}"
-        how = "was it imported, or made by another provider or ledger? Its Delete may find nothing"
-        return Class.DIFFERS, words, how
+        return _of_one_that_only_the_stack_has(case, resource)
     return None
+
+
+def _of_two(case: _Case, of_stack: str) -> str:
+    """Say what to do where the ledger and the stack have two ids."""
+    show = f"cfn-once ledger show {case.named}"
+    if of_stack in (*case.head.replaced_ids, *case.head.removed):
+        # A Delete under an id that was forgotten removes nothing.
+        return f"look which of the two is in use: the ledger has had both. {show}"
+    return (
+        f"look which of the two is in use: {show}. If it is the stack's, remove the ledger's by"
+        f" hand. Then: {FORGET.format(case.named)}"
+    )
+
+
+def _of_one_that_only_the_stack_has(case: _Case, resource: StackResource) -> _Found | None:
+    if account.was_forgotten(case.head):
+        return None  # an operator has said that the stack's is the one in use
+    words = f"the ledger holds nothing, and the stack {resource.physical_id or 'a resource'}"
+    how = (
+        "was it imported, or made by another provider or ledger? Its hooks get the stack's id."
+        f" If that is right: {FORGET.format(case.named)}"
+    )
+    return Class.DIFFERS, words, how
 
 
 def _not_removed(case: _Case) -> _Found | None:
     if case.place is not Place.THERE or not case.head.operation.is_over or not case.left:
         return None
     words = f"{', '.join(case.left)} of earlier requests may be there still"
-    of_others = case.head.pending_of_other_types
-    if not case.head.replaced and not of_others:
+    replaced = [old for old in case.head.replaced if old.id in case.left]
+    if not replaced and not case.head.pending_of_other_types:
         return Class.NOT_REMOVED, f"{words}; the next Update or Delete removes it", ""
-    how = "CloudFormation asks for it no more: remove it by hand, or with the resource's Delete"
-    return Class.NOT_REMOVED, words, how
+    return Class.NOT_REMOVED, words, _of_replaced(case.head, replaced)
+
+
+def _of_replaced(head: Head, replaced: Sequence[HeldObject]) -> str:
+    """Say what to do about what CloudFormation asks for no more."""
+    last = head.operation
+    deleting = last.event_physical_id if last.type == RequestType.DELETE else None
+    has_failed = all(old.deleting or old.id == deleting for old in replaced)
+    if has_failed and not head.pending_of_other_types:
+        return (
+            "its Delete failed, and CloudFormation asks for it no more: remove the cause, and"
+            " delete the resource, which removes both"
+        )
+    return (
+        "CloudFormation has not asked for its Delete: remove it by hand, if nothing uses it. The"
+        " ledger keeps its id until the resource is deleted"
+    )
 
 
 def _in_doubt(case: _Case) -> _Found | None:
@@ -190,9 +266,10 @@ def _unanswered(case: _Case) -> _Found | None:
 
 
 def _retained(case: _Case) -> _Found | None:
-    if case.place is not Place.RETAINED or not case.lives:
+    if not case.retained:
         return None
-    words = f"its stack has let go of {', '.join(case.lives)}, by its DeletionPolicy"
+    kept = ", ".join(case.retained)
+    words = f"its stack has let go of {kept}, by its DeletionPolicy or UpdateReplacePolicy"
     return Class.RETAINED, words, ""
 
 
@@ -221,14 +298,20 @@ RULES: Sequence[Rule] = (
 def is_of_interest(head: Head, now: int) -> bool:
     """Tell whether CloudFormation has to be asked: not of one of which nothing is left."""
     is_over = head.ttl is not None and head.operation.is_over
-    case = _Case(head, Place.UNKNOWN, None, now)
+    case = _Case(head, Stack("", {}), now)
     return bool(not is_over or case.lives or account.doubts_of(head, now))
+
+
+def untold(head: Head, stack: Stack, now: int) -> list[str]:
+    """Return the ids of objects of which only the stack's events tell whether it has kept them."""
+    case = _Case(head, stack, now)
+    return [let_go for let_go in case.let_go if let_go not in case.retained]
 
 
 def findings_of(head: Head, stack: Stack, now: int) -> Iterator[Finding]:
     """Yield what is the matter with a resource; `now` is in milliseconds since 1970."""
     logical_id = head.logical_resource_id
-    case = _Case(head, stack.place(logical_id), stack.resources.get(logical_id), now)
+    case = _Case(head, stack, now)
     for rule in RULES:
         if found := rule(case):
             kind, words, how = found

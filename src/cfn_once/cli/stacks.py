@@ -1,6 +1,6 @@
 """The stacks of CloudFormation, as far as operators' verbs read them."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -9,6 +9,8 @@ from .clients import client_of
 from .console import Stop
 
 TRIES = 10  # whoever asks for hundreds of stacks is throttled now and then
+KEPT = "DELETE_SKIPPED"  # CloudFormation's status of what a policy retains
+Retained = tuple[str, str]  # a logical and a physical id
 TYPES = ("Custom::", "AWS::CloudFormation::CustomResource")
 
 
@@ -99,6 +101,29 @@ class Stacks:
                     yield StackResource(stack_id, logical_id, kind, status, held or "")
             if "NextToken" not in answer:
                 return
+            asked["NextToken"] = answer["NextToken"]
+
+    def retained_by(self, stack_id: str, wanted: Collection[str]) -> set[Retained]:
+        """Return what a stack has let go of and kept, by its DeletionPolicy or UpdateReplacePolicy.
+
+        Only its events tell that of what it holds no more. They come newest first, and are read
+        until each wanted id is found.
+
+        Args:
+            stack_id: Its ARN; for 90 days after its deletion too.
+            wanted: Physical ids.
+        """
+        found: set[Retained] = set()
+        missing, asked = set(wanted), {"StackName": stack_id}
+        while True:
+            answer = self._ask(stack_id, "describe_stack_events", **asked)
+            for event in answer["StackEvents"]:
+                if event.get("ResourceStatus") == KEPT:
+                    physical_id = event.get("PhysicalResourceId", "")
+                    found.add((event["LogicalResourceId"], physical_id))
+                    missing.discard(physical_id)
+            if "NextToken" not in answer or not missing:
+                return found
             asked["NextToken"] = answer["NextToken"]
 
     def _ask(self, name: str, operation: str, **members: Any) -> Any:
