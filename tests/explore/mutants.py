@@ -793,7 +793,7 @@ ROWS = {
     "what is forgotten is gone on with where it is asked again": Mutant(
         "L1",
         "forgotten-again",
-        old="head.operation.forgotten",
+        old="head.operation.cleanup.forgotten",
         new="False",
         space=on(REASK, "fail forget"),
     ),
