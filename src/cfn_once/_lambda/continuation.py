@@ -7,7 +7,7 @@ from .._errors import PermanentError, TemporaryError
 
 
 class ContinuationRefused(PermanentError):
-    """The event cannot be brought back as things stand: the request is answered FAILED."""
+    """The event cannot be brought back as things stand: the request fails."""
 
 
 class ContinuationUnavailable(TemporaryError):

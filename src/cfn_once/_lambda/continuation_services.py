@@ -234,7 +234,7 @@ class SelfInvocation(_Through):
     shortest, longest = math.inf, 0.0
 
     def send(self, event: Json, due: float, *, now: float, function: str) -> None:
-        del due, now  # whoever receives it waits for the rest
+        del due, now  # the receiver waits for the rest
         text = _text(event)
         self._ask(
             "invoke", event, text, FunctionName=function, InvocationType="Event", Payload=text

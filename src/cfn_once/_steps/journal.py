@@ -1,6 +1,6 @@
-"""What is known of one operation's steps: what the ledger has, and what it has not been told yet.
+"""What is known of one operation's steps: what the ledger has, and what it still lacks.
 
-A result lies in the head, beside it where it is long, or nowhere where it is secret.
+A result is in the head, beside it where it is long, or nowhere where it is secret.
 """
 
 import json
@@ -23,7 +23,7 @@ from ..ledger import SPILL_DAYS, Deed, Lease, Operation, Progress, StepRecord, S
 from .call import LONGEST_RESULT, Call, Step
 from .room import room_of, size_of
 
-INLINE_RESULT = 1024  # bytes of a result that lies in the head; a write costs by the kilobyte
+INLINE_RESULT = 1024  # bytes of a result that stays in the head; a write costs by the kilobyte
 INLINE_RESULTS = 32_768  # bytes of all records in the head; beyond it, every result lies outside
 LONGEST_ERROR = 1000  # characters of an error whose record would be longer than a result may be
 # Bytes of records in an item, which DynamoDB bounds at 400 KB: a Delete needs room of its own.
@@ -55,10 +55,10 @@ class Journal:
         left: The operation, where it was left behind; else the one at work.
 
     Attributes:
-        pending: What steps came to and the ledger has not been told yet.
+        pending: Records of steps that the ledger still lacks.
         tail_in_doubt: The first step without a record may have happened; that step takes it down.
         assigned_id: The physical id that the hook has set so far.
-        has_unrecorded_calls: The hook has made calls that are repeated at will and never recorded.
+        has_unrecorded_calls: The hook has made repeatable calls, which it never records.
         deed: What an Update does; None until its hook begins.
         has_secrets: A result was not kept because it is secret.
         visited: The keys that the hook has come by.
@@ -140,7 +140,7 @@ class Journal:
         known = self.pending.get(key) or self.operation.steps.get(key)
         if record is None or known is None or known.state == StepState.STARTED:
             return key, record
-        # Failed in an earlier round, and called anew since.
+        # Failed in an earlier round, and called again since.
         return None if known.generation >= record.generation else (key, record)
 
     @contextmanager
@@ -264,7 +264,7 @@ class Journal:
         try:
             text = _to_text(call, key, result)
         except PermanentError:
-            # Its effect has happened; what it is can be told by a look-up, or no more.
+            # Its effect has happened; only a look-up can still find what it is.
             state = StepState.DONE if call.find is None else StepState.STARTED
             self.pending[key] = replace(record, state=state.value)
             raise
@@ -343,7 +343,7 @@ class Journal:
     def _have_room(self, size: int, most: int) -> bool:
         """Tell whether all records and so many bytes more stay below a bound.
 
-        They are counted as they come, and all of them anew only where the count is near the bound:
+        They are counted as they come, and all of them again only where the count is near the bound:
         else each step would cost what all before it have.
         """
         if self._counted is None or self._counted + size >= most:

@@ -54,7 +54,7 @@ class DynamoDBStore:
     Args:
         table: The table's name or ARN.
         keeps_secrets: The table is under a customer-managed key, so that answers marked NoEcho
-            may lie in it.
+            may be in it.
         client: A boto3 client, in place of what is made for `region` and `endpoint`.
         environ: Says whether boto3 is needed, and has the credentials where it is not.
 
@@ -159,7 +159,7 @@ def _through_sdk(
     client: Any,
     environ: Mapping[str, str],
 ) -> Table:
-    from .sdk import SdkTable, client_for  # loads boto3, which takes twice as long as all else
+    from .sdk import SdkTable, client_for  # loads boto3, which takes twice as long as the rest
 
     return SdkTable(client or client_for(table, region, endpoint, environ))
 

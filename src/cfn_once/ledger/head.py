@@ -75,8 +75,8 @@ class HeldObject(Kept):
 
     Attributes:
         properties: The fingerprint of the properties that it was made of, or last changed to.
-        response: The response that told CloudFormation of it, without the ids of its request; None
-            where no hook of ours has told its attributes.
+        response: The response that named it to CloudFormation, without the ids of its request; None
+            where no hook of ours has returned its attributes.
         operation: The name of the operation that made it; None where none of ours did.
         made_by: What that one did: an `Origin`.
         touched: An Update may have acted on it, and none has succeeded since: a `Touched`.
@@ -132,7 +132,7 @@ class CleanupRecord(Kept):
         doubts: What that one could not tell, in words.
         resource_type: The type whose requests clean it up, where that is not the head's: a Create
             of another type has begun since.
-        forgotten: An operator has removed what it made: asked again, it begins anew.
+        forgotten: An operator has removed what it made: asked again, it begins with new tokens.
     """
 
     by: str | None = kept_as("cln")
@@ -154,7 +154,7 @@ class Operation(Kept):
             succeeded, where its response lies with the held object.
         execution: The one at work, or the last one.
         tail_in_doubt: The first step without a record may have happened.
-        has_unrecorded_calls: Its hook made calls that are repeated at will and never recorded.
+        has_unrecorded_calls: Its hook made repeatable calls, which are never recorded.
         round: How often CloudFormation has asked again after a failure.
         begun: When it was begun, or its last round.
         generation: The first generation of its steps; above every one of an earlier life of the

@@ -187,7 +187,7 @@ class Lease:
         """Return from when a hook that has not ended acts no more: Lambda ends it."""
         ends = self.head.operation.execution.lease
         started = any(step.state == StepState.STARTED for step in progress.steps.values())
-        # What a step in doubt has on its way is waited for by whoever cleans it up; what a call
+        # The cleanup waits for what a step in doubt has on its way; what a call
         # without a record has, by nobody else.
         return ends if started or progress.tail_in_doubt else in_flight_until(ends)
 

@@ -19,7 +19,7 @@ CLOCK_SLACK = 1.0  # seconds that clocks differ by at most (A2)
 # one at work answers by itself; what a duplicate must not miss is the end of that one's lease.
 FIRST_LOOK, LATER_LOOKS, LAST_LOOKS = 1.0, 1.6, 20.0  # seconds, times, seconds
 JUST_AFTER = 0.02  # seconds
-LEDGER_OUTAGE_GRACE = 300.0  # seconds of an event's age; then it is answered FAILED without one
+LEDGER_OUTAGE_GRACE = 300.0  # seconds of an event's age; then it fails without one
 
 Claimed = Lease | Answered | Stale | Ignored | Refused
 
@@ -48,7 +48,7 @@ class Ledger:
         guards: bool = False,
         retries_exhausted: bool = False,
     ) -> Claimed:
-        """Decide who works on a request; waits for a twin as long as our own time allows.
+        """Decide who works on a request; waits for another delivery for as long as our time allows.
 
         Args:
             request: What is asked for.
@@ -58,7 +58,7 @@ class Ledger:
             retries_exhausted: Every other delivery has failed, and none is waited for.
 
         Raises:
-            InProgress: A twin is still at work and our time is short: let Lambda come again.
+            InProgress: Another delivery is at work and our time is short: let Lambda retry.
             LedgerUnavailable: The ledger cannot be reached, or must not be touched by us.
         """
         candidate = self._candidate(deadline)._replace(
@@ -100,7 +100,7 @@ class Ledger:
     def _wait(self, request: Request, deadline: Deadline, until: int, waits: int) -> None:
         pause = min(FIRST_LOOK * LATER_LOOKS**waits, LAST_LOOKS)
         left = max(0.0, until / 1000 - deadline.clock.now()) + JUST_AFTER
-        ends = left <= pause  # then the twin is dead, or has answered: no sooner, and no later
+        ends = left <= pause  # then the other one has died or responded: no sooner, and no later
         if not deadline.pause(
             left if ends else pause, reserve=EXIT_RESERVE, polling=True, exactly=ends
         ):

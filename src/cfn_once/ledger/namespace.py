@@ -38,7 +38,7 @@ class Namespace:
         here = _in(self._name, key)
         if self._formerly is None:
             return self._store.write(here, write)
-        if holds(write.guard, {}):  # it would begin anew what lies there
+        if holds(write.guard, {}):  # it would begin again what is there
             self._move(key)
         written = self._store.write(here, write)
         is_missing = not written.applied and written.head is None

@@ -2,7 +2,7 @@
 
 A Delete moves nothing. An Update says by its id what CloudFormation holds: the held object is
 acknowledged, or its operation was never heard of, or somebody else's object is adopted. A Create
-begins anew: what was held is retained where CloudFormation knew it, and forgotten where it may not.
+begins again: what was held is retained if CloudFormation knew it, and forgotten if it may not.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class Ending(NamedTuple):
         given: Its properties as JSON text, where it made something under the id that it was to
             replace.
         fails: What the class says of a Delete that leaves something; None where there is no class.
-        untold: It tells of an object of which no hook of ours has told the attributes.
+        untold: It tells of an object whose attributes no hook of ours has returned.
         doubts: What the last Delete could not tell of earlier requests, in the answer's words.
     """
 

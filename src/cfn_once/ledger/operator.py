@@ -2,7 +2,7 @@
 
 What an operator says of a step is what its look-up would have said: it was made, with this result,
 or it was not made. Each write is computed from a look at the head, and refused if anything was
-written since; none is made while an execution may still act. Who wrote it, why and when lies in the
+written since; none is made while an execution may still act. Who wrote it, why and when is in the
 history.
 """
 
@@ -16,7 +16,7 @@ from .step_record import StepRecord, StepState
 from .store import Change, Equals, Path, Write
 from .transitions import MOST_REMOVED, OPERATION, in_flight_until, kept_history
 
-LONGEST_MADE = 1024  # bytes of a result that an operator gives: it lies in the head
+LONGEST_MADE = 1024  # bytes of a result that an operator gives: it is in the head
 LONGEST_WHY = 200  # bytes
 
 

@@ -95,7 +95,7 @@ class SQLiteStore:
                 self._path,
                 timeout=self._patience,
                 isolation_level=None,
-                check_same_thread=False,  # whoever collects what a thread left closes it
+                check_same_thread=False,  # another thread may collect and close it
                 factory=_Connection,
             )
             if not self._makes:  # nor is a file changed that is somebody else's

@@ -23,7 +23,7 @@ class StepRecord(Kept):
 
     Attributes:
         result: JSON text of the result, or of the error of a failed step.
-        spilled: True where the result lies in an item of its own.
+        spilled: True where the result has an item of its own.
         secret: True where the result was left out.
         generation: Part of the token; rises only after a definitive failure.
         round: The round in which it failed.
@@ -72,5 +72,5 @@ class StepRecord(Kept):
 
     @property
     def has_result(self) -> bool:
-        """Tell whether what it came to can be told: not where that is secret, or was no JSON."""
+        """Tell whether its result can be read: not where that is secret, or was no JSON."""
         return self.result is not None or self.spilled

@@ -19,8 +19,8 @@ _WAY = (
 _HINTS = {
     "AccessDeniedException": (
         "let the function's role call dynamodb:UpdateItem, dynamodb:GetItem and dynamodb:PutItem on"
-        " it, and on the leading keys of its namespace (templates/provider.yaml); whoever lists a"
-        " ledger needs dynamodb:Scan besides"
+        " it, and on the leading keys of its namespace (templates/provider.yaml); to list a ledger,"
+        " a person also needs dynamodb:Scan"
     ),
     "ExpiredTokenException": _CREDENTIALS,
     "InvalidSignatureException": _CREDENTIALS,

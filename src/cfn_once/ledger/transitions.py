@@ -71,7 +71,7 @@ class Progress(NamedTuple):
     Attributes:
         steps: What its steps came to.
         assigned_id: The physical id that it has set so far.
-        has_unrecorded_calls: It has made calls that are repeated at will and never recorded.
+        has_unrecorded_calls: It has made repeatable calls, which are never recorded.
         tail_in_doubt: The first step without a record may have happened.
         deed: What an Update does; None until its hook begins.
     """

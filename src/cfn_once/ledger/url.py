@@ -68,7 +68,7 @@ def _open_table(table: str, query: str) -> Store:
     if not re.fullmatch(_ARN if ":" in table else _NAME, table):
         raise ConfigurationError(
             "the dynamodb ledger URL names no table: give dynamodb:// and the table's name, or its"
-            " ARN, and all else as ?namespace=..&region=..&keeps_secrets=true"
+            " ARN, and the rest as ?namespace=..&region=..&keeps_secrets=true"
         )
     options = _options(table, query, *_PARTS, "region", "endpoint", "keeps_secrets")
     endpoint = options.get("endpoint")

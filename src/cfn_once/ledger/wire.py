@@ -156,7 +156,7 @@ class WireTable:
             data = _data(answer)
         except (failures.HTTPError, OSError) as error:
             kind = type(error).__name__
-            # Without its cause, and that one's: they are told in the words of both ways.
+            # Without its cause, and that one's: both ways report them in the same words.
             raise TableUnreached(_why(error, failures), kind) from None
         checksum = answer.headers.get("x-amz-crc32")
         if checksum is not None and checksum != str(crc32(data)):
@@ -250,7 +250,7 @@ class _TimedStream(RawIOBase):
 
 
 def _is_sendable(credential: str) -> bool:
-    """Tell whether a header can have it, for whoever refuses it quotes it."""
+    """Tell whether a header can have it: an error that refuses it would quote it."""
     return credential.isascii() and credential.isprintable()
 
 
