@@ -202,7 +202,8 @@ class Kept(Frozen):
                 values[kept.name] = kept.read(short, value, was)
         for name, part in _parts(cls).items():  # type: ignore[arg-type]  # as above
             was = NOTHING_KNOWN if before is None else (raws, getattr(before, name))
-            values[name] = part.from_doc(doc, was)
+            own = {short: doc[short] for short in _fields(part) if short in doc}  # type: ignore[arg-type]  # as above
+            values[name] = part.from_doc(own, was)
         return cls.of(values)
 
     def to_doc(self) -> Doc:

@@ -93,13 +93,9 @@ class Change(NamedTuple):
         whole = ((name,) for name in (COUNT, *self.default, *self.append))
         paths: list[Path] = [*self.set, *self.remove, *whole]
         known = set(paths)
-        inner = [path for path in paths if len(path) > 1]
-        if len(known) < len(paths) or any(not known.isdisjoint(_above(path)) for path in inner):
+        above = {path[:length] for path in paths for length in range(1, len(path))}
+        if len(known) < len(paths) or not known.isdisjoint(above):
             raise ValueError(f"a change touches a place twice: {sorted(map(str, paths))}")
-
-
-def _above(path: Path) -> list[Path]:
-    return [path[:length] for length in range(1, len(path))]
 
 
 class Write(NamedTuple):
@@ -240,6 +236,8 @@ def _put(made: Any, path: Path, value: Any) -> None:
 
 def _plain(value: Any) -> Any:
     """Return a value as a store keeps it, and nobody else can change it."""
+    if isinstance(value, str):  # most are
+        return value
     if isinstance(value, dict):
         return {name: _plain(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -251,12 +249,12 @@ def _at(doc: Doc, path: Path) -> Any:
     """Return what is at a path, or NOTHING."""
     value: Any = doc
     for part in path:
-        found = isinstance(value, dict) and part in value
-        if not found and isinstance(value, list) and isinstance(part, int):
-            found = part < len(value)
-        if not found:
+        if isinstance(value, dict):
+            value = value.get(part, NOTHING)
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        else:
             return NOTHING
-        value = value[part]
     return value
 
 
