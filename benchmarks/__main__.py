@@ -13,7 +13,16 @@ from typing import Any
 from . import ROOT, _peers
 from ._figures import Measured, indented, table
 
-NAMES = ("duplicates", "import_time", "init_time", "round_trips", "in_process", "write_units")
+NAMES = (
+    "duplicates",
+    "import_time",
+    "init_time",
+    "package_size",
+    "round_trips",
+    "in_process",
+    "table_write",
+    "write_units",
+)
 REPORT = ROOT / "build" / "bench" / "report.json"
 KEPT = ROOT / "benchmarks" / "figures.json"
 

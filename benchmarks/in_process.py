@@ -5,6 +5,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,6 +20,7 @@ from ._figures import Figure, Measured
 REQUESTS, BATCH = 400, 20
 MANY, BATCHES_OF_MANY = 200, 5  # steps; requests, one a batch
 HEAD = 900  # bytes of a head with one step
+MOST = 100_000  # resources in one ledger
 _HOW = (
     f"processor time of {REQUESTS} Creates of new resources, in batches of {BATCH}, of which the"
     " median is told; the steps are looked up and do nothing; the answer is taken by a function"
@@ -59,7 +61,7 @@ def run() -> Measured:
             store = SQLiteStore(Path(folder) / "ledger.sqlite3", synchronous=synchronous)
             aim = 300.0 if synchronous == "NORMAL" else None
             figures.append(_figure(f"SQLite, {synchronous}", store, 1500.0, bare, aim))
-    return Measured(figures)
+    return Measured([*figures, _among_many()])
 
 
 def _many() -> Figure:
@@ -91,6 +93,47 @@ def _figure(
         absolute=True,
         how=_HOW,
     )
+
+
+def _among_many() -> Figure:
+    """Compare a ledger that has many resources with an empty one, batch by batch."""
+    with tempfile.TemporaryDirectory() as folder:
+        taken: dict[str, list[float]] = {"empty": [], "full": []}
+        files = {name: Path(folder) / f"{name}.sqlite3" for name in taken}
+        providers = {
+            name: Provider(Thing, ledger=SQLiteStore(file, synchronous="NORMAL")).using(
+                delivery=Nowhere()
+            )
+            for name, file in files.items()
+        }
+        for provider in providers.values():
+            provider(_create())
+        _fill(files["full"])
+        for _ in range(REQUESTS // BATCH):
+            for name, provider in providers.items():
+                batch = _time(lambda made=provider: [made(_create()) for _ in range(BATCH)])
+                taken[name].append(batch / BATCH * 1e6)
+    pairs = zip(taken["full"], taken["empty"], strict=True)
+    return Figure(
+        name=f"a Create among {MOST:,} resources, SQLite, NORMAL",
+        ours=statistics.median(taken["full"]),
+        peer=statistics.median(taken["empty"]),
+        against="in an empty ledger",
+        unit="us",
+        bar=1500.0,
+        aim=300.0,
+        absolute=True,
+        pairs=statistics.median(full / empty for full, empty in pairs),
+        how=f"{_HOW}; each batch is followed by one on the other ledger",
+    )
+
+
+def _fill(ledger: Path) -> None:
+    """Put the head of the one resource that is there under many other keys."""
+    with closing(sqlite3.connect(ledger)) as connection, connection:
+        ((text,),) = connection.execute("select doc from ledger")
+        rows = ((f"r{uuid4().hex[:26]}", "H", text) for _ in range(MOST))
+        connection.executemany("insert into ledger values (?, ?, ?)", rows)
 
 
 def _two_commits(path: Path, synchronous: str) -> float:

@@ -220,8 +220,13 @@ class _Names:
     """Spells guards and changes; every attribute is aliased, for `ttl` and others are reserved."""
 
     def __init__(self) -> None:
-        self.names: dict[str, str] = {}
+        self._aliases: dict[str, str] = {}
         self.values: Doc = {}
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What each alias stands for."""
+        return {alias: name for name, alias in self._aliases.items()}
 
     def guard(self, guard: Guard) -> str:
         match guard:
@@ -261,10 +266,7 @@ class _Names:
             if isinstance(part, int):
                 text += f"[{part}]"
                 continue
-            alias = next((a for a, name in self.names.items() if name == part), None)
-            if alias is None:
-                alias = f"#n{len(self.names)}"
-                self.names[alias] = part
+            alias = self._aliases.setdefault(part, f"#n{len(self._aliases)}")
             text += f".{alias}" if text else alias
         return text
 
