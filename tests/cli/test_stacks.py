@@ -223,6 +223,69 @@ def test_control_c_while_it_changes():
     assert ["create_change_set", "execute_change_set"] == aws.operations
 
 
+class Refusing(FakeAws):
+    """Answers one operation with an error, or with Ctrl-C, whether or not it begins."""
+
+    def __init__(self, operation, error, *statuses):
+        super().__init__(*statuses)
+        self.operation, self.error = operation, error
+
+    def ask(self, service, operation, *, on, **members):
+        if operation == self.operation:
+            raise self.error
+        return super().ask(service, operation, on=on, **members)
+
+
+DENIED_HERE = Stop("these credentials may not do it")
+
+
+@pytest.mark.parametrize("error", [DENIED_HERE, KeyboardInterrupt()])
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_change_that_does_not_begin(is_new, error):
+    """
+    What was agreed to and cannot be begun leaves no change set, nor a stack that was made for it.
+    """
+    statuses = ["", "REVIEW_IN_PROGRESS"] if is_new else ["CREATE_COMPLETE"]
+    aws = Refusing("execute_change_set", error, *statuses)
+    with pytest.raises(type(error)):
+        stacks(aws).change(WEB)
+
+    taken = "delete_stack" if is_new else "delete_change_set"
+    assert ["create_change_set", taken] == aws.operations
+
+
+ENDS = {"execute_change_set": "UPDATE_IN_PROGRESS", "describe_stack_events": "CREATE_IN_PROGRESS"}
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(DENIED_HERE, Exit.UNKNOWN), (KeyboardInterrupt(), Exit.INTERRUPTED)]
+)
+@pytest.mark.parametrize("operation", ENDS)
+def test_a_change_that_nobody_can_follow(operation, error, code):
+    """
+    It may begin although its answer is lost, or its events may not be read: that it goes on is
+    said, and what it works on is not taken away.
+    """
+    before = "" if operation == "describe_stack_events" else "CREATE_COMPLETE"
+    aws = Refusing(operation, error, before, ENDS[operation])
+    with pytest.raises(Stop, match=r"CloudFormation goes on with web\. Call again") as stop:
+        stacks(aws).change(WEB)
+
+    assert code == stop.value.code
+    assert not {"delete_stack", "delete_change_set"} & set(aws.operations)
+
+
+def test_a_delete_that_is_interrupted():
+    """
+    Ctrl-C while it is asked for: it goes on, and that is said.
+    """
+    aws = Refusing("delete_stack", KeyboardInterrupt(), "CREATE_COMPLETE", "DELETE_IN_PROGRESS")
+    with pytest.raises(Stop, match="CloudFormation goes on with web") as stop:
+        stacks(aws).delete("web")
+
+    assert Exit.INTERRUPTED == stop.value.code
+
+
 def answering(status, body=b"", **headers):
     return Host(Status(status, headers=headers, body=body))
 

@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import re
+import shlex
 import signal
 import socket
 import sys
@@ -242,14 +243,18 @@ def test_local(folder):
 
 def test_local_that_is_kept(folder):
     """
-    With --keep the server goes on, and the line that ends it is told.
+    With --keep the server goes on. The line that it prints points a shell to it, whose functions
+    are for this machine too; another line ends it.
     """
     called = call(folder, "local", "--keep", "--", "true", **CACHE)
-    host, process = re.search(r"http://(\S+?);.*kill -- -(\d+)", called.err).groups()
-    before = is_listening(host)
-    os.killpg(int(process), signal.SIGKILL)
+    exports = shlex.split(re.search(r"To use it: export (.*)", called.err)[1])
+    shell = dict(pair.split("=", 1) for pair in exports)
+    again = call(folder, "deploy", "--yes", **shell)
+    os.killpg(int(re.search(r"kill -- -(\d+) ends it", called.err)[1]), signal.SIGKILL)
 
-    assert before
+    assert 0 == again.code, again.err
+    assert "on this machine" in again.out
+    assert "my-name: no changes" in again.err
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -35,6 +35,10 @@ class Wanted(NamedTuple):
     parameters: Mapping[str, str]
 
 
+class _Begun(Stop):
+    """Nobody looks any more, and CloudFormation goes on."""
+
+
 class Stacks:
     """The stacks of an account and Region.
 
@@ -95,11 +99,14 @@ class Stacks:
             self._show(wanted.name, changes, is_new=is_new)
             if not self._agree(wanted.name):
                 raise Stop(f"{wanted.name} was not changed: nobody agreed", Exit.FOUND)
+            seen = set() if is_new else {event["EventId"] for event in self._events(wanted.name)}
+            self._begin("execute_change_set", wanted.name, ChangeSetName=change_set)
+        except _Begun:
+            raise
         except BaseException:
             self._forget(wanted.name, change_set, is_ours=is_ours)
             raise
-        seen = set() if is_new else {event["EventId"] for event in self._events(wanted.name)}
-        self._follow("execute_change_set", wanted.name, seen, ChangeSetName=change_set)
+        self._follow(wanted.name, seen)
         return True
 
     def delete(self, name: str) -> None:
@@ -115,7 +122,8 @@ class Stacks:
             raise Stop(f"{name} was not deleted: nobody agreed", Exit.FOUND)
         stack_id = described["StackId"]
         seen = {event["EventId"] for event in self._events(stack_id)}
-        self._follow("delete_stack", stack_id, seen)
+        self._begin("delete_stack", stack_id)
+        self._follow(stack_id, seen)
 
     def _prepared(
         self, wanted: Wanted, change_set: str, before: Mapping[str, Any], *, is_new: bool
@@ -157,23 +165,35 @@ class Stacks:
     def _forget(self, name: str, change_set: str, *, is_ours: bool) -> None:
         """Remove what a change that is not made has left: with an empty stack, where we made it."""
         try:
-            if is_ours:
-                if self.status(name) == "REVIEW_IN_PROGRESS":
-                    self._ask("delete_stack", name)
-            else:
+            if not is_ours:
                 self._ask("delete_change_set", name, ChangeSetName=change_set)
+            elif self.status(name) == "REVIEW_IN_PROGRESS":
+                self._ask("delete_stack", name)
         except Stop as stop:
             self._console.say(f"the change set {change_set} of {name} is left: {stop}")
 
-    def _follow(self, operation: str, stack: str, seen: set[str], **members: Any) -> None:
-        """Begin an operation, and print an event a line until it has ended.
+    def _begin(self, operation: str, stack: str, **members: Any) -> None:
+        """Ask for an operation that goes on without us.
+
+        Raises:
+            _Begun: It goes on, although there was no answer: Ctrl-C, or a network that failed.
+            Stop: It did not begin.
+        """
+        try:
+            self._ask(operation, stack, **members)
+        except (Stop, KeyboardInterrupt) as error:
+            if not _is_at_work(self.status(stack)):
+                raise
+            raise _goes_on(stack, error) from None
+
+    def _follow(self, stack: str, seen: set[str]) -> None:
+        """Print an event of an operation a line until it has ended.
 
         Raises:
             Stop: It failed, or whoever waits for it does so no more.
         """
         name = _name(stack)
         try:
-            self._ask(operation, stack, **members)
             while True:
                 described = self._described(stack)
                 status = str(described["StackStatus"]) if described else "DELETE_COMPLETE"
@@ -182,12 +202,8 @@ class Stacks:
                 if not status.endswith("_IN_PROGRESS"):
                     break
                 self._clock.sleep(self._pause)
-        except KeyboardInterrupt:
-            raise Stop(
-                f"stopped looking: CloudFormation goes on with {name}. Call again to see how it"
-                " ended",
-                Exit.INTERRUPTED,
-            ) from None
+        except (Stop, KeyboardInterrupt) as error:
+            raise _goes_on(stack, error) from None
         if "ROLLBACK" in status or status.endswith("FAILED"):
             raise Stop(f"{name} ended in {status}{_advice(name, status)}", Exit.FOUND)
 
@@ -245,8 +261,21 @@ def _refuse(name: str, status: str) -> None:
         raise Stop(f"{name} is {status}{_advice(name, status)}", Exit.FOUND)
     if status.endswith("_FAILED"):
         raise Stop(f"{name} is {status}{_advice(name, status)}", Exit.FOUND)
-    if status.endswith("_IN_PROGRESS") and status not in EMPTY:
+    if _is_at_work(status):
         raise Stop(f"{name} is {status}: wait for its end, then call again", Exit.FOUND)
+
+
+def _goes_on(stack: str, error: Stop | KeyboardInterrupt) -> _Begun:
+    """Return what to say where an operation goes on, and nobody can look how it ends."""
+    words = f"CloudFormation goes on with {_name(stack)}. Call again to see how it ended"
+    if isinstance(error, Stop):
+        return _Begun(f"{error}; {words}", error.code)
+    return _Begun(f"stopped looking: {words}", Exit.INTERRUPTED)
+
+
+def _is_at_work(status: str) -> bool:
+    """Tell whether CloudFormation changes a stack in this status."""
+    return status.endswith("_IN_PROGRESS") and status not in EMPTY
 
 
 def _advice(name: str, status: str) -> str:
