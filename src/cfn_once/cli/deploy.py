@@ -4,7 +4,6 @@ import argparse
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -19,6 +18,7 @@ from .console import Console, Exit, Stop
 from .packing import build
 from .packing.target import Target
 from .project import add_provider, settings
+from .scratch import scratch_folder
 
 DESCRIPTION = (
     "Deploy the provider: the ledger's stack and a bucket where they are missing, the zip of\n"
@@ -177,7 +177,7 @@ def pairs_of(given: list[str]) -> dict[str, str]:
 
 
 def _uploaded(plan: Plan, place: Artifacts, console: Console) -> tuple[str, build.Zip]:
-    with tempfile.TemporaryDirectory(prefix="cfn-once-deploy-") as folder:
+    with scratch_folder("cfn-once-deploy-") as folder:
         path = os.path.join(folder, "code.zip")
         made = build.build(plan.wanted, path)
         for line in package.figures(made, plan.wanted.target):

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from typing import Self
 
 from .._clock import SYSTEM_CLOCK, Clock
+from . import installers
 from .console import Stop
 
 # boto3 is what Lambda's runtime would bring along.
@@ -26,7 +27,6 @@ PINS = ("ministack==1.5.33", "boto3==1.43.106")
 REGION = "us-east-1"
 START = 60.0  # seconds; two at most on an idle machine
 TRIES = 5  # a port that was free may be taken before it is bound
-LINES = 12  # of what an installer, or a server that does not start, has said
 
 # The kernel ends it when whoever started it dies, even by SIGKILL; the setting outlives the exec.
 _TIED = """
@@ -65,11 +65,15 @@ def install(folder: str) -> None:
     with locked(folder):
         if is_installed(folder):
             return
-        _run(sys.executable, "-m", "venv", "--clear", folder)
-        python = os.path.join(folder, "bin", "python")
-        _run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PINS)
-        with open(_stamp(folder), "w", encoding="utf-8") as file:
-            file.write(_wanted())
+        try:
+            _run(sys.executable, "-m", "venv", "--clear", folder)
+            python = os.path.join(folder, "bin", "python")
+            _run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PINS)
+            with open(_stamp(folder), "w", encoding="utf-8") as file:
+                file.write(_wanted())
+        except BaseException:
+            _clear(folder)
+            raise
 
 
 class MiniStack:
@@ -142,7 +146,7 @@ class MiniStack:
             self._launch()
             if self._is_up():
                 return
-        raise Stop("MiniStack does not start, as told above", detail=_last(self.log()))
+        raise Stop("MiniStack does not start, as told above", detail=installers.last_of(self.log()))
 
     def _launch(self) -> None:
         self.host = f"127.0.0.1:{_free_port()}"
@@ -182,7 +186,10 @@ class MiniStack:
             ):
                 return self._process.poll() is None
             if self._clock.now() > over:
-                raise Stop("MiniStack does not answer, as told above", detail=_last(self.log()))
+                raise Stop(
+                    "MiniStack does not answer, as told above",
+                    detail=installers.last_of(self.log()),
+                )
             self._clock.sleep(0.05)
         return False
 
@@ -207,14 +214,18 @@ def _wanted() -> str:
 
 
 def _run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own Python
-    if done.returncode:
-        said = done.stdout + done.stderr
-        raise Stop("MiniStack cannot be installed, as told above", detail=_last(said))
+    done = installers.run(command)
+    if done.failed:
+        raise Stop("MiniStack cannot be installed, as told above", detail=done.last)
 
 
-def _last(said: str) -> str:
-    return "".join(f"  {line}\n" for line in said.strip().splitlines()[-LINES:])
+def _clear(folder: str) -> None:
+    """Remove what a folder holds; it stays, since others may wait for its lock."""
+    for entry in os.scandir(folder):
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path, ignore_errors=True)
+        else:
+            os.unlink(entry.path)
 
 
 def _free_port() -> int:

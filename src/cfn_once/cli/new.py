@@ -3,11 +3,10 @@
 import argparse
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Mapping
 
 from .console import Console, Exit, Stop
+from .scratch import scratch_folder
 from .starters import STARTERS, files_of
 
 DESCRIPTION = (
@@ -54,7 +53,11 @@ def put(folder: str, files: Mapping[str, str]) -> None:
     """Write all files, or none: beside the folder first, then moved in."""
     parent = os.path.dirname(folder)
     os.makedirs(parent, exist_ok=True)
-    beside = tempfile.mkdtemp(prefix=".cfn-once-new-", dir=parent)
+    with scratch_folder(".cfn-once-new-", parent) as beside:
+        _put(folder, files, beside)
+
+
+def _put(folder: str, files: Mapping[str, str], beside: str) -> None:
     moved: list[str] = []
     try:
         for path, text in files.items():
@@ -69,5 +72,3 @@ def put(folder: str, files: Mapping[str, str]) -> None:
             if os.path.exists(path):
                 os.unlink(path)
         raise
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)

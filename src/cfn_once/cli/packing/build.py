@@ -1,9 +1,9 @@
 """One zip, from the folder of a provider."""
 
 import os
-import tempfile
 from typing import NamedTuple
 
+from ..scratch import scratch_folder
 from . import archive, sources, wheels
 from .target import Target
 
@@ -61,7 +61,7 @@ def build(wanted: Wanted, path: str) -> Zip:
     own = sources.of_project(wanted.folder, wanted.provider, wanted.include)
     project = sources.requirements_of(wanted.folder)
     asked = wheels.needed(project, with_boto3=wanted.with_boto3)
-    with tempfile.TemporaryDirectory(prefix="cfn-once-package-") as scratch:
+    with scratch_folder("cfn-once-package-") as scratch:
         folder = os.path.join(scratch, "zip")
         os.mkdir(folder)
         wheels.install(asked, folder, wanted.target, installer=wanted.installer)

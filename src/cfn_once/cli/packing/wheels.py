@@ -3,12 +3,12 @@
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import Distribution, distributions, requires
 from importlib.util import find_spec
 
+from .. import installers
 from ..console import Exit, Stop
 from .target import Target, interpreter_of
 
@@ -18,7 +18,6 @@ SDK = ("boto3", "botocore")
 # Source: Lambda Developer Guide, "Runtime-included SDK versions".
 OF_THE_RUNTIME = (*SDK, "jmespath", "python-dateutil", "s3transfer", "six", "urllib3")
 INSTALLERS = ("pip", "uv")
-LINES = 12  # of what an installer has said
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 # What pip and uv say where no wheel fits, each with the requirement.
 _LACKING = (
@@ -70,16 +69,13 @@ def install(requirements: Sequence[str], folder: str, target: Target, *, install
     with open(constraints, "w", encoding="utf-8") as file:
         file.write("\n".join(pins()))
     command = _uv(target) if _chosen(installer) == "uv" else _pip(target)
-    done = subprocess.run(  # noqa: S603 - an installer of the user's own
+    done = installers.run(
         [*command, "--quiet", "--target", folder, "--constraint", constraints, *requirements],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        {"PYTHONDONTWRITEBYTECODE": "1"},
     )
     os.unlink(constraints)
-    if done.returncode:
-        raise _failed(done.stdout + done.stderr, target)
+    if done.failed:
+        raise _failed(done, target)
 
 
 def _chosen(installer: str) -> str:
@@ -113,18 +109,16 @@ def _uv(target: Target) -> list[str]:
     return [*command, "--python-platform", platform, "--python-version", target.python]
 
 
-def _failed(said: str, target: Target) -> Stop:
-    lines = said.strip().splitlines()[-LINES:]
-    detail = "".join(f"  {line}\n" for line in lines)
+def _failed(done: installers.Ended, target: Target) -> Stop:
     for pattern in _LACKING:
-        if match := pattern.search(said):
+        if match := pattern.search(done.said):
             return Stop(
                 f"there is no wheel of {match[1]} for {target}: choose another version of it,"
                 " another --python or --arch, or build one",
                 Exit.FOUND,
-                detail=detail,
+                detail=done.last,
             )
-    return Stop("the packages cannot be installed, as told above", Exit.FOUND, detail=detail)
+    return Stop("the packages cannot be installed, as told above", Exit.FOUND, detail=done.last)
 
 
 def leave_out(folder: str, roots: Iterable[str]) -> Iterator[str]:
