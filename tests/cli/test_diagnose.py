@@ -16,7 +16,7 @@ from cfn_once.cli.diagnose import followed
 from cfn_once.cli.duplicates import requests_of
 from cfn_once.cli.invocations import read
 from cfn_once.cli.log_group import LogGroup
-from cfn_once.cli.log_lines import CutDocument, Line, lines_of, milliseconds
+from cfn_once.cli.log_lines import CutDocument, InOrder, Line, lines_of, milliseconds
 from cfn_once.cli.said import said
 from cfn_once.testing import VirtualClock
 from support.duplicated import three_kinds
@@ -451,6 +451,97 @@ def test_a_clock_that_goes_back(tmp_path):
 
     assert "1 line older than the one before in the same log stream" in called.err
     assert (2, []) == (told["deliveries"], told["repeated"])
+
+
+@pytest.mark.parametrize("order", ["reversed", "shuffled", "nearly"])
+def test_a_file_in_no_order(order, log):
+    """
+    Lines are read by their times: a file in whatever order says what it says in its own.
+    """
+    chance, events = random.Random(1), list(log.events)
+    if order == "reversed":
+        events.reverse()
+    elif order == "shuffled":
+        chance.shuffle(events)
+    else:
+        events.sort(key=lambda event: event["timestamp"] + chance.randrange(4))
+    rows = [json.dumps(event) for event in events]
+    told = read(lines_of(rows))
+
+    assert told.backwards > 0
+    assert requests_of(read(lines_of(log.rows().splitlines())).deliveries) == requests_of(
+        told.deliveries
+    )
+
+
+def test_lines_are_put_in_order_where_they_lie_near():
+    """
+    Lines come out by their times from a window of bounded size; one without a time stays behind the
+    one before it.
+    """
+    lines = [Line("b", 2), Line("of b"), Line("a", 1), Line("d", 4), Line("c", 3), Line("of c")]
+    whole, narrow = InOrder(lines), InOrder(lines, span=1)
+
+    assert ["a", "b", "of b", "c", "of c", "d"] == [line.text for line in whole]
+    assert 2 == whole.backwards
+    assert {line.text for line in lines} == {line.text for line in narrow}
+
+
+def of_group(log, group, printed, invocation, **options):
+    """Write an invocation whose lines bear their log group."""
+    begins = len(log.events)
+    log.lines(printed, invocation, **options)
+    for event in log.events[begins:]:
+        event["logGroupName"] = f"/aws/lambda/{group}"
+
+
+def test_two_functions_with_the_same_ids_of_lambda():
+    """
+    An invocation that died without a word is of no request of another log group, and neither
+    function's delivery is a duplicate of the other's: also where their log streams have one name.
+    """
+    log = LambdaLog()
+    of_group(log, "a", [ours("r-a", lambdas(1), FunctionName="a")], lambdas(1))
+    of_group(log, "b", [], lambdas(1))
+    of_group(log, "c", [ours("r-c", lambdas(1), FunctionName="c")], lambdas(1))
+
+    assert {"r-a": [], "r-c": [], f"invocation {lambdas(1)}": []} == repeated(
+        lines_of(log.rows().splitlines())
+    )
+
+
+def test_one_that_died_is_of_the_function_whose_log_group_it_is_in():
+    """
+    A line of cfn-once names its function, and one that died has only its log group: its retry is no
+    delivery to another function.
+    """
+    log = LambdaLog()
+    of_group(log, "f", [], lambdas(1), ends="timeout")
+    of_group(log, "f", [ours("r", lambdas(1), FunctionName="f", outcome="SUCCESS")], lambdas(1))
+    of_group(log, "g", [ours("r", lambdas(2), FunctionName="g", outcome="FAILED")], lambdas(2))
+
+    assert {"r": ["lambda-retry", "other-function"]} == repeated(lines_of(log.rows().splitlines()))
+
+
+def test_an_event_that_python_has_printed_is_not_cut(tmp_path):
+    """
+    A map of Python's is no JSON, and whole all the same: nothing is said to be missing.
+    """
+    log = LambdaLog()
+    log.lines([str({"RequestId": "r", "LogicalResourceId": "T"})], lambdas(1))
+    called = call(tmp_path, "diagnose", "--file", "-", stdin=log.rows())
+
+    assert ("1 delivery of 1 request, 0 delivered more than once\n", "") == called[1:]
+
+
+def test_lines_that_no_id_of_lambda_tells_apart(tmp_path):
+    """
+    Where lines bear neither Lambda's id nor its own lines, it says that there may be more in them.
+    """
+    bare = "CREATE SUCCESSFUL: shop\nCREATE SUCCESSFUL: shop\n"
+    called = call(tmp_path, "diagnose", "--file", "-", "--by", r": (\S+)", stdin=bare)
+
+    assert "1 delivery without Lambda's request id in any line: there may be more" in called.err
 
 
 def test_a_long_range_says_how_far_it_is(capsys):

@@ -58,7 +58,7 @@ def run(given: argparse.Namespace, console: Console) -> int:
         raise Stop(f"there is no line in {source}{_range(given)}: is it the right range?")
     if not told.deliveries:
         raise Stop(
-            f"none of the {told.lines} lines in {source} is of a Lambda invocation: they need"
+            f"none of the {told.lines:,} lines in {source} is of a Lambda invocation: they need"
             " Lambda's START and REPORT lines, or its request id"
         )
     return _tell(requests_of(told.deliveries), told, console)
@@ -233,6 +233,12 @@ def _missing(requests: list[Request], told: Read) -> Iterator[str]:
             f"{several(unnamed, 'request')} without CloudFormation's RequestId in any line: a"
             " sender that sent twice cannot be seen there. Let the handler print it, or give --by"
         )
+    unidentified = sum(not delivery.invocation for delivery in told.deliveries)
+    if unidentified:
+        yield (
+            f"{several(unidentified, 'delivery', 'deliveries')} without Lambda's request id in any"
+            " line: there may be more in them, and they cannot be told apart"
+        )
     if told.without_start:
         yield (
             f"{several(told.without_start, 'invocation')} without a START line: the range begins"
@@ -245,7 +251,8 @@ def _missing(requests: list[Request], told: Read) -> Iterator[str]:
     if told.backwards:
         yield (
             f"{several(told.backwards, 'line')} older than the one before in the same log stream:"
-            " a clock went back, or the file is in no order. Gaps may be wrong"
+            " a clock went back, or the file is in no order. They are read by their times, and gaps"
+            " may be wrong"
         )
 
 
@@ -277,7 +284,7 @@ def _told(delivery: Delivery) -> dict[str, Any]:
         "invocation": delivery.invocation,
         "ended": delivery.ended,
         "log_stream": delivery.stream,
-        "function": delivery.function,
+        "function": delivery.function or delivery.group,
         "logical_resource_id": delivery.resource,
         "resource_type": delivery.resource_type,
         "request_type": delivery.request_type,

@@ -104,13 +104,13 @@ def requests_of(deliveries: Iterable[Delivery]) -> list[Request]:
     deliveries = list(deliveries)
     # An invocation that died has said nothing of its request: another one of its id tells.
     by_invocation = {
-        delivery.invocation: delivery.request
+        (delivery.group, delivery.invocation): delivery.request
         for delivery in deliveries
         if delivery.request and delivery.invocation
     }
     groups: dict[str, list[Delivery]] = defaultdict(list)
     for delivery in deliveries:
-        name = delivery.request or by_invocation.get(delivery.invocation, "")
+        name = delivery.request or by_invocation.get((delivery.group, delivery.invocation), "")
         groups[name or f"invocation {delivery.invocation}"].append(delivery)
     return [_request(name, group) for name, group in groups.items()]
 
@@ -131,7 +131,7 @@ class _Before:
     def __init__(self) -> None:
         self.newest: Delivery | None = None
         self.newest_of: dict[str, Delivery] = {}  # by their invocations
-        self.functions: set[str] = set()
+        self.places: set[tuple[str, str]] = set()  # functions and log groups
         self.ids: dict[str, None] = {}
         self.polls = self.is_suspended = False
 
@@ -139,8 +139,7 @@ class _Before:
         self.newest = delivery
         if delivery.invocation:
             self.newest_of[delivery.invocation] = delivery
-        if delivery.function:
-            self.functions.add(delivery.function)
+        self.places.add((delivery.function, delivery.group))
         if delivery.physical_id:
             self.ids[delivery.physical_id] = None
         self.polls = self.polls or delivery.polls
@@ -158,14 +157,24 @@ def _again(delivery: Delivery, before: _Before, *, has_ledger: bool) -> Again:
 
 def _kind(delivery: Delivery, follows: Delivery, before: _Before, *, is_same: bool) -> Kind:
     """Return why it came."""
-    functions = before.functions
-    if delivery.function and functions and delivery.function not in functions:
+    if _is_elsewhere(delivery, before):
         return Kind.OTHER_FUNCTION
     if delivery.is_in_batch or not is_same:
         return Kind.CONTINUATION if _is_continuation(delivery, before) else Kind.SENDER
     if follows.ended in ("error", "timeout"):
         return Kind.LAMBDA_RETRY
     return Kind.LAMBDA_TWICE if follows.ended else Kind.LAMBDA_UNCLEAR
+
+
+def _is_elsewhere(delivery: Delivery, before: _Before) -> bool:
+    """Tell whether it is of another function than all before: by its name, else its log group."""
+    own = (delivery.function, delivery.group)
+    known = [
+        next((mine != its for mine, its in zip(own, place, strict=True) if mine and its), None)
+        for place in before.places
+    ]
+    told = [differs for differs in known if differs is not None]
+    return bool(told) and all(told)
 
 
 def _is_continuation(delivery: Delivery, before: _Before) -> bool:

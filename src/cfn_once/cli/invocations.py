@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sys import intern
 from typing import Any, NamedTuple
 
-from .log_lines import Line
+from .log_lines import InOrder, Line
 from .said import Event, Facts, Said, said
 
 
@@ -19,7 +19,8 @@ class Delivery(NamedTuple):
         invocation: Lambda's request id.
         at: When it began, in milliseconds since 1970; None where nothing tells.
         ended: How the invocation ended: success, error, timeout; empty where nothing tells.
-        function: The function's name; empty where nothing tells.
+        group: Its log group; empty where nothing tells.
+        function: The function's name, as cfn-once has it; empty where nothing tells.
         outcome: What its handler came to: SUCCESS, FAILED, or a word of cfn-once's.
         physical_id: The one in its response, where a handler has printed that.
         receives: How often a queue has handed it out; 0 where nothing tells.
@@ -38,6 +39,7 @@ class Delivery(NamedTuple):
     at: int | None
     ended: str = ""
     stream: str = ""
+    group: str = ""
     function: str = ""
     resource: str = ""
     resource_type: str = ""
@@ -119,10 +121,17 @@ class _Invocation:
 
     def deliveries(self) -> Iterable[Delivery]:
         for facts in self.requests or [{}]:
-            known: dict[str, Any] = {"request": "", "at": self.at, "function": self.group, **facts}
+            known: dict[str, Any] = {"request": "", "at": self.at, "group": self.group, **facts}
             for name in ("has_begun", "is_told", "is_raised"):
                 known.pop(name, None)
-            for name in ("function", "resource", "resource_type", "request_type", "outcome"):
+            for name in (
+                "group",
+                "function",
+                "resource",
+                "resource_type",
+                "request_type",
+                "outcome",
+            ):
                 known[name] = intern(str(known.get(name, "")))
             # Where Lambda prints no lines of its own, its word tells how it ended.
             ended = self.ended or ("success" if facts.get("outcome") else "")
@@ -131,7 +140,7 @@ class _Invocation:
 
 
 class Reader:
-    """Reads lines, in the order of their log streams.
+    """Reads lines, in the order of their times.
 
     Args:
         by: As `said` takes it.
@@ -142,17 +151,16 @@ class Reader:
         self._alive: dict[str, dict[str, _Invocation]] = {}
         self._over: dict[str, list[_Invocation]] = {}
         self._current: dict[str, _Invocation] = {}
-        self._newest: dict[str, int] = {}
         self._deliveries: list[Delivery] = []
-        self._lines = self._cut = self._backwards = self._no_start = self._no_end = 0
+        self._lines = self._cut = self._no_start = self._no_end = 0
         self._first: int | None = None
         self._last: int | None = None
 
     def read(self, line: Line) -> None:
         """Read the next line."""
         self._lines += 1
-        stream = intern(line.stream or line.group)
-        self._look_at_clock(stream, line.at)
+        stream = intern(f"{line.group} {line.stream}" if line.group else line.stream)
+        self._look_at_clock(line.at)
         told = said(line.text, self._by)
         self._cut += told.event is Event.CUT
         invocation = self._invocation(told, stream, line)
@@ -163,11 +171,9 @@ class Reader:
         if invocation.is_over and not was_over:
             self._over.setdefault(stream, []).append(invocation)
 
-    def _look_at_clock(self, stream: str, at: int | None) -> None:
+    def _look_at_clock(self, at: int | None) -> None:
         if at is None:
             return
-        self._backwards += at < self._newest.get(stream, at)
-        self._newest[stream] = at
         self._first = at if self._first is None else min(at, self._first)
         self._last = at if self._last is None else max(at, self._last)
 
@@ -190,7 +196,7 @@ class Reader:
                 self._close(old)
         if spelt in alive:
             self._close(alive.pop(spelt))
-        opened = _Invocation(spelt, stream, has_start, line.at, line.group)
+        opened = _Invocation(spelt, intern(line.stream), has_start, line.at, line.group)
         alive[spelt] = self._current[stream] = opened
         return opened
 
@@ -199,8 +205,8 @@ class Reader:
         self._no_end += not invocation.ended and not invocation.is_over
         self._deliveries.extend(invocation.deliveries())
 
-    def end(self) -> Read:
-        """Return what all lines tell."""
+    def end(self, backwards: int) -> Read:
+        """Return what all lines tell, so many of which were older than the one before."""
         for alive in self._alive.values():
             for invocation in alive.values():
                 self._close(invocation)
@@ -210,7 +216,7 @@ class Reader:
             self._deliveries,
             self._lines,
             self._cut,
-            self._backwards,
+            backwards,
             self._no_start,
             self._no_end,
             self._first,
@@ -220,7 +226,7 @@ class Reader:
 
 def read(lines: Iterable[Line], by: re.Pattern[str] | None = None) -> Read:
     """Return what the lines of a log tell."""
-    reader = Reader(by)
-    for line in lines:
+    reader, ordered = Reader(by), InOrder(lines)
+    for line in ordered:
         reader.read(line)
-    return reader.end()
+    return reader.end(ordered.backwards)

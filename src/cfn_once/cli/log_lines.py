@@ -12,6 +12,7 @@ _TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
 _PREFIX = re.compile(rf"({_TIME})[ \t]+(?:(\d{{4}}/\d\d/\d\d/\S+)[ \t]+)?(?=\S)")
 _ANY_TIME = re.compile(_TIME)
 _DOCUMENT = re.compile(r'\[\s*(\{|$)|\{\s*$|\{\s*"(events|searchedLogStreams|nextToken)"')
+SPAN = 50_000  # lines
 LAST = 253_402_300_800_000  # the year 10000, in milliseconds since 1970
 UNREADABLE = (ValueError, RecursionError)  # no JSON, or nested without end
 
@@ -29,6 +30,42 @@ class Line(NamedTuple):
     at: int | None = None
     stream: str = ""
     group: str = ""
+
+
+class InOrder:
+    """Lines by their times: whoever fetched them may have kept no order.
+
+    Those of one time keep the order that they have, and one without a time stays behind the one
+    before it. Lines that lie further apart than `SPAN` are not brought together.
+
+    Attributes:
+        backwards: How many were older than the one before in their log stream.
+    """
+
+    def __init__(self, lines: Iterable[Line], span: int = SPAN) -> None:
+        self._lines, self._span = lines, span
+        self.backwards = 0
+
+    def __iter__(self) -> Iterator[Line]:
+        newest: dict[tuple[str, str], int] = {}
+        held: list[tuple[int, Line]] = []
+        last = 0
+        for line in self._lines:
+            if line.at is not None:
+                stream, last = (line.group, line.stream), line.at
+                self.backwards += last < newest.get(stream, last)
+                newest[stream] = last
+            held.append((last, line))
+            if len(held) > 2 * self._span:
+                held.sort(key=_by_time)
+                yield from (line for _, line in held[: self._span])
+                del held[: self._span]
+        held.sort(key=_by_time)
+        yield from (line for _, line in held)
+
+
+def _by_time(held: tuple[int, Line]) -> int:
+    return held[0]
 
 
 class CutDocument(Exception):

@@ -37,7 +37,7 @@ class Event(StrEnum):
     START = "start"
     REPORT = "report"  # Lambda's last line of it
     LINE = "line"
-    CUT = "cut"  # a JSON object that ends in the middle, or is none
+    CUT = "cut"  # a JSON object that ends in the middle
 
 
 class Said(NamedTuple):
@@ -91,7 +91,8 @@ def _of_json(text: str, by: re.Pattern[str] | None) -> Said:
         body = json.loads(text)
     except (ValueError, RecursionError):  # cut, or nested without end
         lambdas = _IN_CUT.search(text)
-        return Said(Event.CUT, lambdas[1] if lambdas else "", "", _of_text(text, by))
+        event = Event.LINE if text.endswith("}") else Event.CUT  # a map of Python's is whole, too
+        return Said(event, lambdas[1] if lambdas else "", "", _of_text(text, by))
     if str(body.get("type")).startswith("platform."):
         return _of_platform(body["type"], body.get("record"))
     spelt = next((str(body[name]) for name in _LAMBDAS if body.get(name)), "")
