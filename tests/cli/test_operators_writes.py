@@ -5,6 +5,7 @@ from contextlib import suppress
 
 import pytest
 
+from cfn_once import Provider
 from cfn_once.testing import Crashed
 from support import operated
 from support.shell import call
@@ -44,7 +45,8 @@ def test_a_step_that_was_made_is_removed_by_the_next_delete(file, ask):
     assert ("FAILED", "SUCCESS") == (failed.status, succeeded.status)
     assert "in doubt: thing#0 of" in failed.reason
     assert 0 == told.code
-    assert "Resolve thing#0 MADE by ada: found in the console\nnext: wait\n" in told.out
+    again = "next: have CloudFormation delete it again, as it did when this failed\n"
+    assert f"Resolve thing#0 MADE by ada: found in the console\n{again}" in told.out
     assert [] == shop.api
     assert "" == succeeded.reason
 
@@ -90,7 +92,8 @@ def test_a_delete_that_reports_keeps_its_doubts(file, ask):
     assert f"in doubt: {kept['dbt'][0]}" in answer.reason
     assert 14 * 86_400 == kept["ttl"] - kept["op"]["lu"] // 1000
     assert "Thing (Custom::Thing): Delete " in before.out
-    assert f"  next: cfn-once resolve {shop.stack_id} Thing change#0 --made" in before.out
+    next_command = f"cfn-once resolve {shop.stack_id} Thing change#0 --not-made --reason WHY"
+    assert f"  next: {next_command}\n" in before.out
     assert 2 == made.code
     assert "no hook will remove it: remove it by hand, and say --not-made then" in made.err
     assert (0, 0) == (step.code, told.code)
@@ -303,3 +306,81 @@ def test_an_empty_name_of_a_step(file, ask):
 
     assert 2 == told.code
     assert "name the STEP, or give --unrecorded" in told.err
+
+
+class Renamed(operated.Thing):
+    """A later version, in which the step has another name."""
+
+    unresolved = "fail"
+
+    def create(self):
+        self.physical_resource_id = self.step("item", lambda step: self.api.make(), once=True)
+
+
+class FailsAfterwards(operated.Thing):
+    unresolved = "fail"
+
+    def create(self):
+        self.step("thing", lambda step: self.api.make(), once=True)
+        raise ValueError("no")
+
+
+def test_a_step_that_new_code_no_longer_has(file, ask):
+    """
+    It was made, and no hook knows it any more: the Delete fails until somebody says that it is
+    gone. That it was made is known already, and helps nobody.
+    """
+    shop = operated.stack(file, minutes=60, served=FailsAfterwards)
+    create = shop.event("Create", "Thing", {})
+    shop.deliver(create)
+    own = {"api": shop.api, "resource_type": "Custom::Thing"}
+    later = Provider(type("Thing", (Renamed,), own), ledger=shop.ledger)
+    placeholder = shop.answers[-1][1].physical_resource_id
+    delete, again = (
+        shop.event("Delete", "Thing", physical_resource_id=placeholder) for _ in range(2)
+    )
+    failed = shop.send(delete, provider=later)
+
+    shown = ask("ledger", "show", "shop", "Thing")
+    made = ask("resolve", "shop", "Thing", "thing#0", "--made", '"thing-1"', *WHY)
+    gone = ask("resolve", "shop", "Thing", "thing#0", "--not-made", *WHY)
+    deleted = shop.send(again, provider=later)
+
+    assert ("FAILED", "SUCCESS") == (failed.status, deleted.status)
+    assert "thing#0 of Create" in shown.out
+    assert "was made since 20" in shown.out
+    assert "and the code of today has no such step" in shown.out
+    assert shown.out.endswith("resolve shop Thing thing#0 --not-made --reason WHY\n")
+    assert (2, 0) == (made.code, gone.code)
+    assert "so that no hook will remove it: remove it by hand, and say --not-made" in made.err
+
+
+class CallsAtWill(operated.Thing):
+    """Its `update` makes a call that is repeated at will, and fails after it."""
+
+    unresolved = "fail"
+
+    def update(self):
+        self.step("put", lambda step: None, repeat=True)
+        raise ValueError("no")
+
+
+def test_a_doubt_about_calls_without_a_record(file, ask):
+    """
+    The command that the ledger names settles it: the next Delete does not fail for it again.
+    """
+    shop = operated.stack(file, minutes=60, served=CallsAtWill)
+    shop.create("Thing")
+    shop.deliver(shop.event("Update", "Thing", {"A": "2"}, physical_resource_id="thing-1"))
+    failed = shop.deliver(shop.event("Delete", "Thing", {"A": "3"}, physical_resource_id="thing-1"))
+
+    shown = ask("ledger", "show", "shop", "Thing")
+    told = ask("resolve", "shop", "Thing", "--unrecorded", "--not-made", *WHY)
+    shop.clock.advance(60)
+    deleted = shop.deliver(
+        shop.event("Delete", "Thing", {"A": "3"}, physical_resource_id="thing-1")
+    )
+
+    assert ("FAILED", "SUCCESS") == (failed.status, deleted.status)
+    assert "next: cfn-once resolve shop Thing --unrecorded --not-made --reason WHY" in shown.out
+    assert 0 == told.code, told.err

@@ -1,5 +1,6 @@
 """A delivery leaves a trace from its first moment: whoever dies has told what it worked on."""
 
+import re
 from contextlib import suppress
 
 import pytest
@@ -66,7 +67,9 @@ def test_one_that_dies(lines):
     assert "begins begins ends begins ends" == " ".join(line["phase"] for line in told)
     assert ["InProgress", "FAILED"] == [line["outcome"] for line in (told[2], told[4])]
     assert told[-1]["in_doubt"] == [f"thing#0 of {event['RequestId']}"]
-    assert told[-1]["reason"].endswith("; then: cfn-once resolve stack Thing thing#0")
+    assert told[-1]["reason"].endswith(
+        "; then: cfn-once resolve stack Thing thing#0 --made JSON | --not-made, --reason WHY"
+    )
 
 
 def test_one_that_comes_back(lines):
@@ -103,3 +106,67 @@ def test_the_line_of_the_users_code(lines):
 
     reason = next(line["reason"] for line in lines() if line["phase"] == "ends")
     assert reason.startswith("Expecting value: line 1 column 1 (char 0) (test_trace.py:")
+
+
+SETTLES = "Look for what it made; then: cfn-once resolve stack Thing thing#0"
+EITHER = f"{SETTLES} --made JSON | --not-made, --reason WHY"
+AT = r"at 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+
+
+def test_each_answer_with_a_doubt_has_its_time_and_the_command_that_settles_it():
+    """
+    Whoever reads the Reason in a stack's events can go on from there: after a crash, after an
+    error in a step, for a Delete that cannot tell, and where a guardian or an operator answers.
+    """
+    by_crash = FakeCloudFormation(Provider(Thing, ledger="memory://"))
+    create = by_crash.event("Create", "Thing", {})
+    with suppress(Crashed):
+        by_crash.send(create, crash_after="thing")
+    crashed = by_crash.deliver(create)
+    deleted = by_crash.deliver(
+        by_crash.event("Delete", "Thing", physical_resource_id=crashed.physical_resource_id)
+    )
+    left = FakeCloudFormation(Provider(Thing, ledger="memory://"))
+    create = left.event("Create", "Thing", {})
+    with suppress(Crashed):
+        left.send(create, crash_after="thing")
+    left.clock.advance(600)
+    guardian = Provider.unable("the function failed", guards=True, ledger=left.ledger)
+    guarded = left.send(create, provider=guardian)
+
+    assert re.search(f"may have run {AT} .*; then: cfn-once resolve stack", crashed.reason)
+    assert re.fullmatch(
+        f"in doubt: thing#0 of .* {AT}. {SETTLES} --not-made --reason WHY", deleted.reason
+    )
+    assert re.fullmatch(
+        f"the function failed. In doubt: step thing#0 may have run {AT}. " + re.escape(EITHER),
+        guarded.reason,
+    )
+
+
+@pytest.mark.parametrize("place", ["step", "find"])
+def test_the_line_of_the_users_code_inside_a_step(place):
+    """
+    An error of a step's function, or of its look-up, names the line that it came from as well.
+    """
+
+    def fails(step):
+        raise ValueError("bad")
+
+    class Bad(CustomResource[dict, dict]):
+        def create(self):
+            if place == "step":
+                self.step("thing", fails, once=True)
+            self.step("thing", lambda step: "made", find=fails)
+
+        delete = None
+
+    cloudformation = FakeCloudFormation(Provider(Bad, ledger="memory://"))
+    create = cloudformation.event("Create", "Thing", {})
+    with suppress(Crashed):
+        cloudformation.send(create, crash_after="thing")
+    reason = cloudformation.deliver(create).reason
+
+    line = fails.__code__.co_firstlineno + 1
+    assert f"ValueError: bad (test_trace.py:{line})" in reason
+    assert reason.endswith(EITHER.partition("; ")[2])

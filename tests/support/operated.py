@@ -41,13 +41,14 @@ class Thing(CustomResource[dict, dict]):
             self.api.remove(self.physical_resource_id)
 
 
-def stack(path, *, minutes=10, name="shop", unresolved="report", store=None, **options):
+def stack(path, *, minutes=10, name="shop", unresolved=None, store=None, served=None, **options):
     """Return a stack `shop` whose ledger is a file, unless a store is given.
 
     Its clock is some minutes behind.
     """
-    own = {"api": Api(), "unresolved": unresolved, "resource_type": "Custom::Thing"}
-    served = type("Thing", (Thing,), own)
+    served = served or Thing
+    own = {"api": Api(), "unresolved": unresolved or served.unresolved}
+    served = type("Thing", (served,), {**own, "resource_type": "Custom::Thing"})
     clock = VirtualClock(float(int(time.time() - minutes * 60)))
     store = store or SQLiteStore(path, synchronous="NORMAL")
     cloudformation = FakeCloudFormation(

@@ -31,7 +31,7 @@ from ..ledger import Deed, Ending, Lease, Operation
 from . import decision as decisions
 from .decision import Create, Decision, Delete, Hooks, Keep, Refuse, Update, decide
 from .given import HookInput
-from .named import of_another_type
+from .named import in_doubt, of_another_type, unsettled
 from .reasons import SAME_ID, reason_of, unfinished
 from .refusals import refuse_much_in_doubt, refuse_short_time
 from .resource import CustomResource, default_id, secrets_not_kept, shapes_of, writes_update
@@ -104,7 +104,8 @@ class Execution:
         module = "" if self._class is None else self._class.__module__
         line, stack = whereabouts(self._thread, module)
         log.error("%s did not end in time; it is here:\n%s", self._request, stack)
-        return unfinished(self._request, self._deadline, line, self._journal.call_in_flight())
+        told = unfinished(self._request, self._deadline, line, self._journal.call_in_flight())
+        return told + unsettled(self._request, self._journal.operation.steps)
 
     def _ending(self, outcome: Outcome, body: bytes) -> Ending:
         succeeded, deletes = isinstance(outcome, Success), self._request.type is RequestType.DELETE
@@ -208,7 +209,8 @@ class Execution:
     def _do(self, decision: Decision) -> Outcome:
         match decision:
             case Refuse(reason):
-                return self._failure_of(reason)
+                steps = self._lease.head.operation.steps
+                return self._failure_of(reason + unsettled(self._request, steps))
             case Keep(answer, untold):
                 return self._keep(answer, untold=untold)
             case Delete():
@@ -323,15 +325,15 @@ class Execution:
 
     def _with_doubts(self, success: Success, left: Sequence[str] = ()) -> Outcome:
         """Return a response that names what is in doubt, and what is left."""
-        parts = ["in doubt: " + "; ".join(self._doubts)] if self._doubts else []
-        text = ". ".join([*parts, *(["left: " + "; ".join(left)] if left else [])])
+        served, deletes = self._class, self._request.type is RequestType.DELETE
+        fails = self._lease.head.fails if served is None else served.unresolved == "fail"
+        doubts = in_doubt(self._request, self._doubts, may_be_made=fails or not deletes)
+        text = ". ".join(filter(None, [doubts, "left: " + "; ".join(left) if left else ""]))
         if not text:
             return success
         log.error("%s: %s", self._request, text)
         told = ". ".join(filter(None, [text, success.reason]))
-        served = self._class
-        fails = self._lease.head.fails if served is None else served.unresolved == "fail"
-        if fails and self._request.type is RequestType.DELETE:
+        if fails and deletes:
             # Else each of two Deletes would wait for what the other one has removed.
             self._lease.record_cleanup(self._pending, self._removed)
             return self._failure_of(told)

@@ -1,10 +1,12 @@
 """What a Delete leaves, in the words of its answer: CloudFormation may forget it from now on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from .._clock import utc
 from .._cloudformation.request import Request, RequestType
-from ..ledger import Head, HeldObject, Operation, Origin
+from .._steps.settling import settling
+from ..ledger import Head, HeldObject, Operation, Origin, StepRecord, StepState
+from ..ledger.step_record import step_of
 
 
 def besides(head: Head, request: Request, own: str = "") -> tuple[str, ...]:
@@ -121,3 +123,22 @@ def unknown(head: Head, request: Request) -> tuple[str, ...]:
 def stands_for_nothing(request: Request) -> str:
     """Name an id that stands for a Create, and for none that the ledger knows."""
     return f"{request.physical_resource_id} stands for no Create that is known here"
+
+
+def in_doubt(request: Request, doubts: Sequence[str], *, may_be_made: bool) -> str:
+    """Name what is in doubt of earlier requests, and the command that settles the first of it."""
+    if not doubts:
+        return ""
+    place = f"{request.stack_name} {request.logical_resource_id}"
+    first = settling(place, step_of(doubts[0]), may_be_made=may_be_made)
+    return f"in doubt: {'; '.join(doubts)}. Look for what it made; then: {first}"
+
+
+def unsettled(request: Request, steps: Mapping[str, StepRecord]) -> str:
+    """Name the first step that may have run, and the command that settles it; else nothing."""
+    started = [key for key, step in steps.items() if step.state == StepState.STARTED]
+    if not started:
+        return ""
+    key, at = started[0], utc(steps[started[0]].first_used / 1000)
+    command = settling(f"{request.stack_name} {request.logical_resource_id}", key)
+    return f". In doubt: step {key} may have run at {at}. Look for what it made; then: {command}"

@@ -1,14 +1,12 @@
 """The Reason for an error that a hook raised: what happened, where, and what was meant."""
 
-import os
-import re
-import traceback
 from collections.abc import Iterable
 from typing import Any
 
 from .._clock import Deadline
 from .._cloudformation.request import Request
 from .._errors import CfnOnceError, ConfigurationError, HookError, InvalidProperties, text_of
+from .._observability.places import line_of
 from .._properties import names_of
 from .._properties.suggestions import did_you_mean
 
@@ -20,12 +18,6 @@ SAME_ID = (
     "the replacement has the id {} of what it replaces: CloudFormation would see none, and never"
     " delete the old one. Both are left as they are until the resource is deleted. Make the id"
     " differ with {}, or take that out of replace_on"
-)
-_SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-# Code of others: installed, the standard library's, or packed beside the user's for Lambda.
-_OTHERS = re.compile(
-    rf"/(?:site|dist)-packages/|/var/runtime/|^{re.escape(os.path.dirname(os.__file__))}/"
-    r"|/(?:boto3|botocore|requests|s3transfer|urllib3)/"
 )
 # Slips of the code, which Python tells in words that name no place.
 _SLIPS = (AttributeError, NameError, TypeError, LookupError, ImportError)
@@ -42,12 +34,12 @@ def reason_of(error: BaseException, sent: Iterable[str]) -> str:
         return text_of(error)
     if type(error) in _SLIPS or isinstance(error, NameError | KeyError | ImportError):
         # Python's own words, which without the kind say little: "'Name'".
-        return f"{type(error).__name__}: {text_of(error)}{_meant(error, sent)}{_line(error)}"
+        return f"{type(error).__name__}: {text_of(error)}{_meant(error, sent)}{line_of(error)}"
     if not isinstance(error, Exception):  # sys.exit(1) has the Reason "1"
-        return f"{type(error).__name__}: {text_of(error)}{_line(error)}"
+        return f"{type(error).__name__}: {text_of(error)}{line_of(error)}"
     told = text_of(error) or type(error).__name__
     # Ours are raised with a text for their reader; of any other, the place is half the help.
-    return told if isinstance(error, HookError | CfnOnceError) else f"{told}{_line(error)}"
+    return told if isinstance(error, HookError | CfnOnceError) else f"{told}{line_of(error)}"
 
 
 def unfinished(
@@ -68,11 +60,3 @@ def _meant(error: BaseException, sent: Iterable[str]) -> str:
         return did_you_mean(str(error.name), names_of(error.obj))
     is_name = isinstance(error, KeyError) and error.args and isinstance(error.args[0], str)
     return did_you_mean(error.args[0], sent) if is_name else ""
-
-
-def _line(error: BaseException) -> str:
-    """Name the innermost line of the user's own code that the error came from."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if not frame.filename.startswith((_SOURCE + os.sep, "<"))]
-    own = [frame for frame in ours if not _OTHERS.search(frame.filename)] or ours
-    return f" ({os.path.basename(own[-1].filename)}:{own[-1].lineno})" if own else ""

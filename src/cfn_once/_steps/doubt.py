@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 from .._clock import utc
 from .._errors import InDoubt, Superseded, TemporaryError, text_of
 from .._observability import telemetry
+from .._observability.places import line_of
 from ..ledger import IN_FLIGHT_GRACE
 from .call import Repetition
 from .caller import Caller
@@ -13,6 +14,7 @@ from .journal import Journal, StepAttempt
 from .pacing import Pacing
 from .policy import Policy
 from .ports import Ports
+from .settling import settling
 
 VISIBLE_AFTER = 60.0  # seconds after which an absent look-up is believed, unless the provider says
 
@@ -149,7 +151,8 @@ class Doubts:
         step, at = attempt.key, utc(attempt.record.first_used / 1000)
         if kind is FailedLookUp:  # what is to be corrected comes first
             text = f"the find= of step {step} failed with {why}. The step of request {request_id}"
-            raise kind(f"{text} may have run at {at}. Look for what it made") from error
+            told = f"{text} may have run at {at}. Correct find=, or look for what it made"
+            raise kind(f"{told}; then: {self._settling(step)}") from error
         raise kind(
             f"in doubt: step {step} of request {request_id} may have run at {at} and cannot be"
             f" repeated safely: {why}. Look for what it made{hint}; then: {self._settling(step)}"
@@ -158,13 +161,13 @@ class Doubts:
     def _settling(self, step: str) -> str:
         """Spell the command by which an operator says whether the step was made."""
         request = self._journal.request
-        return f"cfn-once resolve {request.stack_name} {request.logical_resource_id} {step}"
+        return settling(f"{request.stack_name} {request.logical_resource_id}", step)
 
     def named(self, error: Exception) -> str:
         """Spell an error without what follows a question mark: a URL's query may hold a key."""
         # Masked first: a secret may have a question mark in it.
         told = re.sub(r"\?\S*", "?...", self._mask.text(text_of(error)))
-        return f"{type(error).__name__}: {told}"
+        return f"{type(error).__name__}: {told}{line_of(error)}"
 
 
 def _is_empty(found: Any) -> bool:

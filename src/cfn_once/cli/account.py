@@ -4,13 +4,16 @@ Results of steps, attributes and properties are told of nowhere: they may be sec
 """
 
 import json
-import re
 import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from .._clock import utc
+from .._cloudformation.request import RequestType
+from .._steps.settling import settling
 from ..ledger import Head, Operation, State, StepRecord, StepState
+from ..ledger.operator import doubted
+from ..ledger.step_record import step_of
 
 STEP_STATES = {
     StepState.STARTED: "may have run",
@@ -20,10 +23,9 @@ STEP_STATES = {
     StepState.VALUE: "a value that was read",
 }
 RESPOND = "cfn-once respond {} --from-queue URL | --event FILE | --schedule NAME"
-RESOLVE = "cfn-once resolve {} {} --made JSON | --not-made, --reason WHY"
-RESOLVE_UNRECORDED = "cfn-once resolve {} --unrecorded --not-made --reason WHY"
 NOT_RECORDED = "a step that is not recorded"
 
+DELETE_AGAIN = "have CloudFormation delete it again, as it did when this failed"
 # EventBridge Scheduler fires within the minute after its time, and Lambda may ask for a place then.
 LATE, LATE_AT_MOST = 120_000, "two minutes"  # milliseconds
 
@@ -37,11 +39,13 @@ class Doubt(NamedTuple):
         step: Its key in the ledger; empty where it is not recorded.
         at: When it may have run, in UTC.
         words: All that is known of it.
+        is_made: It was made, and no hook will remove it.
     """
 
     step: str
     words: str
     at: str = ""
+    is_made: bool = False
 
 
 class Finding(NamedTuple):
@@ -58,6 +62,11 @@ class Finding(NamedTuple):
     words: str
     next: str = ""
     is_open: bool = False
+
+
+def is_deleted(head: Head) -> bool:
+    """Tell whether the resource's own Delete has succeeded: no hook will remove anything more."""
+    return head.held is None and head.operation.ended_as(RequestType.DELETE)
 
 
 def is_at_work(head: Head, now: int) -> bool:
@@ -83,20 +92,15 @@ def doubts_of(head: Head, now: int) -> list[Doubt]:
 
 def _doubts(operation: Operation) -> Iterator[Doubt]:
     of = f"of {operation.type} {operation.request_id}"
-    for key, step in operation.steps.items():
-        if step.state == StepState.STARTED:
-            at = utc(step.first_used / 1000)
+    for key in doubted(operation):
+        at = utc((operation.steps[key].first_used if key else 0) / 1000 or operation.begun / 1000)
+        if not key:
+            yield Doubt("", f"{NOT_RECORDED} {of} may have run since {at}", at)
+        elif operation.steps[key].state == StepState.DONE:
+            words = f"{key} {of} was made since {at}, and the code of today has no such step"
+            yield Doubt(key, words, at, is_made=True)
+        else:
             yield Doubt(key, f"{key} {of} may have run at {at}", at)
-    # The rest was told by the clean-up that could not tell; without one, the next request may.
-    at = utc(operation.begun / 1000)
-    if any(step_of(words) not in operation.steps for words in operation.cleanup.doubts):
-        yield Doubt("", f"{NOT_RECORDED} {of} may have run since {at}", at)
-
-
-def step_of(words: str) -> str:
-    """Return the step's key from the words in which a Delete has told of it."""
-    step = words.partition(" of ")[0]
-    return step if "#" in step and " " not in step else ""
 
 
 def finding(head: Head, now: int, place: str, status: str = "") -> Finding:
@@ -151,8 +155,7 @@ def _of_dead(words: str, doubts: Sequence[Doubt], place: str) -> Finding:
     if not steps:
         return Finding("died", words, RESPOND.format(place), is_open=True)
     words = f"{words}, and {steps[0]} may have run"
-    how = RESOLVE.format(place, _quoted(steps[0]))
-    return Finding("died", words, how, is_open=True)
+    return Finding("died", words, settling(place, steps[0]), is_open=True)
 
 
 def _of_parked(operation: Operation, now: int, place: str) -> Finding:
@@ -185,20 +188,16 @@ def _of_answered(head: Head, now: int, place: str, status: str) -> Finding:
         )
         return Finding("waited-for", words, RESPOND.format(place), is_open=True)
     if doubts := doubts_of(head, now):
-        step = doubts[0].step
-        how = RESOLVE.format(place, _quoted(step)) if step else RESOLVE_UNRECORDED.format(place)
+        may_be_made = not (doubts[0].is_made or is_deleted(head))
+        how = settling(place, doubts[0].step, may_be_made=may_be_made)
         return Finding("in-doubt", f"{answered}, and in doubt", how, is_open=True)
     if head.pending_cleanup:
         words = f"{answered}; what earlier requests left is cleaned up by the next request"
-        return Finding("not-cleaned-up", words, is_open=True)
+        again = DELETE_AGAIN if operation.type == RequestType.DELETE else ""
+        return Finding("not-cleaned-up", words, again, is_open=True)
     if was_forgotten(head):
         return _of_forgotten(head)
     return Finding("failed" if outcome == "FAILED" else "answered", answered)
-
-
-def _quoted(step: str) -> str:
-    """Spell a step's key for a shell, where a # inside a word is no comment."""
-    return step if re.fullmatch(r"[\w.:/-][\w.:/#-]*", step) else shlex.quote(step)
 
 
 def was_forgotten(head: Head) -> bool:

@@ -3,11 +3,18 @@
 import argparse
 import json
 
-from .._cloudformation.request import RequestType
 from .._steps.call import OF_HTTP
 from ..ledger import Write
-from ..ledger.operator import LONGEST_MADE, OpenStep, Operator, open_steps, settle, without_doubts
-from .account import step_of
+from ..ledger.operator import (
+    LONGEST_MADE,
+    OpenStep,
+    Operator,
+    open_steps,
+    settle,
+    without_doubts,
+)
+from ..ledger.step_record import step_of
+from .account import is_deleted
 from .console import Console, Exit, Stop
 from .lookup import Found, add_resource, find, ledger_of
 from .operating import add_operator, confirm, operator_of, refuse_while_at_work, write
@@ -59,8 +66,7 @@ def _write(found: Found, given: argparse.Namespace, operator: Operator) -> Write
     head = found.head
     steps = [step for step in open_steps(head) if _is_meant(step, given)]
     words = [doubt for doubt in head.doubts if _tells(doubt, given)]
-    is_deleted = head.held is None and head.operation.ended_as(RequestType.DELETE)
-    if given.made is not None and (is_deleted or (words and not steps)):
+    if given.made is not None and (is_deleted(head) or (words and not steps)):
         raise Stop(
             "its resource is deleted, and no hook will remove it: remove it by hand, and say"
             " --not-made then",
@@ -70,6 +76,12 @@ def _write(found: Found, given: argparse.Namespace, operator: Operator) -> Write
         refuse_while_at_work(head)
         return without_doubts(head, words, operator)
     step = _the_one(steps, found, given)
+    if given.made is not None and step.is_made:
+        raise Stop(
+            f"{step.key} was made, and the code of today has no such step, so that no hook will"
+            " remove it: remove it by hand, and say --not-made then",
+            Exit.WRONG_CALL,
+        )
     refuse_while_at_work(head, step.operation)
     return settle(head, step, _result(step, given), operator)
 

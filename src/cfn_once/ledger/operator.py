@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from .head import Head, HistoryEntry, Operation, State
-from .step_record import StepRecord, StepState
+from .step_record import StepRecord, StepState, step_of
 from .store import Change, Equals, Path, Write
 from .transitions import MOST_REMOVED, OPERATION, in_flight_until, kept_history
 
@@ -45,9 +45,9 @@ class OpenStep(NamedTuple):
     key: str
 
     @property
-    def acts_until(self) -> int:
-        """From when nothing of its operation can happen any more, in milliseconds since 1970."""
-        return in_flight_until(self.operation.execution.lease)
+    def is_made(self) -> bool:
+        """Tell whether it was made, and is in doubt because the code of today has no such step."""
+        return bool(self.key) and self.operation.steps[self.key].state == StepState.DONE
 
 
 def open_steps(head: Head) -> Iterator[OpenStep]:
@@ -55,13 +55,26 @@ def open_steps(head: Head) -> Iterator[OpenStep]:
     places: list[tuple[Path, Operation]] = [(OPERATION, head.operation)]
     places += [(("pend", place), left) for place, left in enumerate(head.pending_cleanup)]
     for at, operation in places:
-        for key, step in operation.steps.items():
-            if step.state == StepState.STARTED:
-                yield OpenStep(at, operation, key)
+        keys = doubted(operation)
         # Of one that is not answered, the next delivery finds out.
         is_left = at != OPERATION or operation.state == State.FAILED
-        if is_left and operation.may_have_acted_last:
-            yield OpenStep(at, operation, "")
+        if is_left and operation.may_have_acted_last and "" not in keys:
+            keys.append("")
+        yield from (OpenStep(at, operation, key) for key in keys)
+
+
+def doubted(operation: Operation) -> list[str]:
+    """Return the keys of the steps in doubt of an operation; "" for those without a record.
+
+    A clean-up doubts more than the records do: what today's code has no step for any more, and
+    calls that are repeated at will.
+    """
+    started = [key for key, step in operation.steps.items() if step.state == StepState.STARTED]
+    told = [step_of(words) for words in operation.cleanup.doubts]
+    states = {key: operation.steps[key].state for key in told if key in operation.steps}
+    named = [key for key in states if states[key] == StepState.DONE]
+    others = [""] if any(key not in states for key in told) else []
+    return list(dict.fromkeys([*started, *named, *others]))
 
 
 def at_work_until(head: Head, now: int, *operations: Operation) -> int:
@@ -93,7 +106,7 @@ def settle(head: Head, step: OpenStep, made: str | None, operator: Operator) -> 
         record = _settled(step.operation, step.key, made, operator)
         values[*step.at, "steps", step.key] = record.to_doc()
     else:
-        gone.append((*step.at, "tail"))
+        gone += [(*step.at, name) for name in ("tail", "unrec")]
         values[*step.at, "st"] = _state_without_tail(step.operation)
     if step.at != OPERATION:  # it is looked through again, by whichever request comes next
         gone += [(*step.at, name) for name in _stale_cleanup(head, step.operation)]

@@ -74,3 +74,9 @@ class StepRecord(Kept):
     def has_result(self) -> bool:
         """Tell whether its result can be read: not where that is secret, or was no JSON."""
         return self.result is not None or self.spilled
+
+
+def step_of(words: str) -> str:
+    """Return the step's key from the words in which a Delete has told of it; else nothing."""
+    step = words.partition(" of ")[0]
+    return step if "#" in step and " " not in step else ""
