@@ -70,7 +70,11 @@ def test_each_kind_with_what_came_of_it(log, tmp_path):
         f"  2027-01-15T08:11:00.004Z  {lambdas(12)}  success  SUCCESS",
         f"  2027-01-15T08:11:01.000Z  {lambdas(13)}  success  SUCCESS",
         "    sender, 0.996 s later: no effect: it sent the recorded response again",
-        *called.out.splitlines()[12:15],
+        "kind          times  seconds later  what came of it",
+        "lambda-retry  1      59.988         did the work",
+        "lambda-twice  1      599.996        no effect",
+        "sender        1      0.996          no effect",
+        *called.out.splitlines()[16:19],
         SUMMARY,
     ]
     assert "" == called.err
@@ -113,6 +117,28 @@ def test_the_founding_lines(tmp_path):
         again["may_have_acted_twice"],
     )
     assert 1 == called.code
+
+
+def test_a_table_of_duplicates_by_kind(tmp_path):
+    """
+    Duplicates of one kind of which the same came are one row, with the shortest and longest gap.
+    """
+    log = LambdaLog()
+    for n, (ids, gap) in enumerate({("a", "b"): 600, ("c", "d"): 60, ("e", "e"): 5}.items()):
+        for copy, physical_id in enumerate(ids):
+            log.now += gap
+            log.lines([a_response(f"r-{n}", physical_id)], lambdas(10 * n + copy))
+    called = call(tmp_path, "diagnose", "--file", "-", stdin=log.rows())
+    told = json.loads(call(tmp_path, "diagnose", "--file", "-", "--json", stdin=log.rows()).out)
+
+    assert (
+        "kind    times  seconds later  what came of it\n"
+        "sender  2      60 to 600      acted twice\n"
+        "sender  1      5              acted again\n"
+    ) in called.out
+    assert [("sender", 2, "acted twice"), ("sender", 1, "acted again")] == [
+        (row["kind"], row["times"], row["effect"]) for row in told["table"]
+    ]
 
 
 def test_without_a_name_nothing_is_claimed_of_lines_that_bear_no_request(tmp_path):
@@ -596,6 +622,29 @@ def test_a_log_group_on_aws(log, ministack, tmp_path):
     assert 3 == missing.code
     assert "the log group /aws/lambda/none cannot be read" in missing.err
     assert "is it another Region's, or another account's?" in missing.err
+
+
+def test_a_log_group_of_several_pages(log):
+    """
+    Pages are read to the last, also behind one that is empty: CloudWatch Logs has such.
+    """
+    client = boto3.client(
+        "logs", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+    half = len(log.events) // 2
+    pages = [log.events[:half], [], log.events[half:]]
+    asked = {"logGroupName": "g", "startTime": 1, "endTime": 2}
+    with Stubber(client) as stub:
+        for n, page in enumerate(pages):
+            token = {"nextToken": f"t{n}"} if n else {}
+            following = {"nextToken": f"t{n + 1}"} if n + 1 < len(pages) else {}
+            answer = {"events": page, "searchedLogStreams": [], **following}
+            stub.add_response("filter_log_events", answer, {**asked, **token})
+        told = read(LogGroup("g", client).lines(1, 2))
+        stub.assert_no_pending_responses()
+
+    assert len(log.events) == told.lines
+    assert 3 == sum(bool(request.again) for request in requests_of(told.deliveries))
 
 
 def test_a_log_group_without_permission():

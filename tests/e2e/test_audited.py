@@ -222,6 +222,7 @@ def test_what_each_finding_says_to_do_ends_it(place):
     Each command is run as it is printed, with its blanks filled in, and its class is gone. In the
     end nobody has to act, and besides the retained thing none is left.
     """
+    shown = place.ask("ledger", "show", "moved", "Thing")
     remove_by_hand(place, "depot", "moved", "theirs")
     (made,) = things_of(place, "killed")
     blanks = {
@@ -235,6 +236,8 @@ def test_what_each_finding_says_to_do_ends_it(place):
     place.stack("resized").delete()
     found = {name: finding["kind"] for name, finding in place.audit().items()}
 
+    assert "cfn-once ledger show moved Thing." in place.findings["moved"]["next"]
+    assert "holds: group-" in shown.out
     assert dict.fromkeys(told, 0) == {name: called.code for name, called in told.items()}, told
     # MiniStack lists no resource whose Create has failed, and sends no Delete of it.
     assert {"kept": "RETAINED", "killed": "ORPHAN"} == found

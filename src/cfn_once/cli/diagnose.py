@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from .._clock import SYSTEM_CLOCK, Clock
 from .._observability.logs import timestamp
 from .console import Console, Exit, Stop, several
-from .duplicates import ADVICE, DUPLICATES, Again, Kind, Request, requests_of
+from .duplicates import ADVICE, DUPLICATES, Again, Kind, Request, Row, requests_of, table_of
 from .invocations import Delivery, Read, read
 from .log_lines import CutDocument, Line, lines_of, milliseconds
 
@@ -67,12 +67,13 @@ def run(given: argparse.Namespace, console: Console) -> int:
 def _tell(requests: list[Request], told: Read, console: Console) -> int:
     repeated = [request for request in requests if request.duplicates]
     lines = [line for request in repeated for line in _spelt(request)]
-    for line in [*lines, *_advice(repeated), *_summary(requests, told)]:
+    table = table_of(repeated)
+    for line in [*lines, *_table(table), *_advice(repeated), *_summary(requests, told)]:
         console.row(line)
     missing = list(_missing(requests, told))
     for words in missing:
         console.say(words)
-    console.result(_document(requests, repeated, told, missing))
+    console.result(_document(requests, repeated, table, told, missing))
     is_bad = any(again.effect.is_bad for request in repeated for again in request.duplicates)
     return Exit.FOUND if is_bad else Exit.CLEAN
 
@@ -202,6 +203,24 @@ def _when(at: int | None) -> str:
     return "no time" if at is None else timestamp(at / 1000)
 
 
+def _table(table: list[Row]) -> Iterator[str]:
+    """Spell the duplicates by kind: how many, how much later, and what came of them."""
+    if not table:
+        return
+    head = ("kind", "times", "seconds later", "what came of it")
+    rows = [(str(row.kind), f"{row.times:,}", _gaps(row), row.effect) for row in table]
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    for cells in (head, *rows):
+        spelt = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+        yield "  ".join(spelt).rstrip()
+
+
+def _gaps(row: Row) -> str:
+    if row.gaps is None:
+        return "no time"
+    return " to ".join(dict.fromkeys(_seconds(gap) for gap in row.gaps))
+
+
 def _advice(repeated: list[Request]) -> Iterator[str]:
     found = {again.kind for request in repeated for again in request.duplicates}
     for kind in DUPLICATES:
@@ -257,7 +276,11 @@ def _missing(requests: list[Request], told: Read) -> Iterator[str]:
 
 
 def _document(
-    requests: list[Request], repeated: list[Request], told: Read, missing: list[str]
+    requests: list[Request],
+    repeated: list[Request],
+    table: list[Row],
+    told: Read,
+    missing: list[str],
 ) -> dict[str, Any]:
     counts = _counts(requests)
     return {
@@ -266,6 +289,15 @@ def _document(
         "first": _when(told.first),
         "last": _when(told.last),
         "kinds": {str(kind): counts.get(kind, 0) for kind in Kind},
+        "table": [
+            {
+                "kind": str(row.kind),
+                "times": row.times,
+                "gap_seconds": [gap / 1000 for gap in row.gaps or ()],
+                "effect": row.effect,
+            }
+            for row in table
+        ],
         "repeated": [
             {
                 "request": request.name,

@@ -57,6 +57,11 @@ class Effect(NamedTuple):
     words: str
     is_bad: bool = False
 
+    @property
+    def short(self) -> str:
+        """The words without what differs from one delivery to another."""
+        return self.words.partition(":")[0].partition(",")[0]
+
 
 class Again(NamedTuple):
     """A delivery of a request that was delivered before.
@@ -97,6 +102,32 @@ class Request(NamedTuple):
     def deliveries(self) -> list[Delivery]:
         """All of them."""
         return [self.first, *(again.delivery for again in self.again)]
+
+
+class Row(NamedTuple):
+    """All duplicates of one kind of which the same came.
+
+    Attributes:
+        gaps: The shortest and the longest, in milliseconds; None where the log has no times.
+    """
+
+    kind: Kind
+    times: int
+    gaps: tuple[int, int] | None
+    effect: str
+
+
+def table_of(requests: Iterable[Request]) -> list[Row]:
+    """Sort the duplicates by their kind and by what came of them, the most frequent first."""
+    groups: dict[tuple[Kind, str], list[Again]] = defaultdict(list)
+    for request in requests:
+        for again in request.duplicates:
+            groups[again.kind, again.effect.short].append(again)
+    rows = []
+    for (kind, effect), group in groups.items():
+        gaps = [again.gap for again in group if again.gap is not None]
+        rows.append(Row(kind, len(group), (min(gaps), max(gaps)) if gaps else None, effect))
+    return sorted(rows, key=lambda row: (DUPLICATES.index(row.kind), -row.times, row.effect))
 
 
 def requests_of(deliveries: Iterable[Delivery]) -> list[Request]:

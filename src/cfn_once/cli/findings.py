@@ -236,7 +236,7 @@ def _of_replaced(head: Head, replaced: Sequence[HeldObject]) -> str:
     has_failed = all(old.deleting or old.id == deleting for old in replaced)
     if has_failed and not head.pending_of_other_types:
         return (
-            "its Delete failed, and CloudFormation asks for it no more: remove the cause, and"
+            "its Delete failed, and CloudFormation asks for it no more: remove it by hand, or"
             " delete the resource, which removes both"
         )
     return (
