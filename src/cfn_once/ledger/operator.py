@@ -67,13 +67,13 @@ def doubted(operation: Operation) -> list[str]:
     """Return the keys of the steps in doubt of an operation; "" for those without a record.
 
     A clean-up doubts more than the records do: what today's code has no step for any more, and
-    calls that are repeated at will.
+    repeatable calls.
     """
     started = [key for key, step in operation.steps.items() if step.state == StepState.STARTED]
-    told = [step_of(words) for words in operation.cleanup.doubts]
-    states = {key: operation.steps[key].state for key in told if key in operation.steps}
+    known = [step_of(words) for words in operation.cleanup.doubts]
+    states = {key: operation.steps[key].state for key in known if key in operation.steps}
     named = [key for key in states if states[key] == StepState.DONE]
-    others = [""] if any(key not in states for key in told) else []
+    others = [""] if any(key not in states for key in known) else []
     return list(dict.fromkeys([*started, *named, *others]))
 
 

@@ -77,6 +77,6 @@ class StepRecord(Kept):
 
 
 def step_of(words: str) -> str:
-    """Return the step's key from the words in which a Delete has told of it; else nothing."""
+    """Return the step's key from the words in which a Delete names it; else nothing."""
     step = words.partition(" of ")[0]
     return step if "#" in step and " " not in step else ""
