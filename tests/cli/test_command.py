@@ -189,6 +189,23 @@ def test_control_c(verb, folder):
     assert before == contents(folder)
 
 
+def test_control_c_on_a_terminal(folder):
+    """
+    The terminal shows ^C without a newline: the verb's line begins on its own.
+    """
+    write(folder, {"provider.py": "raise KeyboardInterrupt"})
+    reads, writes = os.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "cfn_once", "schema"], cwd=folder, stderr=writes, check=False
+    )
+    os.close(writes)
+    shown = os.read(reads, 4096)
+    os.close(reads)
+
+    assert 130 == done.returncode
+    assert shown.startswith(b"\r\ncfn-once: stopped")
+
+
 SIGNALS_ITSELF = "            import os, signal\n            os.kill(os.getpid(), signal.SIGINT)\n"
 
 

@@ -41,7 +41,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Stop as stop:
         return _ended(stop, given)
     except KeyboardInterrupt:
-        sys.stderr.write("\n")
         words = "stopped; nothing was left behind, and nothing runs on"
         return _ended(Stop(words, Exit.INTERRUPTED), given)
     except BrokenPipeError:  # who read it has seen enough
@@ -61,6 +60,8 @@ def _prepare_streams() -> None:
 
 def _ended(stop: Stop, given: list[str]) -> int:
     """Tell why a verb has ended early; as JSON as well, where the result was to be JSON."""
+    if stop.code is Exit.INTERRUPTED and sys.stderr.isatty():
+        sys.stderr.write("\n")  # behind the ^C of the terminal
     sys.stderr.write(f"{stop.detail}cfn-once: {printable(str(stop))}\n")
     if "--json" in _own(given) and sys.stdout is not None and not stop.is_of_output:
         told = {"error": str(stop), "exit_code": int(stop.code)}
