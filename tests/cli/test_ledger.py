@@ -131,6 +131,10 @@ def test_no_secret_is_shown(shop, ask):
 WRONG = {
     "list shop": (2, "list takes --stack STACK"),
     "show": (2, "show takes STACK LOGICAL-ID, or an id"),
+    "list --stack nobody": (
+        3,
+        "the ledger has nothing of a stack nobody: no delivery of a request",
+    ),
     "show nobody Lives": (3, "the ledger has nothing of Lives in a stack nobody"),
     "show shop Nothing": (3, "the ledger has nothing of Nothing in a stack shop"),
     "show thing-7": (3, "the ledger has nothing of an object thing-7"),

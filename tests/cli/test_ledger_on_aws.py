@@ -8,18 +8,21 @@ import io
 import json
 import time
 import zipfile
+from contextlib import nullcontext
 
 import boto3
 import pytest
 from botocore.stub import Stubber
 
 from cfn_once.cli.console import Stop
+from cfn_once.cli.forget import refuse_held
 from cfn_once.cli.ledger import rows_of_stack
 from cfn_once.cli.lookup import key_of
 from cfn_once.cli.stacks import Stacks
 from cfn_once.ledger import MemoryStore
 from cfn_once.ledger.dynamodb import DynamoDBStore
 from cfn_once.ledger.store import Absent, Write
+from cfn_once.testing import create_event
 from ledger.engines import make_table
 from ledger.told import a_head, an_operation
 from support.shell import call
@@ -81,11 +84,15 @@ def table(ministack, stack):
 
 
 @pytest.fixture
-def ask(tmp_path, ministack, table):
-    def ask(*arguments):
+def ask(command):
+    return lambda *arguments: command("ledger", *arguments)
+
+
+@pytest.fixture
+def command(tmp_path, ministack, table):
+    def command(*arguments):
         return call(
             tmp_path,
-            "ledger",
             *arguments,
             CFN_ONCE_LEDGER=f"dynamodb://{table}?endpoint={ministack.url}",
             AWS_ENDPOINT_URL=ministack.url,
@@ -94,7 +101,7 @@ def ask(tmp_path, ministack, table):
             AWS_SECRET_ACCESS_KEY="test",
         )
 
-    return ask
+    return command
 
 
 def test_one_command_names_the_cause_among_10000_items(ask):
@@ -165,20 +172,79 @@ def test_what_is_not_there(ask, arguments):
     assert WRONG[arguments] in told.err
 
 
-def test_a_table_without_our_keys(ask, ministack):
+WHY = ("--reason", "x", "--by", "ada", "--yes")
+OF_SOMEBODY = {
+    "list": ("ledger", "list"),
+    "list, scanned": ("ledger", "list", "--stack", "shop", "--scan"),
+    "show": ("ledger", "show", SHOP, "Thing"),
+    "show by an id": ("ledger", "show", "thing-1"),
+    "resolve": ("resolve", SHOP, "Thing", "thing", "--not-made", *WHY),
+    "forget": ("forget", SHOP, "Thing", *WHY),
+    "respond": ("respond", SHOP, "Thing", "--event", "event.json", "--yes"),
+}
+
+
+@pytest.fixture(scope="module")
+def of_customers(ministack):
+    """A table of somebody else's, with an item."""
+    client = ministack.client("dynamodb")
+    name = make_table(client, "of-customers", keys=("id", "order"))
+    client.put_item(TableName=name, Item={"id": {"S": "r1"}, "order": {"S": "H"}})
+    return name
+
+
+@pytest.mark.parametrize("arguments", OF_SOMEBODY.values(), ids=OF_SOMEBODY)
+def test_a_table_without_our_keys(command, ministack, of_customers, tmp_path, arguments):
     """
     A table of somebody else's is named as such, and nothing is written.
     """
+    (tmp_path / "event.json").write_text(json.dumps(create_event("Thing", stack_id=SHOP)))
     client = ministack.client("dynamodb")
-    make_table(client, "of-customers", keys=("id", "order"))
+    before = client.scan(TableName=of_customers)["Items"]
 
-    told = ask(
-        "show", SHOP, "Thing", "--ledger", f"dynamodb://of-customers?endpoint={ministack.url}"
-    )
+    told = command(*arguments, "--ledger", f"dynamodb://{of_customers}?endpoint={ministack.url}")
 
-    assert 3 == told.code
+    assert 3 == told.code, told.out
     assert "its keys must be pk and sk, both text" in told.err
-    assert 0 == client.scan(TableName="of-customers")["Count"]
+    assert before == client.scan(TableName=of_customers)["Items"]
+
+
+def test_what_a_stack_still_has_is_not_forgotten(command, ministack, table, stack):
+    """
+    Its Delete would remove nothing any more. Once CloudFormation has let go of it, it is forgotten.
+    """
+    store = DynamoDBStore(table, client=ministack.client("dynamodb"))
+    before = {}
+    for name in ("Unknown", "Gone"):
+        operation = an_operation(typ="Create", st="SUCCEEDED", lu=1_000)
+        held = {"id": "thing-1"}
+        head = a_head(stk=stack, lid=name, rt="Custom::Thing", op=operation, held=held)
+        before[name] = store.write(key_of(stack, name), Write(Absent(("v",)), head)).head
+
+    held, gone = (command("forget", "hangs", name, *WHY) for name in ("Unknown", "Gone"))
+
+    assert (3, 0) == (held.code, gone.code), gone.err
+    assert f"CloudFormation has Unknown in {stack} (CREATE_COMPLETE): after a forget" in held.err
+    assert before["Unknown"] == store.read(key_of(stack, "Unknown"))
+
+
+@pytest.mark.parametrize(
+    ("status", "is_let_go"),
+    [
+        ("", True),
+        ("DELETE_COMPLETE", True),
+        ("DELETE_SKIPPED", True),
+        ("DELETE_FAILED", False),
+        ("UPDATE_IN_PROGRESS", False),
+    ],
+)
+def test_what_cloudformation_has_let_go_of(status, is_let_go):
+    """
+    What is deleted, or retained, or in the stack no more; a Delete that failed is sent again.
+    """
+    head = MemoryStore().write("r", Write(Absent(("v",)), a_head(stk=SHOP, lid="Thing"))).head
+    with nullcontext() if is_let_go else pytest.raises(Stop, match=f"in {SHOP} .{status}."):
+        refuse_held(head, status)
 
 
 def listed(statuses):

@@ -6,8 +6,9 @@ from .._clock import utc
 from .._cloudformation.request import SERVICE_TIMEOUT
 from ..ledger import Head
 from ..ledger.operator import forget
+from .clients import client_of
 from .console import Console, Exit, Stop
-from .lookup import add_resource, find, ledger_of
+from .lookup import add_resource, find, is_in_table, ledger_of
 from .operating import (
     add_operator,
     confirm,
@@ -22,6 +23,7 @@ DESCRIPTION = (
     "removed all of it by hand, and CloudFormation has let go of it. The item stays: late copies\n"
     "of old requests find it."
 )
+LET_GO = ("", "DELETE_COMPLETE", "DELETE_SKIPPED")  # empty: there is no such resource any more
 EXAMPLE = "cfn-once forget shop Customers --reason 'removed by hand, the provider is gone'"
 
 
@@ -36,6 +38,8 @@ def run(given: argparse.Namespace, console: Console) -> int:
     operator, store = operator_of(given, given.reason), ledger_of(given)
     found = find(store, given, console)
     head = found.head
+    if is_in_table(given):
+        _refuse_held(head, console)
     refuse_while_at_work(head, head.operation, *head.pending_cleanup)
     _refuse_unanswered(head)
     things = [old.id for old in (*head.replaced, *head.forgotten)]
@@ -44,6 +48,31 @@ def run(given: argparse.Namespace, console: Console) -> int:
     confirm(given, found.logical_resource_id, f"No Delete will remove {what} any more.")
     write(store, found, forget(head, operator), console)
     return Exit.CLEAN
+
+
+def _refuse_held(head: Head, console: Console) -> None:
+    """Refuse while CloudFormation has the resource: its Delete would remove nothing any more."""
+    from .stacks import TRIES, NoStack, Stacks  # loads boto3, which a local ledger does not need
+
+    logical_id, stack_id = head.logical_resource_id, head.stack_id
+    stacks = Stacks(client_of("cloudformation", stack_id.split(":")[3], tries=TRIES))
+    try:
+        listed = list(stacks.resources_of(stack_id))
+    except NoStack:
+        console.say(f"CloudFormation knows no stack {stack_id}, with these credentials")
+        return
+    refuse_held(head, next((r.status for r in listed if r.logical_resource_id == logical_id), ""))
+
+
+def refuse_held(head: Head, status: str) -> None:
+    """Refuse by CloudFormation's status of a resource; it is empty where there is none."""
+    if status in LET_GO:
+        return
+    raise Stop(
+        f"CloudFormation has {head.logical_resource_id} in {head.stack_id} ({status}): after a"
+        " forget, its Delete would remove nothing. Delete it there, or have the stack keep it with"
+        " --retain-resources, and forget it then. Nothing was written"
+    )
 
 
 def _refuse_unanswered(head: Head) -> None:

@@ -64,6 +64,8 @@ def run(given: argparse.Namespace, console: Console) -> int:
     store = ledger_of(given)
     with reading():
         rows = sorted(_rows(store, given, now))
+    if not rows and given.of_stack is not None and not is_in_table(given):
+        raise Stop(f"the ledger has nothing of a stack {given.of_stack}: {NOTHING}")
     rows = [row for row in rows if row.found.is_open or not given.unfinished]
     for row in rows:
         for line in _lines(row):

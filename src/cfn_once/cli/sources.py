@@ -1,5 +1,6 @@
 """Where CloudFormation's events lie that nobody has answered: a file, a queue, a schedule."""
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator
@@ -72,12 +73,16 @@ def of_queue(url: str, client: Any = None) -> tuple[list[Event], int]:
                 receipts[message["MessageId"]] = message["ReceiptHandle"]
                 found += _of_message(message)
         for receipt in receipts.values():
-            client.change_message_visibility(
-                QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=0
-            )
+            _show_again(client, url, receipt)
     except (ClientError, BotoCoreError) as error:
         raise Stop(f"the queue cannot be read: {error}") from None
     return found, len(receipts)
+
+
+def _show_again(client: Any, url: str, receipt: str) -> None:
+    """Let others see a message at once; the first of many may be seen again by now."""
+    with contextlib.suppress(ClientError):
+        client.change_message_visibility(QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=0)
 
 
 def _of_message(message: Event) -> list[Event]:
