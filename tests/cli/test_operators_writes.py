@@ -1,13 +1,16 @@
 """`cfn-once resolve` and `forget`: what an operator says of the world, and what comes of it."""
 
 import json
+import time
 from contextlib import suppress
+from email.utils import formatdate
 
 import pytest
 
 from cfn_once import Provider
-from cfn_once.testing import Crashed
+from cfn_once.testing import Crashed, create_event
 from support import operated
+from support.host import Host, Status
 from support.shell import call
 
 WHY = ("--reason", "found in the console", "--by", "ada", "--yes")
@@ -384,3 +387,37 @@ def test_a_doubt_about_calls_without_a_record(file, ask):
     assert ("FAILED", "SUCCESS") == (failed.status, deleted.status)
     assert "next: cfn-once resolve shop Thing --unrecorded --not-made --reason WHY" in shown.out
     assert 0 == told.code, told.err
+
+
+SHOP = "arn:aws:cloudformation:us-east-1:123456789012:stack/shop/1"
+BY_A_CLOCK = {
+    "show": ("ledger", "show", SHOP, "Thing"),
+    "list": ("ledger", "list"),
+    "resolve": ("resolve", SHOP, "Thing", "thing", "--not-made", *WHY),
+    "forget": ("forget", SHOP, "Thing", *WHY),
+    "respond": ("respond", SHOP, "Thing", "--event", "event.json", "--yes"),
+}
+
+
+@pytest.mark.parametrize("arguments", BY_A_CLOCK.values(), ids=BY_A_CLOCK)
+def test_an_operators_clock_that_is_ahead(tmp_path, arguments):
+    """
+    By such a clock a lease that runs would be over: nothing is told or written, and it is said.
+    """
+    (tmp_path / "event.json").write_text(json.dumps(create_event("Thing", stack_id=SHOP)))
+    date = formatdate(time.time() - 120, usegmt=True)
+    headers = {"content-type": "application/x-amz-json-1.0", "date": date}
+    with Host(Status(200, headers=headers, body=b"{}")) as host:
+        told = call(
+            tmp_path,
+            *arguments,
+            CFN_ONCE_LEDGER=f"dynamodb://ledger?endpoint={host.url}",
+            AWS_DEFAULT_REGION="us-east-1",
+            AWS_ACCESS_KEY_ID="test",
+            AWS_SECRET_ACCESS_KEY="test",
+        )
+
+    assert (3, "") == (told.code, told.out)
+    assert "this machine's clock is 12" in told.err
+    assert " s ahead of DynamoDB's: correct it" in told.err
+    assert ["DynamoDB_20120810.GetItem"] == [r.headers["x-amz-target"] for r in host.received]

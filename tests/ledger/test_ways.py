@@ -698,3 +698,25 @@ def is_signed(request: Received, secret: str = SECRET) -> bool:
         key = hmac.digest(key, part.encode(), "sha256")
     signature = hmac.digest(key, text.encode(), "sha256").hex()
     return {"host", "x-amz-target"} <= set(names.split(";")) and f"Signature={signature}" in told
+
+
+@pytest.mark.parametrize("seconds", [-3_600, -30, -3, 0, 3_600])
+@both_ways
+def test_a_clock_that_is_ahead_of_the_tables(way: Way, seconds: int) -> None:
+    """
+    An operator judges of leases: by a clock that is ahead, one that runs would be over. It is
+    refused before anything is shown or written; one that is behind only waits too long.
+    """
+    with Host(answer({}, date=formatdate(time.time() + seconds, usegmt=True))) as host:
+        store = way(host.url, IN_LAMBDA)
+        operators = DynamoDBStore("ledger", checks_clock=True, client=store._table)
+        operators._table = store._table
+
+        assert store.read("r1") is None
+        if seconds > -10:
+            assert operators.read("r1") is None
+            return
+        with pytest.raises(
+            LedgerUnavailable, match=r"clock is 3\d+ s ahead of DynamoDB"
+        ):
+            operators.read("r1")

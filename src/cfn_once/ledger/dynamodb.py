@@ -24,7 +24,14 @@ from .store import (
     Written,
     listed,
 )
-from .table_errors import Refused, TableUnreached, shown, unavailable
+from .table_errors import (
+    MOST_AHEAD,
+    Refused,
+    TableUnreached,
+    shown,
+    too_far_ahead,
+    unavailable,
+)
 from .wire import wire_for
 
 GUARDED = "ConditionalCheckFailedException"  # a guard did not hold
@@ -38,6 +45,10 @@ class Table(Protocol):
     @property
     def endpoint(self) -> str:
         """Where the table is."""
+
+    @property
+    def ahead(self) -> float:
+        """How many seconds our clock is ahead of the table's, by its last answer."""
 
     def ask(self, operation: str, members: Mapping[str, Any]) -> Mapping[str, Any]:
         """Make a request, and return the answer.
@@ -55,6 +66,8 @@ class DynamoDBStore:
         table: The table's name or ARN.
         keeps_secrets: The table is under a customer-managed key, so that answers marked NoEcho
             may be in it.
+        checks_clock: Refuse to go on where our clock is ahead of the table's: an operator's, who
+            judges of leases.
         client: A boto3 client, in place of what is made for `region` and `endpoint`.
         environ: Says whether boto3 is needed, and has the credentials where it is not.
 
@@ -69,10 +82,11 @@ class DynamoDBStore:
         region: str | None = None,
         endpoint: str | None = None,
         keeps_secrets: bool = False,
+        checks_clock: bool = False,
         client: Any = None,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
-        self._name, self.keeps_secrets = table, keeps_secrets
+        self._name, self.keeps_secrets, self._checks_clock = table, keeps_secrets, checks_clock
         wire = None if client else wire_for(region, endpoint, environ)
         self._table: Table = wire or _through_sdk(table, region, endpoint, client, environ)
 
@@ -144,12 +158,15 @@ class DynamoDBStore:
         """Ask the table; what it refuses because of a guard is no trouble of the ledger's."""
         try:
             with _QUIET:
-                return self._table.ask(operation, {"TableName": self._name, **members})
+                answer = self._table.ask(operation, {"TableName": self._name, **members})
         except (Refused, TableUnreached) as error:
             is_guarded = isinstance(error, Refused) and error.code == GUARDED
             if is_guarded and operation == "UpdateItem":  # nothing else has a guard
                 raise
             raise unavailable(self._name, error) from None
+        if self._checks_clock and operation != "UpdateItem" and self._table.ahead > MOST_AHEAD:
+            raise too_far_ahead(self._name, self._table.ahead)
+        return answer
 
 
 def _through_sdk(

@@ -53,11 +53,18 @@ class SdkTable:
 
     def __init__(self, client: Any) -> None:
         self.client = client
+        self._date: str | None = None
+        self._dated = 0.0
 
     @property
     def endpoint(self) -> str:
         """Where the table is."""
         return str(self.client.meta.endpoint_url)
+
+    @property
+    def ahead(self) -> float:
+        """How many seconds our clock is ahead of the table's, by its last answer."""
+        return ahead_of(self._date, self._dated)
 
     def ask(self, operation: str, members: Mapping[str, Any]) -> Mapping[str, Any]:
         """Make a request, with the SDK's own tries.
@@ -73,6 +80,7 @@ class SdkTable:
             raise TableUnreached(_why(error), type(error).__name__) from None
         except _OF_PARSING as error:
             raise TableUnreached(Unreached.DAMAGED, type(error).__name__) from None
+        self._date, self._dated = _headers(answer).get("date"), SYSTEM_CLOCK.now()
         check_answer(operation, answer)
         _check_body(operation, answer)
         return answer

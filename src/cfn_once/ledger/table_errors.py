@@ -35,6 +35,9 @@ _HINTS = {
 }
 _SIGNED = frozenset({"InvalidSignatureException", "SignatureDoesNotMatch", "RequestExpired"})
 CLOCKS_DIFFER = 60  # seconds; DynamoDB refuses five minutes
+# Whoever judges leases of others, and is ahead, takes one for over that runs. A Date has whole
+# seconds, and an answer may take some.
+MOST_AHEAD = 10  # seconds
 # What a service may quote of a request whose signature it refuses has the session's token in it.
 _QUOTED = re.compile(r"\s*The (Canonical String|String-to-Sign).*", re.DOTALL)
 MOST_QUOTED = 500  # characters of what a service, or the SDK, says of an error
@@ -154,6 +157,12 @@ def ahead_of(date: str | None, now: float) -> float:
 def needs_date(code: str) -> bool:
     """Tell whether an error may come of a clock that is wrong."""
     return code in _SIGNED
+
+
+def too_far_ahead(table: str, ahead: float) -> LedgerUnavailable:
+    """Return the error to raise where our clock does not allow to judge of leases."""
+    text = f"this machine's clock is {ahead:.0f} s ahead of DynamoDB's: correct it"
+    return LedgerUnavailable(f"the ledger table {table}: {text}", trouble=LedgerTrouble.PASSING)
 
 
 def unavailable(table: str, error: TableError) -> LedgerUnavailable:

@@ -21,7 +21,8 @@ _ARN = rf"arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{{12}}:table/{_NAME}"
 def open_store(url: str | None, *, in_lambda: bool, allow_local: bool, makes: bool = True) -> Store:
     """Open the ledger that a URL names; the one place that picks a store.
 
-    Where it `makes` nothing, a file that is not there is an error, and none is changed by opening.
+    Where it `makes` nothing, it is an operator's: a file that is not there is an error, none is
+    changed by opening, and no table is read by a clock that is ahead of its own.
     No message repeats what stands in a URL but its scheme, table or path: the rest may be secret.
 
     Raises:
@@ -35,7 +36,7 @@ def open_store(url: str | None, *, in_lambda: bool, allow_local: bool, makes: bo
         raise ConfigurationError(f"the ledger URL is of no kind that we know; give {_FORMS}")
     place, _, query = rest.partition("?")
     if scheme == "dynamodb":
-        return _open_table(unquote(place), query)
+        return _open_table(unquote(place), query, checks_clock=not makes)
     if in_lambda and not allow_local:
         raise ConfigurationError(
             f"a {scheme} ledger in Lambda: each sandbox would have its own, and copies would act"
@@ -64,7 +65,7 @@ def _open_memory(place: str) -> Store:
     return MemoryStore()
 
 
-def _open_table(table: str, query: str) -> Store:
+def _open_table(table: str, query: str, *, checks_clock: bool) -> Store:
     if not re.fullmatch(_ARN if ":" in table else _NAME, table):
         raise ConfigurationError(
             "the dynamodb ledger URL names no table: give dynamodb:// and the table's name, or its"
@@ -89,6 +90,7 @@ def _open_table(table: str, query: str) -> Store:
         region=region,
         endpoint=endpoint,
         keeps_secrets=options.get("keeps_secrets") == "true",
+        checks_clock=checks_clock,
     )
     return _part_of(store, table, options)
 

@@ -106,6 +106,8 @@ class WireTable:
         import urllib3
 
         self.endpoint, self._region, self._environ, self._clock = endpoint, region, environ, clock
+        self._date: str | None = None
+        self._dated = 0.0
         parts, self._http = urlsplit(endpoint), urllib3
         self._host = parts.netloc
         options: dict[str, Any] = {
@@ -120,6 +122,11 @@ class WireTable:
         else:
             self._pool = urllib3.HTTPConnectionPool(parts.hostname or "", **options)
         self._pool.ConnectionCls = _timed(self._pool.ConnectionCls)
+
+    @property
+    def ahead(self) -> float:
+        """How many seconds our clock is ahead of the table's, by its last answer."""
+        return ahead_of(self._date, self._dated)
 
     def ask(self, operation: str, members: Mapping[str, Any]) -> Mapping[str, Any]:
         """Make a request, and again where it may help.
@@ -163,6 +170,7 @@ class WireTable:
             raise TableUnreached(Unreached.DAMAGED, "x-amz-crc32")
         document = _document(data)
         if answer.status == 200:
+            self._date, self._dated = answer.headers.get("date"), self._clock.now()
             if document is None:
                 raise TableUnreached(Unreached.DAMAGED, "no JSON")
             check_answer(operation, document)
