@@ -1,7 +1,9 @@
 """A delivery leaves a trace from its first moment: whoever dies has told what it worked on."""
 
+import logging
 import re
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -170,3 +172,32 @@ def test_the_line_of_the_users_code_inside_a_step(place):
     line = fails.__code__.co_firstlineno + 1
     assert f"ValueError: bad (test_trace.py:{line})" in reason
     assert reason.endswith(EITHER.partition("; ")[2])
+
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "observability.md"
+NAMES = re.findall(r"^\| ((?:`[a-z_]+`(?:, )?)+) \|", PAGE.read_text(), re.MULTILINE)
+OWN = {"message", "asctime", *vars(logging.makeLogRecord({}))}
+BOTH = {*IDS, "phase", "function_request_id"}
+
+
+def test_each_field_is_on_the_page_and_each_stable_one_is_there(lines):
+    """
+    Of a delivery, of one that a continuation brings back, of one that died, and of the guardian's.
+    """
+    way = "scheduler://g?role=arn:aws:iam::123456789012:role/r"
+    stack = FakeCloudFormation(Provider(Thing, ledger="memory://", continuation=way))
+    stack.create("Waits", {"Waits": "yes"})
+    create = stack.event("Create", "Dies", {})
+    with suppress(Crashed):
+        stack.send(create, crash_after="thing")
+    stack.clock.advance(600)
+    stack.send(create, provider=Provider.unable("it died", guards=True, ledger=stack.ledger))
+
+    told = [{name for name in line if name not in OWN} for line in lines()]
+    begins = [names for names in told if "transport" in names]
+    ends = [names for names in told if "outcome" in names]
+    documented = {name for names in NAMES for name in re.findall("[a-z_]+", names)}
+    assert (4, 3) == (len(begins), len(ends))
+    assert set() == set.union(*told) - documented
+    assert [set()] * 7 == [BOTH - names for names in told]
+    assert [set()] * 4 == [{"stack_id", "resumes"} - names for names in begins]

@@ -716,7 +716,5 @@ def test_a_clock_that_is_ahead_of_the_tables(way: Way, seconds: int) -> None:
         if seconds > -10:
             assert operators.read("r1") is None
             return
-        with pytest.raises(
-            LedgerUnavailable, match=r"clock is 3\d+ s ahead of DynamoDB"
-        ):
+        with pytest.raises(LedgerUnavailable, match=r"clock is 3\d+ s ahead of DynamoDB"):
             operators.read("r1")
