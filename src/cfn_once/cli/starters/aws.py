@@ -66,13 +66,17 @@ TEST = '''"""@Type@, as CloudFormation and ACM meet it. `cfn-once test` runs mor
 
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from moto import mock_aws
 from moto.backends import get_backend
 
 from cfn_once.testing import FakeCloudFormation
 from provider import provider
+
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=1024)
 
 
 class Acm:
@@ -81,6 +85,9 @@ class Acm:
     def __init__(self) -> None:
         self._moto = mock_aws()
         self._moto.start()
+        # moto would make a key for each certificate, which takes longer than all else.
+        self._keys = patch.object(rsa, "generate_private_key", return_value=KEY)
+        self._keys.start()
         self._backend = get_backend("acm")["123456789012"]["us-east-1"]
         self.reset()
 
@@ -92,6 +99,7 @@ class Acm:
         self._backend.reset()
 
     def close(self) -> None:
+        self._keys.stop()
         self._moto.stop()
 
 
