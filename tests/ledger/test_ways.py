@@ -38,7 +38,7 @@ from cfn_once.ledger.document import CorruptHead
 from cfn_once.ledger.dynamodb import DynamoDBStore, _to_item
 from cfn_once.ledger.signing import Credentials, signed
 from cfn_once.ledger.store import Absent, Change, Write, changed
-from cfn_once.ledger.table_errors import Refused
+from cfn_once.ledger.table_errors import TableRefused
 from cfn_once.ledger.wire import WireTable, wire_for
 from cfn_once.testing import VirtualClock
 from ledger.engines import IN_LAMBDA
@@ -631,7 +631,7 @@ def test_pauses_between_tries() -> None:
         with Host(behaviour) as host:
             wire = wire_for(None, host.url, IN_LAMBDA, clock=clock)
             assert wire is not None
-            with pytest.raises(Refused):
+            with pytest.raises(TableRefused):
                 wire.ask("GetItem", {})
 
         assert 0 < clock.now() - began <= most

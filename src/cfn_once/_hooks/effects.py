@@ -171,9 +171,12 @@ class Effects:
         Raises:
             ConfigurationError: boto3 has no such service, or the service no such operation.
         """
-        from .._steps.aws import Said, client  # loads boto3: paid by the hook that calls
+        from .._steps.aws import (  # loads boto3: paid by the hook that calls
+            DeclaredOperations,
+            client,
+        )
 
-        said = Said(repeat, once, find, window)
+        said = DeclaredOperations(repeat, once, find, window)
         return client(self._steps, service, *positional, said=said, **options)
 
     def wrap(
@@ -200,9 +203,9 @@ class Effects:
         Raises:
             ConfigurationError: It is no boto3 client, or has no such operation.
         """
-        from .._steps.aws import Said, wrap  # as in `client`
+        from .._steps.aws import DeclaredOperations, wrap  # as in `client`
 
-        wrapped: C = wrap(self._steps, client, said=Said(repeat, once, find, window))
+        wrapped: C = wrap(self._steps, client, said=DeclaredOperations(repeat, once, find, window))
         return wrapped
 
     if not TYPE_CHECKING:  # a checker says by itself that there is none

@@ -52,7 +52,7 @@ _TOLD = re.compile(r"AccessDenied|NotFound|NonExistent|DoesNotExist|RecursiveInv
 _QUIET = Quiet("boto3", "botocore", "urllib3")  # they quote what is sent
 
 
-class _Through:
+class _Service:
     """A way through one AWS service.
 
     Attributes:
@@ -138,7 +138,7 @@ class _Through:
         )
 
 
-class Scheduler(_Through):
+class Scheduler(_Service):
     """A one-time schedule for each wait."""
 
     service = "scheduler"
@@ -195,7 +195,7 @@ class Scheduler(_Through):
         )
 
 
-class Queue(_Through):
+class Queue(_Service):
     """A delayed message for each wait, of up to a quarter of an hour."""
 
     service = "sqs"
@@ -220,7 +220,7 @@ class Queue(_Through):
         )
 
 
-class SelfInvocation(_Through):
+class SelfInvocation(_Service):
     """An asynchronous invocation of the function by itself, which takes no time: it only hops."""
 
     service = "lambda"

@@ -66,7 +66,7 @@ class _Ids(logging.Filter):
         return True
 
 
-class _Through(logging.Handler):
+class _Forwarder(logging.Handler):
     """Hands our records on to a logger, as if they were its own."""
 
     def __init__(self, logger: Any) -> None:
@@ -114,7 +114,7 @@ def hand_over(logger: Any) -> None:
             f"logger={logger.name} is cfn-once's own and prints already: hand in one of yours"
         )
     ours = logging.getLogger(OURS)
-    ours.handlers, ours.propagate = [_Through(logger)], False
+    ours.handlers, ours.propagate = [_Forwarder(logger)], False
     ours.setLevel(1)  # everything: its own level says what is printed
     for filterer in (logger, *logger.handlers):  # its handlers print what its children log, too
         filterer.addFilter(_IDS)

@@ -40,7 +40,7 @@ from .aws_operations import (
     repetition_of,
     window_of,
 )
-from .aws_words import Said
+from .aws_words import DeclaredOperations
 from .call import (
     Call,
     Repetition,
@@ -86,7 +86,9 @@ _NEVER_SENT = frozenset(  # and never will be, as it stands
 )
 
 
-def client(steps: Steps, service: str, *positional: Any, said: Said, **options: Any) -> Any:
+def client(
+    steps: Steps, service: str, *positional: Any, said: DeclaredOperations, **options: Any
+) -> Any:
     """Return a boto3 client whose changing operations are steps.
 
     Args:
@@ -103,7 +105,7 @@ def client(steps: Steps, service: str, *positional: Any, said: Said, **options: 
     return _Hooked(steps, CLIENTS.get(service, options), said).client
 
 
-def wrap(steps: Steps, given: Any, *, said: Said) -> Any:
+def wrap(steps: Steps, given: Any, *, said: DeclaredOperations) -> Any:
     """Return a face of a user's own client, as `client` does.
 
     Raises:
@@ -128,7 +130,7 @@ class _Hooked:
         client: What the hook gets.
     """
 
-    def __init__(self, steps: Steps, behind: Any, said: Said) -> None:
+    def __init__(self, steps: Steps, behind: Any, said: DeclaredOperations) -> None:
         self._steps, self._behind = steps, behind
         self._model: ServiceModel = behind.meta.service_model
         self._service = str(self._model.service_name)
@@ -369,4 +371,4 @@ def _can_seek(value: Any) -> bool:
     return hasattr(value, "read") and seekable is not None and bool(seekable())
 
 
-__all__ = ["Said", "client", "token_for", "token_member", "verdict", "wrap"]
+__all__ = ["DeclaredOperations", "client", "token_for", "token_member", "verdict", "wrap"]

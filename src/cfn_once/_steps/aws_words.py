@@ -12,7 +12,7 @@ from .call import Step, seconds_of
 Find = Callable[[Step], Any | None]
 
 
-class Said(NamedTuple):
+class DeclaredOperations(NamedTuple):
     """What a hook says of operations, by their names.
 
     Attributes:

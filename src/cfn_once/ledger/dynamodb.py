@@ -26,7 +26,7 @@ from .store import (
 )
 from .table_errors import (
     MOST_AHEAD,
-    Refused,
+    TableRefused,
     TableUnreached,
     shown,
     too_far_ahead,
@@ -54,7 +54,7 @@ class Table(Protocol):
         """Make a request, and return the answer.
 
         Raises:
-            Refused: The service answered with an error.
+            TableRefused: The service answered with an error.
             TableUnreached: Nothing is known of what came of it.
         """
 
@@ -113,7 +113,7 @@ class DynamoDBStore:
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
-        except Refused as refused:
+        except TableRefused as refused:
             # An engine that does not say what refused the write is asked once more.
             with reading_item(key):
                 head = _head(refused.item) if refused.item else self.read(key)
@@ -159,8 +159,8 @@ class DynamoDBStore:
         try:
             with _QUIET:
                 answer = self._table.ask(operation, {"TableName": self._name, **members})
-        except (Refused, TableUnreached) as error:
-            is_guarded = isinstance(error, Refused) and error.code == GUARDED
+        except (TableRefused, TableUnreached) as error:
+            is_guarded = isinstance(error, TableRefused) and error.code == GUARDED
             if is_guarded and operation == "UpdateItem":  # nothing else has a guard
                 raise
             raise unavailable(self._name, error) from None

@@ -11,7 +11,7 @@ from .._clock import SYSTEM_CLOCK
 from .._errors import ConfigurationError
 from .table_errors import (
     NoClient,
-    Refused,
+    TableRefused,
     TableUnreached,
     Unreached,
     ahead_of,
@@ -70,7 +70,7 @@ class SdkTable:
         """Make a request, with the SDK's own tries.
 
         Raises:
-            Refused, TableUnreached: As the error says.
+            TableRefused, TableUnreached: As the error says.
         """
         try:
             answer: Mapping[str, Any] = getattr(self.client, _METHODS[operation])(**members)
@@ -107,12 +107,12 @@ def _why(error: Exception) -> Unreached | str:
     return _WHY.get(type(error).__name__, text)
 
 
-def _refused(error: errors.ClientError) -> Refused:
+def _refused(error: errors.ClientError) -> TableRefused:
     answer: Any = error.response
     code, message = answer["Error"].get("Code", ""), answer["Error"].get("Message", "")
     date = _headers(answer).get("date")
     ahead = ahead_of(date, SYSTEM_CLOCK.now()) if needs_date(code) else 0.0
-    return Refused(code, message, answer.get("Item"), ahead=ahead)
+    return TableRefused(code, message, answer.get("Item"), ahead=ahead)
 
 
 def _headers(answer: Mapping[str, Any]) -> Mapping[str, str]:

@@ -43,7 +43,7 @@ _QUOTED = re.compile(r"\s*The (Canonical String|String-to-Sign).*", re.DOTALL)
 MOST_QUOTED = 500  # characters of what a service, or the SDK, says of an error
 
 
-class Refused(Exception):
+class TableRefused(Exception):
     """The table's service answered with an error.
 
     Args:
@@ -113,7 +113,7 @@ class NoClient(ConfigurationError):
     """The SDK makes no client of the settings and credentials that it finds."""
 
 
-TableError = Refused | TableUnreached
+TableError = TableRefused | TableUnreached
 
 
 def check_answer(operation: str, answer: Any) -> None:

@@ -23,7 +23,7 @@ from .._tls import tls_context
 from .signing import Credentials, signed
 from .table_errors import (
     OF_CREDENTIALS,
-    Refused,
+    TableRefused,
     TableUnreached,
     Unreached,
     ahead_of,
@@ -132,14 +132,14 @@ class WireTable:
         """Make a request, and again where it may help.
 
         Raises:
-            Refused, TableUnreached: As the error says, after the last try.
+            TableRefused, TableUnreached: As the error says, after the last try.
         """
         body = json.dumps(members, separators=(",", ":")).encode()
         tries = 1
         while True:
             try:
                 return self._once(operation, body)
-            except Refused as error:
+            except TableRefused as error:
                 throttled = error.code in _THROTTLED
                 if tries == TRIES or not (throttled or error.is_transient):
                     raise
@@ -177,7 +177,7 @@ class WireTable:
             return document
         raise self._refused(answer, document or {})
 
-    def _refused(self, answer: Any, document: Mapping[str, Any]) -> Refused:
+    def _refused(self, answer: Any, document: Mapping[str, Any]) -> TableRefused:
         kind = str(document.get("__type", answer.status))
         code = kind.rpartition("#")[2].partition(":")[0]
         message = str(document.get("message") or document.get("Message") or answer.reason or "")
@@ -185,7 +185,9 @@ class WireTable:
         if needs_date(code):
             ahead = ahead_of(answer.headers.get("date"), self._clock.now())
         transient = answer.status in _TRANSIENT or code in _TIMED_OUT
-        return Refused(code, message, document.get("Item"), ahead=ahead, is_transient=transient)
+        return TableRefused(
+            code, message, document.get("Item"), ahead=ahead, is_transient=transient
+        )
 
     def _signed(self, operation: str, body: bytes) -> dict[str, str]:
         """Return the headers of a request, signed with the credentials of this moment."""

@@ -1,7 +1,7 @@
 """What to tell of a run that breaks a law: the story, the line, and what to change."""
 
 from .._steps.waits import TOO_LONG
-from .run import IN_DOUBT, Effect, Line, Run
+from .run import IN_DOUBT, Run, SideEffect, StoryLine
 
 
 def told(run: Run) -> str:
@@ -44,7 +44,7 @@ def differs(first: Run, second: Run) -> str:
     )
 
 
-def _story(lines: list[Line]) -> str:
+def _story(lines: list[StoryLine]) -> str:
     width = max((len(line.who) for line in lines), default=0)
     return "\n".join(
         f"{line.seconds:6.0f} s  {line.who:{width}}  {line.text}"
@@ -53,7 +53,7 @@ def _story(lines: list[Line]) -> str:
     )
 
 
-def _culprit(run: Run) -> Effect | None:
+def _culprit(run: Run) -> SideEffect | None:
     """Return the effect that should not be: done outside of a step, left over, or the last one."""
     left = [effect for effect in run.seen.effects if effect.id in run.left]
     candidates = left or run.seen.effects
@@ -61,13 +61,13 @@ def _culprit(run: Run) -> Effect | None:
     return next(iter([*outside, *reversed(candidates), *reversed(run.seen.asked)]), None)
 
 
-def _removal(run: Run) -> Effect | None:
+def _removal(run: Run) -> SideEffect | None:
     """Return how that was removed which was there before, and may not be."""
     wrongly = sorted(run.gone - run.terms.may_remove)
     return next((run.seen.removed[name] for name in wrongly if name in run.seen.removed), None)
 
 
-def _on_removal(removal: Effect) -> str:
+def _on_removal(removal: SideEffect) -> str:
     return (
         f"{removal.call or 'A call outside of all steps'} removes {removal.id}, which nobody made"
         " in this scenario: it is somebody else's. Remove what your own create made, by the id that"
@@ -76,7 +76,7 @@ def _on_removal(removal: Effect) -> str:
     )
 
 
-def _advice(run: Run, effect: Effect | None) -> str:
+def _advice(run: Run, effect: SideEffect | None) -> str:
     if effect is not None and effect.call is None:
         return (
             "This call is made outside of all steps: nobody records it, so every delivery makes it"
@@ -133,7 +133,7 @@ def _on_doubt(run: Run) -> str:
     )
 
 
-def _on(effect: Effect, run: Run) -> str:
+def _on(effect: SideEffect, run: Run) -> str:
     """Return what to change where an effect is one too many, or is left over."""
     same = [
         other
@@ -166,7 +166,7 @@ def _reasons(run: Run) -> str:
 
 def _asked_otherwise(run: Run) -> tuple[str, str] | None:
     """Return what one step asked for in two deliveries, if that is not the same."""
-    known: dict[tuple[int, str | None], Effect] = {}
+    known: dict[tuple[int, str | None], SideEffect] = {}
     for effect in run.seen.asked or run.seen.effects:
         before = known.setdefault((effect.request, effect.call), effect)
         if before.what != effect.what and before.who != effect.who:

@@ -91,12 +91,12 @@ class Fault:
     until: int = -1  # the action that the other delivery waits for; a late copy, the request
 
 
-class Place(NamedTuple):
+class CodeLine(NamedTuple):
     """A line of the user's code, and the line of the hook that led there."""
 
     file: str
     line: int
-    hook: "Place | None" = None
+    hook: "CodeLine | None" = None
 
     def __str__(self) -> str:
         path = Path(self.file)
@@ -110,24 +110,24 @@ class Place(NamedTuple):
         return f"{before}{self}\n    {linecache.getline(self.file, self.line).strip()}"
 
 
-class Effect(NamedTuple):
+class SideEffect(NamedTuple):
     """What was made or asked for, during which request and call, and what it is."""
 
     id: str
     who: str
     request: int
     call: str | None
-    place: Place | None
+    place: CodeLine | None
     what: str
 
 
-class Line(NamedTuple):
+class StoryLine(NamedTuple):
     """One line of a story."""
 
     seconds: float
     who: str
     text: str
-    place: Place | None = None
+    place: CodeLine | None = None
 
 
 class Checkpoint(NamedTuple):
@@ -163,13 +163,13 @@ class Witness:
     """Sees what is made and removed on the external API: by which delivery, and in which calls."""
 
     def __init__(self, external_api: ExternalApi, provider: Provider, clock: VirtualClock) -> None:
-        self.effects, self.asked = list[Effect](), list[Effect]()  # asked: of a FakeApi
-        self.lines, self.request = list[Line](), 0
+        self.effects, self.asked = list[SideEffect](), list[SideEffect]()  # asked: of a FakeApi
+        self.lines, self.request = list[StoryLine](), 0
         self.who, self.inside = "", list[str]()  # at work, the innermost call last
-        self.place: Place | None = None  # of the last call
+        self.place: CodeLine | None = None  # of the last call
         self._external_api, self._clock, self._began = external_api, clock, clock.now()
         self.created, self._alive = 0, set[str]()  # so many were made
-        self.removed: dict[str, Effect] = {}  # by id, the last time
+        self.removed: dict[str, SideEffect] = {}  # by id, the last time
         self._files, self._thread = _files_of(provider), threading.get_ident()
 
     def begin(self) -> frozenset[str]:
@@ -177,8 +177,8 @@ class Witness:
         self._alive = {str(name) for name in self._external_api.objects}
         return frozenset(self._alive)
 
-    def tell(self, text: str, place: Place | None = None, *, who: str = "") -> None:
-        self.lines.append(Line(self._clock.now() - self._began, who or self.who, text, place))
+    def tell(self, text: str, place: CodeLine | None = None, *, who: str = "") -> None:
+        self.lines.append(StoryLine(self._clock.now() - self._began, who or self.who, text, place))
 
     def listen(self, call: Any) -> None:
         """Take note of what a `FakeApi` is asked for, and by which line."""
@@ -227,8 +227,8 @@ class Witness:
             return [str(name) for name in objects if str(name) not in self._alive]
         return [str(name) for name in created[self.created :]]
 
-    def _effect(self, name: str, what: str) -> Effect:
-        return Effect(name, self.who, self.request, self.call, self.place, what)
+    def _effect(self, name: str, what: str) -> SideEffect:
+        return SideEffect(name, self.who, self.request, self.call, self.place, what)
 
 
 @dataclass
@@ -354,17 +354,17 @@ def _files_of(provider: Provider) -> set[str]:
     return {file for file in files if not file.startswith(LIBRARIES)}
 
 
-def _place_of(frame: FrameType | None, files: set[str]) -> Place | None:
+def _place_of(frame: FrameType | None, files: set[str]) -> CodeLine | None:
     """Return the innermost line of these files, or else of the user's code."""
-    ours, others = list[Place](), list[Place]()
+    ours, others = list[CodeLine](), list[CodeLine]()
     while frame is not None:
         file = frame.f_code.co_filename
         if file in files:
-            ours.append(Place(file, frame.f_lineno))
+            ours.append(CodeLine(file, frame.f_lineno))
             if frame.f_code.co_name in HOOKS:
                 break
         elif not file.startswith(LIBRARIES):
-            others.append(Place(file, frame.f_lineno))
+            others.append(CodeLine(file, frame.f_lineno))
         frame = frame.f_back
     if len(ours) > 1:
         return ours[0]._replace(hook=ours[-1])

@@ -46,7 +46,7 @@ class StackEvent(NamedTuple):
     resource_status_reason: str = ""
 
 
-class Operator(Protocol):
+class StackOperator(Protocol):
     """An operator of a stack."""
 
     def operate(self, event: dict[str, Any], plan: FaultPlan) -> Answer:
@@ -65,7 +65,7 @@ class Stack:
     def __init__(self, name: str, deliveries: Deliveries, plan: FaultPlan) -> None:
         check_stack_name(name)
         self.name, self.deliveries = name, deliveries
-        self.operator: Operator = deliveries
+        self.operator: StackOperator = deliveries
         self.resources: dict[str, Held] = {}
         self.orphans: list[Held] = []
         self.events: list[StackEvent] = []  # as the console shows them
