@@ -35,7 +35,7 @@ def run() -> Measured:
         for number in range(ROUNDS + 1):
             for name, (handler, python) in handlers.items():
                 folder = Path(scratch) / f"{name}-{number}"
-                took = _init(handler, python, folder)
+                took = init(handler, python, folder)
                 if number:  # the first round compiles
                     taken[name].append(took)
     figures = [_compared(taken, peer, kind) for kind in ("cpu", "wall") for peer in AIMS]
@@ -74,14 +74,26 @@ def _compared(taken: dict[str, list[dict[str, float]]], peer: str, kind: str) ->
     )
 
 
-def _init(handler: str, python: str, folder: Path) -> dict[str, float]:
+def init(
+    handler: str, python: str, folder: Path, *, task: Path = FUNCTIONS, is_compiled: bool = True
+) -> dict[str, float]:
+    """Start a process of Lambda's runtime, and return what its init took.
+
+    Args:
+        handler: Module and name, in the task's folder.
+        python: The interpreter.
+        folder: Scratch of this start alone.
+        task: The folder of the function's code.
+        is_compiled: What it compiles is kept there. Lambda's own folder takes nothing.
+    """
+    around = {} if is_compiled else {"PYTHONDONTWRITEBYTECODE": "1"}
     before = _processor_time()
     with Function(
         handler,
-        task_root=FUNCTIONS,
+        task_root=task,
         scratch=folder,
         python=python,
-        environment={"CFN_ONCE_LEDGER": "dynamodb://ledger"},
+        environment={"CFN_ONCE_LEDGER": "dynamodb://ledger", **around},
     ) as function:
         sandbox = function.sandbox()
         wall = sandbox.warm_up()
