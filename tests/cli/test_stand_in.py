@@ -7,12 +7,17 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from argparse import ArgumentParser
 
 import pytest
 
+from cfn_once._described.settings import Settings
+from cfn_once.cli import deploy
 from cfn_once.cli.console import Stop
+from cfn_once.cli.packing.target import Target
 from cfn_once.cli.stand_in import StandIn
 
+SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:real-AbCdEf"
 FACTORIES = """
 import os
 from cfn_once.testing import FakeApi
@@ -125,3 +130,29 @@ def test_a_stand_in_that_is_kept():
     os.killpg(process, signal.SIGKILL)
 
     assert after
+
+
+PARAMETERS = {"ApiUrl": "https://api.example.com", "SecretArn": SECRET, "Timeout": "300"}
+ON_AWS, HERE = Target("3.13", "arm64"), Target("3.13", "arm64", is_here=True)
+
+
+@pytest.mark.parametrize(
+    ("target", "shell", "arguments", "told"),
+    [
+        (ON_AWS, "", (), PARAMETERS),
+        (HERE, "", (), {"Timeout": "300"}),
+        (ON_AWS, "this-machine", (), {"Timeout": "300"}),
+        (HERE, "", ("-p", "ApiUrl=http://a"), {"Timeout": "300", "ApiUrl": "http://a"}),
+    ],
+)
+def test_parameters_that_lead_to_the_real_api(target, shell, arguments, told, monkeypatch):
+    """
+    The settings name the real API and its key: on this machine they are left out, whatever the zip
+    is made for, and only a call names an API.
+    """
+    monkeypatch.setenv("CFN_ONCE_TARGET", shell)
+    parser = ArgumentParser()
+    deploy.add_arguments(parser)
+    plan = deploy.plan_of(parser.parse_args(arguments), Settings(parameters=PARAMETERS), target)
+
+    assert told == {name: plan.parameters[name] for name in PARAMETERS if name in plan.parameters}

@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+from cfn_once.cli.starters import STARTERS
 from support.ministack import ROOT
 from support.shell import call, start, write
 
@@ -239,6 +240,19 @@ def test_local(folder):
     assert "web: CREATE_COMPLETE" in called.err or "CREATE_COMPLETE              web" in called.err
     assert host.startswith("127.0.0.1:")
     assert not is_listening(host)
+
+
+@pytest.mark.parametrize("example", STARTERS)
+def test_a_starter_as_it_is(example, tmp_path):
+    """
+    What `new` writes is deployed without an edit, and its template makes a resource.
+    """
+    assert 0 == call(tmp_path, "new", "thing", "--example", example).code
+    use = ("cfn-once", "deploy", "--template", "stack.yaml", "--stack", "web", "--yes")
+    called = call(tmp_path / "thing", "local", "--", *use, **CACHE)
+
+    assert 0 == called.code, called.err + called.out
+    assert "web: CREATE_COMPLETE" in called.out
 
 
 def test_local_that_is_kept(folder):

@@ -136,8 +136,13 @@ def plan_of(given: argparse.Namespace, told: Settings, target: Target) -> Plan:
     managed = [policy for policy in policies if policy.startswith("arn:")]
     files = [policy for policy in policies if not policy.startswith("arn:")]
     ledger = given.ledger_stack or told.ledger_stack or LEDGER
+    is_here = target.is_here or package.is_for_this_machine()
     parameters = {
-        **{k: v for k, v in told.parameters.items() if not (target.is_here and k in REAL)},
+        **{
+            name: told.parameters[name]
+            for name in told.parameters
+            if not (is_here and name in REAL)
+        },
         "LedgerStackName": ledger,
         "Provider": given.provider or told.provider,
         "Runtime": f"python{target.python}",

@@ -80,13 +80,18 @@ def wanted_of(given: argparse.Namespace, told: Settings, target: Target) -> Want
     )
 
 
+def is_for_this_machine() -> bool:
+    """Tell whether `cfn-once local` runs this command."""
+    return os.environ.get(TARGET) == OF_THIS_MACHINE
+
+
 def target_of(given: argparse.Namespace, told: Settings) -> Target:
     """Return what the zip is for: of the call, of `cfn-once local`, of the settings.
 
     Raises:
         Stop: Lambda has no such runtime.
     """
-    if os.environ.get(TARGET) == OF_THIS_MACHINE and not (given.python or given.arch):
+    if is_for_this_machine() and not (given.python or given.arch):
         return here()
     python = given.python or told.python or (HERE if HERE in PYTHONS else PYTHONS[-1])
     architecture = given.arch or told.architecture or ARCHITECTURE
