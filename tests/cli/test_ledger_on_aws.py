@@ -265,7 +265,7 @@ def listed(statuses):
         more = {"NextToken": str(page)} if page < len(statuses) else {}
         stubber.add_response("list_stack_resources", {"StackResourceSummaries": [summary], **more})
     stubber.activate()
-    return Stacks(client).resources_of("shop")
+    return Stacks(client).resources_below("shop")
 
 
 def test_what_cloudformation_waits_for():
@@ -278,7 +278,7 @@ def test_what_cloudformation_waits_for():
     store.write(key_of(SHOP, "Told"), Write(Absent(("v",)), head))
     resources = listed({"Told": "UPDATE_IN_PROGRESS", "Never": "CREATE_IN_PROGRESS"})
 
-    told, never = rows_of_stack(store, resources, "shop", 120_000)
+    told, never = rows_of_stack(store, resources, 120_000)
 
     assert "waited-for" == told.found.kind
     assert (
@@ -304,3 +304,35 @@ def test_no_way_to_cloudformation():
 
     with pytest.raises(Stop, match=r"does not tell of the stack shop: .*not you"):
         Stacks(client).id_of("shop")
+
+
+def test_a_stack_that_hangs_in_one_of_its_nested_stacks():
+    """
+    Its resources are listed with those of the stack around it, by its ARN; one that could not be
+    made is passed over.
+    """
+    client = boto3.client(
+        "cloudformation", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+    stubber, inner = Stubber(client), SHOP.replace("shop", "shop-Inner-1")
+    described = {"StackName": "shop", "CreationTime": 0, "StackStatus": "CREATE_IN_PROGRESS"}
+    summary = {"ResourceStatus": "CREATE_IN_PROGRESS", "LastUpdatedTimestamp": 0}
+    nested = {**summary, "ResourceType": "AWS::CloudFormation::Stack"}
+    children = [
+        {**nested, "LogicalResourceId": "Failed", "PhysicalResourceId": f"{inner}0"},
+        {**nested, "LogicalResourceId": "Inner", "PhysicalResourceId": inner},
+        {**nested, "LogicalResourceId": "NotYet"},
+    ]
+    thing = {**summary, "ResourceType": "Custom::Thing", "LogicalResourceId": "Thing"}
+    stubber.add_response("describe_stacks", {"Stacks": [{**described, "StackId": SHOP}]})
+    stubber.add_response("list_stack_resources", {"StackResourceSummaries": children})
+    stubber.add_client_error("list_stack_resources", "ValidationError", "it does not exist")
+    stubber.add_response("list_stack_resources", {"StackResourceSummaries": [thing]})
+    stubber.activate()
+
+    (row,) = rows_of_stack(MemoryStore(), Stacks(client).resources_below("shop"), 0)
+
+    assert (inner, "Thing", "unknown", True) == (
+        *(row.stack, row.logical_resource_id),
+        *(row.found.kind, row.found.is_open),
+    )

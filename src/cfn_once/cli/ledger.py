@@ -93,7 +93,7 @@ def _rows(store: Store, given: argparse.Namespace, now: int) -> Iterator[Row]:
     if given.of_stack is not None and is_in_table(given):
         from .stacks import Stacks  # loads boto3, which a local ledger does not need
 
-        yield from rows_of_stack(store, Stacks().resources_of(given.of_stack), given.of_stack, now)
+        yield from rows_of_stack(store, Stacks().resources_below(given.of_stack), now)
         return
     for item in every(store):
         if item.head is None:
@@ -103,9 +103,15 @@ def _rows(store: Store, given: argparse.Namespace, now: int) -> Iterator[Row]:
             yield _row(item.head, given.of_stack or item.head.stack_id, now)
 
 
-def rows_of_stack(store: Store, resources: Iterable[Any], stack: str, now: int) -> Iterator[Row]:
-    """Yield the resources that CloudFormation lists, each with what the ledger has of it."""
-    for resource in resources:
+def rows_of_stack(store: Store, resources: Iterable[tuple[str, Any]], now: int) -> Iterator[Row]:
+    """Yield the resources that CloudFormation lists, each with what the ledger has of it.
+
+    Args:
+        store: The ledger.
+        resources: Each with its stack's name, as a command takes it.
+        now: Milliseconds since 1970.
+    """
+    for stack, resource in resources:
         logical_id = resource.logical_resource_id
         key = key_of(resource.stack_id, logical_id)
         try:

@@ -11,6 +11,7 @@ from .console import Stop
 TRIES = 10  # whoever asks for hundreds of stacks is throttled now and then
 KEPT = "DELETE_SKIPPED"  # CloudFormation's status of what a policy retains
 Retained = tuple[str, str]  # a logical and a physical id
+NESTED = "AWS::CloudFormation::Stack"
 TYPES = ("Custom::", "AWS::CloudFormation::CustomResource")
 
 
@@ -19,7 +20,7 @@ class NoStack(Stop):
 
 
 class StackResource(NamedTuple):
-    """One custom resource of a stack.
+    """One resource of a stack.
 
     Attributes:
         status: CloudFormation's own, such as CREATE_IN_PROGRESS.
@@ -91,14 +92,34 @@ class Stacks:
         Raises:
             Stop: There is no such stack, or it cannot be asked for.
         """
+        listed = self._listed(name)
+        return (resource for resource in listed if resource.resource_type.startswith(TYPES))
+
+    def resources_below(self, name: str) -> Iterator[tuple[str, StackResource]]:
+        """Yield the custom resources of a stack, and of the stacks nested in it, each with a name.
+
+        That of a nested stack is its ARN.
+
+        Raises:
+            Stop: There is no such stack, or it cannot be asked for.
+        """
+        for resource in self._listed(name):
+            if resource.resource_type.startswith(TYPES):
+                yield name, resource
+            elif resource.resource_type == NESTED and resource.physical_id:
+                try:
+                    yield from self.resources_below(resource.physical_id)
+                except NoStack:  # it was deleted meanwhile, or has failed to be made
+                    continue
+
+    def _listed(self, name: str) -> Iterator[StackResource]:
         stack_id, asked = self.id_of(name), {"StackName": name}
         while True:
             answer = self._ask(name, "list_stack_resources", **asked)
             for resource in answer["StackResourceSummaries"]:
-                if resource["ResourceType"].startswith(TYPES):
-                    logical_id, kind = resource["LogicalResourceId"], resource["ResourceType"]
-                    status, held = resource["ResourceStatus"], resource.get("PhysicalResourceId")
-                    yield StackResource(stack_id, logical_id, kind, status, held or "")
+                logical_id, kind = resource["LogicalResourceId"], resource["ResourceType"]
+                status, held = resource["ResourceStatus"], resource.get("PhysicalResourceId")
+                yield StackResource(stack_id, logical_id, kind, status, held or "")
             if "NextToken" not in answer:
                 return
             asked["NextToken"] = answer["NextToken"]
