@@ -97,6 +97,41 @@ class OperatorsWrites:
         assert "PARKED" == written.pending_cleanup[0].state
         assert [] == list(open_steps(written))
 
+    def test_calls_that_are_repeated_at_will(self, any_store: Store, key: str) -> None:
+        """
+        They are settled once a clean-up has doubted them; before that, one may remove what they
+        made.
+        """
+        kept = {}
+        for told in ("its first step of r0 at 2026-11-27T00:00:00Z", ""):
+            doubts = {"dbt": [told]} if told else {}
+            left = {**LEFT, "steps": {}, "unrec": True, "dbt": None, **doubts}
+            pend = [{name: value for name, value in left.items() if value is not None}]
+            head = made(any_store, f"{key}{told}", pend=pend)
+            step = steps_of(head)["r0 "]
+            after = any_store.write(f"{key}{told}", settle(head, step, None, ADA)).head
+            assert after is not None
+            kept[told != ""] = after.pending_cleanup[0].has_unrecorded_calls
+            assert [] == list(open_steps(after))
+
+        assert {True: False, False: True} == kept
+
+    def test_a_step_that_is_made_and_doubted(self, any_store: Store, key: str) -> None:
+        """
+        What a clean-up has no step for any more is settled as what may have run.
+        """
+        steps = {"thing#0": {"s": "D", "r": '"t"', "g": 1, "a": "hash"}}
+        left = {**LEFT, "st": "FAILED", "steps": steps, "dbt": ["thing#0 of r0 at 2026"]}
+        head = made(any_store, key, pend=[left])
+        step = steps_of(head)["r0 thing#0"]
+
+        after = any_store.write(key, settle(head, step, None, ADA)).head
+
+        assert after is not None
+        assert step.is_made
+        assert "F" == after.pending_cleanup[0].steps["thing#0"].state
+        assert [] == list(open_steps(after))
+
     def test_what_a_maker_has_cleaned_up_is_not_cleaned_up_again_by_it(
         self, any_store: Store, key: str
     ) -> None:

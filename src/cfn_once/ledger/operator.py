@@ -106,7 +106,9 @@ def settle(head: Head, step: OpenStep, made: str | None, operator: Operator) -> 
         record = _settled(step.operation, step.key, made, operator)
         values[*step.at, "steps", step.key] = record.to_doc()
     else:
-        gone += [(*step.at, name) for name in ("tail", "unrec")]
+        gone.append((*step.at, "tail"))
+        if "" in doubted(step.operation):  # else the next clean-up may still remove what they made
+            gone.append((*step.at, "unrec"))
         values[*step.at, "st"] = _state_without_tail(step.operation)
     if step.at != OPERATION:  # it is looked through again, by whichever request comes next
         gone += [(*step.at, name) for name in _stale_cleanup(head, step.operation)]
