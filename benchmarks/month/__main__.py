@@ -48,6 +48,8 @@ def _arguments() -> argparse.Namespace:
         parser.error(str(error))
     if options.price < 0:
         parser.error("--price is 0 or more")
+    if options.logs and not (options.logs.parent.is_dir() and not options.logs.is_dir()):
+        parser.error(f"--logs {options.logs}: name a file in a folder that is there")
     return options
 
 

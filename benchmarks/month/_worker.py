@@ -96,7 +96,9 @@ class Worker:
         torn = kept["running"] and self.name in REMEMBERING
         if torn:
             print(f"{self.name} died at its work: it begins anew", file=sys.stderr)
-        return None if torn or kept["plan"] != self.plan.to_json() else kept
+        # A run without a log may have gone before, whose lines nobody has.
+        unlogged = self._has_logs and kept["position"] and not kept["logged"]
+        return None if torn or unlogged or kept["plan"] != self.plan.to_json() else kept
 
     def keep(self, *, running: bool) -> None:
         """Write where it stands."""

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import shutil
 import signal
@@ -18,6 +19,9 @@ from benchmarks.month._report import Figures, write
 from benchmarks.month._run import run
 from benchmarks.month._worker import STOPPED
 from PIL import Image
+
+from cfn_once.cli.invocations import read
+from cfn_once.cli.log_lines import lines_of
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium")
@@ -106,6 +110,66 @@ def test_the_same_seed_gives_the_same_result(tmp_path):
 
     assert one == other
     assert 3 <= len(one["cfn_once"]["story"])
+
+
+def test_a_log_that_could_not_be_written_is_refused_before_the_month(tmp_path):
+    """The log is put together at the end: a folder that is not there is told of at the start."""
+    for place in ("none/month.jsonl", "."):
+        done = _month("--days", "0.01", "--logs", place, "--out", tmp_path / "out", cwd=tmp_path)
+
+        assert 2 == done.returncode
+        assert f"--logs {place}: name a file in a folder that is there" in done.stderr
+
+
+def test_a_log_asked_for_after_a_stop_is_whole(tmp_path):
+    """Where a run without a log was stopped, the same with one begins anew: no line is missing."""
+    plan = Plan(days=0.03, rate=0.02)
+    asked = {"provider": "cfn_once", "plan": plan.to_json(), "share": 0, "shares": 1}
+    asked["folder"] = str(tmp_path / "stopped")
+    with _worker() as worker:
+        worker.stdin.write(json.dumps(asked) + "\n")
+        worker.stdin.close()
+        worker.stdout.readline()  # where it begins
+        worker.stdout.readline()  # its first delivery
+        worker.send_signal(signal.SIGINT)
+        worker.stdout.read()
+    with _worker() as again:
+        again.communicate(json.dumps({**asked, "logs": True}) + "\n")
+    told = read(lines_of((tmp_path / "stopped" / "logs.jsonl").read_text().splitlines()))
+
+    assert STOPPED == worker.returncode
+    assert plan.size == len(told.deliveries)
+
+
+@needs_peers
+def test_the_flag_writes_a_log_in_which_diagnose_finds_what_came_again(tmp_path):
+    """`make month ARGS='--logs FILE'` is this command: beside the report it leaves the log."""
+    asked = ("--days", "0.02", "--rate", "0.05", "--out", tmp_path / "out")
+    done = _month(*asked, "--logs", "month.jsonl", cwd=tmp_path)
+    diagnosed = subprocess.run(
+        [sys.executable, "-m", "cfn_once", "diagnose", "--json", "--file", "month.jsonl"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    plan = Plan(days=0.02, rate=0.05)
+
+    assert 0 == done.returncode, done.stderr
+    assert {plan.event(Delivery(0, stack, "Create", 0))["RequestId"] for stack in plan.copies} == {
+        request["request"] for request in json.loads(diagnosed.stdout)["repeated"]
+    }
+
+
+def _month(*arguments, cwd):
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks.month", *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @needs_peers
