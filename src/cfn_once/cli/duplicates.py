@@ -135,13 +135,15 @@ def requests_of(deliveries: Iterable[Delivery]) -> list[Request]:
     deliveries = list(deliveries)
     # An invocation that died has said nothing of its request: another one of its id tells.
     by_invocation = {
-        (delivery.group, delivery.invocation): delivery.request
+        (delivery.source.group, delivery.invocation): delivery.request
         for delivery in deliveries
         if delivery.request and delivery.invocation
     }
     groups: dict[str, list[Delivery]] = defaultdict(list)
     for delivery in deliveries:
-        name = delivery.request or by_invocation.get((delivery.group, delivery.invocation), "")
+        name = delivery.request or by_invocation.get(
+            (delivery.source.group, delivery.invocation), ""
+        )
         groups[name or f"invocation {delivery.invocation}"].append(delivery)
     return [_request(name, group) for name, group in groups.items()]
 
@@ -170,7 +172,7 @@ class _Before:
         self.newest = delivery
         if delivery.invocation:
             self.newest_of[delivery.invocation] = delivery
-        self.places.add((delivery.function, delivery.group))
+        self.places.add((delivery.source.function, delivery.source.group))
         if delivery.physical_id:
             self.ids[delivery.physical_id] = None
         self.polls = self.polls or delivery.polls
@@ -199,7 +201,7 @@ def _kind(delivery: Delivery, follows: Delivery, before: _Before, *, is_same: bo
 
 def _is_elsewhere(delivery: Delivery, before: _Before) -> bool:
     """Tell whether it is of another function than all before: by its name, else its log group."""
-    own = (delivery.function, delivery.group)
+    own = (delivery.source.function, delivery.source.group)
     known = [
         next((mine != its for mine, its in zip(own, place, strict=True) if mine and its), None)
         for place in before.places

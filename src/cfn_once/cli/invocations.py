@@ -3,11 +3,29 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from sys import intern
 from typing import Any, NamedTuple
 
 from .log_lines import InOrder, Line
 from .said import Event, Facts, Said, said
+
+
+class Source(NamedTuple):
+    """Where a delivery is told of; each part is empty where nothing tells it.
+
+    Attributes:
+        group: The log group.
+        stream: The log stream.
+        function: The function's name, as cfn-once has it.
+    """
+
+    group: str = ""
+    stream: str = ""
+    function: str = ""
+
+
+_source = lru_cache(maxsize=4_096)(Source)  # the same for thousands of deliveries
 
 
 class Delivery(NamedTuple):
@@ -19,8 +37,7 @@ class Delivery(NamedTuple):
         invocation: Lambda's request id.
         at: When it began, in milliseconds since 1970; None where nothing tells.
         ended: How the invocation ended: success, error, timeout; empty where nothing tells.
-        group: Its log group; empty where nothing tells.
-        function: The function's name, as cfn-once has it; empty where nothing tells.
+        source: Where it is told of.
         outcome: What its handler came to: SUCCESS, FAILED, or a word of cfn-once's.
         physical_id: The one in its response, where a handler has printed that.
         receives: How often a queue has handed it out; 0 where nothing tells.
@@ -38,9 +55,7 @@ class Delivery(NamedTuple):
     invocation: str
     at: int | None
     ended: str = ""
-    stream: str = ""
-    group: str = ""
-    function: str = ""
+    source: Source = Source()
     resource: str = ""
     resource_type: str = ""
     request_type: str = ""
@@ -121,22 +136,16 @@ class _Invocation:
 
     def deliveries(self) -> Iterable[Delivery]:
         for facts in self.requests or [{}]:
-            known: dict[str, Any] = {"request": "", "at": self.at, "group": self.group, **facts}
+            known: dict[str, Any] = {"request": "", "at": self.at, **facts}
+            source = _source(self.group, self.stream, str(known.pop("function", "")))
             for name in ("has_begun", "is_told", "is_raised"):
                 known.pop(name, None)
-            for name in (
-                "group",
-                "function",
-                "resource",
-                "resource_type",
-                "request_type",
-                "outcome",
-            ):
+            for name in ("resource", "resource_type", "request_type", "outcome"):
                 known[name] = intern(str(known.get(name, "")))
             # Where Lambda prints no lines of its own, its word tells how it ended.
             ended = self.ended or ("success" if facts.get("outcome") else "")
             ended = "error" if facts.get("is_raised") and ended != "timeout" else ended
-            yield Delivery(invocation=self.id, ended=intern(ended), stream=self.stream, **known)
+            yield Delivery(invocation=self.id, ended=intern(ended), source=source, **known)
 
 
 class Reader:
