@@ -247,6 +247,28 @@ def test_what_cloudformation_has_let_go_of(status, is_let_go):
         refuse_held(head, status)
 
 
+@pytest.mark.parametrize(
+    ("physical_id", "is_taken"),
+    [
+        ("thing-2", True),
+        ("thing-1", False),
+        ("thing-0", False),
+        ("cfn-once.none.c.o.1", False),
+        ("shop-Thing-1ABCDEFGHIJKL", False),
+        ("FAILED", False),
+    ],
+)
+def test_a_stack_with_an_id_that_the_ledger_never_knew(physical_id, is_taken):
+    """
+    The ledger's object is forgotten, and hooks go by the stack's id. Under an id that the ledger
+    has known, or that stands for no object, a Delete would remove nothing.
+    """
+    change = a_head(stk=SHOP, lid="Thing", held={"id": "thing-1"}, gone=["thing-0"])
+    head = MemoryStore().write("r", Write(Absent(("v",)), change)).head
+    with nullcontext() if is_taken else pytest.raises(Stop, match="would remove nothing"):
+        refuse_held(head, "UPDATE_COMPLETE", physical_id)
+
+
 def listed(statuses):
     """Return what CloudFormation answers of a stack, on two pages."""
     client = boto3.client(

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from .._clock import utc
+from .._cloudformation.identity import OTHER_PLACEHOLDERS, PLACEHOLDERS, is_invented
 from .._cloudformation.request import RequestType
 from .._steps.settling import settling
 from ..ledger import Head, Operation, State, StepRecord, StepState
@@ -203,6 +204,28 @@ def _of_answered(head: Head, now: int, place: str, status: str) -> Finding:
 def was_forgotten(head: Head) -> bool:
     """Tell whether the last that was done is that an operator had it forgotten."""
     return bool(head.history) and head.history[-1].outcome == "FORGOTTEN"
+
+
+def is_foreign(head: Head, physical_id: str) -> bool:
+    """Tell whether an id is of an object that the ledger has never known.
+
+    After a forget, hooks act under such an id. Under any other, a Delete removes nothing.
+    """
+    operations = (*head.pending_cleanup, head.operation)
+    known = {
+        head.held_id,
+        *head.replaced_ids,
+        *head.removed,
+        *(old.id for old in head.forgotten),
+        *(operation.assigned_id for operation in operations),
+    }
+    stack_name = head.stack_id.partition("/")[2].partition("/")[0]
+    stands_for_none = (
+        physical_id.startswith(tuple(PLACEHOLDERS.values()))
+        or physical_id in OTHER_PLACEHOLDERS
+        or is_invented(physical_id, stack_name, head.logical_resource_id)
+    )
+    return bool(physical_id) and physical_id not in known and not stands_for_none
 
 
 def document(head: Head, now: int, found: Finding) -> dict[str, Any]:

@@ -199,8 +199,7 @@ def _differs(case: _Case) -> _Found | None:
 def _of_two(case: _Case, of_stack: str) -> str:
     """Say what to do where the ledger and the stack have two ids."""
     show = f"cfn-once ledger show {case.named}"
-    if of_stack in (*case.head.replaced_ids, *case.head.removed):
-        # A Delete under an id that was forgotten removes nothing.
+    if not account.is_foreign(case.head, of_stack):
         return f"look which of the two is in use: the ledger has had both. {show}"
     return (
         f"look which of the two is in use: {show}. If it is the stack's, remove the ledger's by"
@@ -212,6 +211,8 @@ def _of_one_that_only_the_stack_has(case: _Case, resource: StackResource) -> _Fo
     if account.was_forgotten(case.head):
         return None  # an operator has said that the stack's is the one in use
     words = f"the ledger holds nothing, and the stack {resource.physical_id or 'a resource'}"
+    if not account.is_foreign(case.head, resource.physical_id):
+        return Class.DIFFERS, words, f"cfn-once ledger show {case.named}"
     how = (
         "was it imported, or made by another provider or ledger? Its hooks get the stack's id."
         f" If that is right: {FORGET.format(case.named)}"

@@ -6,6 +6,7 @@ from .._clock import utc
 from .._cloudformation.request import SERVICE_TIMEOUT
 from ..ledger import Head
 from ..ledger.operator import forget
+from .account import is_foreign
 from .clients import client_of
 from .console import Console, Exit, Stop
 from .lookup import add_resource, find, is_in_table, ledger_of
@@ -61,12 +62,18 @@ def _refuse_held(head: Head, console: Console) -> None:
     except NoStack:
         console.say(f"CloudFormation knows no stack {stack_id}, with these credentials")
         return
-    refuse_held(head, next((r.status for r in listed if r.logical_resource_id == logical_id), ""))
+    found = [(r.status, r.physical_id) for r in listed if r.logical_resource_id == logical_id]
+    refuse_held(head, *next(iter(found), ("", "")))
 
 
-def refuse_held(head: Head, status: str) -> None:
-    """Refuse by CloudFormation's status of a resource; it is empty where there is none."""
-    if status in LET_GO:
+def refuse_held(head: Head, status: str, physical_id: str = "") -> None:
+    """Refuse by CloudFormation's status of a resource; it is empty where there is none.
+
+    It is not refused where the stack has an id that the ledger has never known, as `cfn-once audit`
+    finds it: hooks go by that one.
+    """
+    is_settled = status.endswith("_COMPLETE")
+    if status in LET_GO or (is_settled and is_foreign(head, physical_id)):
         return
     raise Stop(
         f"CloudFormation has {head.logical_resource_id} in {head.stack_id} ({status}): after a"
