@@ -158,7 +158,7 @@ def test_a_traceback_is_masked(tmp_path):
 
     assert 3 == called.code
     assert 'provider.py", line 2, in <module>' in called.err
-    assert "provider:provider cannot be imported, as told above" in called.err
+    assert "provider:provider cannot be imported, see above" in called.err
     assert "hunter2" not in called.err
 
 
@@ -529,7 +529,7 @@ def test_a_provider_that_raises_what_is_no_error(folder):
     called = call(folder, "docs")
 
     assert 3 == called.code
-    assert "cannot be imported, as told above" in called.err
+    assert "cannot be imported, see above" in called.err
 
 
 def test_a_failure_as_json(folder):

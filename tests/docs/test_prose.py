@@ -16,19 +16,10 @@ PAGES = {
     ]
 }
 
-# Pages that are not rewritten yet. The list only shrinks: a page on it that has become clean fails.
-NOT_YET = {
-    "CHANGELOG.md",
-}
-
-
 PACKAGE = ROOT / "src" / "cfn_once"
 
-# Folders and modules of the package that are not rewritten yet. This list only shrinks, too.
-CODE_NOT_YET = {"cli"}
 
-
-@pytest.mark.parametrize("page", sorted(PAGES.keys() - NOT_YET))
+@pytest.mark.parametrize("page", sorted(PAGES))
 def test_a_page_is_in_plain_english(page):
     """
     A page has no banned word, and few long sentences.
@@ -36,22 +27,12 @@ def test_a_page_is_in_plain_english(page):
     assert [] == prose.faults(PAGES[page])
 
 
-@pytest.mark.parametrize("page", sorted(NOT_YET))
-def test_the_list_of_exceptions_shrinks(page):
-    """
-    A page that is an exception is there, and still needs to be one.
-    """
-    assert page in PAGES, "take it off the list: there is no such page"
-    assert prose.faults(PAGES[page]), "take it off the list: it is clean"
-
-
-def of_code(names):
-    """Return the banned words of the modules that are, or are in, one of these places."""
-    found = {}
-    for file in sorted(PACKAGE.rglob("*.py")):
-        name = str(file.relative_to(PACKAGE))
-        if any(name == place or name.startswith(f"{place}/") for place in names):
-            found[name] = prose_of_code.banned(file.read_text())
+def of_code():
+    """Return the banned words of each module that has some."""
+    found = {
+        str(file.relative_to(PACKAGE)): prose_of_code.banned(file.read_text())
+        for file in sorted(PACKAGE.rglob("*.py"))
+    }
     return {name: words for name, words in found.items() if words}
 
 
@@ -59,18 +40,7 @@ def test_comments_and_messages_are_in_plain_english():
     """
     No comment, docstring or message of the package has a banned word.
     """
-    found, excused = of_code({path.name for path in PACKAGE.iterdir()}), of_code(CODE_NOT_YET)
-
-    assert {} == {name: words for name, words in found.items() if name not in excused}
-
-
-@pytest.mark.parametrize("place", sorted(CODE_NOT_YET))
-def test_the_list_of_places_in_the_code_shrinks(place):
-    """
-    A place in the code that is an exception is there, and still needs to be one.
-    """
-    assert (PACKAGE / place).exists(), "take it off the list: there is no such place"
-    assert of_code({place}), "take it off the list: it is clean"
+    assert {} == of_code()
 
 
 @pytest.mark.parametrize(
@@ -93,9 +63,7 @@ def test_all_pages_together():
     """
     Over all these pages, half of the sentences are short, and 19 in 20 are not long.
     """
-    words = sorted(
-        length for page in PAGES.keys() - NOT_YET for length in prose.lengths(PAGES[page])
-    )
+    words = sorted(length for page in PAGES for length in prose.lengths(PAGES[page]))
 
     assert prose.percentile(words, 0.5) <= prose.MEDIAN
     assert prose.percentile(words, 0.95) <= prose.P95

@@ -1,6 +1,6 @@
 """What the ledger says of a resource, in words: who works on it, what is in doubt, what to do.
 
-Results of steps, attributes and properties are told of nowhere: they may be secret.
+It never shows results of steps, attributes and properties: they may be secret.
 """
 
 import json
@@ -34,7 +34,7 @@ UPDATE = "is a newer cfn-once at work on this ledger? Update this one"
 
 
 class Doubt(NamedTuple):
-    """A step of which nobody can tell whether it has run.
+    """A step of which cfn-once cannot determine whether it has run.
 
     Attributes:
         step: Its key in the ledger; empty where it is not recorded.
@@ -229,7 +229,7 @@ def is_foreign(head: Head, physical_id: str) -> bool:
 
 
 def document(head: Head, now: int, found: Finding) -> dict[str, Any]:
-    """Return all that is told of a resource, for programs; times are in UTC."""
+    """Return everything shown of a resource, for programs; times are in UTC."""
     return {
         "stack_id": head.stack_id,
         "logical_resource_id": head.logical_resource_id,
@@ -282,7 +282,7 @@ def _step(step: StepRecord) -> dict[str, Any]:
 
 
 def reason_of(head: Head) -> str:
-    """Return why the newest request failed, as CloudFormation was told."""
+    """Return why the newest request failed, as in its response."""
     response = head.operation.response
     if response is None or head.operation.state != State.FAILED:
         return ""
@@ -334,7 +334,7 @@ def entry_line(entry: dict[str, Any]) -> str:
     return " ".join(filter(None, parts))
 
 
-def next_line(command: str, is_open: bool) -> str:  # noqa: FBT001 - as it lies in the document
+def next_line(command: str, is_open: bool) -> str:  # noqa: FBT001 - as it is in the document
     """Spell what to do next."""
     if command:
         return f"next: {command}"

@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # who read it has seen enough
         give_up_output()
         return Exit.CLEAN
-    except Exception as error:  # noqa: BLE001 - a user is told of our faults, too, in a line
+    except Exception as error:  # noqa: BLE001 - our own faults, too, are one line
         return _ended(_of_fault(error), given)
 
 

@@ -19,7 +19,7 @@ class Exit(IntEnum):
 
 
 class Stop(Exception):
-    """Ends a verb, with a line for whoever called it.
+    """Ends a verb, with a line for its user.
 
     Attributes:
         code: What the shell learns.

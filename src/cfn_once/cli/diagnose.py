@@ -256,7 +256,7 @@ def _missing(requests: list[Request], told: Read) -> Iterator[str]:
     if unidentified:
         yield (
             f"{several(unidentified, 'delivery', 'deliveries')} without Lambda's request id in any"
-            " line: there may be more in them, and they cannot be told apart"
+            " line: there may be more in them, and cfn-once cannot separate them"
         )
     if told.without_start:
         yield (

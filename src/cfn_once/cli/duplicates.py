@@ -41,7 +41,7 @@ ADVICE = {
         " invocation before ended. Look at an earlier range, and at the log level of system logs"
     ),
     Kind.SENDER: (
-        "the event was sent again: by CloudFormation, SNS, SQS, or by whoever invoked the function."
+        "the event was sent again: by CloudFormation, SNS, SQS, or by the caller of the function."
         " CloudTrail's data events of Lambda say who called Invoke, where they are switched on"
     ),
 }
@@ -51,7 +51,7 @@ class Effect(NamedTuple):
     """What came of a delivery.
 
     Attributes:
-        is_bad: Something may have been made or changed twice, or nobody can tell.
+        is_bad: Something may have been made or changed twice, or cfn-once cannot determine it.
     """
 
     words: str

@@ -163,7 +163,7 @@ class _Case(NamedTuple):
 
     @property
     def lives(self) -> list[str]:
-        """All that may live, besides what a policy has kept."""
+        """All that may live, except what a policy has kept."""
         held = self.head.held_id
         return [*([held] if held and held not in self.retained else []), *self.left]
 

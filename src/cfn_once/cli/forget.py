@@ -83,7 +83,7 @@ def refuse_held(head: Head, status: str, physical_id: str = "") -> None:
 
 
 def _refuse_unanswered(head: Head) -> None:
-    """Refuse while CloudFormation may wait for an answer: a late delivery would act anew."""
+    """Refuse while CloudFormation may wait for an answer: a late delivery would act again."""
     operation = head.operation
     expires = operation.issued_at + SERVICE_TIMEOUT
     if not operation.is_over and milliseconds_now() < expires * 1000:

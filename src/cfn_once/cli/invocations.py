@@ -12,7 +12,7 @@ from .said import Event, Facts, Said, said
 
 
 class Source(NamedTuple):
-    """Where a delivery is told of; each part is empty where nothing tells it.
+    """Where the lines of a delivery are; a part is empty if no line says it.
 
     Attributes:
         group: The log group.
@@ -35,17 +35,17 @@ class Delivery(NamedTuple):
         request: CloudFormation's RequestId, or what the caller has a name by; empty where no line
             of the invocation tells.
         invocation: Lambda's request id.
-        at: When it began, in milliseconds since 1970; None where nothing tells.
-        ended: How the invocation ended: success, error, timeout; empty where nothing tells.
-        source: Where it is told of.
+        at: When it began, in milliseconds since 1970; None if no line says it.
+        ended: How the invocation ended: success, error, timeout; empty if no line says it.
+        source: Where its lines are.
         outcome: What its handler came to: SUCCESS, FAILED, or a word of cfn-once's.
         physical_id: The one in its response, where a handler has printed that.
-        receives: How often a queue has handed it out; 0 where nothing tells.
+        receives: How often a queue has handed it out; 0 if no line says it.
         is_ours: cfn-once has written of it.
         is_suppressed: It had no effect, as cfn-once says.
         is_replay: It sent the recorded response again.
-        is_in_doubt: It has a step of which nobody can tell.
-        execution: The how-many-eth execution of the request it is; 0 where nothing tells.
+        is_in_doubt: It has a step in doubt.
+        execution: The how-many-eth execution of the request it is; 0 if no line says it.
         resumes: A hook that waits goes on in it: cfn-once's, or crhelper's polling.
         polls: It has asked crhelper to do so.
         is_in_batch: Its invocation has delivered the request before, as a batch of a queue does.

@@ -1,4 +1,4 @@
-"""`cfn-once invoke`: one request, in this process, with what may befall it."""
+"""`cfn-once invoke`: one request, in this process, with what may happen to it."""
 
 import argparse
 import contextlib

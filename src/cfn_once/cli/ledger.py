@@ -116,7 +116,7 @@ def rows_of_stack(store: Store, resources: Iterable[tuple[str, Any]], now: int) 
         key = key_of(resource.stack_id, logical_id)
         try:
             head = store.read(key)
-        except CorruptHead as error:  # the others are told all the same
+        except CorruptHead as error:  # the others are shown all the same
             yield _unreadable(Listed(key, None, error.problem, resource.stack_id, logical_id))
             continue
         if head is not None:

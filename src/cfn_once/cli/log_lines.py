@@ -21,9 +21,9 @@ class Line(NamedTuple):
     """One line of a log.
 
     Attributes:
-        at: Milliseconds since 1970; None where nothing tells.
-        stream: Its log stream; empty where nothing tells.
-        group: Its log group; empty where nothing tells.
+        at: Milliseconds since 1970; None if the log does not say it.
+        stream: Its log stream; empty if the log does not say it.
+        group: Its log group; empty if the log does not say it.
     """
 
     text: str
@@ -33,7 +33,7 @@ class Line(NamedTuple):
 
 
 class InOrder:
-    """Lines by their times: whoever fetched them may have kept no order.
+    """Lines by their times: they may have been fetched in any order.
 
     Those of one time keep the order that they have, and one without a time stays behind the one
     before it. Lines that lie further apart than `SPAN` are not brought together.

@@ -28,14 +28,14 @@ REGION = "us-east-1"
 START = 60.0  # seconds; two at most on an idle machine
 TRIES = 5  # a port that was free may be taken before it is bound
 
-# The kernel ends it when whoever started it dies, even by SIGKILL; the setting outlives the exec.
+# The kernel ends it when its parent dies, even by SIGKILL; the setting outlives the exec.
 _TIED = """
 import os, signal, sys
 if sys.platform == "linux":
     import ctypes
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # 1 is PR_SET_PDEATHSIG
     if os.getppid() != int(sys.argv[1]):
-        sys.exit("whoever started this is gone")
+        sys.exit("its parent is gone")
 os.execv(sys.argv[2], sys.argv[2:])
 """
 
@@ -146,7 +146,7 @@ class MiniStack:
             self._launch()
             if self._is_up():
                 return
-        raise Stop("MiniStack does not start, as told above", detail=installers.last_of(self.log()))
+        raise Stop("MiniStack does not start, see above", detail=installers.last_of(self.log()))
 
     def _launch(self) -> None:
         self.host = f"127.0.0.1:{_free_port()}"
@@ -187,7 +187,7 @@ class MiniStack:
                 return self._process.poll() is None
             if self._clock.now() > over:
                 raise Stop(
-                    "MiniStack does not answer, as told above",
+                    "MiniStack does not answer, see above",
                     detail=installers.last_of(self.log()),
                 )
             self._clock.sleep(0.05)
@@ -216,7 +216,7 @@ def _wanted() -> str:
 def _run(*command: str) -> None:
     done = installers.run(command)
     if done.failed:
-        raise Stop("MiniStack cannot be installed, as told above", detail=done.last)
+        raise Stop("MiniStack cannot be installed, see above", detail=done.last)
 
 
 def _clear(folder: str) -> None:

@@ -98,8 +98,8 @@ class Meanwhile(Stop):
 class AsLookedAt:
     """A ledger whose resource an operator has looked at: his first write is made of that, or not.
 
-    Whoever has written in between has decided on something else than what he has seen. What was
-    his own write, whose answer was lost, is told from that.
+    A writer in between has decided on something else than what he has seen. What was
+    his own write, whose answer was lost, is distinguished from that.
 
     Args:
         store: The ledger.

@@ -45,7 +45,7 @@ def provider_of(given: argparse.Namespace) -> Provider:
     try:
         return import_here(place)
     except Unreadable as error:
-        text = str(error) if not error.trace else f"{place} cannot be imported, as told above"
+        text = str(error) if not error.trace else f"{place} cannot be imported, see above"
         raise Stop(text, detail=error.trace) from None
 
 

@@ -34,7 +34,7 @@ from .operating import (
 
 DESCRIPTION = (
     "Answer a request that nobody has answered, so that its stack goes on. What the ledger has\n"
-    "recorded of it is sent. Where nothing is, a Create or Update is answered FAILED, as the\n"
+    "recorded of it is sent. Where nothing is, a Create or Update responds FAILED, as the\n"
     "guardian does, and a Delete SUCCESS, if you type its logical id: you have removed everything."
 )
 EXAMPLE = "cfn-once respond shop Invoices --from-queue https://sqs.eu-west-1.amazonaws.com/1/dead"
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take what the verb takes."""
     add_resource(parser)
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--from-queue", metavar="URL", help="the event lies in this SQS queue")
+    source.add_argument("--from-queue", metavar="URL", help="the event is in this SQS queue")
     source.add_argument(
         "--event", metavar="FILE", help="the event, or Lambda's record of a failure"
     )
@@ -203,7 +203,7 @@ def _provider(
         confirm(given, logical_id, f"{request} is answered with what is recorded.")
         return unable
     if request.type is not RequestType.DELETE or given.fail is not None:
-        confirm(given, logical_id, f"{request} is answered FAILED.")
+        confirm(given, logical_id, f"{request} will respond FAILED.")
         return unable
     if given.yes:
         raise Stop(
@@ -241,7 +241,7 @@ def _deliver(provider: Provider, event: sources.Event) -> None:
         with reading():
             provider(event)
     except DeliveryError as error:
-        raise Stop(f"the answer is recorded, and could not be told: {error}", Exit.FOUND) from None
+        raise Stop(f"the response is recorded, but was not sent: {error}", Exit.FOUND) from None
     except (InvalidRequest, InProgress, ConfigurationError) as error:
         raise Stop(f"nothing was answered: {error}") from None
 

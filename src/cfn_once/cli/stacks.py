@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from .clients import client_of
 from .console import Stop
 
-TRIES = 10  # whoever asks for hundreds of stacks is throttled now and then
+TRIES = 10  # CloudFormation throttles hundreds of requests now and then
 KEPT = "DELETE_SKIPPED"  # CloudFormation's status of what a policy retains
 Retained = tuple[str, str]  # a logical and a physical id
 NESTED = "AWS::CloudFormation::Stack"

@@ -99,7 +99,7 @@ class StandIn:
             Stop: The factory fails.
         """
         said = self._running.stdout.readline() if self._running and self._running.stdout else b""
-        told = json.loads(said or '{"error": "its process has ended, as told above"}')
+        told = json.loads(said or '{"error": "its process has ended, see above"}')
         if "error" in told:
             raise Stop(told["error"])
         if not told["url"]:
@@ -119,7 +119,7 @@ class StandIn:
 
 
 def serve(place: str, *, is_kept: bool) -> None:
-    """Let the stand-in listen until whoever started this process is gone, and say where."""
+    """Let the stand-in listen until the parent of this process is gone, and say where."""
     os.environ.pop(URL, None)
     try:
         with contextlib.redirect_stdout(sys.stderr):

@@ -82,7 +82,7 @@ def _pytest(arguments: list[str], console: Console, more: Mapping[str, str]) -> 
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End pytest, which the terminal has told as well; a hook may take that for its own error."""
+    """End pytest, which the terminal interrupts as well; a hook may take that for an error."""
     try:
         process.wait(PATIENCE)
     except subprocess.TimeoutExpired:

@@ -35,8 +35,8 @@ _HINTS = {
 }
 _SIGNED = frozenset({"InvalidSignatureException", "SignatureDoesNotMatch", "RequestExpired"})
 CLOCKS_DIFFER = 60  # seconds; DynamoDB refuses five minutes
-# Whoever judges leases of others, and is ahead, takes one for over that runs. A Date has whole
-# seconds, and an answer may take some.
+# An operator judges leases of others: with a clock ahead, one that runs looks expired. A Date has
+# whole seconds, and an answer may take some.
 MOST_AHEAD = 10  # seconds
 # What a service may quote of a request whose signature it refuses has the session's token in it.
 _QUOTED = re.compile(r"\s*The (Canonical String|String-to-Sign).*", re.DOTALL)

@@ -1,4 +1,4 @@
-"""AWS, asked with the caller's credentials; what it refuses, in words for whoever called."""
+"""AWS, asked with the caller's credentials; what it refuses, in words for the caller."""
 
 import re
 from functools import cached_property

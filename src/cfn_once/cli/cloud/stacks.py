@@ -190,7 +190,7 @@ class Stacks:
         """Print an event of an operation a line until it has ended.
 
         Raises:
-            Stop: It failed, or whoever waits for it does so no more.
+            Stop: It failed, or the wait for it was interrupted.
         """
         name = _name(stack)
         try:

@@ -30,7 +30,7 @@ for name in sys.stdin.read().split("\\n"):
     try:
         py_compile.compile(name, dfile="{ROOT}/" + name, doraise=True, invalidation_mode=mode)
     except (py_compile.PyCompileError, SyntaxError):
-        pass  # a file for another Python; whoever imports it is told then
+        pass  # a file for another Python: its import says so
 """
 
 
@@ -53,7 +53,7 @@ def add_bytecode(folder: str, python: str) -> bool:
 
 
 class Figures(NamedTuple):
-    """What is told of a zip.
+    """What is printed of a zip.
 
     Attributes:
         size: In bytes.

@@ -118,7 +118,7 @@ def _failed(done: installers.Ended, target: Target) -> Stop:
                 Exit.FOUND,
                 detail=done.last,
             )
-    return Stop("the packages cannot be installed, as told above", Exit.FOUND, detail=done.last)
+    return Stop("the packages cannot be installed, see above", Exit.FOUND, detail=done.last)
 
 
 def leave_out(folder: str, roots: Iterable[str]) -> Iterator[str]:

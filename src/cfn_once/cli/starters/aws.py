@@ -85,7 +85,7 @@ class Acm:
     def __init__(self) -> None:
         self._moto = mock_aws()
         self._moto.start()
-        # moto would make a key for each certificate, which takes longer than all else.
+        # moto would make a key for each certificate, which takes longer than everything else.
         self._keys = patch.object(rsa, "generate_private_key", return_value=KEY)
         self._keys.start()
         self._backend = get_backend("acm")["123456789012"]["us-east-1"]
