@@ -374,6 +374,45 @@ def test_hooks_that_wait_come_back(resources):
     assert url["Fn::If"][2]["Fn::Sub"].startswith("scheduler://${Waits}?role=${SchedulerRole.Arn}")
 
 
+def test_a_key_is_used_through_its_service_alone(resources):
+    """
+    A role may use a customer's key where DynamoDB or Scheduler asks on its behalf, and nobody may
+    hand the role that brings events back to another service.
+    """
+    policies = statements(resources["Role"])
+    policies["guardian's"] = statements(resources["GuardianRole"])["ledger-key"]
+    _, hand_on = policies["continuation"]
+    through = {
+        name: policies[name][0]["Condition"]["StringEquals"]["kms:ViaService"]["Fn::Sub"]
+        for name in ("ledger-key", "continuation-key", "guardian's")
+    }
+    service = "{}.${{AWS::Region}}.${{AWS::URLSuffix}}".format
+
+    assert {
+        "ledger-key": service("dynamodb"),
+        "continuation-key": service("scheduler"),
+        "guardian's": service("dynamodb"),
+    } == through
+    assert {"iam:PassedToService": "scheduler.amazonaws.com"} == hand_on["Condition"][
+        "StringEquals"
+    ]
+
+
+def test_what_is_ones_own_is_used(resources):
+    """
+    A key for the log, one for events that wait, and a VPC: each is used where it is given.
+    """
+    function = resources["Function"]["Properties"]
+    url = function["Environment"]["Variables"]["CFN_ONCE_CONTINUATION"]["Fn::If"]
+    vpc = {"SubnetIds": {"Ref": "SubnetIds"}, "SecurityGroupIds": {"Ref": "SecurityGroupIds"}}
+    key = resources["LogGroup"]["Properties"]["KmsKeyId"]
+
+    assert ["HasLogKey", {"Ref": "LogKeyArn"}, NO_VALUE] == key["Fn::If"]
+    assert "HasContinuationKey" == url[0]
+    assert url[1]["Fn::Sub"] == url[2]["Fn::Sub"] + "&key=${ContinuationKeyArn}"
+    assert ["IsInVpc", vpc, NO_VALUE] == function["VpcConfig"]["Fn::If"]
+
+
 def test_scheduler_acts_for_its_group_alone(resources):
     """
     The role that brings events back cannot be assumed for schedules of another group or account.
@@ -464,6 +503,24 @@ def test_parameters_that_are_arns_have_a_form(path):
         assert [] == [text for text in ("spot", "alias/aws/sns", "arn:aws:s3:::b") if fits(text)]
 
 
+def test_a_topic_sends_for_itself_alone():
+    """
+    No other topic, and nobody else, may invoke the function or send to the queue.
+    """
+    resources = decode(str(ROOT / "docs/templates/transports.yaml"))[0]["Resources"]
+    topic = {"Ref": "Topic"}
+    (invoke,) = [each for each in resources.values() if each["Type"] == "AWS::Lambda::Permission"]
+    (queue,) = [each for each in resources.values() if each["Type"] == "AWS::SQS::QueuePolicy"]
+    (send,) = queue["Properties"]["PolicyDocument"]["Statement"]
+
+    assert ("sns.amazonaws.com", topic) == (
+        invoke["Properties"]["Principal"],
+        invoke["Properties"]["SourceArn"],
+    )
+    assert {"Service": "sns.amazonaws.com"} == send["Principal"]
+    assert [{"aws:SourceArn": topic}] == list(send["Condition"].values())
+
+
 URLS = ["http://127.0.0.1:8080", "https://api.example.com/v1/"]
 WITH_KEYS = ["https://me:key@api.example.com", "https://api.example.com?key=1", "key"]
 
@@ -515,13 +572,23 @@ def test_the_variant_for_sam(provider):
 
 def test_the_bucket_of_artifacts():
     """
-    Nobody else reads it, nothing in it is ever lost to a rollback, and it is called what it likes.
+    Nobody else reads it, not even in passing; nothing in it is ever lost to a rollback, and it is
+    called what it likes.
     """
-    bucket = template("artifacts")["Resources"]["Bucket"]
-    properties = bucket["Properties"]
+    resources = template("artifacts")["Resources"]
+    bucket, properties = resources["Bucket"], resources["Bucket"]["Properties"]
+    (deny,) = resources["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    (encrypted,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    by = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": {"Ref": "KeyArn"}}
 
     assert ("Retain", "Retain") == (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"])
     assert {True} == set(properties["PublicAccessBlockConfiguration"].values())
+    assert {"Status": "Enabled"} == properties["VersioningConfiguration"]
+    assert ["HasKey", by, {"SSEAlgorithm": "AES256"}] == (
+        encrypted["ServerSideEncryptionByDefault"]["Fn::If"]
+    )
+    assert ("Deny", "*", "s3:*") == (deny["Effect"], deny["Principal"], deny["Action"])
+    assert {"Bool": {"aws:SecureTransport": "false"}} == deny["Condition"]
     assert "BucketName" not in properties
     assert "ExpirationInDays" not in str(properties["LifecycleConfiguration"])
 
