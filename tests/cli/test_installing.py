@@ -84,3 +84,24 @@ def test_control_c_while_a_folder_is_removed(tmp_path):
     sys.setprofile(before)
 
     assert [] == list(tmp_path.iterdir())
+
+
+def interrupts(frame, kind, _):
+    """Send Ctrl-C once a program runs, and before whoever starts it holds its process."""
+    if (frame.f_code.co_name, kind) == ("_execute_child", "return"):
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
+def test_control_c_while_an_installer_is_started(tmp_path):
+    """
+    It is ended all the same: no terminal's Ctrl-C reaches it.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler), sys.getprofile()
+    sys.setprofile(interrupts)
+    with pytest.raises(KeyboardInterrupt):
+        installers.run(["sh", "-c", f"sleep 60; true {tmp_path}"])
+    sys.setprofile(before[1])
+    signal.signal(signal.SIGINT, before[0])
+
+    assert [] == processes_of(str(tmp_path))
