@@ -1,6 +1,7 @@
 """`cfn-once resolve` and `forget`: what an operator says of the world, and what comes of it."""
 
 import json
+import sqlite3
 import time
 from contextlib import suppress
 from email.utils import formatdate
@@ -421,3 +422,60 @@ def test_an_operators_clock_that_is_ahead(tmp_path, arguments):
     assert "this machine's clock is 12" in told.err
     assert " s ahead of DynamoDB's: correct it" in told.err
     assert ["DynamoDB_20120810.GetItem"] == [r.headers["x-amz-target"] for r in host.received]
+
+
+EACH_VERB = {
+    "resolve": ("resolve", "shop", "Thing", "thing", "--not-made", *WHY),
+    "forget": ("forget", "shop", "Thing", *WHY),
+    "respond": ("respond", "shop", "Thing", "--event", "event.json", "--by", "ada", "--yes"),
+}
+
+
+@pytest.fixture(params=EACH_VERB.values(), ids=EACH_VERB)
+def verb(request):
+    return request.param
+
+
+def kept(file):
+    with sqlite3.connect(file) as ledger:
+        return ledger.execute("select * from ledger order by 1, 2").fetchall()
+
+
+def test_an_item_of_another_version(file, tmp_path, ask, verb):
+    """
+    No verb writes over what another version has written; each says which version that is.
+    """
+    shop = operated.stack(file)
+    (tmp_path / "event.json").write_text(json.dumps(operated.doubts(shop, "Thing")))
+    with sqlite3.connect(file) as ledger:
+        ledger.execute("update ledger set doc = replace(doc, '\"v\":2', '\"v\":3')")
+    before = kept(file)
+
+    told = ask(*verb)
+
+    assert 3 == told.code
+    assert "its schema version is 3, this provider knows 2. Nothing was written" in told.err
+    assert before == kept(file)
+
+
+def test_two_stacks_of_one_name(file, tmp_path, ask, verb):
+    """
+    One of them may be deleted, or of another account in a table that was copied: each is named,
+    and nothing is written before the ARN says which is meant.
+    """
+    shop = operated.stack(file, minutes=30)
+    events = [operated.doubts(shop, "Thing")]
+    here, there = "123456789012", "210987654321"
+    mine = shop.stack_id
+    shop.stack_id = mine.replace(here, there)
+    events.append(operated.doubts(shop, "Thing"))
+    (tmp_path / "event.json").write_text(json.dumps(events))
+    before = kept(file)
+
+    told = ask(*verb)
+
+    assert 2 == told.code, told.err
+    assert mine in told.err
+    assert shop.stack_id in told.err
+    assert "ive the ARN" in told.err
+    assert before == kept(file)
