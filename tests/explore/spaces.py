@@ -1316,6 +1316,12 @@ ROWS |= {
     "an operator settles two steps of a replacing Update and its rollback": _each(
         UPDATE, "doubt settle:2", "supersede settle-refused", strategies=[ONCE]
     ),
+    "an operator settles a step among calls that are repeated at will": _each(
+        DELETE, "crash settle", "supersede settle-refused tag", strategies=[ONCE], tags=True
+    ),
+    "an operator settles a step of an Update in place that has such calls": _each(
+        IN_PLACE, "fail doubt settle", "tag", strategies=[ONCE], tags=True
+    ),
     "an operator removes all by hand, and forgets a Create that is asked again": _each(
         REASK, "fail doubt forget", "round", strategies=[TOKEN, ONCE], steps=2
     ),
