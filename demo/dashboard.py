@@ -142,7 +142,7 @@ def draw(lines: Sequence[Mapping[str, Any]], path: Path) -> None:
         axes.set_title(widget["properties"]["title"], loc="left", fontsize=12, pad=24)
         _drawn(axes, widget, lines)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=72, metadata={"Software": None})
+    figure.savefig(path, dpi=80, metadata={"Software": None})
     plt.close(figure)
 
 
