@@ -387,6 +387,19 @@ def test_no_credentials(tmp_path, of_most_classes):
     assert "CloudFormation does not tell of its stacks" in called.err
 
 
+def test_a_ledger_of_another_account_as_a_whole(audit, tmp_path):
+    """
+    Beside stacks of this account it is judged by nobody, and no finding is printed: 3.
+    """
+    path = tmp_path / "theirs.sqlite3"
+    theirs = SHOP.replace("123456789012", "999999999999")
+    audited.write(path, [(theirs, "Orders", {}, {"held": {"id": "thing-1"}})])
+    called = audit(ledger=path)
+
+    assert (3, "") == (called.code, called.out)
+    assert "knows none of the ledger's 1 stack, of 999999999999 in us-east-1: are" in called.err
+
+
 def test_an_item_that_cannot_be_read(audit, tmp_path):
     """
     An item of a newer version is a finding of its own, and the others are judged.
