@@ -72,6 +72,32 @@ def test_creates_in_process():
     assert f"{memory / 1000:.1f} ms; {sqlite / 1000:.1f} ms; {many:.0f} ms" == one
 
 
+def test_a_full_ledger():
+    kept = figure("in_process", "a Create among 100,000 resources, SQLite, NORMAL")
+
+    ours, peer = row(README, "the same in a SQLite ledger of 100,000 resources")
+
+    assert f"{kept['ours'] / 1000:.1f} ms, {kept['pairs']:.2f} x" == ours
+    assert f"in an empty one: {kept['peer'] / 1000:.1f} ms" == peer
+
+
+def test_a_write_in_lambda():
+    kept = figure("table_write", "a ledger write in Lambda, client side")
+
+    ours, peer = row(README, "a write to a DynamoDB ledger in Lambda, our side, processor time")
+
+    assert f"{kept['ours'] / 1000:.1f} ms, {kept['pairs']:.2f} x" == ours
+    assert f"through boto3: {kept['peer'] / 1000:.1f} ms" == peer
+
+
+def test_the_zip():
+    kept = figure("package_size", "zip of the minimal example")
+
+    ours, _ = row(README, "the zip of [minimal](examples/minimal/README.md)")
+
+    assert f"{kept['ours']:.1f} MB" == ours
+
+
 def test_units_of_steps():
     creates = KEPT["units"]["creates"]
     for kind, first in {
