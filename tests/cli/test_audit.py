@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 
 from cfn_once.cli.audit import World
 from cfn_once.cli.console import Stop
-from cfn_once.cli.findings import Class, Stack, findings_of, is_of_interest
+from cfn_once.cli.findings import Class, KnownStack, findings_of, is_of_interest
 from cfn_once.cli.stacks import StackResource, Stacks
 from cfn_once.ledger import MemoryStore
 from cfn_once.ledger.sqlite import SQLiteStore
@@ -45,7 +45,7 @@ def stack(
 ):
     """CloudFormation's stack; where `status` is empty it has no such resource."""
     resource = StackResource(SHOP, "Thing", kind, status, held)
-    return Stack(of_stack, {"Thing": resource} if status else {})
+    return KnownStack(of_stack, {"Thing": resource} if status else {})
 
 
 GONE = stack("")
@@ -118,8 +118,8 @@ CASES = {
         ["DIFFERS!"],
     ),
     "forgotten, and the stack has another": (head(hist=FORGOTTEN), stack(), []),
-    "an unknown stack": (head(**HELD), Stack("", {}), ["UNKNOWN-STACK!"]),
-    "nothing left, unknown stack": (head(), Stack("", {}), []),
+    "an unknown stack": (head(**HELD), KnownStack("", {}), ["UNKNOWN-STACK!"]),
+    "nothing left, unknown stack": (head(), KnownStack("", {}), []),
 }
 
 

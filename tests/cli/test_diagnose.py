@@ -16,7 +16,7 @@ from cfn_once.cli.diagnose import followed
 from cfn_once.cli.duplicates import requests_of
 from cfn_once.cli.invocations import read
 from cfn_once.cli.log_group import LogGroup
-from cfn_once.cli.log_lines import CutDocument, InOrder, Line, lines_of, milliseconds
+from cfn_once.cli.log_lines import CutDocument, InOrder, LogLine, lines_of, milliseconds
 from cfn_once.cli.said import said
 from cfn_once.testing import VirtualClock
 from support.duplicated import three_kinds
@@ -356,7 +356,7 @@ def test_the_end_of_the_first_is_missing():
     """
     Where no line tells how the first invocation ended, no cause is claimed.
     """
-    lines = [Line(f"START RequestId: {lambdas(1)} Version: 1", n, f"s{n}") for n in (1, 2)]
+    lines = [LogLine(f"START RequestId: {lambdas(1)} Version: 1", n, f"s{n}") for n in (1, 2)]
 
     assert [["lambda-unclear"]] == list(repeated(lines).values())
 
@@ -505,7 +505,14 @@ def test_lines_are_put_in_order_where_they_lie_near():
     Lines come out by their times from a window of bounded size; one without a time stays behind the
     one before it.
     """
-    lines = [Line("b", 2), Line("of b"), Line("a", 1), Line("d", 4), Line("c", 3), Line("of c")]
+    lines = [
+        LogLine("b", 2),
+        LogLine("of b"),
+        LogLine("a", 1),
+        LogLine("d", 4),
+        LogLine("c", 3),
+        LogLine("of c"),
+    ]
     whole, narrow = InOrder(lines), InOrder(lines, span=1)
 
     assert ["a", "b", "of b", "c", "of c", "d"] == [line.text for line in whole]
@@ -579,7 +586,7 @@ def test_a_long_range_says_how_far_it_is(capsys):
     def slowly():
         for n in range(3_000):
             clock.advance(0.004)
-            yield Line("x", n * 1_000)
+            yield LogLine("x", n * 1_000)
 
     assert 3_000 == len(list(followed(slowly(), Console(), clock)))
     assert capsys.readouterr().err.splitlines() == [
@@ -700,7 +707,7 @@ def test_a_request_that_comes_thousands_of_times():
     """
     Each delivery is compared with what the ones before were, and not with each of them.
     """
-    lines = [Line(f"START RequestId: {lambdas(7)}", at=place) for place in range(20_000)]
+    lines = [LogLine(f"START RequestId: {lambdas(7)}", at=place) for place in range(20_000)]
 
     (request,) = requests_of(read(lines).deliveries)
 

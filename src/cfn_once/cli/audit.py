@@ -9,7 +9,7 @@ from .._clock import SYSTEM_CLOCK
 from ..ledger import Head, Listed, Store
 from .account import UPDATE
 from .console import Console, Exit, Stop, several
-from .findings import Class, Finding, Stack, findings_of, is_of_interest, untold
+from .findings import AuditFinding, Class, KnownStack, findings_of, is_of_interest, untold
 from .lookup import add_ledger_url, ledger_of, reading
 from .stacks import Stacks
 
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace, console: Console) -> int:
     """Compare, and tell."""
     now = int(SYSTEM_CLOCK.now() * 1000)
-    progress = Progress(console)
+    progress = ProgressLine(console)
     with reading():
         items, pages = _items(ledger_of(given), given.stack_prefix, progress)
     if not items:
@@ -54,7 +54,7 @@ def run(given: argparse.Namespace, console: Console) -> int:
     return _tell(found, len(items), pages, world, console)
 
 
-class Progress:
+class ProgressLine:
     """Says how far it is, where it takes long."""
 
     def __init__(self, console: Console) -> None:
@@ -75,7 +75,7 @@ class World:
         known: How many of them CloudFormation knows.
     """
 
-    def __init__(self, stacks: Stacks, progress: Progress) -> None:
+    def __init__(self, stacks: Stacks, progress: ProgressLine) -> None:
         self._stacks, self._progress = stacks, progress
         self._living = stacks.living()
         self._accounts = {stack_id.split(":")[4] for stack_id in self._living}
@@ -86,18 +86,20 @@ class World:
         """How many requests were made."""
         return self._stacks.requests
 
-    def stack(self, stack_id: str) -> Stack:
+    def stack(self, stack_id: str) -> KnownStack:
         """Return a stack by its ARN."""
         self.stacks += 1
         self._progress.say(f"{self.stacks:,} stacks looked at, {self.requests:,} requests")
         status = self._living.get(stack_id) or self._status(stack_id)
         if not status:
-            return Stack("", {})
+            return KnownStack("", {})
         self.known += 1
         resources = self._stacks.resources_of(stack_id)
-        return Stack(status, {resource.logical_resource_id: resource for resource in resources})
+        return KnownStack(
+            status, {resource.logical_resource_id: resource for resource in resources}
+        )
 
-    def with_events(self, stack_id: str, stack: Stack, wanted: Sequence[str]) -> Stack:
+    def with_events(self, stack_id: str, stack: KnownStack, wanted: Sequence[str]) -> KnownStack:
         """Return a stack with what its events say of objects that it holds no more."""
         return stack._replace(retained=self._stacks.retained_by(stack_id, wanted))
 
@@ -131,7 +133,7 @@ def _place_of(stack_id: str) -> tuple[str, str]:
     return account, region
 
 
-def _items(store: Store, prefix: str, progress: Progress) -> tuple[list[Listed], int]:
+def _items(store: Store, prefix: str, progress: ProgressLine) -> tuple[list[Listed], int]:
     """Return the items of the stacks that are asked for, and how many pages were read."""
     items: list[Listed] = []
     after, pages = "", 0
@@ -160,7 +162,9 @@ def _by_stack(heads: Sequence[Head]) -> Iterator[tuple[str, list[Head]]]:
     yield from sorted(groups.items(), key=lambda group: (_name_of(group[0]), group[0]))
 
 
-def _of_stack(world: World, stack_id: str, heads: Sequence[Head], now: int) -> Iterator[Finding]:
+def _of_stack(
+    world: World, stack_id: str, heads: Sequence[Head], now: int
+) -> Iterator[AuditFinding]:
     stack = world.stack(stack_id)
     wanted = [let_go for head in heads for let_go in untold(head, stack, now)]
     if wanted:
@@ -169,12 +173,14 @@ def _of_stack(world: World, stack_id: str, heads: Sequence[Head], now: int) -> I
         yield from findings_of(head, stack, now)
 
 
-def _unreadable(item: Listed) -> Finding:
+def _unreadable(item: Listed) -> AuditFinding:
     words = f"the item {item.key} cannot be read: {item.problem}"
-    return Finding(Class.UNREADABLE, "", item.key, "", words, UPDATE)
+    return AuditFinding(Class.UNREADABLE, "", item.key, "", words, UPDATE)
 
 
-def _tell(found: Sequence[Finding], items: int, pages: int, world: World, console: Console) -> int:
+def _tell(
+    found: Sequence[AuditFinding], items: int, pages: int, world: World, console: Console
+) -> int:
     for finding in found:
         about = [finding.kind, _name_of(finding.stack_id), finding.logical_resource_id]
         kind = f" ({finding.resource_type})" if finding.resource_type else ""
@@ -192,7 +198,9 @@ def _tell(found: Sequence[Finding], items: int, pages: int, world: World, consol
     return Exit.FOUND if needy else Exit.CLEAN
 
 
-def _document(found: Sequence[Finding], items: int, pages: int, world: World) -> dict[str, Any]:
+def _document(
+    found: Sequence[AuditFinding], items: int, pages: int, world: World
+) -> dict[str, Any]:
     return {
         "items": items,
         "stacks": world.stacks,

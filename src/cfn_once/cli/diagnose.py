@@ -11,9 +11,18 @@ from typing import Any, TextIO
 from .._clock import SYSTEM_CLOCK, Clock
 from .._observability.logs import timestamp
 from .console import Console, Exit, Stop, several
-from .duplicates import ADVICE, DUPLICATES, Again, Kind, Request, Row, requests_of, table_of
-from .invocations import Delivery, Read, read
-from .log_lines import CutDocument, Line, lines_of, milliseconds
+from .duplicates import (
+    ADVICE,
+    DUPLICATES,
+    Again,
+    Kind,
+    RequestDeliveries,
+    Row,
+    requests_of,
+    table_of,
+)
+from .invocations import LoggedDelivery, Read, read
+from .log_lines import CutDocument, LogLine, lines_of, milliseconds
 
 DESCRIPTION = (
     "Find requests that were delivered more than once, in a log group or in a file, and tell a\n"
@@ -64,7 +73,7 @@ def run(given: argparse.Namespace, console: Console) -> int:
     return _tell(requests_of(told.deliveries), told, console)
 
 
-def _tell(requests: list[Request], told: Read, console: Console) -> int:
+def _tell(requests: list[RequestDeliveries], told: Read, console: Console) -> int:
     repeated = [request for request in requests if request.duplicates]
     lines = [line for request in repeated for line in _spelt(request)]
     table = table_of(repeated)
@@ -95,7 +104,7 @@ def _range(given: argparse.Namespace) -> str:
     return "".join(f", {part}" for part in parts if part)
 
 
-def _lines(given: argparse.Namespace) -> Iterator[Line]:
+def _lines(given: argparse.Namespace) -> Iterator[LogLine]:
     now = SYSTEM_CLOCK.now()
     until = _moment("--until", given.until, now) if given.until else int(now * 1000)
     if given.log_group:
@@ -115,7 +124,9 @@ def _check_order(since: int, until: int) -> None:
         raise Stop("--since is not before --until: nothing is in between", Exit.WRONG_CALL)
 
 
-def _within(lines: Iterator[Line], since: int, until: int, *, is_whole: bool) -> Iterator[Line]:
+def _within(
+    lines: Iterator[LogLine], since: int, until: int, *, is_whole: bool
+) -> Iterator[LogLine]:
     return (
         line for line in lines if is_whole or (line.at is not None and since <= line.at <= until)
     )
@@ -134,7 +145,7 @@ def _moment(flag: str, spelt: str, now: float) -> int:
     return moment
 
 
-def _of_file(path: str) -> Iterator[Line]:
+def _of_file(path: str) -> Iterator[LogLine]:
     name = _source(path)
     try:
         with _opened(path) as file:
@@ -157,7 +168,7 @@ def _opened(path: str) -> contextlib.AbstractContextManager[TextIO]:
     return open(path, encoding="utf-8", errors="replace")
 
 
-def followed(lines: Iterator[Line], console: Console, clock: Clock) -> Iterator[Line]:
+def followed(lines: Iterator[LogLine], console: Console, clock: Clock) -> Iterator[LogLine]:
     """Say how far it is, where it takes long."""
     told_at = clock.now()
     for count, line in enumerate(lines, 1):
@@ -167,7 +178,7 @@ def followed(lines: Iterator[Line], console: Console, clock: Clock) -> Iterator[
             console.say(f"{count:,} lines read, up to {_when(line.at)}")
 
 
-def _spelt(request: Request) -> Iterator[str]:
+def _spelt(request: RequestDeliveries) -> Iterator[str]:
     """Spell a request and its deliveries for people."""
     # One that died may have said nothing of the resource.
     named = next((known for known in request.deliveries if known.resource), request.first)
@@ -181,7 +192,7 @@ def _spelt(request: Request) -> Iterator[str]:
         yield f"    {again.kind}{after}: {again.effect.words}{_queue(again.delivery)}"
 
 
-def _delivery(delivery: Delivery) -> str:
+def _delivery(delivery: LoggedDelivery) -> str:
     parts = [
         _when(delivery.at),
         delivery.invocation or "no id of Lambda",
@@ -191,7 +202,7 @@ def _delivery(delivery: Delivery) -> str:
     return "  ".join(filter(None, parts))
 
 
-def _queue(delivery: Delivery) -> str:
+def _queue(delivery: LoggedDelivery) -> str:
     return f"; its queue has handed it out {delivery.receives} times" if delivery.receives else ""
 
 
@@ -221,19 +232,19 @@ def _gaps(row: Row) -> str:
     return " to ".join(dict.fromkeys(_seconds(gap) for gap in row.gaps))
 
 
-def _advice(repeated: list[Request]) -> Iterator[str]:
+def _advice(repeated: list[RequestDeliveries]) -> Iterator[str]:
     found = {again.kind for request in repeated for again in request.duplicates}
     for kind in DUPLICATES:
         if kind in found:
             yield f"{kind}: {ADVICE[kind]}"
 
 
-def _counts(requests: list[Request]) -> dict[Kind, int]:
+def _counts(requests: list[RequestDeliveries]) -> dict[Kind, int]:
     found = Counter(again.kind for request in requests for again in request.again)
     return {kind: found[kind] for kind in Kind if found[kind]}
 
 
-def _summary(requests: list[Request], told: Read) -> Iterator[str]:
+def _summary(requests: list[RequestDeliveries], told: Read) -> Iterator[str]:
     counts = _counts(requests)
     repeated = sum(bool(request.duplicates) for request in requests)
     kinds = ", ".join(f"{count} {kind}" for kind, count in counts.items())
@@ -244,7 +255,7 @@ def _summary(requests: list[Request], told: Read) -> Iterator[str]:
     )
 
 
-def _missing(requests: list[Request], told: Read) -> Iterator[str]:
+def _missing(requests: list[RequestDeliveries], told: Read) -> Iterator[str]:
     """Say what the log lacks, so that something may have stayed unseen."""
     unnamed = sum(not request.is_named for request in requests)
     if unnamed:
@@ -276,8 +287,8 @@ def _missing(requests: list[Request], told: Read) -> Iterator[str]:
 
 
 def _document(
-    requests: list[Request],
-    repeated: list[Request],
+    requests: list[RequestDeliveries],
+    repeated: list[RequestDeliveries],
     table: list[Row],
     told: Read,
     missing: list[str],
@@ -310,7 +321,7 @@ def _document(
     }
 
 
-def _told(delivery: Delivery) -> dict[str, Any]:
+def _told(delivery: LoggedDelivery) -> dict[str, Any]:
     return {
         "at": _when(delivery.at),
         "invocation": delivery.invocation,

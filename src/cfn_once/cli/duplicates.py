@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from .invocations import Delivery
+from .invocations import LoggedDelivery
 
 
 class Kind(StrEnum):
@@ -47,7 +47,7 @@ ADVICE = {
 }
 
 
-class Effect(NamedTuple):
+class EffectOfDuplicate(NamedTuple):
     """What came of a delivery.
 
     Attributes:
@@ -70,10 +70,10 @@ class Again(NamedTuple):
         gap: Milliseconds since the delivery that it follows; None where the log has no times.
     """
 
-    delivery: Delivery
+    delivery: LoggedDelivery
     kind: Kind
     gap: int | None
-    effect: Effect
+    effect: EffectOfDuplicate
 
     @property
     def is_duplicate(self) -> bool:
@@ -81,11 +81,11 @@ class Again(NamedTuple):
         return self.kind in DUPLICATES
 
 
-class Request(NamedTuple):
+class RequestDeliveries(NamedTuple):
     """All deliveries of one request, oldest first."""
 
     name: str
-    first: Delivery
+    first: LoggedDelivery
     again: Sequence[Again]
 
     @property
@@ -99,7 +99,7 @@ class Request(NamedTuple):
         return any(delivery.request for delivery in self.deliveries)
 
     @property
-    def deliveries(self) -> list[Delivery]:
+    def deliveries(self) -> list[LoggedDelivery]:
         """All of them."""
         return [self.first, *(again.delivery for again in self.again)]
 
@@ -117,7 +117,7 @@ class Row(NamedTuple):
     effect: str
 
 
-def table_of(requests: Iterable[Request]) -> list[Row]:
+def table_of(requests: Iterable[RequestDeliveries]) -> list[Row]:
     """Sort the duplicates by their kind and by what came of them, the most frequent first."""
     groups: dict[tuple[Kind, str], list[Again]] = defaultdict(list)
     for request in requests:
@@ -130,7 +130,7 @@ def table_of(requests: Iterable[Request]) -> list[Row]:
     return sorted(rows, key=lambda row: (DUPLICATES.index(row.kind), -row.times, row.effect))
 
 
-def requests_of(deliveries: Iterable[Delivery]) -> list[Request]:
+def requests_of(deliveries: Iterable[LoggedDelivery]) -> list[RequestDeliveries]:
     """Sort deliveries by their request, in the order in which the requests began."""
     deliveries = list(deliveries)
     # An invocation that died has said nothing of its request: another one of its id tells.
@@ -139,7 +139,7 @@ def requests_of(deliveries: Iterable[Delivery]) -> list[Request]:
         for delivery in deliveries
         if delivery.request and delivery.invocation
     }
-    groups: dict[str, list[Delivery]] = defaultdict(list)
+    groups: dict[str, list[LoggedDelivery]] = defaultdict(list)
     for delivery in deliveries:
         name = delivery.request or by_invocation.get(
             (delivery.source.group, delivery.invocation), ""
@@ -148,27 +148,27 @@ def requests_of(deliveries: Iterable[Delivery]) -> list[Request]:
     return [_request(name, group) for name, group in groups.items()]
 
 
-def _request(name: str, group: Sequence[Delivery]) -> Request:
+def _request(name: str, group: Sequence[LoggedDelivery]) -> RequestDeliveries:
     has_ledger = any(delivery.is_ours for delivery in group)
     before, again = _Before(), []
     for place, delivery in enumerate(group):
         if place:
             again.append(_again(delivery, before, has_ledger=has_ledger))
         before.add(delivery)
-    return Request(name, group[0], again)
+    return RequestDeliveries(name, group[0], again)
 
 
 class _Before:
     """What the deliveries before one have been, as far as that matters."""
 
     def __init__(self) -> None:
-        self.newest: Delivery | None = None
-        self.newest_of: dict[str, Delivery] = {}  # by their invocations
+        self.newest: LoggedDelivery | None = None
+        self.newest_of: dict[str, LoggedDelivery] = {}  # by their invocations
         self.places: set[tuple[str, str]] = set()  # functions and log groups
         self.ids: dict[str, None] = {}
         self.polls = self.is_suspended = False
 
-    def add(self, delivery: Delivery) -> None:
+    def add(self, delivery: LoggedDelivery) -> None:
         self.newest = delivery
         if delivery.invocation:
             self.newest_of[delivery.invocation] = delivery
@@ -179,7 +179,7 @@ class _Before:
         self.is_suspended = self.is_suspended or delivery.outcome == "Suspended"
 
 
-def _again(delivery: Delivery, before: _Before, *, has_ledger: bool) -> Again:
+def _again(delivery: LoggedDelivery, before: _Before, *, has_ledger: bool) -> Again:
     same = before.newest_of.get(delivery.invocation)
     follows = same or before.newest or delivery
     kind = _kind(delivery, follows, before, is_same=same is not None)
@@ -188,7 +188,9 @@ def _again(delivery: Delivery, before: _Before, *, has_ledger: bool) -> Again:
     return Again(delivery, kind, gap, effect)
 
 
-def _kind(delivery: Delivery, follows: Delivery, before: _Before, *, is_same: bool) -> Kind:
+def _kind(
+    delivery: LoggedDelivery, follows: LoggedDelivery, before: _Before, *, is_same: bool
+) -> Kind:
     """Return why it came."""
     if _is_elsewhere(delivery, before):
         return Kind.OTHER_FUNCTION
@@ -199,7 +201,7 @@ def _kind(delivery: Delivery, follows: Delivery, before: _Before, *, is_same: bo
     return Kind.LAMBDA_TWICE if follows.ended else Kind.LAMBDA_UNCLEAR
 
 
-def _is_elsewhere(delivery: Delivery, before: _Before) -> bool:
+def _is_elsewhere(delivery: LoggedDelivery, before: _Before) -> bool:
     """Tell whether it is of another function than all before: by its name, else its log group."""
     own = (delivery.source.function, delivery.source.group)
     known = [
@@ -210,7 +212,7 @@ def _is_elsewhere(delivery: Delivery, before: _Before) -> bool:
     return bool(told) and all(told)
 
 
-def _is_continuation(delivery: Delivery, before: _Before) -> bool:
+def _is_continuation(delivery: LoggedDelivery, before: _Before) -> bool:
     """Tell whether a hook that waits goes on in it: cfn-once's, or crhelper's polling."""
     if delivery.resumes:
         return True
@@ -220,33 +222,37 @@ def _is_continuation(delivery: Delivery, before: _Before) -> bool:
     return before.is_suspended and delivery.is_ours and not delivery.is_suppressed
 
 
-def _recorded(delivery: Delivery) -> Effect:
+def _recorded(delivery: LoggedDelivery) -> EffectOfDuplicate:
     """Return what came of a delivery under a ledger."""
     if delivery.is_in_doubt:
-        return Effect("a step is in doubt: `cfn-once ledger show` names it", is_bad=True)
+        return EffectOfDuplicate("a step is in doubt: `cfn-once ledger show` names it", is_bad=True)
     if delivery.is_replay:
-        return Effect("no effect: it sent the recorded response again")
+        return EffectOfDuplicate("no effect: it sent the recorded response again")
     if delivery.is_suppressed:
         words = {
             "Ignored": "no effect, and no response: newer requests have followed",
             "InProgress": "no effect: another delivery was at work",
         }
-        return Effect(words.get(delivery.outcome, "no effect"))
+        return EffectOfDuplicate(words.get(delivery.outcome, "no effect"))
     if not delivery.is_ours:
-        return Effect("no line of cfn-once: it ended before one was written")
+        return EffectOfDuplicate("no line of cfn-once: it ended before one was written")
     if delivery.execution > 1 or delivery.outcome == "Suspended":
-        return Effect(f"went on with the work: {delivery.outcome or 'not ended'}")
-    return Effect(f"did the work: {delivery.outcome or 'not ended'}")
+        return EffectOfDuplicate(f"went on with the work: {delivery.outcome or 'not ended'}")
+    return EffectOfDuplicate(f"did the work: {delivery.outcome or 'not ended'}")
 
 
-def _unrecorded(delivery: Delivery, before: _Before) -> Effect:
+def _unrecorded(delivery: LoggedDelivery, before: _Before) -> EffectOfDuplicate:
     """Return what came of a delivery where nothing is recorded."""
     if _is_continuation(delivery, before):
-        return Effect("crhelper looked whether it is done")
+        return EffectOfDuplicate("crhelper looked whether it is done")
     ids = before.ids
     if delivery.physical_id and ids:
         if delivery.physical_id in ids:
-            return Effect(f"acted again, and responded the same id, {delivery.physical_id}")
+            return EffectOfDuplicate(
+                f"acted again, and responded the same id, {delivery.physical_id}"
+            )
         named = " and ".join([*ids, delivery.physical_id])
-        return Effect(f"acted twice: it responded {named}", is_bad=True)
-    return Effect("may have acted twice: the log has no record of what was done", is_bad=True)
+        return EffectOfDuplicate(f"acted twice: it responded {named}", is_bad=True)
+    return EffectOfDuplicate(
+        "may have acted twice: the log has no record of what was done", is_bad=True
+    )

@@ -34,7 +34,7 @@ class Class(StrEnum):
     UNREADABLE = "UNREADABLE"
 
 
-class Place(StrEnum):
+class Presence(StrEnum):
     """Where CloudFormation has a resource."""
 
     THERE = "there"
@@ -44,10 +44,10 @@ class Place(StrEnum):
     UNKNOWN = "unknown"  # CloudFormation knows no such stack
 
 
-LET_GO = (Place.GONE, Place.STACK_GONE)
+LET_GO = (Presence.GONE, Presence.STACK_GONE)
 
 
-class Stack(NamedTuple):
+class KnownStack(NamedTuple):
     """A stack as CloudFormation has it.
 
     Attributes:
@@ -60,18 +60,18 @@ class Stack(NamedTuple):
     resources: Mapping[str, StackResource]
     retained: Collection[Retained] = frozenset()
 
-    def place(self, logical_resource_id: str) -> Place:
+    def place(self, logical_resource_id: str) -> Presence:
         """Return where a resource is."""
         if not self.status:
-            return Place.UNKNOWN
+            return Presence.UNKNOWN
         resource = self.resources.get(logical_resource_id)
         if self.status == "DELETE_COMPLETE":
-            return Place.STACK_GONE
+            return Presence.STACK_GONE
         if self.status.endswith("_IN_PROGRESS"):
-            return Place.BUSY
+            return Presence.BUSY
         if resource is None or resource.status in ("DELETE_COMPLETE", KEPT):
-            return Place.GONE
-        return Place.THERE
+            return Presence.GONE
+        return Presence.THERE
 
     def has_retained(self, logical_resource_id: str, physical_id: str) -> bool:
         """Tell whether a policy has kept an object that the stack has let go of."""
@@ -81,7 +81,7 @@ class Stack(NamedTuple):
         return (logical_resource_id, physical_id) in self.retained
 
 
-class Finding(NamedTuple):
+class AuditFinding(NamedTuple):
     """One finding.
 
     Attributes:
@@ -101,11 +101,11 @@ class _Case(NamedTuple):
     """A resource in the ledger, and beside it what CloudFormation has."""
 
     head: Head
-    stack: Stack
+    stack: KnownStack
     now: int
 
     @property
-    def place(self) -> Place:
+    def place(self) -> Presence:
         """Where CloudFormation has the resource."""
         return self.stack.place(self.head.logical_resource_id)
 
@@ -118,7 +118,7 @@ class _Case(NamedTuple):
     def named(self) -> str:
         """Its stack and logical id, as a command takes them: a stack that is gone, by its ARN."""
         stack_id = self.head.stack_id
-        is_there = self.place in (Place.THERE, Place.BUSY, Place.GONE)
+        is_there = self.place in (Presence.THERE, Presence.BUSY, Presence.GONE)
         stack = stack_id.split("/")[1] if is_there and stack_id.count("/") else stack_id
         return place_of(stack, self.head.logical_resource_id)
 
@@ -127,7 +127,7 @@ class _Case(NamedTuple):
         """The ids of objects that the stack holds no more, and may have retained."""
         head = self.head
         never_deleted = [old.id for old in head.replaced if not old.deleting]
-        if self.place is Place.THERE:
+        if self.place is Presence.THERE:
             return never_deleted
         held = [head.held_id] if head.held_id else []
         return [*held, *never_deleted] if self.place in LET_GO else []
@@ -175,7 +175,9 @@ Rule = Callable[[_Case], _Found | None]
 def _orphan(case: _Case) -> _Found | None:
     if case.place not in LET_GO or not case.lives:
         return None
-    where = "its stack is deleted" if case.place is Place.STACK_GONE else "its stack has let it go"
+    where = (
+        "its stack is deleted" if case.place is Presence.STACK_GONE else "its stack has let it go"
+    )
     words = f"the ledger holds {', '.join(case.lives)}, and {where}"
     how = "look for it, and remove it by hand if it is there. Then: " + FORGET.format(case.named)
     return Class.ORPHAN, words, how
@@ -183,7 +185,7 @@ def _orphan(case: _Case) -> _Found | None:
 
 def _differs(case: _Case) -> _Found | None:
     head, resource = case.head, case.resource
-    if case.place is not Place.THERE or resource is None or not head.operation.is_over:
+    if case.place is not Presence.THERE or resource is None or not head.operation.is_over:
         return None
     if head.held_id and resource.physical_id not in ("", head.held_id):
         words = f"the ledger holds {head.held_id}, and the stack {resource.physical_id}"
@@ -221,7 +223,7 @@ def _of_one_that_only_the_stack_has(case: _Case, resource: StackResource) -> _Fo
 
 
 def _not_removed(case: _Case) -> _Found | None:
-    if case.place is not Place.THERE or not case.head.operation.is_over or not case.left:
+    if case.place is not Presence.THERE or not case.head.operation.is_over or not case.left:
         return None
     words = f"{', '.join(case.left)} of earlier requests may be there still"
     replaced = [old for old in case.head.replaced if old.id in case.left]
@@ -248,7 +250,9 @@ def _of_replaced(head: Head, replaced: Sequence[HeldObject]) -> str:
 
 def _in_doubt(case: _Case) -> _Found | None:
     doubts = account.doubts_of(case.head, case.now)
-    if not doubts or (case.place in (Place.THERE, Place.BUSY) and not case.head.operation.is_over):
+    if not doubts or (
+        case.place in (Presence.THERE, Presence.BUSY) and not case.head.operation.is_over
+    ):
         return None  # of one that is not answered, the next delivery may yet tell
     found = account.finding(case.head, case.now, case.named)
     how = found.next if found.kind == "in-doubt" else f"cfn-once ledger show {case.named}"
@@ -256,7 +260,7 @@ def _in_doubt(case: _Case) -> _Found | None:
 
 
 def _unanswered(case: _Case) -> _Found | None:
-    if case.place not in (Place.THERE, Place.BUSY):
+    if case.place not in (Presence.THERE, Presence.BUSY):
         return None  # nobody waits
     status = case.resource.status if case.resource else ""
     found = account.finding(case.head, case.now, case.named, status)
@@ -275,7 +279,7 @@ def _retained(case: _Case) -> _Found | None:
 
 
 def _unknown(case: _Case) -> _Found | None:
-    if case.place is not Place.UNKNOWN or not case.lives:
+    if case.place is not Presence.UNKNOWN or not case.lives:
         return None
     words = f"the ledger holds {', '.join(case.lives)}, and CloudFormation knows no such stack"
     how = (
@@ -299,21 +303,21 @@ RULES: Sequence[Rule] = (
 def is_of_interest(head: Head, now: int) -> bool:
     """Tell whether CloudFormation has to be asked: not of one of which nothing is left."""
     is_over = head.ttl is not None and head.operation.is_over
-    case = _Case(head, Stack("", {}), now)
+    case = _Case(head, KnownStack("", {}), now)
     return bool(not is_over or case.lives or account.doubts_of(head, now))
 
 
-def untold(head: Head, stack: Stack, now: int) -> list[str]:
+def untold(head: Head, stack: KnownStack, now: int) -> list[str]:
     """Return the ids of objects of which only the stack's events tell whether it has kept them."""
     case = _Case(head, stack, now)
     return [let_go for let_go in case.let_go if let_go not in case.retained]
 
 
-def findings_of(head: Head, stack: Stack, now: int) -> Iterator[Finding]:
+def findings_of(head: Head, stack: KnownStack, now: int) -> Iterator[AuditFinding]:
     """Yield what is the matter with a resource; `now` is in milliseconds since 1970."""
     logical_id = head.logical_resource_id
     case = _Case(head, stack, now)
     for rule in RULES:
         if found := rule(case):
             kind, words, how = found
-            yield Finding(kind, head.stack_id, logical_id, head.resource_type, words, how)
+            yield AuditFinding(kind, head.stack_id, logical_id, head.resource_type, words, how)

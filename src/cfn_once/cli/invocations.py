@@ -7,8 +7,8 @@ from functools import lru_cache
 from sys import intern
 from typing import Any, NamedTuple
 
-from .log_lines import InOrder, Line
-from .said import Event, Facts, Said, said
+from .log_lines import InOrder, LogLine
+from .said import Event, Facts, LineContent, said
 
 
 class Source(NamedTuple):
@@ -28,7 +28,7 @@ class Source(NamedTuple):
 _source = lru_cache(maxsize=4_096)(Source)  # the same for thousands of deliveries
 
 
-class Delivery(NamedTuple):
+class LoggedDelivery(NamedTuple):
     """One request in one invocation.
 
     Attributes:
@@ -86,7 +86,7 @@ class Read(NamedTuple):
         last: The time of the newest line.
     """
 
-    deliveries: list[Delivery]
+    deliveries: list[LoggedDelivery]
     lines: int
     cut: int
     backwards: int
@@ -112,7 +112,7 @@ class _Invocation:
     is_over: bool = False
     requests: list[Facts] = field(default_factory=list)
 
-    def take(self, told: Said, line: Line) -> None:
+    def take(self, told: LineContent, line: LogLine) -> None:
         self.at = line.at if self.at is None else self.at
         self.ended = told.ended or self.ended
         if told.event is Event.REPORT:
@@ -120,7 +120,7 @@ class _Invocation:
         if told.facts:
             self._facts_of(told.facts, line).update(told.facts)
 
-    def _facts_of(self, facts: Facts, line: Line) -> Facts:
+    def _facts_of(self, facts: Facts, line: LogLine) -> Facts:
         """Return what is known of a request, or of its next delivery in the same invocation."""
         request = facts["request"]
         for known in reversed(self.requests):
@@ -134,7 +134,7 @@ class _Invocation:
         self.requests.append(new)
         return new
 
-    def deliveries(self) -> Iterable[Delivery]:
+    def deliveries(self) -> Iterable[LoggedDelivery]:
         for facts in self.requests or [{}]:
             known: dict[str, Any] = {"request": "", "at": self.at, **facts}
             source = _source(self.group, self.stream, str(known.pop("function", "")))
@@ -145,10 +145,10 @@ class _Invocation:
             # Where Lambda prints no lines of its own, its word tells how it ended.
             ended = self.ended or ("success" if facts.get("outcome") else "")
             ended = "error" if facts.get("is_raised") and ended != "timeout" else ended
-            yield Delivery(invocation=self.id, ended=intern(ended), source=source, **known)
+            yield LoggedDelivery(invocation=self.id, ended=intern(ended), source=source, **known)
 
 
-class Reader:
+class LogReader:
     """Reads lines, in the order of their times.
 
     Args:
@@ -160,12 +160,12 @@ class Reader:
         self._alive: dict[str, dict[str, _Invocation]] = {}
         self._over: dict[str, list[_Invocation]] = {}
         self._current: dict[str, _Invocation] = {}
-        self._deliveries: list[Delivery] = []
+        self._deliveries: list[LoggedDelivery] = []
         self._lines = self._cut = self._no_start = self._no_end = 0
         self._first: int | None = None
         self._last: int | None = None
 
-    def read(self, line: Line) -> None:
+    def read(self, line: LogLine) -> None:
         """Read the next line."""
         self._lines += 1
         stream = intern(f"{line.group} {line.stream}" if line.group else line.stream)
@@ -186,7 +186,7 @@ class Reader:
         self._first = at if self._first is None else min(at, self._first)
         self._last = at if self._last is None else max(at, self._last)
 
-    def _invocation(self, told: Said, stream: str, line: Line) -> _Invocation | None:
+    def _invocation(self, told: LineContent, stream: str, line: LogLine) -> _Invocation | None:
         """Return the invocation that a line is of."""
         alive = self._alive.setdefault(stream, {})
         if not told.invocation:
@@ -197,7 +197,9 @@ class Reader:
             return self._open(told.invocation, stream, line, has_start=True)
         return alive.get(told.invocation) or self._open(told.invocation, stream, line)
 
-    def _open(self, spelt: str, stream: str, line: Line, *, has_start: bool = False) -> _Invocation:
+    def _open(
+        self, spelt: str, stream: str, line: LogLine, *, has_start: bool = False
+    ) -> _Invocation:
         alive = self._alive[stream]
         # Lines of an invocation may stand behind its REPORT, but behind no other's START.
         for old in self._over.pop(stream, ()):
@@ -233,9 +235,9 @@ class Reader:
         )
 
 
-def read(lines: Iterable[Line], by: re.Pattern[str] | None = None) -> Read:
+def read(lines: Iterable[LogLine], by: re.Pattern[str] | None = None) -> Read:
     """Return what the lines of a log tell."""
-    reader, ordered = Reader(by), InOrder(lines)
+    reader, ordered = LogReader(by), InOrder(lines)
     for line in ordered:
         reader.read(line)
     return reader.end(ordered.backwards)

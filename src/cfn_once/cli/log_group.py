@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from .clients import client_of
 from .console import Stop
-from .log_lines import Line, of_event
+from .log_lines import LogLine, of_event
 
 _HINTS = {
     "AccessDeniedException": "you need logs:FilterLogEvents on it",
@@ -29,7 +29,7 @@ class LogGroup:
         self.name = name
         self._client = client or client_of("logs")
 
-    def lines(self, since: int, until: int) -> Iterator[Line]:
+    def lines(self, since: int, until: int) -> Iterator[LogLine]:
         """Yield its lines of a range, in milliseconds since 1970; the oldest first.
 
         Raises:

@@ -17,7 +17,7 @@ LAST = 253_402_300_800_000  # the year 10000, in milliseconds since 1970
 UNREADABLE = (ValueError, RecursionError)  # no JSON, or nested without end
 
 
-class Line(NamedTuple):
+class LogLine(NamedTuple):
     """One line of a log.
 
     Attributes:
@@ -42,13 +42,13 @@ class InOrder:
         backwards: How many were older than the one before in their log stream.
     """
 
-    def __init__(self, lines: Iterable[Line], span: int = SPAN) -> None:
+    def __init__(self, lines: Iterable[LogLine], span: int = SPAN) -> None:
         self._lines, self._span = lines, span
         self.backwards = 0
 
-    def __iter__(self) -> Iterator[Line]:
+    def __iter__(self) -> Iterator[LogLine]:
         newest: dict[tuple[str, str], int] = {}
-        held: list[tuple[int, Line]] = []
+        held: list[tuple[int, LogLine]] = []
         last = 0
         for line in self._lines:
             if line.at is not None:
@@ -64,7 +64,7 @@ class InOrder:
         yield from (line for _, line in held)
 
 
-def _by_time(held: tuple[int, Line]) -> int:
+def _by_time(held: tuple[int, LogLine]) -> int:
     return held[0]
 
 
@@ -72,7 +72,7 @@ class CutDocument(Exception):
     """A file begins as one JSON document, and ends in the middle of it."""
 
 
-def lines_of(file: Iterable[str]) -> Iterator[Line]:
+def lines_of(file: Iterable[str]) -> Iterator[LogLine]:
     """Yield the lines of a file, whichever of its three forms it has.
 
     Raises:
@@ -89,7 +89,7 @@ def lines_of(file: Iterable[str]) -> Iterator[Line]:
         yield from (_of_row(row) for row in rows if row.strip())
 
 
-def _of_document(text: str) -> Iterator[Line]:
+def _of_document(text: str) -> Iterator[LogLine]:
     try:
         document = json.loads(text.lstrip("\ufeff "))
     except UNREADABLE as error:
@@ -100,31 +100,31 @@ def _of_document(text: str) -> Iterator[Line]:
             yield of_event(event)
 
 
-def _of_row(row: str) -> Line:
+def _of_row(row: str) -> LogLine:
     text = row.rstrip("\r\n")
     if text.lstrip()[:1] == "{":
         try:
             event = json.loads(text)
         except UNREADABLE:
-            return Line(text)
+            return LogLine(text)
         if isinstance(event.get("timestamp"), int) and isinstance(event.get("message"), str):
             return of_event(event)
-        return Line(text, milliseconds(str(event.get("timestamp", event.get("time", "")))))
+        return LogLine(text, milliseconds(str(event.get("timestamp", event.get("time", "")))))
     if prefix := _PREFIX.match(text):
         # The runtime of Node writes its own time first, too, and parts it with a tab: that stays.
         begins = prefix.end() if prefix[2] or "\t" not in prefix[0] else 0
-        return Line(text[begins:], milliseconds(prefix[1]), prefix[2] or "")
+        return LogLine(text[begins:], milliseconds(prefix[1]), prefix[2] or "")
     found = _ANY_TIME.search(text)
-    return Line(text, milliseconds(found[0]) if found else None)
+    return LogLine(text, milliseconds(found[0]) if found else None)
 
 
-def of_event(event: dict[str, Any]) -> Line:
+def of_event(event: dict[str, Any]) -> LogLine:
     """Return an event of CloudWatch Logs as a line."""
     at = event.get("timestamp")
     named = (event.get(name) for name in ("logStreamName", "logGroupName"))
     stream, group = (name if isinstance(name, str) else "" for name in named)
     is_time = isinstance(at, int) and 0 <= at < LAST
-    return Line(str(event["message"]), at if is_time else None, stream, group)
+    return LogLine(str(event["message"]), at if is_time else None, stream, group)
 
 
 def milliseconds(spelt: str) -> int | None:

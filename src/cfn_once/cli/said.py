@@ -40,7 +40,7 @@ class Event(StrEnum):
     CUT = "cut"  # a JSON object that ends in the middle
 
 
-class Said(NamedTuple):
+class LineContent(NamedTuple):
     """What a line says.
 
     Attributes:
@@ -55,7 +55,7 @@ class Said(NamedTuple):
     facts: Facts = {}  # noqa: RUF012 - never written
 
 
-def said(text: str, by: re.Pattern[str] | None = None) -> Said:
+def said(text: str, by: re.Pattern[str] | None = None) -> LineContent:
     """Return what a line says.
 
     Args:
@@ -67,17 +67,17 @@ def said(text: str, by: re.Pattern[str] | None = None) -> Said:
     if text[:1] == "{":
         return _of_json(text, by)
     if start := _START.match(text):
-        return Said(Event.START, start[1])
+        return LineContent(Event.START, start[1])
     if report := _REPORT.match(text):
         status = _STATUS.search(report[2])
-        return Said(Event.REPORT, report[1], _ended(status[1]) if status else "")
+        return LineContent(Event.REPORT, report[1], _ended(status[1]) if status else "")
     if timed_out := _TIMED_OUT.search(text):
-        return Said(Event.LINE, timed_out[1], "timeout")
+        return LineContent(Event.LINE, timed_out[1], "timeout")
     if exited := _EXITED.match(text):
-        return Said(Event.LINE, exited[1], "error")
+        return LineContent(Event.LINE, exited[1], "error")
     lambdas = _FIELD.search(text)
     ended = "error" if _UNHANDLED.search(text[:200]) else ""
-    return Said(Event.LINE, lambdas[1] if lambdas else "", ended, _of_text(text, by))
+    return LineContent(Event.LINE, lambdas[1] if lambdas else "", ended, _of_text(text, by))
 
 
 def _ended(status: str) -> str:
@@ -86,33 +86,33 @@ def _ended(status: str) -> str:
     return "timeout" if status == "timeout" else "error"
 
 
-def _of_json(text: str, by: re.Pattern[str] | None) -> Said:
+def _of_json(text: str, by: re.Pattern[str] | None) -> LineContent:
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):  # cut, or nested without end
         lambdas = _IN_CUT.search(text)
         event = Event.LINE if text.endswith("}") else Event.CUT  # a map of Python's is whole, too
-        return Said(event, lambdas[1] if lambdas else "", "", _of_text(text, by))
+        return LineContent(event, lambdas[1] if lambdas else "", "", _of_text(text, by))
     if str(body.get("type")).startswith("platform."):
         return _of_platform(body["type"], body.get("record"))
     spelt = next((str(body[name]) for name in _LAMBDAS if body.get(name)), "")
     if "correlation_id" in body and "request_id" in body:
-        return Said(Event.LINE, spelt, "", _of_ours(body))
+        return LineContent(Event.LINE, spelt, "", _of_ours(body))
     raised = "error" if {"errorType", "stackTrace"} <= set(body) else ""
-    return Said(Event.LINE, spelt, raised, _of_crhelper(body) or _of_text(text, by))
+    return LineContent(Event.LINE, spelt, raised, _of_crhelper(body) or _of_text(text, by))
 
 
-def _of_platform(kind: str, record: Any) -> Said:
+def _of_platform(kind: str, record: Any) -> LineContent:
     """Read a line of Lambda's own, where the function logs JSON."""
     told = record if isinstance(record, dict) else {}
     spelt, status = str(told.get("requestId", "")), str(told.get("status", ""))
     if kind == "platform.start":
-        return Said(Event.START, spelt)
+        return LineContent(Event.START, spelt)
     is_bad = status in _ENDED_BADLY
     if kind == "platform.report":
-        return Said(Event.REPORT, spelt, _ended(status) if status else "")
+        return LineContent(Event.REPORT, spelt, _ended(status) if status else "")
     ended = _ended(status) if kind == "platform.runtimeDone" and is_bad else ""
-    return Said(Event.LINE, spelt, ended)
+    return LineContent(Event.LINE, spelt, ended)
 
 
 def _of_ours(body: Mapping[str, Any]) -> Facts:
