@@ -62,3 +62,17 @@ def test_what_a_hook_must_not_swallow():
     }
 
     assert {"Interrupt", "ReplayEnd", "Superseded", "Suspended"} == interrupts
+
+
+def test_a_name_is_of_one_class():
+    """
+    No two classes of the package have the same name, in whichever folders they are.
+    """
+    found = [
+        node.name
+        for file in Path(cfn_once.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.ClassDef)
+    ]
+
+    assert [] == sorted({name for name in found if found.count(name) > 1})

@@ -12,7 +12,7 @@ from botocore.stub import Stubber
 from cfn_once.cli.audit import World
 from cfn_once.cli.console import Stop
 from cfn_once.cli.findings import Class, KnownStack, findings_of, is_of_interest
-from cfn_once.cli.stacks import StackResource, Stacks
+from cfn_once.cli.stacks import StackReader, StackResource
 from cfn_once.ledger import MemoryStore
 from cfn_once.ledger.sqlite import SQLiteStore
 from cfn_once.ledger.store import Absent, Write
@@ -196,7 +196,7 @@ def test_the_events_of_a_stack_are_read_until_what_was_let_go_is_found():
     )
     newest = events(("thing-2", "UPDATE_COMPLETE"), ("thing-0", "DELETE_COMPLETE"))
     older = events(("thing-1", "DELETE_SKIPPED"))
-    stacks = Stacks(client)
+    stacks = StackReader(client)
     with Stubber(client) as stub:
         for asked, page in (
             ({}, {"StackEvents": newest, "NextToken": "2"}),

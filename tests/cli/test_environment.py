@@ -37,10 +37,10 @@ def test_settings_that_boto3_cannot_use(verb, case, tmp_path):
 REGIONS = """
 from cfn_once.cli.clients import client_of
 from cfn_once.cli.cloud.aws import Aws
-from cfn_once.cli.stacks import Stacks
+from cfn_once.cli.stacks import StackReader
 from cfn_once.ledger import open_store
 print(client_of("logs").meta.region_name, client_of("sqs", "eu-north-1").meta.region_name)
-print(Stacks().region, Aws().endpoint("sts"), Aws("eu-north-1").endpoint("sts"))
+print(StackReader().region, Aws().endpoint("sts"), Aws("eu-north-1").endpoint("sts"))
 print(open_store("dynamodb://ledger", in_lambda=False, allow_local=True).endpoint)
 """
 

@@ -18,7 +18,7 @@ from cfn_once.cli.console import Stop
 from cfn_once.cli.forget import refuse_held
 from cfn_once.cli.ledger import rows_of_stack
 from cfn_once.cli.lookup import key_of
-from cfn_once.cli.stacks import Stacks
+from cfn_once.cli.stacks import StackReader
 from cfn_once.ledger import MemoryStore
 from cfn_once.ledger.dynamodb import DynamoDBStore
 from cfn_once.ledger.store import Absent, Write
@@ -287,7 +287,7 @@ def listed(statuses):
         more = {"NextToken": str(page)} if page < len(statuses) else {}
         stubber.add_response("list_stack_resources", {"StackResourceSummaries": [summary], **more})
     stubber.activate()
-    return Stacks(client).resources_below("shop")
+    return StackReader(client).resources_below("shop")
 
 
 def test_what_cloudformation_waits_for():
@@ -325,7 +325,7 @@ def test_no_way_to_cloudformation():
     stubber.activate()
 
     with pytest.raises(Stop, match=r"does not tell of the stack shop: .*not you"):
-        Stacks(client).id_of("shop")
+        StackReader(client).id_of("shop")
 
 
 def test_a_stack_that_hangs_in_one_of_its_nested_stacks():
@@ -352,7 +352,7 @@ def test_a_stack_that_hangs_in_one_of_its_nested_stacks():
     stubber.add_response("list_stack_resources", {"StackResourceSummaries": [thing]})
     stubber.activate()
 
-    (row,) = rows_of_stack(MemoryStore(), Stacks(client).resources_below("shop"), 0)
+    (row,) = rows_of_stack(MemoryStore(), StackReader(client).resources_below("shop"), 0)
 
     assert (inner, "Thing", "unknown", True) == (
         *(row.stack, row.logical_resource_id),

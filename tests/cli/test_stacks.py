@@ -7,7 +7,7 @@ import pytest
 
 from cfn_once.cli.cloud.artifacts import artifacts
 from cfn_once.cli.cloud.aws import Aws, Refusal
-from cfn_once.cli.cloud.stacks import Stacks, Wanted
+from cfn_once.cli.cloud.stacks import StackPlan, Stacks
 from cfn_once.cli.cloud.templates import template, with_policies
 from cfn_once.cli.console import Console, Exit, Stop
 from cfn_once.testing.clock import VirtualClock
@@ -15,7 +15,7 @@ from support.host import Host, Status
 from support.shell import write
 
 ABSENT = "Stack with id web does not exist"
-WEB = Wanted("web", "Resources: {}\nParameters:\n  Size: {}\n", {"Name": "a"})
+WEB = StackPlan("web", "Resources: {}\nParameters:\n  Size: {}\n", {"Name": "a"})
 CHANGE = {"Action": "Modify", "LogicalResourceId": "Thing", "ResourceType": "AWS::SNS::Topic"}
 
 

@@ -11,7 +11,7 @@ from .account import UPDATE
 from .console import Console, Exit, Stop, several
 from .findings import AuditFinding, Class, KnownStack, findings_of, is_of_interest, untold
 from .lookup import add_ledger_url, ledger_of, reading
-from .stacks import Stacks
+from .stacks import StackReader
 
 DESCRIPTION = (
     "Compare all of the ledger with the stacks that CloudFormation has: objects that no stack\n"
@@ -39,7 +39,7 @@ def run(given: argparse.Namespace, console: Console) -> int:
     if not items:
         named = f" of stacks named {given.stack_prefix}..." if given.stack_prefix else ""
         raise Stop(f"the ledger has no item{named}: is its namespace in the URL?")
-    world = World(Stacks(), progress)
+    world = World(StackReader(), progress)
     heads = [item.head for item in items if item.head is not None]
     of_interest = [head for head in heads if is_of_interest(head, now)]
     found = [
@@ -75,7 +75,7 @@ class World:
         known: How many of them CloudFormation knows.
     """
 
-    def __init__(self, stacks: Stacks, progress: ProgressLine) -> None:
+    def __init__(self, stacks: StackReader, progress: ProgressLine) -> None:
         self._stacks, self._progress = stacks, progress
         self._living = stacks.living()
         self._accounts = {stack_id.split(":")[4] for stack_id in self._living}

@@ -13,7 +13,7 @@ from . import package
 from .cloud import templates
 from .cloud.artifacts import Artifacts, artifacts
 from .cloud.aws import Aws
-from .cloud.stacks import Stacks, Wanted
+from .cloud.stacks import StackPlan, Stacks
 from .console import Console, Exit, Stop
 from .packing import build
 from .packing.target import Target
@@ -47,7 +47,7 @@ class Plan(NamedTuple):
     ledger_stack: str
     template: str
     parameters: Mapping[str, str]
-    wanted: build.Wanted
+    wanted: build.ZipPlan
     bucket: str
 
 
@@ -122,7 +122,7 @@ def _carried_out(
         return Exit.CLEAN
     parameters = {**_provider_of(yours or "", told), **pairs_of(given.parameter)}
     stacks.upload = _Later(aws, stacks, given.bucket)
-    changed = stacks.change(Wanted(given.stack, yours or "", parameters))
+    changed = stacks.change(StackPlan(given.stack, yours or "", parameters))
     return _tell(given.stack, stacks, console, changed=changed)
 
 
@@ -164,12 +164,12 @@ def deploy_provider(plan: Plan, aws: Aws, stacks: Stacks, console: Console) -> i
     """Deploy a provider, and what it needs where that is missing."""
     stacks.check(plan.stack)
     if "LedgerUrl" not in stacks.outputs(plan.ledger_stack):
-        stacks.change(Wanted(plan.ledger_stack, templates.template("ledger"), {}))
+        stacks.change(StackPlan(plan.ledger_stack, templates.template("ledger"), {}))
     place = artifacts(aws, stacks, plan.bucket)
     stacks.upload = place.upload_text
     key, made = _uploaded(plan, place, console)
     parameters = {**plan.parameters, "CodeBucket": place.bucket, "CodeKey": key}
-    changed = stacks.change(Wanted(plan.stack, plan.template, parameters))
+    changed = stacks.change(StackPlan(plan.stack, plan.template, parameters))
     return _tell(plan.stack, stacks, console, changed=changed, code=made)
 
 

@@ -16,8 +16,8 @@ from .duplicates import (
     DUPLICATES,
     Again,
     Kind,
+    KindRow,
     RequestDeliveries,
-    Row,
     requests_of,
     table_of,
 )
@@ -214,7 +214,7 @@ def _when(at: int | None) -> str:
     return "no time" if at is None else timestamp(at / 1000)
 
 
-def _table(table: list[Row]) -> Iterator[str]:
+def _table(table: list[KindRow]) -> Iterator[str]:
     """Spell the duplicates by kind: how many, how much later, and what came of them."""
     if not table:
         return
@@ -226,7 +226,7 @@ def _table(table: list[Row]) -> Iterator[str]:
         yield "  ".join(spelt).rstrip()
 
 
-def _gaps(row: Row) -> str:
+def _gaps(row: KindRow) -> str:
     if row.gaps is None:
         return "no time"
     return " to ".join(dict.fromkeys(_seconds(gap) for gap in row.gaps))
@@ -289,7 +289,7 @@ def _missing(requests: list[RequestDeliveries], told: Read) -> Iterator[str]:
 def _document(
     requests: list[RequestDeliveries],
     repeated: list[RequestDeliveries],
-    table: list[Row],
+    table: list[KindRow],
     told: Read,
     missing: list[str],
 ) -> dict[str, Any]:

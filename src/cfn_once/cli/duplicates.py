@@ -104,7 +104,7 @@ class RequestDeliveries(NamedTuple):
         return [self.first, *(again.delivery for again in self.again)]
 
 
-class Row(NamedTuple):
+class KindRow(NamedTuple):
     """All duplicates of one kind of which the same came.
 
     Attributes:
@@ -117,7 +117,7 @@ class Row(NamedTuple):
     effect: str
 
 
-def table_of(requests: Iterable[RequestDeliveries]) -> list[Row]:
+def table_of(requests: Iterable[RequestDeliveries]) -> list[KindRow]:
     """Sort the duplicates by their kind and by what came of them, the most frequent first."""
     groups: dict[tuple[Kind, str], list[Again]] = defaultdict(list)
     for request in requests:
@@ -126,7 +126,7 @@ def table_of(requests: Iterable[RequestDeliveries]) -> list[Row]:
     rows = []
     for (kind, effect), group in groups.items():
         gaps = [again.gap for again in group if again.gap is not None]
-        rows.append(Row(kind, len(group), (min(gaps), max(gaps)) if gaps else None, effect))
+        rows.append(KindRow(kind, len(group), (min(gaps), max(gaps)) if gaps else None, effect))
     return sorted(rows, key=lambda row: (DUPLICATES.index(row.kind), -row.times, row.effect))
 
 

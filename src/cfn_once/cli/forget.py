@@ -53,10 +53,14 @@ def run(given: argparse.Namespace, console: Console) -> int:
 
 def _refuse_held(head: Head, console: Console) -> None:
     """Refuse while CloudFormation has the resource: its Delete would remove nothing any more."""
-    from .stacks import TRIES, NoStack, Stacks  # loads boto3, which a local ledger does not need
+    from .stacks import (
+        TRIES,
+        NoStack,
+        StackReader,
+    )  # loads boto3, which a local ledger does not need
 
     logical_id, stack_id = head.logical_resource_id, head.stack_id
-    stacks = Stacks(client_of("cloudformation", stack_id.split(":")[3], tries=TRIES))
+    stacks = StackReader(client_of("cloudformation", stack_id.split(":")[3], tries=TRIES))
     try:
         listed = list(stacks.resources_of(stack_id))
     except NoStack:

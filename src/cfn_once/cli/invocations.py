@@ -11,7 +11,7 @@ from .log_lines import InOrder, LogLine
 from .said import Event, Facts, LineContent, said
 
 
-class Source(NamedTuple):
+class LogSource(NamedTuple):
     """Where the lines of a delivery are; a part is empty if no line says it.
 
     Attributes:
@@ -25,7 +25,7 @@ class Source(NamedTuple):
     function: str = ""
 
 
-_source = lru_cache(maxsize=4_096)(Source)  # the same for thousands of deliveries
+_source = lru_cache(maxsize=4_096)(LogSource)  # the same for thousands of deliveries
 
 
 class LoggedDelivery(NamedTuple):
@@ -55,7 +55,7 @@ class LoggedDelivery(NamedTuple):
     invocation: str
     at: int | None
     ended: str = ""
-    source: Source = Source()
+    source: LogSource = LogSource()
     resource: str = ""
     resource_type: str = ""
     request_type: str = ""

@@ -32,7 +32,7 @@ NOTHING = "no delivery of a request has come to this ledger"
 WHERE = "look at the function's log and its dead-letter queue: did CloudFormation's event arrive?"
 
 
-class Row(NamedTuple):
+class ResourceRow(NamedTuple):
     """One resource in the list."""
 
     stack: str
@@ -89,11 +89,11 @@ def _show(given: argparse.Namespace, console: Console, now: int) -> int:
     return Exit.CLEAN
 
 
-def _rows(store: Store, given: argparse.Namespace, now: int) -> Iterator[Row]:
+def _rows(store: Store, given: argparse.Namespace, now: int) -> Iterator[ResourceRow]:
     if given.of_stack is not None and is_in_table(given):
-        from .stacks import Stacks  # loads boto3, which a local ledger does not need
+        from .stacks import StackReader  # loads boto3, which a local ledger does not need
 
-        yield from rows_of_stack(store, Stacks().resources_below(given.of_stack), now)
+        yield from rows_of_stack(store, StackReader().resources_below(given.of_stack), now)
         return
     for item in every(store):
         if item.head is None:
@@ -103,7 +103,9 @@ def _rows(store: Store, given: argparse.Namespace, now: int) -> Iterator[Row]:
             yield _row(item.head, given.of_stack or item.head.stack_id, now)
 
 
-def rows_of_stack(store: Store, resources: Iterable[tuple[str, Any]], now: int) -> Iterator[Row]:
+def rows_of_stack(
+    store: Store, resources: Iterable[tuple[str, Any]], now: int
+) -> Iterator[ResourceRow]:
     """Yield the resources that CloudFormation lists, each with what the ledger has of it.
 
     Args:
@@ -124,22 +126,22 @@ def rows_of_stack(store: Store, resources: Iterable[tuple[str, Any]], now: int) 
             continue
         waits = resource.status.endswith("_IN_PROGRESS")
         found = Finding("unknown", NOTHING, WHERE if waits else "", is_open=waits)
-        yield Row(stack, logical_id, resource.resource_type, resource.status, found)
+        yield ResourceRow(stack, logical_id, resource.resource_type, resource.status, found)
 
 
-def _row(head: Head, stack: str, now: int, status: str = "") -> Row:
+def _row(head: Head, stack: str, now: int, status: str = "") -> ResourceRow:
     place = account.place_of(stack, head.logical_resource_id)
     found = account.finding(head, now, place, status)
     request = f"{head.operation.type} {head.operation.request_id}"
-    return Row(stack, head.logical_resource_id, head.resource_type, request, found)
+    return ResourceRow(stack, head.logical_resource_id, head.resource_type, request, found)
 
 
-def _unreadable(item: Listed) -> Row:
+def _unreadable(item: Listed) -> ResourceRow:
     about = " ".join(filter(None, (item.logical_resource_id, item.key)))
-    return Row(item.stack_id, about, "", "", account.unreadable(item.problem))
+    return ResourceRow(item.stack_id, about, "", "", account.unreadable(item.problem))
 
 
-def _lines(row: Row) -> Iterator[str]:
+def _lines(row: ResourceRow) -> Iterator[str]:
     kind = f" ({row.resource_type})" if row.resource_type else ""
     request = f" {row.request}:" if row.request else ""
     yield f"{row.logical_resource_id}{kind}:{request} {row.found.words}"
@@ -147,7 +149,7 @@ def _lines(row: Row) -> Iterator[str]:
         yield f"  next: {row.found.next}"
 
 
-def _document(row: Row) -> dict[str, Any]:
+def _document(row: ResourceRow) -> dict[str, Any]:
     return {
         "stack": row.stack,
         "logical_resource_id": row.logical_resource_id,

@@ -180,9 +180,9 @@ def _by_stack(store: Store, given: argparse.Namespace) -> Found:
 def _stack_id(stack: str) -> str:
     if stack.startswith("arn:"):
         return stack
-    from .stacks import Stacks  # loads boto3, which a local ledger does not need
+    from .stacks import StackReader  # loads boto3, which a local ledger does not need
 
-    return Stacks().id_of(stack)
+    return StackReader().id_of(stack)
 
 
 def _the_one(matching: list[Found], what: str, unread: list[Listed]) -> Found:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from .._described.settings import Settings
 from .console import Console, Exit, Stop
-from .packing.build import Wanted, Zip, build
+from .packing.build import Zip, ZipPlan, build
 from .packing.target import HERE, MACHINES, PYTHONS, Target, here
 from .packing.wheels import INSTALLERS
 from .project import add_provider, settings
@@ -68,9 +68,9 @@ def run(given: argparse.Namespace, console: Console) -> int:
     return Exit.CLEAN
 
 
-def wanted_of(given: argparse.Namespace, told: Settings, target: Target) -> Wanted:
+def wanted_of(given: argparse.Namespace, told: Settings, target: Target) -> ZipPlan:
     """Return what is to be packed."""
-    return Wanted(
+    return ZipPlan(
         folder=os.getcwd(),
         provider=given.provider or told.provider,
         target=target,

@@ -34,7 +34,7 @@ class StackResource(NamedTuple):
     physical_id: str = ""
 
 
-class Stacks:
+class StackReader:
     """CloudFormation, asked for stacks.
 
     Args:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ..console import Stop
 from .aws import Aws, Refusal
-from .stacks import Stacks, Wanted
+from .stacks import StackPlan, Stacks
 from .templates import template
 
 STACK = "cfn-once-artifacts"
@@ -61,7 +61,7 @@ def artifacts(aws: Aws, stacks: Stacks, bucket: str) -> Artifacts:
     """
     if not bucket:
         if not stacks.outputs(STACK).get("BucketName"):
-            stacks.change(Wanted(STACK, template("artifacts"), {}))
+            stacks.change(StackPlan(STACK, template("artifacts"), {}))
         bucket = stacks.outputs(STACK)["BucketName"]
     on = f"s3://{bucket}"
     try:

@@ -21,7 +21,7 @@ INLINE = 51_200  # bytes of a template that a call takes. Source: "AWS CloudForm
 EMPTY = ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE")  # nothing was made yet, or nothing is left
 
 
-class Wanted(NamedTuple):
+class StackPlan(NamedTuple):
     """A stack as it shall be.
 
     Attributes:
@@ -78,7 +78,7 @@ class Stacks:
         """
         _refuse(name, self.status(name))
 
-    def change(self, wanted: Wanted) -> bool:
+    def change(self, wanted: StackPlan) -> bool:
         """Make a stack what it shall be; False where it was that already.
 
         Raises:
@@ -126,7 +126,7 @@ class Stacks:
         self._follow(stack_id, seen)
 
     def _prepared(
-        self, wanted: Wanted, change_set: str, before: Mapping[str, Any], *, is_new: bool
+        self, wanted: StackPlan, change_set: str, before: Mapping[str, Any], *, is_new: bool
     ) -> list[Any] | None:
         """Make the change set, and return its changes; None where there are none."""
         known = [] if is_new else [pair["ParameterKey"] for pair in before.get("Parameters", [])]
@@ -232,7 +232,7 @@ class Stacks:
         return self._aws.ask("cloudformation", operation, on=on, StackName=name, **members)
 
 
-def _parameters(wanted: Wanted, known: Iterable[str]) -> list[dict[str, Any]]:
+def _parameters(wanted: StackPlan, known: Iterable[str]) -> list[dict[str, Any]]:
     """Return the parameters of a change set: those that nobody gives keep their values."""
     kept = sorted(
         name for name in known if name not in wanted.parameters and _declares(wanted.template, name)

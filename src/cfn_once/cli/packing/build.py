@@ -8,7 +8,7 @@ from . import archive, sources, wheels
 from .target import Target
 
 
-class Wanted(NamedTuple):
+class ZipPlan(NamedTuple):
     """What a zip is made of.
 
     Attributes:
@@ -52,7 +52,7 @@ class Zip(NamedTuple):
     left_out: tuple[str, ...]
 
 
-def build(wanted: Wanted, path: str) -> Zip:
+def build(wanted: ZipPlan, path: str) -> Zip:
     """Make the zip, whole or not at all.
 
     Raises:
