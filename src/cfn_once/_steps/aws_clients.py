@@ -42,20 +42,21 @@ class Clients:
         Raises:
             ConfigurationError: boto3 has no such service.
         """
-        given = {**options, "config": _with_timeouts(options.get("config"))}
-        if _OF_ONE_EVENT.intersection(name for name, value in given.items() if value is not None):
-            return _made(service, given)
+        if _OF_ONE_EVENT.intersection(name for name, value in options.items() if value is not None):
+            return _made(service, options)
+        config = options.get("config")
         try:
-            key = (service, _frozen({**given, "config": vars(given["config"])}), _environment())
+            told = None if config is None else vars(config)
+            key = (service, _frozen({**options, "config": told}), _environment())
         except TypeError:  # something in it may exist twice, and compare equal
-            return _made(service, given)
+            return _made(service, options)
         with self._lock:
             if boto3.DEFAULT_SESSION is not self._session:
                 self._kept.clear()
             if key not in self._kept:
                 while len(self._kept) >= MOST_KEPT:
                     del self._kept[next(iter(self._kept))]
-                self._kept[key] = _made(service, given)
+                self._kept[key] = _made(service, options)
                 self._session = boto3.DEFAULT_SESSION
             return self._kept[key]
 
@@ -110,8 +111,9 @@ def _twin(thing: Any) -> Any:
 
 
 def _made(service: str, options: Mapping[str, Any]) -> Any:
+    given = {**options, "config": _with_timeouts(options.get("config"))}
     try:
-        return boto3.client(service, **options)  # type: ignore[call-overload]  # any service
+        return boto3.client(service, **given)  # type: ignore[call-overload]  # any service
     except UnknownServiceError as error:
         near = did_you_mean(str(service), str(error.kwargs["known_service_names"]).split(", "))
         raise ConfigurationError(f"boto3 has no service {service!r}{near}") from None

@@ -36,7 +36,7 @@ class DeclaredOperations(NamedTuple):
         self._refuse_no_names()
         find, window = self.find or {}, self.window or {}
         named = {*self.repeat, *self.once, *find, *window}
-        if unknown := sorted(named - set(model.operation_names)):
+        if named and (unknown := sorted(named - set(model.operation_names))):
             raise ConfigurationError(
                 f"{model.service_name} has no operation {', '.join(unknown)}: repeat=, once=, find="
                 " and window= name operations as the service does, PutParameter for put_parameter"
