@@ -567,8 +567,8 @@ class Laws:
         carried = {request.physical_resource_id for request in stack.sent}
         spared = {*stack.retained, *(set(stack.displaced) & carried)}
         spared |= {t.id for t in state.world.live if not t.request_id and t.id not in carried}
-        asked = {delete.request_id for delete in deletes}
-        told = " ".join(record[3] for record in state.recorded if record[0] in asked)
+        ended = {delete.request_id for delete in deletes}
+        told = " ".join(record[3] for record in state.recorded if record[0] in ended)
         doubts = {(request_id, step) for step, request_id in DOUBT.findall(told)}
         for _, step in doubts:
             if self._is_unusable(step):
@@ -587,8 +587,12 @@ class Laws:
         left = [t.id for t in state.world.live if t.root not in spared and t.id not in spared]
         if left:
             yield f"I5 {', '.join(left)} lives after the Delete's SUCCESS"
-        if state.world.tags and not spared:
-            yield f"I5 {', '.join(state.world.tags)} is there after the Delete's SUCCESS"
+        in_doubt = {request_id for request_id, _ in doubts}
+        asked = [request for request in stack.sent if request.request_id in in_doubt]
+        kinds = {dict(request.properties)["Kind"] for request in asked}
+        tags = [tag for tag in state.world.tags if tag.partition(":")[0] not in kinds]
+        if tags and not spared:
+            yield f"I5 {', '.join(tags)} is there after the Delete's SUCCESS"
 
     def _is_alone(self, state: State) -> bool:
         """Tell whether all that there is, is of one Create."""

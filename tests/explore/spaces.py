@@ -887,6 +887,9 @@ ROWS = {
         steps=0,
         tags=True,
     ),
+    "calls that are repeated at will, in an Update in place that dies": _each(
+        IN_PLACE, "crash", "takeover leave tag clear", strategies=[TOKEN, ONCE], tags=True
+    ),
     "a piece with an undo, made before the object": _each(
         DELETE, "crash doubt fail", "supersede takeover leave remove", deep=[ONCE], undo="piece"
     ),
