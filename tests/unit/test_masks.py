@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, make_dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, TypedDict
+from typing import Annotated, Final, NewType, TypedDict
 from urllib.parse import quote, urlencode
 from uuid import UUID
 from xml.sax import saxutils
@@ -21,6 +21,7 @@ from xml.sax import saxutils
 import msgspec
 import pydantic
 import pytest
+import typing_extensions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -91,9 +92,33 @@ class DefaultedModel(pydantic.BaseModel):
     Pin: pydantic.SecretStr = pydantic.SecretStr("by-nature")
 
 
+Password = NewType("Password", Annotated[str, Secret])
+Named = typing_extensions.TypeAliasType("Named", Annotated[str, Secret])
+
+
+@dataclass
+class ByAnotherName:
+    New: Password = Password("")
+    Alias: Named = ""
+    Kept: Final[Annotated[str, Secret]] = ""
+    Many: list[Password] = field(default_factory=list)
+
+
+class Extended(typing_extensions.TypedDict):
+    Token: Annotated[str, Secret]
+
+
+@dataclass
+class WithMap:
+    Inner: Extended
+
+
 @pytest.mark.parametrize(
     ("declared", "raw", "secret"),
     [
+        (ByAnotherName, {"New": "a", "Alias": "b", "Kept": "c", "Many": ["d"]}, set("abcd")),
+        (Extended, {"Token": "hidden"}, {"hidden"}),
+        (WithMap, {"Inner": {"Token": "hidden"}}, {"hidden"}),
         (Wanted, {"Name": "open", "Password": "hidden"}, {"hidden"}),
         (Wanted, {"Maybe": "hidden", "Number": "123456"}, {"hidden", "123456"}),
         (Wanted, {"Password": 123456}, {"123456"}),

@@ -10,11 +10,13 @@ from typing import (
     Annotated,
     Any,
     ClassVar,
+    Generic,
     Literal,
     NewType,
     NotRequired,
     Optional,
     TypedDict,
+    TypeVar,
 )
 from uuid import UUID
 
@@ -599,6 +601,22 @@ def test_only_fields_are_properties():
     assert {"Low", "High"} == Shape(Checked).names
 
 
+T = TypeVar("T")
+
+
+@dataclass
+class Generically(Generic[T]):
+    Name: T
+
+
+class GenericMap(TypedDict, Generic[T]):
+    Name: T
+
+
+class Aliased(pydantic.BaseModel):
+    size: int = pydantic.Field(1, validation_alias=pydantic.AliasChoices("Size", "Sz"))
+
+
 @pytest.mark.parametrize(
     ("hint", "words"),
     [
@@ -614,6 +632,10 @@ def test_only_fields_are_properties():
         (Path := type("Path", (), {}), "nothing reads Path out of CloudFormation's text"),
         (dict[str, list[Path]], "nothing reads Path"),
         (pydantic.SecretStr, "nothing reads SecretStr"),
+        (TypeVar("T"), "does not resolve the types of generic classes, here ~T"),
+        (Generically[int], "does not resolve the types of generic classes"),
+        (GenericMap[int], "does not resolve the types of generic classes"),
+        (Aliased, "Aliased.size: cfn-once needs one name for a property"),
     ],
     ids=str,
 )

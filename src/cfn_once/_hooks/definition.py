@@ -117,7 +117,9 @@ def _resolved(declared: Any, cls: type) -> Any:
 
 def _check_kind(cls: type, what: str, declared: Any) -> None:
     bare = plain(declared)
-    if is_record(bare) or bare in (Any, object) or is_map(get_origin(bare) or bare):
+    origin = get_origin(bare) or bare
+    is_plain_map = is_map(origin) and not is_record(origin)
+    if is_record(bare) or bare in (Any, object) or is_plain_map:
         return
     named = getattr(bare, "__name__", None) or str(bare)
     raise ConfigurationError(

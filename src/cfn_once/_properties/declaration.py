@@ -3,13 +3,24 @@
 import dataclasses
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from types import NoneType
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from .._errors import ConfigurationError, text_of
-from .fields import LISTS, Field, fields_of, is_map, is_model, is_record, is_union, limits, plain
+from .fields import (
+    LISTS,
+    Field,
+    fields_of,
+    is_map,
+    is_model,
+    is_record,
+    is_typeddict,
+    is_union,
+    limits,
+    plain,
+)
 
 SCALARS = (str, int, float, bool, bytes, bytearray, object, NoneType)
 SCALAR_NAMES = frozenset(  # by name, so that nobody's import is paid for
@@ -53,12 +64,29 @@ class Declaration:
         if not is_model(declared):  # pydantic refuses by itself what it cannot read
             for field in fields.values():
                 self._check_hint(f"{declared.__name__}.{field.attribute}", field.hint)
+        elif self._is_read:
+            self._check_model(declared, fields.values())
+
+    def _check_model(self, declared: Any, fields: Iterable[Field]) -> None:
+        for attribute, info in declared.model_fields.items():
+            if info.validation_alias is not None and not isinstance(info.validation_alias, str):
+                raise ConfigurationError(
+                    f"{declared.__name__}.{attribute}: cfn-once needs one name for a property, and"
+                    " its validation_alias has several: write Field(alias=...) with a text"
+                )
+        left = [field.hint for field in fields]
+        while left:
+            bare = plain(left.pop())
+            if is_record(bare):
+                self.check(bare)
+            left += [part for part in get_args(bare) if part is not Ellipsis]
 
     def _check_hint(self, where: str, hint: Any) -> None:
         bare = plain(hint)
         inner, origin = get_args(bare), get_origin(bare) or bare
         if self._is_read:
             _check_readable(where, hint)
+            _check_resolved(where, bare)
         if origin is Literal:
             return
         if is_record(bare):
@@ -158,6 +186,17 @@ def _check_readable(where: str, hint: Any) -> None:
         raise ConfigurationError(f"{where}: Literal[True] cannot say no: declare a bool")
     if is_union(bare):
         _check_union(where, hint, [plain(member) for member in get_args(bare)])
+
+
+def _check_resolved(where: str, bare: Any) -> None:
+    """Refuse what stands for a type that is said elsewhere: a secret would be missed in it."""
+    origin = get_origin(bare)
+    is_generic = is_typeddict(origin) or dataclasses.is_dataclass(origin)
+    if isinstance(bare, TypeVar) or is_generic:
+        raise ConfigurationError(
+            f"{where}: cfn-once does not resolve the types of generic classes, here {bare}: declare"
+            " a class without type parameters, with the types themselves"
+        )
 
 
 def _is_plain_map(member: Any) -> bool:

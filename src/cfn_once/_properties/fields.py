@@ -15,6 +15,7 @@ from types import NoneType
 from typing import (
     Annotated,
     Any,
+    Final,
     Literal,
     NamedTuple,
     NewType,
@@ -24,7 +25,6 @@ from typing import (
     get_args,
     get_origin,
     get_type_hints,
-    is_typeddict,
 )
 
 WORDS = {int: "an integer", float: "a number", bool: "true or false", str: "text"}
@@ -79,6 +79,12 @@ def is_model(declared: Any) -> bool:
     return isinstance(declared, type) and hasattr(declared, "model_fields")
 
 
+def is_typeddict(declared: Any) -> bool:
+    """Tell whether a type is a TypedDict, of `typing` or of `typing_extensions`."""
+    is_map_of_names = isinstance(declared, type) and issubclass(declared, dict)
+    return is_map_of_names and hasattr(declared, "__required_keys__")
+
+
 def is_record(declared: Any) -> bool:
     """Tell whether a type declares names."""
     return isinstance(declared, type) and _declares_names(declared)
@@ -108,23 +114,31 @@ def is_fixed(bare: Any) -> bool:
 
 def is_secret(hint: Any) -> bool:
     """Tell whether a hint is marked secret; pydantic's SecretStr is by its nature."""
-    if get_origin(hint) is Annotated:
-        inner, *marks = get_args(hint)
-        return is_secret(inner) or any(mark is Secret or isinstance(mark, Secret) for mark in marks)
-    return hasattr(hint, "get_secret_value")
+    while True:
+        marks = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+        if any(mark is Secret or isinstance(mark, Secret) for mark in marks):
+            return True
+        if (inner := _inside(hint)) is hint:
+            return hasattr(hint, "get_secret_value")
+        hint = inner
 
 
 def plain(hint: Any) -> Any:
     """Return a hint without its marks and its other names."""
-    while True:
-        if get_origin(hint) is Annotated:
-            hint = get_args(hint)[0]
-        elif isinstance(hint, NewType):
-            hint = hint.__supertype__
-        elif type(hint).__name__ == "TypeAliasType":  # `type X = ...`, from Python 3.12 on
-            hint = hint.__value__
-        else:
-            return hint
+    while (inner := _inside(hint)) is not hint:
+        hint = inner
+    return hint
+
+
+def _inside(hint: Any) -> Any:
+    """Return what a mark or another name is around; a plain type as it is."""
+    if get_origin(hint) in (Annotated, Final):
+        return get_args(hint)[0]
+    if isinstance(hint, NewType):
+        return hint.__supertype__
+    if type(hint).__name__ == "TypeAliasType":  # `type X = ...`, from Python 3.12 on
+        return hint.__value__
+    return hint
 
 
 def choices(bare: Any) -> Sequence[tuple[Any, Any]]:

@@ -9,7 +9,7 @@ import dataclasses
 import reprlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, get_args, get_origin, is_typeddict
+from typing import Any, get_args, get_origin
 
 from .fields import (
     LISTS,
@@ -19,6 +19,7 @@ from .fields import (
     is_model,
     is_record,
     is_secret,
+    is_typeddict,
     is_union,
     member_hints,
     plain,
@@ -60,9 +61,15 @@ def _hide_secrets_of(declared: Any) -> None:
         declared.__repr__ = _printed
 
 
-def _holds_secret(hint: Any) -> bool:
+def _holds_secret(hint: Any, seen: frozenset[Any] = frozenset()) -> bool:
     """Tell whether a value has a secret in it that no other record hides."""
-    return is_secret(hint) or any(map(_holds_secret, get_args(plain(hint))))
+    bare = plain(hint)
+    if is_secret(hint):
+        return True
+    if not is_typeddict(bare):  # whose instances are printed as plain maps
+        return any(_holds_secret(part, seen) for part in get_args(bare))
+    hints = [] if bare in seen else [field.hint for field in fields_of(bare).values()]
+    return any(_holds_secret(part, seen | {bare}) for part in hints)
 
 
 def _is_generated(declared: Any) -> bool:

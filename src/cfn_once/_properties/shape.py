@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
-from typing import Any, get_args, is_typeddict
+from typing import Any, get_args
 
 from .._cloudformation.canonical import Json, kind_of
 from .._errors import ConfigurationError, InvalidProperties
 from .declaration import Declaration
-from .fields import Field, as_text, fields_of, is_model, is_record, plain
+from .fields import Field, as_text, fields_of, is_model, is_record, is_typeddict, plain
 from .forms import by_form, is_by_form
 from .reader import Reader, Wrong
 from .redaction import hide_secrets
@@ -102,7 +102,8 @@ class Shape:
     def changed(self, new: Mapping[str, Json], old: Mapping[str, Json]) -> frozenset[str]:
         """Return the names whose values differ; raw values are compared where one does not fit."""
         names = set(self._fields)
-        if not self.is_declared or self.allow_unknown:
+        # A pydantic model may take other names than it declares: by a validator, or as extra.
+        if not self.is_declared or self.allow_unknown or is_model(self.declared):
             names |= set(new) | set(old)
         return frozenset(name for name in names if self._differs(name, new, old))
 
