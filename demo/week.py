@@ -49,10 +49,9 @@ class Thing(CustomResource[dict, dict]):
 
 def lines(seed: int = 2027) -> Iterator[str]:
     """Yield the lines that the function prints."""
-    logging.getLogger("cfn_once").setLevel(logging.CRITICAL + 1)
     chance, clock = random.Random(seed), VirtualClock(float(BEGINS))
     printed = io.StringIO()
-    with _in_lambda(), contextlib.redirect_stdout(printed):
+    with _in_lambda(), _without_logs(), contextlib.redirect_stdout(printed):
         for n in range(DAYS * 86_400 // EVERY):
             clock.advance(BEGINS + n * EVERY - clock.now())
             _stack(n, clock, chance)
@@ -60,7 +59,7 @@ def lines(seed: int = 2027) -> Iterator[str]:
 
 
 def _stack(n: int, clock: VirtualClock, chance: random.Random) -> None:
-    """Create a stack and delete it, with what befalls it."""
+    """Create a stack and delete it, with what happens to it."""
     draw = chance.random()
     faults: dict[str, Any] = {}
     kind = "plain"
@@ -89,6 +88,17 @@ def _stack(n: int, clock: VirtualClock, chance: random.Random) -> None:
             stack.create("Thing", asked, **faults)
         stack.delete_stack()
         faults, kind = {}, "plain"
+
+
+@contextlib.contextmanager
+def _without_logs() -> Iterator[None]:
+    logger = logging.getLogger("cfn_once")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 @contextlib.contextmanager
