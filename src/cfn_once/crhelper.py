@@ -23,7 +23,7 @@ from ._cloudformation.request import RequestType
 from ._crhelper.handled import Handled
 from ._crhelper.identity import derived_id
 from ._crhelper.old_rule import of_old_rule, take_away
-from ._crhelper.outcome import Outcome, is_an_id
+from ._crhelper.outcome import Outcome, is_an_id, outcome_of
 from ._errors import ConfigurationError, HookError, PermanentError, SecretNotKept
 from ._provider import Provider
 from ._steps.call import Step
@@ -348,7 +348,7 @@ class _Ran(NamedTuple):
                     raise error.__cause__ from None  # of the network: it may have acted
                 raise
 
-        kept: Outcome = self.resource.run_whole(name, call, again=function.again)
+        kept = outcome_of(self.resource.run_whole(name, call, again=function.again))
         return told[0] if told else kept
 
     def polled(

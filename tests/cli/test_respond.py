@@ -304,9 +304,11 @@ def nowhere(died, tmp_path):
     return host
 
 
-def test_control_c_while_it_cannot_be_sent(nowhere, shop, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_control_c_while_it_cannot_be_sent(number, nowhere, shop, tmp_path):
     """
-    It has said until when it tries; what is recorded, and who did it, stays, and is told.
+    It has said until when it tries; what is recorded, and who did it, stays, and is told. A lost
+    terminal ends it as Ctrl-C does.
     """
     around = {
         "CFN_ONCE_LEDGER": f"sqlite://{tmp_path / 'ledger.sqlite3'}",
@@ -314,7 +316,7 @@ def test_control_c_while_it_cannot_be_sent(nowhere, shop, tmp_path):
     }
     running = start(tmp_path, "respond", *by_ada("--yes", "--fail", "gone"), **around)
     first = running.stderr.readline()
-    running.send_signal(signal.SIGINT)
+    running.send_signal(number)
     rest = running.stderr.read()
 
     assert "the answer is recorded, and is sent now; if that fails, it is tried until 20" in first

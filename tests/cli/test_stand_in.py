@@ -24,6 +24,7 @@ from cfn_once.testing import FakeApi
 
 def listens():
     print("this is no part of what is read")
+    os.system("echo nor is this")
     api = FakeApi()
     os.environ["API_URL"] = api.url
     return api

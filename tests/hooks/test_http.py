@@ -238,6 +238,20 @@ def test_an_external_api_that_comes_up_late(stack, method):
         assert 1 == len(api.acted)
 
 
+@pytest.mark.parametrize(
+    "how", [{"headers": {"Authorization": "Bearer 漢"}}, {"auth": ("漢", "x")}]
+)
+def test_a_header_that_http_cannot_spell(api, stack, how):
+    """
+    Headers are spelt before anything is sent: the call is refused, and nothing is in doubt.
+    """
+    answer = stack(lambda self: self.http.post(f"{api.url}/things", **how)).create("Thing")
+
+    assert "FAILED" == answer.status
+    assert "doubt" not in answer.reason
+    assert [] == api.methods()
+
+
 def test_an_external_api_that_never_comes_up(stack):
     """
     When the time is over, a call that found nobody has failed for certain, twice in the same way.

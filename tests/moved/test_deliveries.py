@@ -5,8 +5,10 @@ import pytest
 import requests
 from moto import mock_aws
 
+from cfn_once.cli.lookup import key_of
 from cfn_once.crhelper import CfnResource
-from cfn_once.testing import FakeCloudFormation, assert_safe
+from cfn_once.ledger.operator import Operator, open_steps, settle
+from cfn_once.testing import Crashed, FakeCloudFormation, assert_safe
 from moved.moving import OURS, SHAPES, execute, load
 from moved.things import things
 
@@ -83,6 +85,28 @@ def test_a_create_that_dies_half_way():
     assert answer.reason.startswith("in doubt: step create#0")
     assert f"remove {answer.physical_resource_id}" == things.calls[-1]
     assert answer.physical_resource_id.startswith("stack_Thing_")
+
+
+def test_a_create_that_an_operator_has_settled_with_its_id():
+    """
+    `resolve --made` with the bare id is enough: the Delete's function gets it, and removes it.
+    """
+    stack = stack_of("data_plain")
+    with pytest.raises(Crashed):
+        stack.send(stack.event("Create", "Thing", {"Name": "a"}), crash_after="create")
+    stack.clock.advance(400)
+    key = key_of(stack.stack_id, "Thing")
+    head = stack.ledger.read(key)
+    operator = Operator("ada", "found in the console", int(stack.clock.now() * 1000))
+    stack.ledger.write(key, settle(head, next(iter(open_steps(head))), '"thing-1"', operator))
+
+    invented = "stack-Thing-1A2B3C4D5E6F"
+    delete = stack.event("Delete", "Thing", {"Name": "a"}, physical_resource_id=invented)
+    answer = stack.send(delete)
+
+    assert ("SUCCESS", "") == (answer.status, answer.reason)
+    assert {} == things.objects
+    assert "remove thing-1" == things.calls[-1]
 
 
 def test_a_create_that_may_run_again():

@@ -1,6 +1,6 @@
 """What a decorated function came to."""
 
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from .._cloudformation.canonical import Json
 
@@ -17,6 +17,12 @@ class Outcome(TypedDict):
     data: dict[str, Json] | None
     reason: str
     no_echo: bool
+
+
+def outcome_of(kept: Any) -> Outcome:
+    """Return what a function came to; an operator may have settled its step with the id alone."""
+    bare = Outcome(id=kept, data={}, reason="", no_echo=False)
+    return cast(Outcome, kept) if isinstance(kept, dict) and kept.keys() == bare.keys() else bare
 
 
 def is_an_id(returned: Any) -> bool:

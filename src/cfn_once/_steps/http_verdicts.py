@@ -35,6 +35,8 @@ def verdict(error: Exception) -> Verdict:
         ConfigurationError,
         TypeError,
     )
+    if isinstance(error, UnicodeEncodeError) and error.encoding in ("latin-1", "iso-8859-1"):
+        return Verdict.DEFINITIVE  # a header, which is spelt before anything is sent
     untrusted = isinstance(error, requests.exceptions.SSLError) and "certificate" in str(error)
     return Verdict.DEFINITIVE if untrusted or isinstance(error, unsent) else Verdict.IN_DOUBT
 

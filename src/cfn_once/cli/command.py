@@ -3,7 +3,9 @@
 import argparse
 import io
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NoReturn
@@ -36,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command, and return its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     _prepare_streams()
+    _prepare_signals()
     try:
         return _run(given)
     except Stop as stop:
@@ -48,6 +51,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return Exit.CLEAN
     except Exception as error:  # noqa: BLE001 - our own faults, too, are one line
         return _ended(_of_fault(error), given)
+
+
+def _prepare_signals() -> None:
+    """Let a lost terminal, and SIGTERM, end a verb as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
 
 
 def _prepare_streams() -> None:

@@ -1,6 +1,5 @@
 """The stand-in for the external API, which `[tool.cfn-once] external-api` names."""
 
-import contextlib
 import importlib
 import json
 import os
@@ -121,14 +120,15 @@ class StandIn:
 def serve(place: str, *, is_kept: bool) -> None:
     """Let the stand-in listen until the parent of this process is gone, and say where."""
     os.environ.pop(URL, None)
+    answer = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # whatever the factory prints, or starts, prints there
     try:
-        with contextlib.redirect_stdout(sys.stderr):
-            made = stand_in(place)
+        made = stand_in(place)
         told = {"url": os.environ.get(URL, "") if made is not None else ""}
     except Stop as stop:
         told = {"error": str(stop)}
-    sys.stdout.write(json.dumps(told) + "\n")
-    sys.stdout.flush()
+    with answer:
+        answer.write(json.dumps(told) + "\n")
     if told.get("url"):
         signal.pause() if is_kept else sys.stdin.read()
 
