@@ -1,6 +1,7 @@
 """`cfn-once ledger` at 2 a.m.: from a stack that hangs to its cause, and to the next command."""
 
 import json
+import re
 import sqlite3
 import time
 
@@ -89,7 +90,8 @@ def test_all_that_is_known_of_one(shop, ask):
     assert f"Doubted (Custom::Thing) in {shop.stack_id}\n" in told.out
     assert f"  Create {event['RequestId']}, begun 20" in told.out
     assert "  reason: in doubt: step thing#0 of request" in told.out
-    assert "  step thing#0: may have run, 20" in told.out
+    found = re.search(r"  step thing#0: may have run, 20\S+Z, under token (\S+)\n", told.out)
+    assert shop.api.token == found[1]
     assert f"  in doubt: thing#0 of Create {event['RequestId']} may have run at 20" in told.out
     assert told.out.endswith(
         "next: cfn-once resolve shop Doubted thing#0 --made JSON | --not-made, --reason WHY\n"

@@ -318,14 +318,14 @@ class Renamed(operated.Thing):
     unresolved = "fail"
 
     def create(self):
-        self.physical_resource_id = self.step("item", lambda step: self.api.make(), once=True)
+        self.physical_resource_id = self.step("item", self.make, once=True)
 
 
 class FailsAfterwards(operated.Thing):
     unresolved = "fail"
 
     def create(self):
-        self.step("thing", lambda step: self.api.make(), once=True)
+        self.step("thing", self.make, once=True)
         raise ValueError("no")
 
 

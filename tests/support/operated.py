@@ -18,8 +18,11 @@ CRASHES = {"crash_after": "thing"}
 class Api(list):
     """An API that cannot be looked up and takes no token: the things that it has."""
 
-    def make(self):
+    token = None  # of the newest one's step
+
+    def make(self, token):
         self.append(f"thing-{len(self) + 1}")
+        self.token = token
         return self[-1]
 
 
@@ -29,8 +32,11 @@ class Thing(CustomResource[dict, dict]):
     api = Api()
 
     def create(self):
-        self.physical_resource_id = self.step("thing", lambda step: self.api.make(), once=True)
+        self.physical_resource_id = self.step("thing", self.make, once=True)
         return {"Key": SECRET}
+
+    def make(self, step):
+        return self.api.make(step.token)
 
     def update(self):
         self.step("change", lambda step: SECRET, once=True)

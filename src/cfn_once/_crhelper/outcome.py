@@ -1,6 +1,6 @@
 """What a decorated function came to."""
 
-from typing import Any, TypedDict, cast
+from typing import Any, TypedDict
 
 from .._cloudformation.canonical import Json
 
@@ -21,8 +21,11 @@ class Outcome(TypedDict):
 
 def outcome_of(kept: Any) -> Outcome:
     """Return what a function came to; an operator may have settled its step with the id alone."""
-    bare = Outcome(id=kept, data={}, reason="", no_echo=False)
-    return cast(Outcome, kept) if isinstance(kept, dict) and kept.keys() == bare.keys() else bare
+    match kept:
+        case {"id": returned, "data": data, "reason": str(reason), "no_echo": bool(no_echo)}:
+            return Outcome(id=returned, data=data, reason=reason, no_echo=no_echo)
+        case _:
+            return Outcome(id=kept, data={}, reason="", no_echo=False)
 
 
 def is_an_id(returned: Any) -> bool:

@@ -9,7 +9,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from .._clock import utc
-from .._cloudformation.identity import OTHER_PLACEHOLDERS, PLACEHOLDERS, is_invented
+from .._cloudformation.identity import (
+    OTHER_PLACEHOLDERS,
+    PLACEHOLDERS,
+    Token,
+    is_invented,
+    operation_digest,
+    resource_digest,
+)
 from .._cloudformation.request import RequestType
 from .._steps.settling import settling
 from ..ledger import Head, Operation, State, StepRecord, StepState
@@ -230,6 +237,7 @@ def is_foreign(head: Head, physical_id: str) -> bool:
 
 def document(head: Head, now: int, found: Finding) -> dict[str, Any]:
     """Return everything shown of a resource, for programs; times are in UTC."""
+    resource = resource_digest(head.stack_id, head.logical_resource_id)
     return {
         "stack_id": head.stack_id,
         "logical_resource_id": head.logical_resource_id,
@@ -238,12 +246,12 @@ def document(head: Head, now: int, found: Finding) -> dict[str, Any]:
         "words": found.words,
         "next": found.next,
         "open": found.is_open,
-        "request": _request(head.operation, now),
+        "request": _request(head.operation, resource, now),
         "reason": reason_of(head),
         "physical_resource_id": head.held_id,
         "replaced": list(head.replaced_ids),
         "forgotten": [old.id for old in head.forgotten],
-        "pending_cleanup": [_request(left, now) for left in head.pending_cleanup],
+        "pending_cleanup": [_request(left, resource, now) for left in head.pending_cleanup],
         "doubts": [doubt._asdict() for doubt in doubts_of(head, now)],
         "history": [
             {
@@ -260,8 +268,8 @@ def document(head: Head, now: int, found: Finding) -> dict[str, Any]:
     }
 
 
-def _request(operation: Operation, now: int) -> dict[str, Any]:
-    execution = operation.execution
+def _request(operation: Operation, resource: bytes, now: int) -> dict[str, Any]:
+    execution, digest = operation.execution, operation_digest(resource, operation.request_id)
     return {
         "request_id": operation.request_id,
         "request_type": operation.type,
@@ -272,13 +280,16 @@ def _request(operation: Operation, now: int) -> dict[str, Any]:
         "due": None if execution.due is None else utc(execution.due / 1000),
         "deliveries": execution.deliveries,
         "function_request_id": execution.invocation,
-        "steps": {key: _step(step) for key, step in operation.steps.items()},
+        "steps": {
+            key: _step(step, Token.of(digest, key, step.generation))
+            for key, step in operation.steps.items()
+        },
     }
 
 
-def _step(step: StepRecord) -> dict[str, Any]:
+def _step(step: StepRecord, token: Token) -> dict[str, Any]:
     at = utc(step.first_used / 1000) if step.first_used else None
-    return {"state": STEP_STATES[StepState(step.state)], "at": at}
+    return {"state": STEP_STATES[StepState(step.state)], "at": at, "token": token.uuid}
 
 
 def reason_of(head: Head) -> str:
@@ -317,7 +328,7 @@ def lines(told: dict[str, Any]) -> Iterator[str]:
 
 def _steps(request: dict[str, Any], indent: str) -> Iterator[str]:
     for key, step in request["steps"].items():
-        at = f", {step['at']}" if step["at"] else ""
+        at = f", {step['at']}, under token {step['token']}" if step["at"] else ""
         yield f"{indent}step {key}: {step['state']}{at}"
 
 
