@@ -167,11 +167,12 @@ class Quiet(_Within):
 
     Args:
         packages: Their names; each of their loggers is meant.
+        traces: Their calls are traced as ever.
     """
 
-    def __init__(self, *packages: str) -> None:
+    def __init__(self, *packages: str, traces: bool = False) -> None:
         super().__init__(*packages)
-        self._known = 0
+        self._known, self._traces = 0, traces
 
     def filter(self, record: logging.LogRecord) -> bool:
         return not self._concerns(record)
@@ -182,10 +183,11 @@ class Quiet(_Within):
             for name in filter(self._is_meant, names):
                 add_filter(logging.getLogger(name), self)  # it stays
             self._known = len(names)
-        return _stop_tracing()
+        return None if self._traces else _stop_tracing()
 
     def _end(self, token: Any) -> None:
-        _trace_again(token)
+        if not self._traces:
+            _trace_again(token)
 
 
 class Brief(_Within):

@@ -96,6 +96,7 @@ class Death:
         endings: Of each try.
         made: Objects that were ever made.
         deleted: What CloudFormation was told of the Delete; empty where it was told nothing.
+        deletes: What it should have been told.
         left: Objects that are there at the end.
     """
 
@@ -112,13 +113,14 @@ class Death:
     endings: Sequence[str]
     made: int
     deleted: str
+    deletes: str
     deleted_by: str
     left: int
 
     @property
     def is_right(self) -> bool:
         """Tell whether nobody was left waiting, nothing was made twice, and nothing is left."""
-        answered = bool(self.status) and self.answers == 1 and self.deleted == "SUCCESS"
+        answered = bool(self.status) and self.answers == 1 and self.deleted == self.deletes
         return answered and self.made <= 1 and self.left == 0
 
 
@@ -200,6 +202,7 @@ class Scene:
             ],
             made=max(made, len(self.api.created)),
             deleted=deleted[0]["Status"] if deleted else "",
+            deletes="SUCCESS" if self.way.ledger else "FAILED",
             deleted_by=deleted_by.name if deleted_by else "",
             left=len(self.api.objects),
         )

@@ -29,7 +29,8 @@ class Way:
         memory: Bytes of resident memory at which it is killed, as Lambda kills it.
         runs: Lambda gets to run it before the event is too old.
         s3: The function has a way to where answers go; the guardian always has.
-        ledger: There is a way to the ledger.
+        ledger: There is a way to the ledger. The Delete of what was answered without it fails, and
+            comes again: only the ledger knows what was made.
         waits: Seconds between the tries.
         peers: It means something for a framework without our ledger and settings.
         patient: It takes long, most of it idle: many are played at the same time.

@@ -10,8 +10,10 @@ What is kept of an answer, and returned in the first run too, is JSON, without w
 model marks sensitive. Inside a step of the hook's own, nothing is kept here and nothing left out.
 """
 
+import logging
 import re
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property, lru_cache, partial
 from typing import Any
@@ -23,12 +25,14 @@ from botocore.model import OperationModel, ServiceModel, Shape
 from .._cloudformation.canonical import canonical, kind_of
 from .._cloudformation.identity import Token
 from .._errors import ConfigurationError
+from .._silence import Quiet
 from .aws_clients import CLIENTS, face_of, sends_once
 from .aws_codec import (
     error_from_record,
     error_to_record,
     from_record,
     response_to_record,
+    tells_secrets,
     to_record,
 )
 from .aws_operations import (
@@ -55,6 +59,9 @@ _POSITIONS = (  # boto3.client's own, behind the service
     *("region_name", "api_version", "use_ssl", "verify", "endpoint_url", "aws_access_key_id"),
     *("aws_secret_access_key", "aws_session_token", "config"),
 )
+
+# Its lines at DEBUG quote each request and each answer.
+_BODIES, _QUIET = logging.getLogger("botocore.parsers"), Quiet("botocore", traces=True)
 
 _THROTTLED_CODES = re.compile(
     r"Throttl|TooManyRequests|RequestLimitExceeded|BandwidthLimitExceeded|SlowDown"
@@ -149,7 +156,7 @@ class _Hooked:
         member = token_member(self._service, operation)
         repetition, window = self._repetition(name, params, takes_token=member is not None)
         if repetition is Repetition.READ:
-            read = partial(_without_values, self._ask, name, params)
+            read = partial(self._send, self._ask, operation, params)
             return self._steps.read(label, read, verdict)
         send = _Sending(self, operation, member, params, repetition)
         caller = self._steps.caller
@@ -213,7 +220,7 @@ class _Hooked:
         """
         ask = self._ask_once if repetition is Repetition.ONCE else self._ask
         try:
-            return _without_values(ask, name, params)
+            return self._send(ask, self._model.operation_model(name), params)
         except ClientError as error:
             if ours is not None and (made := self._adopted(name, params, ours, error)):
                 return made
@@ -222,6 +229,12 @@ class _Hooked:
             if not self._is_done(name, error, again=again):
                 raise
             return {"ResponseMetadata": metadata}
+
+    def _send(self, ask: Any, operation: OperationModel, params: dict[str, Any]) -> Any:
+        """Send; botocore is silent where it would log a secret before the hook can mask it."""
+        is_logged = _BODIES.isEnabledFor(logging.DEBUG) and tells_secrets(operation)
+        with _QUIET if is_logged else nullcontext():
+            return _without_values(ask, operation.name, params)
 
     def _is_done(self, name: str, error: ClientError, *, again: bool) -> bool:
         """Tell whether an error says that what the call was to do is done."""

@@ -11,10 +11,12 @@ import base64
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import botocore.exceptions
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.model import OperationModel
 
 from .._cloudformation.canonical import Json
 from .._errors import ConfigurationError, SecretNotKept
@@ -97,6 +99,22 @@ def _is_sensitive(shape: Any) -> bool:
         return False
     parts = [getattr(shape, part, None) for part in ("member", "key", "value")]
     return bool(shape.metadata.get("sensitive")) or any(_is_sensitive(part) for part in parts)
+
+
+@lru_cache(maxsize=256)
+def tells_secrets(operation: OperationModel) -> bool:
+    """Tell whether what an operation is given, or answers, has a sensitive member at any depth."""
+    seen, left = set[str](), [operation.input_shape, operation.output_shape]
+    while left:
+        shape: Any = left.pop()
+        if shape is None or shape.name in seen:
+            continue
+        if _is_sensitive(shape):
+            return True
+        seen.add(shape.name)
+        left += [getattr(shape, part, None) for part in ("member", "key", "value")]
+        left += getattr(shape, "members", {}).values()
+    return False
 
 
 def from_record(kept: Json) -> Any:
