@@ -556,6 +556,22 @@ def test_one_that_died_is_of_the_function_whose_log_group_it_is_in():
     assert {"r": ["lambda-retry", "other-function"]} == repeated(lines_of(log.rows().splitlines()))
 
 
+@pytest.mark.parametrize(("second", "counted"), [("x", []), ("y", ["other-function"])])
+def test_two_functions_that_each_made_something(second, counted):
+    """
+    A topic may lead to two functions: that is a duplicate if each responds an id of its own.
+    """
+    log = LambdaLog()
+    for n, (group, physical_id) in enumerate([("f", "x"), ("g", second)], 1):
+        answer = {"RequestId": "r", "LogicalResourceId": "T", "StackId": "s", "Status": "SUCCESS"}
+        line = json.dumps({**answer, "PhysicalResourceId": physical_id})
+        of_group(log, group, [line], lambdas(n))
+
+    (request,) = requests_of(read(lines_of(log.rows().splitlines())).deliveries)
+
+    assert counted == [str(again.kind) for again in request.duplicates]
+
+
 def test_an_event_that_python_has_printed_is_not_cut(tmp_path):
     """
     A map of Python's is no JSON, and whole all the same: nothing is said to be missing.

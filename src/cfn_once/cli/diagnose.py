@@ -13,7 +13,6 @@ from .._observability.logs import timestamp
 from .console import Console, Exit, Stop, several
 from .duplicates import (
     ADVICE,
-    DUPLICATES,
     Again,
     Kind,
     KindRow,
@@ -234,9 +233,7 @@ def _gaps(row: KindRow) -> str:
 
 def _advice(repeated: list[RequestDeliveries]) -> Iterator[str]:
     found = {again.kind for request in repeated for again in request.duplicates}
-    for kind in DUPLICATES:
-        if kind in found:
-            yield f"{kind}: {ADVICE[kind]}"
+    yield from (f"{kind}: {ADVICE[kind]}" for kind in Kind if kind in found)
 
 
 def _counts(requests: list[RequestDeliveries]) -> dict[Kind, int]:

@@ -20,11 +20,13 @@ class Kind(StrEnum):
     LAMBDA_TWICE = "lambda-twice"
     LAMBDA_UNCLEAR = "lambda-unclear"  # the log lacks how the earlier one ended
     SENDER = "sender"
-    # No duplicates: they are meant to be.
-    CONTINUATION = "continuation"
+    # No duplicates: they are meant to be, unless two functions have each made something.
     OTHER_FUNCTION = "other-function"
+    CONTINUATION = "continuation"
 
 
+ORDER = tuple(Kind)
+TWICE = "acted twice"
 DUPLICATES = (Kind.LAMBDA_RETRY, Kind.LAMBDA_TWICE, Kind.LAMBDA_UNCLEAR, Kind.SENDER)
 
 ADVICE = {
@@ -43,6 +45,10 @@ ADVICE = {
     Kind.SENDER: (
         "the event was sent again: by CloudFormation, SNS, SQS, or by the caller of the function."
         " CloudTrail's data events of Lambda say who called Invoke, where they are switched on"
+    ),
+    Kind.OTHER_FUNCTION: (
+        "two functions got the same request, and each has made something. Does a topic lead to"
+        " both? Let one of them serve the resource"
     ),
 }
 
@@ -78,7 +84,8 @@ class Again(NamedTuple):
     @property
     def is_duplicate(self) -> bool:
         """Tell whether it was not meant to be."""
-        return self.kind in DUPLICATES
+        is_of_two = self.kind is Kind.OTHER_FUNCTION and self.effect.short == TWICE
+        return is_of_two or self.kind in DUPLICATES
 
 
 class RequestDeliveries(NamedTuple):
@@ -127,7 +134,7 @@ def table_of(requests: Iterable[RequestDeliveries]) -> list[KindRow]:
     for (kind, effect), group in groups.items():
         gaps = [again.gap for again in group if again.gap is not None]
         rows.append(KindRow(kind, len(group), (min(gaps), max(gaps)) if gaps else None, effect))
-    return sorted(rows, key=lambda row: (DUPLICATES.index(row.kind), -row.times, row.effect))
+    return sorted(rows, key=lambda row: (ORDER.index(row.kind), -row.times, row.effect))
 
 
 def requests_of(deliveries: Iterable[LoggedDelivery]) -> list[RequestDeliveries]:
@@ -252,7 +259,7 @@ def _unrecorded(delivery: LoggedDelivery, before: _Before) -> EffectOfDuplicate:
                 f"acted again, and responded the same id, {delivery.physical_id}"
             )
         named = " and ".join([*ids, delivery.physical_id])
-        return EffectOfDuplicate(f"acted twice: it responded {named}", is_bad=True)
+        return EffectOfDuplicate(f"{TWICE}: it responded {named}", is_bad=True)
     return EffectOfDuplicate(
         "may have acted twice: the log has no record of what was done", is_bad=True
     )
