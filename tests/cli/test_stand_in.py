@@ -37,6 +37,17 @@ def fails():
 
 def dies():
     os._exit(1)
+
+def hangs():
+    import time
+    time.sleep(600)
+"""
+HANGS = """
+import sys
+from cfn_once.cli.stand_in import StandIn
+with StandIn("apis:hangs") as api:
+    print(api.process, flush=True)
+    sys.stdin.read()
 """
 STARTS = """
 import sys
@@ -119,6 +130,24 @@ def test_somebody_who_is_killed(folder):
 
     assert before
     assert not answers(url)
+
+
+def test_a_factory_that_hangs_ends_with_who_has_started_it(folder):
+    """
+    It is interrupted, although it has not come up yet.
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", HANGS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as starter:
+        process = int(starter.stdout.readline())
+        there = os.path.exists(f"/proc/{process}")
+        starter.send_signal(signal.SIGKILL)
+    over = time.monotonic() + 20
+    while os.path.exists(f"/proc/{process}") and time.monotonic() < over:
+        time.sleep(0.05)
+
+    assert there
+    assert not os.path.exists(f"/proc/{process}")
 
 
 def test_a_stand_in_that_is_kept():

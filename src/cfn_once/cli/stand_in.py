@@ -1,11 +1,13 @@
 """The stand-in for the external API, which `[tool.cfn-once] external-api` names."""
 
+import contextlib
 import importlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 from typing import Any, Self
 
 from .._described.importing import end_of
@@ -119,6 +121,20 @@ class StandIn:
 
 def serve(place: str, *, is_kept: bool) -> None:
     """Let the stand-in listen until the parent of this process is gone, and say where."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which the parent may ignore
+    if not is_kept:
+        threading.Thread(target=_interrupt_at_the_end_of_input, daemon=True).start()
+    with contextlib.suppress(KeyboardInterrupt):
+        _serve(place)
+
+
+def _interrupt_at_the_end_of_input() -> None:
+    """End also a factory that hangs, when the parent has gone."""
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def _serve(place: str) -> None:
     os.environ.pop(URL, None)
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever the factory prints, or starts, prints there
@@ -130,7 +146,7 @@ def serve(place: str, *, is_kept: bool) -> None:
     with answer:
         answer.write(json.dumps(told) + "\n")
     if told.get("url"):
-        signal.pause() if is_kept else sys.stdin.read()
+        signal.pause()
 
 
 if __name__ == "__main__":
