@@ -161,7 +161,9 @@ def deploy_provider(aws: MiniStack, folder: Path, stack: str, host: str, secret:
     """Deploy a provider as a user does: `cfn-once deploy` packs it, and makes the ledger."""
     parameters = {
         "Handler": "function.handler",
-        "Timeout": "30",
+        # MiniStack retries at once. With 30 seconds, the third try of a killed function would be
+        # too short for what is left when the lease of the first has expired.
+        "Timeout": "60",
         "ResponseHosts": host,
         "SecretArn": secret,
     }
