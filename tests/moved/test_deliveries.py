@@ -87,7 +87,8 @@ def test_a_create_that_dies_half_way():
     assert answer.physical_resource_id.startswith("stack_Thing_")
 
 
-def test_a_create_that_an_operator_has_settled_with_its_id():
+@pytest.mark.parametrize("made", ['"thing-1"', '{"id": "thing-1"}'])
+def test_a_create_that_an_operator_has_settled_with_its_id(made):
     """
     `resolve --made` with the bare id is enough: the Delete's function gets it, and removes it.
     """
@@ -98,7 +99,7 @@ def test_a_create_that_an_operator_has_settled_with_its_id():
     key = key_of(stack.stack_id, "Thing")
     head = stack.ledger.read(key)
     operator = Operator("ada", "found in the console", int(stack.clock.now() * 1000))
-    stack.ledger.write(key, settle(head, next(iter(open_steps(head))), '"thing-1"', operator))
+    stack.ledger.write(key, settle(head, next(iter(open_steps(head))), made, operator))
 
     invented = "stack-Thing-1A2B3C4D5E6F"
     delete = stack.event("Delete", "Thing", {"Name": "a"}, physical_resource_id=invented)

@@ -21,11 +21,13 @@ class Outcome(TypedDict):
 
 def outcome_of(kept: Any) -> Outcome:
     """Return what a function came to; an operator may have settled its step with the id alone."""
-    match kept:
-        case {"id": returned, "data": data, "reason": str(reason), "no_echo": bool(no_echo)}:
-            return Outcome(id=returned, data=data, reason=reason, no_echo=no_echo)
-        case _:
-            return Outcome(id=kept, data={}, reason="", no_echo=False)
+    given = kept if isinstance(kept, dict) else {"id": kept}
+    return Outcome(
+        id=given.get("id"),
+        data=given.get("data", {}),
+        reason=str(given.get("reason", "")),
+        no_echo=bool(given.get("no_echo")),
+    )
 
 
 def is_an_id(returned: Any) -> bool:
