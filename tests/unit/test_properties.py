@@ -613,7 +613,10 @@ class GenericMap(TypedDict, Generic[T]):
     Name: T
 
 
-class Aliased(pydantic.BaseModel):
+GenericAlias = TypeAliasType("GenericAlias", Annotated[T, Secret], type_params=(T,))
+
+
+class SeveralNames(pydantic.BaseModel):
     size: int = pydantic.Field(1, validation_alias=pydantic.AliasChoices("Size", "Sz"))
 
 
@@ -635,7 +638,8 @@ class Aliased(pydantic.BaseModel):
         (TypeVar("T"), "does not resolve the types of generic classes, here ~T"),
         (Generically[int], "does not resolve the types of generic classes"),
         (GenericMap[int], "does not resolve the types of generic classes"),
-        (Aliased, "Aliased.size: cfn-once needs one name for a property"),
+        (GenericAlias[str], "does not resolve the types of generic classes"),
+        (SeveralNames, "SeveralNames.size: cfn-once needs one name for a property"),
     ],
     ids=str,
 )

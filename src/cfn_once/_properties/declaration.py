@@ -191,7 +191,8 @@ def _check_readable(where: str, hint: Any) -> None:
 def _check_resolved(where: str, bare: Any) -> None:
     """Refuse what stands for a type that is said elsewhere: a secret would be missed in it."""
     origin = get_origin(bare)
-    is_generic = is_typeddict(origin) or dataclasses.is_dataclass(origin)
+    is_alias = type(origin).__name__ == "TypeAliasType"
+    is_generic = is_alias or is_typeddict(origin) or dataclasses.is_dataclass(origin)
     if isinstance(bare, TypeVar) or is_generic:
         raise ConfigurationError(
             f"{where}: cfn-once does not resolve the types of generic classes, here {bare}: declare"
