@@ -1,5 +1,6 @@
 """Three types of one HTTP API: the services, routes and consumers of an API gateway."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
@@ -43,7 +44,7 @@ class ItemAttributes:
 P = TypeVar("P", bound=OfGateway)
 
 
-class Item(CustomResource[P, ItemAttributes]):
+class Item(ABC, CustomResource[P, ItemAttributes]):
     """
     What the types have in common.
 
@@ -54,9 +55,9 @@ class Item(CustomResource[P, ItemAttributes]):
     replace_on = {"Url"}
     collection: ClassVar[str]
 
+    @abstractmethod
     def body(self) -> dict[str, Any]:
         """Describe the item in the API's words."""
-        raise NotImplementedError
 
     def create(self) -> ItemAttributes:
         self.physical_resource_id = self.step("item", self.post, find=self.find)
