@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from ledger.engines import make_table
+from support.dynamodb_local import DynamoDBLocal, missing
 from support.lambda_zip import lambda_zip
 from support.ministack import ROOT, MiniStack
 from support.stacks import Stack
@@ -24,6 +26,21 @@ RUNTIME = f"python3.{sys.version_info.minor}"
 def aws() -> Iterator[MiniStack]:
     with MiniStack({"AUTH": "true"}) as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[DynamoDBLocal]:
+    """Amazon's own DynamoDB, with a table `ledger`."""
+    if why := missing():
+        pytest.skip(why)
+    with DynamoDBLocal() as engine:
+        make_table(engine.client(), "ledger")
+        yield engine
+
+
+@pytest.fixture
+def key(request: pytest.FixtureRequest) -> str:
+    return f"r{request.node.nodeid}"
 
 
 @pytest.fixture(scope="session")

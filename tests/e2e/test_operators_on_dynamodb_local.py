@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
@@ -21,10 +21,10 @@ from cfn_once.cli.lookup import key_of
 from cfn_once.ledger import Lease, Ledger, Store
 from cfn_once.ledger.dynamodb import DynamoDBStore
 from cfn_once.ledger.operator import Operator, note
-from ledger.engines import IN_LAMBDA, make_table
+from ledger.engines import IN_LAMBDA
 from ledger.test_operator import OperatorsWrites as _OperatorsWrites
 from support import operated
-from support.dynamodb_local import DynamoDBLocal, missing
+from support.dynamodb_local import DynamoDBLocal
 from support.proxy import Fault, Proxy
 from support.response_host import ResponseHost
 from support.shell import Called
@@ -41,20 +41,6 @@ MEANWHILE = "something was written of Thing meanwhile: nothing of yours was. Loo
 AT_WORK = "an execution may be at work on Thing until 20"
 BOB = Operator(by="bob", why="looked as well", now=60_000)
 WHY = ("--reason", "looked", "--by", "ada")
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[DynamoDBLocal]:
-    if why := missing():
-        pytest.skip(why)
-    with DynamoDBLocal() as engine:
-        make_table(engine.client(), "ledger")
-        yield engine
-
-
-@pytest.fixture
-def key(request: pytest.FixtureRequest) -> str:
-    return f"r{request.node.nodeid}"
 
 
 class TestThroughBoto3(_OperatorsWrites):
@@ -194,31 +180,17 @@ def test_it_is_written(desk: Desk, case: Case) -> None:
 
 
 @every_case
-def test_somebody_writes_between_look_and_write(desk: Desk, case: Case) -> None:
+@pytest.mark.parametrize("meanwhile", [Desk.bob_writes, Desk.takes_over])
+def test_somebody_writes_between_look_and_write(
+    desk: Desk, case: Case, meanwhile: Callable[[Desk], None]
+) -> None:
     """
-    What the operator decided on is no longer so: nothing of his is written, or told.
-    """
-    case.prepare(desk)
-    asking = desk.start(*case.arguments)
-    desk.bob_writes()
-    before = desk.doc()
-
-    told = asking.typed()
-
-    assert 3 == told.code, told.err
-    assert MEANWHILE in told.err
-    assert before == desk.doc()
-    assert [] == desk.told()
-
-
-@every_case
-def test_a_takeover_between_look_and_write(desk: Desk, case: Case) -> None:
-    """
-    A delivery has begun to work on it: that one decides, and the command does not wait for it.
+    What the operator decided on is no longer so, by another operator or by a delivery that has
+    begun to work: nothing of his is written, or told, and the command does not wait.
     """
     case.prepare(desk)
     asking = desk.start(*case.arguments)
-    desk.takes_over()
+    meanwhile(desk)
     before = desk.doc()
 
     told = asking.typed()
