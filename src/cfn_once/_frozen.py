@@ -33,12 +33,7 @@ class Frozen:
             cls._values = attrgetter(*(name for name, kept in own.items() if kept.compare))
 
     def __init__(self, **values: Any) -> None:
-        own = vars(self)
-        own.update(self._defaults)
-        own.update(values)
-        for name, make in self._factories.items():
-            if name not in own:
-                own[name] = make()
+        own = self._hold(values)
         if own.keys() != self._names:
             wrong = ", ".join(sorted(own.keys() ^ self._names))
             raise TypeError(f"{type(self).__name__}: missing, or unknown: {wrong}")
@@ -47,13 +42,18 @@ class Frozen:
     def of(cls, values: Mapping[str, Any]) -> Self:
         """Return a value of these fields, known to be its own; all others are as declared."""
         made = cls.__new__(cls)
-        own = vars(made)
-        own.update(cls._defaults)
-        own.update(values)
-        for name, make in cls._factories.items():
-            if name not in own:
-                own[name] = make()
+        cls._hold(made, values)
         return made
+
+    def _hold(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Keep these, and what is declared where they say nothing."""
+        own = {**self._defaults, **values}  # of the right size at once: it need not grow
+        if len(own) < len(self._names):
+            for name, make in self._factories.items():
+                if name not in own:
+                    own[name] = make()
+        object.__setattr__(self, "__dict__", own)
+        return own
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Frozen) or type(other) is not type(self):

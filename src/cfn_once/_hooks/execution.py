@@ -94,7 +94,7 @@ class Execution:
 
     def _time_out(self, respond: Callable[[bytes], None]) -> None:
         """Respond for the hook, unless it has ended meanwhile: the first to record decides."""
-        with self._lease.exclusive():
+        with self._lease.exclusive:
             if self._lease.is_over:
                 return
             body = self._recorded(self._failure_of(self._unfinished()), timed_out=True)

@@ -123,7 +123,7 @@ class Journal:
             Superseded: Nothing may be begun any more.
         """
         # Seeded bug: call-after-end
-        with self.lease.exclusive():
+        with self.lease.exclusive:
             self.lease.ensure_held()
             if self._owner is None:  # what was left behind is in doubt already, and stays so
                 self._in_flight = (key, record)

@@ -84,20 +84,14 @@ class _Field(NamedTuple):
     is_plain: bool  # text, a number or a truth: read as it is
     values: Container[Any] | None  # what it can be; None where it can be all of its kind
 
-    def holds(self, value: Any) -> bool:
-        """Tell whether it is a plain value that can be there."""
-        if not self.is_plain or type(value) not in self.kinds:
-            return False
-        return self.values is None or value in self.values
-
     def read(self, short: str, value: Any, known: "Known" = NOTHING_KNOWN) -> Any:
-        """Read a value; of what is `known`, only what has changed since."""
+        """Read what is no plain value that can be there; of what is `known`, only what changed."""
         raw, read = known
         if value is raw:
             return read
         if type(value) not in self.kinds:
             raise CorruptHead(f"its {short} is {type(value).__name__}")
-        if self.is_plain and not self.holds(value):
+        if self.is_plain:
             raise CorruptHead(f"its {short} is nothing that is ever written there")
         if isinstance(value, list):
             return tuple(self._inner(short, inner) for inner in value)
@@ -137,12 +131,21 @@ def _kind(hint: Any) -> type:
     return dict if issubclass(plain, Kept) else _IN_A_DOC.get(plain, plain)
 
 
+class _Layout(NamedTuple):
+    """How a kept class lies in a document."""
+
+    fields: dict[str, _Field]  # by their names in the store
+    parts: dict[
+        str, tuple["type[Kept]", "Kept | None"]
+    ]  # among its own; as one is that is not there
+
+
 @lru_cache
-def _fields(cls: Any) -> dict[str, _Field]:
-    """Return the fields of a kept class by their names in the store."""
-    found = {}
+def _layout(cls: Any) -> _Layout:
+    found, parts = {}, {}
     for kept in fields(cls):
-        if "among" in kept.metadata:
+        if part := kept.metadata.get("among"):
+            parts[kept.name] = (part, None if part.always else part())
             continue
         hints = get_args(kept.type) if get_origin(kept.type) is UnionType else (kept.type,)
         default = kept.default if kept.default_factory is MISSING else kept.default_factory()
@@ -156,19 +159,14 @@ def _fields(cls: Any) -> dict[str, _Field]:
             is_plain=not {dict, list} & set(kinds),
             values=kept.metadata.get("values") or numbers,
         )
-    return found
-
-
-@lru_cache
-def _parts(cls: Any) -> dict[str, "type[Kept]"]:
-    """Return the parts of a kept class whose fields lie among its own."""
-    return {kept.name: kept.metadata["among"] for kept in fields(cls) if "among" in kept.metadata}
+    return _Layout(found, parts)
 
 
 class Kept(Frozen):
     """A value that is read and written under the short names of its fields."""
 
-    _always: ClassVar[tuple[str, ...]] = ()
+    always: ClassVar[tuple[str, ...]] = ()
+    """What is in every document, by the names in the store."""
     is_one_of_many: ClassVar[bool] = False
     kinds: ClassVar[tuple[type, ...]] = (dict,)
     """What one of many may be kept as."""
@@ -186,32 +184,34 @@ class Kept(Frozen):
             CorruptHead: A value is of a kind that is never written, or one is missing that always
                 is.
         """
-        if lacking := [short for short in cls._always if short not in doc]:
+        if lacking := [short for short in cls.always if short not in doc]:
             raise CorruptHead(f"it lacks {', '.join(lacking)}")
-        fields_, before = _fields(cls), known[1]  # type: ignore[arg-type]  # a class is hashable
+        fields_, parts = _layout(cls)  # type: ignore[arg-type]  # a class is hashable
+        before, values = known[1], {}
         raws: Mapping[str, Any] = {} if before is None else known[0]
-        values = {}
         for short, value in doc.items():
-            kept = fields_.get(short)
-            if kept is None:
+            if short not in fields_:
                 continue
-            if kept.holds(value):
-                values[kept.name] = value
+            name, _, kinds, _, is_plain, among = kept = fields_[short]
+            if is_plain and type(value) in kinds and (among is None or value in among):
+                values[name] = value
             else:
-                was = (raws[short], getattr(before, kept.name)) if short in raws else NOTHING_KNOWN
-                values[kept.name] = kept.read(short, value, was)
-        for name, part in _parts(cls).items():  # type: ignore[arg-type]  # as above
+                was = (raws[short], getattr(before, name)) if short in raws else NOTHING_KNOWN
+                values[name] = kept.read(short, value, was)
+        for name, (part, absent) in parts.items():
+            shorts = _layout(part).fields  # type: ignore[arg-type]  # as above
+            own = {short: doc[short] for short in shorts if short in doc}
             was = NOTHING_KNOWN if before is None else (raws, getattr(before, name))
-            own = {short: doc[short] for short in _fields(part) if short in doc}  # type: ignore[arg-type]  # as above
-            values[name] = part.from_doc(own, was)
+            values[name] = part.from_doc(own, was) if own or absent is None else absent
         return cls.of(values)
 
     def to_doc(self) -> Doc:
         own, doc = vars(self), {}
-        for short, kept in _fields(type(self)).items():  # type: ignore[arg-type]  # as above
+        fields_, parts = _layout(type(self))  # type: ignore[arg-type]  # as above
+        for short, kept in fields_.items():
             value = own[kept.name]
-            if value != kept.default or short in self._always:
+            if value != kept.default or short in self.always:
                 doc[short] = value if kept.is_plain else kept.write(value)
-        for name in _parts(type(self)):  # type: ignore[arg-type]  # as above
-            doc |= getattr(self, name).to_doc()
+        for name in parts:
+            doc |= own[name].to_doc()
         return doc

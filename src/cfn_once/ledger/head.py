@@ -113,7 +113,7 @@ class ExecutionRecord(Kept):
         guarded: The guardian began it: no delivery of it had come to the ledger.
     """
 
-    _always = ("own",)
+    always = ("own",)
 
     owner: str = kept_as("own", "")
     lease: int = kept_as("lu", 0)
@@ -166,7 +166,7 @@ class Operation(Kept):
         cleanup: What was cleaned up of it.
     """
 
-    _always = ("rid", "st", "steps")
+    always = ("rid", "st", "steps")
 
     request_id: str = kept_as("rid", "")
     type: str = kept_as("typ", "")
@@ -287,7 +287,7 @@ class Head(Kept):
         ttl: When the item may go, in seconds since 1970; never set while anything lives.
     """
 
-    _always = ("v", "w", "op")
+    always = ("v", "w", "op")
 
     version: int = kept_as("v", VERSION)
     revision: int = kept_as("w", 0)

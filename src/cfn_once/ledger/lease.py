@@ -2,8 +2,7 @@
 
 import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from .._clock import Deadline
@@ -30,6 +29,7 @@ class Lease:
         previous_owner_ended_at: When an earlier execution of this request is over, in seconds since
             1970.
         is_over: It was given back, answered or lost: nothing may be begun under it any more.
+        exclusive: Keeps the hook and its watchdog apart: one of them acts, the other finds it over.
     """
 
     def __init__(
@@ -43,7 +43,8 @@ class Lease:
     ) -> None:
         self._store, self._request, self._deadline, self._due = store, request, deadline, due
         self._owner = head.operation.execution.owner
-        self._exclusive = threading.RLock()
+        self._is_held = held_by(self._owner)
+        self.exclusive = threading.RLock()
         self.head, self.previous_owner_ended_at = head, previous_owner_ended_at
         self.is_over = self._is_parked = False
 
@@ -86,12 +87,6 @@ class Lease:
             self._lose(head, self._nothing_new())
         else:
             self.head = head
-
-    @contextmanager
-    def exclusive(self) -> Iterator[None]:
-        """Keep the hook and its watchdog apart: one of them acts, the other finds it over."""
-        with self._exclusive:
-            yield
 
     def ensure_held(self) -> None:
         """Refuse what would be begun after the end.
@@ -206,8 +201,8 @@ class Lease:
         applied: Callable[[Head], bool],
         progress: Progress,
     ) -> None:
-        write = Write(name=name, guard=held_by(self._owner), change=change)
-        with self._exclusive:
+        write = Write(name=name, guard=self._is_held, change=change)
+        with self.exclusive:
             self.ensure_held()
             written = self._store.write(self._request, write, self._deadline, limit=math.inf)
             head = written.head

@@ -211,36 +211,36 @@ def changed(change: Change, doc: Doc) -> Doc:
         made.setdefault(name, _plain(value))
     for name, value in change.append.items():
         made[name] = [*made.get(name, ()), value]
+    copies: dict[Path, Any] = {(): made}
     for path, value in change.set.items():
-        if _at(made, path[:-1]) is NOTHING:
-            raise LookupError(f"nothing is at {path[:-1]}, so nothing can be set at {path}")
-        _put(made, path, _plain(value))
+        around = path[:-1]
+        own = copies[around] if around in copies else _copy_at(around, copies)
+        own[path[-1]] = value if type(value) is str else _plain(value)
     for path in change.remove:
         if _at(made, path) is not NOTHING:
-            _put(made, path, NOTHING)
+            del _copy_at(path[:-1], copies)[path[-1]]
     return made
 
 
-def _put(made: Any, path: Path, value: Any) -> None:
-    """Put a value at a path of what is ours to change, or take what is there away."""
-    *way, last = path
-    for part in way:
-        inner = made[part]
-        made[part] = inner.copy()
-        made = made[part]
-    if value is NOTHING:
-        del made[last]
-    else:
-        made[last] = value
+def _copy_at(path: Path, copies: dict[Path, Any]) -> Any:
+    """Return the map or list at a path, which is ours to change: a copy, made once a change."""
+    if path not in copies:
+        around = _copy_at(path[:-1], copies)
+        inner = _at(around, path[-1:])
+        if inner is NOTHING:
+            raise LookupError(f"nothing is at {path}, so nothing can be set there")
+        copies[path] = around[path[-1]] = inner.copy()
+    return copies[path]
 
 
 def _plain(value: Any) -> Any:
     """Return a value as a store keeps it, and nobody else can change it."""
-    if isinstance(value, str):  # most are
+    kind = type(value)
+    if kind is str:  # most are
         return value
-    if isinstance(value, dict):
+    if kind is dict:
         return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
+    if kind is list or isinstance(value, list | tuple):
         return [_plain(inner) for inner in value]
     return value
 
@@ -249,9 +249,9 @@ def _at(doc: Doc, path: Path) -> Any:
     """Return what is at a path, or NOTHING."""
     value: Any = doc
     for part in path:
-        if isinstance(value, dict):
+        if type(value) is dict:
             value = value.get(part, NOTHING)
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+        elif type(value) is list and isinstance(part, int) and part < len(value):
             value = value[part]
         else:
             return NOTHING
