@@ -46,6 +46,7 @@ from explore.laws import BEGINNING, STACK_ID, Broken, Laws, Sent, State, nonce_o
 
 T = TypeVar("T")
 Doc = Mapping[str, Any]
+to_text = json.JSONEncoder(separators=(",", ":")).encode
 
 GRAIN = 125  # ms; its multiples are exact as seconds in a float
 SHORTEST_POLL, SHORTEST_PAUSE = 0.7, 1.0  # seconds; in shorter ones nothing else happens
@@ -67,8 +68,7 @@ class Kit:
         self.provider, self.ledger = module("_provider").Provider, module("ledger").Ledger
         self.delivery = module("_cloudformation.delivery").HttpsDelivery
         self.written = store.Written
-        self.head_of = lambda text: None if text is None else store.head_in(text.encode())
-        self.rewrite = lambda text, write: store.rewrite(text and text.encode(), write)
+        self.head_in, self.write = store.head_in, store.written
         self.undelivered, self.out_of_reach = errors.DeliveryError, errors.LedgerUnavailable
         self.death_slack = int(module("ledger.ledger").DEATH_SLACK * 1000)
         self.in_flight_until = module("ledger.transitions").in_flight_until
@@ -521,7 +521,7 @@ class Explorer:
         self._roots: dict[Any, _Node] = {}
         self._parked: dict[_Node, _Run] = {}
         self._docs: dict[str | None, Doc] = {None: {}}
-        self._shipped: dict[str | None, Head | None] = {}
+        self._kept: dict[str | None, tuple[Doc, Head | None]] = {None: ({}, None)}
         self._written: dict[Any, Any] = {}
         self._closed: dict[Any, str] = {}
         self.marks: set[str] = set()
@@ -647,22 +647,32 @@ class Explorer:
             yield node
             nodes += node.children.values()
 
+    def rewrite(self, text: str | None, write: Write) -> tuple[str | None, bool]:
+        """Return the head after a write, and whether that was applied: as `MemoryStore` does."""
+        kept = self._kept[text]
+        doc, written = self.kit.write(write, kept[0], kept)
+        if doc is None:
+            return text, False
+        text = to_text(doc)
+        self._kept.setdefault(text, (doc, written.head))
+        return text, True
+
     def shipped(self, text: str | None) -> Head | None:
         """Return a head as the shipped code sees it: read once, for nobody changes one."""
-        if text not in self._shipped:
-            self._shipped[text] = self.kit.head_of(text)
-        return self._shipped[text]
+        return self._kept[text][1]
 
     def close(self) -> None:
         """End every greenlet.
 
         Raises:
-            HarnessError: A delivery has changed a head, which others were shown as well.
+            HarnessError: A head is not what its text says: a delivery has changed it, which others
+                were shown as well, or it was not read again where it should have been.
         """
         while self._parked:
             self._parked.popitem()[1].kill()
-        if any(head != self.kit.head_of(text) for text, head in self._shipped.items()):
-            raise HarnessError("a delivery has changed a head that it was shown")
+        kept = ((text, head) for text, (_, head) in self._kept.items() if text is not None)
+        if any(head != self.kit.head_in(text.encode()) for text, head in kept):
+            raise HarnessError("a head that deliveries were shown is not what is kept")
 
     def doc(self, text: str | None) -> Doc:
         """Return a head as it is kept."""
@@ -776,11 +786,11 @@ class Explorer:
         looked, who = self.shipped(text), self.kit.operator.Operator("operator", "looked", 0)
         step = list(self.kit.operator.open_steps(looked))[number]
         write = self.kit.operator.settle(looked, step, made, who)
-        head, written = self.kit.rewrite(state.head, write)
+        head, is_applied = self.rewrite(state.head, write)
         self._doing = f"the operator settles {step.key} as {made}"
-        self.marks.add("settle" if written.applied else "settle-refused")
+        self.marks.add("settle" if is_applied else "settle-refused")
         after = moved(spend(state, "settle"), operator, OPERATOR)
-        if not written.applied:
+        if not is_applied:
             return f"{self._doing}, which is refused", after
         if made is None:
             after = after._replace(world=self.scene.never_called(after.world, step))
@@ -814,7 +824,7 @@ class Explorer:
         ):
             return
         write = self.kit.operator.forget(head, self.kit.operator.Operator("operator", "", 0))
-        text, _ = self.kit.rewrite(state.head, write)
+        text, _ = self.rewrite(state.head, write)
         self.marks.add("forget")
         world = state.world._replace(live=(), tags=())
         forgotten = state._replace(head=text, world=world)
@@ -883,9 +893,8 @@ class Explorer:
         key = (state.head, node)
         known = self._written.get(key)
         if known is None:
-            text, written = self.kit.rewrite(state.head, write.write)
-            known = self._written[key] = (written.applied, text if written.applied else state.head)
-        applied, head = known
+            known = self._written[key] = self.rewrite(state.head, write.write)
+        head, applied = known
         who, after = self.name(delivery), state
         name = write.kind(self.doc(state.head))
         done = name if applied else f"{name} is refused"
