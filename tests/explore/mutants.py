@@ -64,15 +64,16 @@ SOURCE = Path(cfn_once.__file__).parent
 
 
 class _Loader(SourceFileLoader):
-    """Compiles a module of the copy, from source that was changed or not."""
+    """Loads a module of the copy: what Python keeps compiled, but for the one that was changed."""
 
     def __init__(self, fullname: str, path: str, source: str | None) -> None:
         super().__init__(fullname, path)
         self._source = source
 
     def get_code(self, fullname: str) -> CodeType | None:
-        source = self._source or Path(self.path).read_text(encoding="utf-8")
-        return compile(source, self.path, "exec")
+        if self._source is None:
+            return super().get_code(fullname)
+        return compile(self._source, self.path, "exec")
 
 
 class _Finder:
