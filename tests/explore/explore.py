@@ -77,6 +77,7 @@ def hunt(mutant: Mutant) -> dict[str, Any]:
 
 def in_parallel(work: Any, jobs: Sequence[Any], processes: int) -> Iterator[dict[str, Any]]:
     """Do each job in a process of its own, so that its memory goes with it."""
+    SPACES[0].explorer().search()  # loads what every one of them would load anew
     context = multiprocessing.get_context("fork")
     with context.Pool(processes, maxtasksperchild=1) as pool:
         yield from pool.imap(work, jobs, chunksize=1)
