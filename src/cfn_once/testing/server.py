@@ -3,19 +3,35 @@
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from queue import SimpleQueue
 from typing import Any
 
 
 class LocalServer(ThreadingHTTPServer):
-    """Serves on 127.0.0.1, on a free port unless one is given; its handlers serve `what`."""
+    """Serves on 127.0.0.1, on a free port unless one is given; its handlers serve `what`.
 
-    daemon_threads = True
+    A thread that has answered takes the next connection: to start one takes longer than to answer.
+    """
 
     def __init__(self, handler: type["LocalHandler"], what: Any, port: int = 0) -> None:
+        self._connections: SimpleQueue[tuple[Any, Any] | None] = SimpleQueue()
+        self._idle, self._threads_begun = threading.Semaphore(0), 0
         super().__init__(("127.0.0.1", port), handler)
         self.what, self.url = what, f"http://127.0.0.1:{self.server_address[1]}"
         self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Leave a connection to a thread that is idle, or begin another one."""
+        self._connections.put((request, client_address))
+        if not self._idle.acquire(blocking=False):
+            self._threads_begun += 1
+            threading.Thread(target=self._work, daemon=True).start()
+
+    def _work(self) -> None:
+        while (connection := self._connections.get()) is not None:
+            self.process_request_thread(*connection)
+            self._idle.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of a client that hung up: it timed out, or was killed."""
@@ -26,6 +42,8 @@ class LocalServer(ThreadingHTTPServer):
         self.shutdown()
         self.server_close()
         self._thread.join()
+        for _ in range(self._threads_begun):
+            self._connections.put(None)
 
 
 class LocalHandler(BaseHTTPRequestHandler):
@@ -33,6 +51,7 @@ class LocalHandler(BaseHTTPRequestHandler):
 
     server: LocalServer
     disable_nagle_algorithm = True
+    wbufsize = -1  # one piece for the socket, too
 
     def read(self) -> bytes:
         return self.rfile.read(int(self.headers.get("content-length") or 0))
