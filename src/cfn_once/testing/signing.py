@@ -17,6 +17,7 @@ KEY_ID, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEK
 SCOPE = f"{REGION}/s3/aws4_request"
 ALGORITHM = "AWS4-HMAC-SHA256"
 DATE = "%Y%m%dT%H%M%SZ"
+MOST_KEPT = 1024  # the hundreds of runs of one scenario sign the same few URLs
 
 
 def key_of(event: Mapping[str, Any]) -> str:
@@ -29,6 +30,7 @@ def bucket_url(key: str = "") -> str:
     return f"https://{written_host_of(region_of(key.partition('|')[0]) or REGION)}"
 
 
+@lru_cache(MOST_KEPT)
 def sign(key: str, now: float, base: str = "") -> str:
     """Return the URL under which `key` may be PUT for the next two hours.
 
@@ -49,6 +51,7 @@ def sign(key: str, now: float, base: str = "") -> str:
     return f"{base}{path}?{asked}&X-Amz-Signature={signature}"
 
 
+@lru_cache(MOST_KEPT)
 def verify(url: str) -> float | None:
     """Return when a URL expires; None where its signature is wrong, KeyError where it has none."""
     parts = urlsplit(url)
