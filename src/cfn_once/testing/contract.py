@@ -1,4 +1,4 @@
-"""
+r"""
 What CloudFormation expects of every provider, as tests: after the registry's own `cfn test`.
 
 Derive from `ProviderContract` in a test file, or name the provider on the command line:
@@ -19,19 +19,30 @@ from .answers import Answer
 from .cloudformation import FakeCloudFormation
 from .functions import DeployedLambda
 
+__all__ = ["ProviderContract"]
+
 Properties = Mapping[str, Json]
 ID = "Resource"
 
 
 class ProviderContract:
-    """The tests; derive from it, and say what is tested. Tests without properties are skipped."""
+    """The tests; derive from it, and say what is tested. Tests without properties are skipped.
+
+    Attributes:
+        provider: The one that is tested.
+        properties: Of a Create that succeeds.
+        allow_in_doubt: What a response names as in doubt may be left.
+        changed: Of an Update in place.
+        replaced: Of an Update that replaces the resource.
+        resource_type: Where the provider serves several.
+    """
 
     provider: ClassVar[Provider | DeployedLambda]
-    properties: ClassVar[Properties] = {}  # of a Create that succeeds
-    allow_in_doubt: ClassVar[bool] = False  # what a response names as in doubt may be left
-    changed: ClassVar[Properties | None] = None  # of an Update in place
-    replaced: ClassVar[Properties | None] = None  # of an Update that replaces the resource
-    resource_type: ClassVar[str | None] = None  # where the provider serves several
+    properties: ClassVar[Properties] = {}
+    allow_in_doubt: ClassVar[bool] = False
+    changed: ClassVar[Properties | None] = None
+    replaced: ClassVar[Properties | None] = None
+    resource_type: ClassVar[str | None] = None
 
     def stack(self) -> FakeCloudFormation:
         """Return a fresh stack; override it to give a ledger, a clock or a timeout."""
