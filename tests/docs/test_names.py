@@ -77,6 +77,17 @@ def test_every_error_has_an_anchor():
     assert set() == {name.lower() for name in errors} - anchors(TEXTS["docs/errors.md"])
 
 
+def test_the_index_of_errors_leads_to_each_entry():
+    """
+    Somebody who comes with a message finds a row at the top that leads to each entry of the page.
+    """
+    index, _, entries = TEXTS["docs/errors.md"].partition("\n## What a hook may raise")
+    linked = set(re.findall(r"\]\(#([\w-]+)\)", index))
+
+    assert 20 < len(linked)
+    assert set() == anchors("\n".join(re.findall(r"^### .+$", entries, re.MULTILINE))) - linked
+
+
 def test_the_glossary_explains_each_term_in_two_sentences():
     """
     Each term of the glossary has two sentences and a link.

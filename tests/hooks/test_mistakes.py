@@ -1,7 +1,7 @@
 """What newcomers write, and what each is told: the tables of docs/errors.md are run here.
 
-A row says what was written and what is said of it; here stands the code for it. None is answered
-SUCCESS, and what is refused before it began leaves nothing in doubt.
+A row has the message, and each mistake that brings it; here stands the code for it. None is
+answered SUCCESS, and what is refused before it began leaves nothing in doubt.
 """
 
 import functools
@@ -20,15 +20,20 @@ import pytest
 from cfn_once import ConfigurationError, CustomResource, Provider
 from cfn_once.testing import FakeCloudFormation
 
+CODE = re.compile("`([^`]+)`")
 ROWS = re.findall(
-    r"^\| (?!mistake|---)(.+?) \| (.+?) \|$",
+    r"^\| (?!message|---)(.+?) \| (.+?) \|$",
     (Path(__file__).parents[2] / "docs/errors.md")
     .read_text()
     .partition("## Mistakes")[2]
     .partition("\n## ")[0],
     re.MULTILINE,
 )
-SAID = {written.strip("`"): said for written, said in ROWS}
+SAID = {
+    written: said.replace(r"\_", "_")
+    for said, all_of_it in ROWS
+    for written in CODE.findall(all_of_it)
+}
 
 P = TypeVar("P")
 
