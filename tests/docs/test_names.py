@@ -3,6 +3,7 @@
 import ast
 import importlib
 import inspect
+import os
 import re
 from pathlib import Path
 
@@ -44,12 +45,12 @@ def test_every_link_leads_somewhere(page):
     Each link and each picture of a page is a file of ours, with that heading.
     """
     broken = [
-        f"{target}#{anchor}"
+        f"{os.path.relpath(target, ROOT)}#{anchor}"
         for target, anchor in links(page)
         if not target.exists() or (anchor and anchor not in anchors(target.read_text()))
     ]
 
-    assert [] == broken
+    assert [] == broken, f"correct these links of {page}: no such file, or no such heading in it"
 
 
 def test_the_index_names_every_page():

@@ -36,8 +36,8 @@ def test_every_page_is_in_the_navigation():
     """
     named = places(SETTINGS["nav"])
 
-    assert [] == sorted({*WRITTEN, *MADE} - set(named))
-    assert [] == sorted(set(named) - {*WRITTEN, *MADE})
+    assert [] == sorted({*WRITTEN, *MADE} - set(named)), "add them to `nav` of zensical.toml"
+    assert [] == sorted(set(named) - {*WRITTEN, *MADE}), "take them out of `nav` of zensical.toml"
     assert len(set(named)) == len(named)
 
 
@@ -49,7 +49,7 @@ def test_a_page_begins_with_its_title(page):
     first, *lines = (ROOT / page).read_text().splitlines()
     outside = "\n".join(lines).split("\n```")[::2]
 
-    assert first.startswith("# ")
+    assert first.startswith("# "), f"begin {page} with a line such as `# Its title`"
     assert [] == [line for part in outside for line in part.splitlines() if line.startswith("# ")]
 
 
