@@ -19,6 +19,13 @@ TEXTS = {
     for page in [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("examples/*/README.md")]
 }
 SOURCES = [*(ROOT / "src").rglob("*.py"), *(ROOT / "templates").glob("*.yaml")]
+FUNCTIONS = {
+    node.name
+    for source in SOURCES
+    if source.suffix == ".py"
+    for node in ast.walk(ast.parse(source.read_text()))
+    if isinstance(node, ast.FunctionDef | ast.ClassDef)
+}
 FENCE = re.compile(r"^```\w*\n.*?^```$", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")  # an image is one, too
@@ -61,6 +68,18 @@ def test_the_index_names_every_page():
     named = {target for target, _ in links("docs/README.md")}
 
     assert set() == pages - named - {DOCS / "README.md"}
+
+
+@pytest.mark.parametrize("page", TEXTS)
+def test_every_call_that_a_page_names_is_there(page):
+    """
+    `name()` or `self.name()` in a page is a function of ours, or the page's own code has it.
+    """
+    text = FENCE.sub("", TEXTS[page])
+    asked = {call.rpartition(".")[2] for call in re.findall(r"`((?:self\.)?\w+)\(\)`", text)}
+    shown = "".join(block[0] for block in FENCE.finditer(TEXTS[page]))
+
+    assert set() == {name for name in asked - FUNCTIONS if name not in shown}
 
 
 def test_every_error_has_an_anchor():

@@ -1,11 +1,15 @@
 """The site has every page, under a title, and every name that can be imported."""
 
+import inspect
 import re
 import runpy
 import tomllib
 from pathlib import Path
 
 import pytest
+
+from cfn_once import CustomResource
+from cfn_once._hooks.definition import OPTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "cfn_once"
@@ -66,6 +70,17 @@ def test_every_public_module_has_its_reference():
 
     documented = {name for name in BUILD["REFERENCE"] if name.count(".") <= 1}
     assert {f"cfn_once.{name}" for name in public - WITHOUT_NAMES} | {"cfn_once"} == documented
+
+
+def test_the_reference_has_all_that_a_hook_sees():
+    """
+    What every instance has, the docstring of its class lists: nothing else would show it.
+    """
+    given = set(re.findall(r"\bself\.([a-z]\w*)", inspect.getsource(CustomResource.__init__)))
+    listed = set(re.findall(r"^    (\w+): ", inspect.getdoc(CustomResource), re.MULTILINE))
+
+    assert {"request", "log"} <= given
+    assert set() == {*given, *OPTIONS} - listed
 
 
 def test_every_module_that_pages_import_has_its_reference():

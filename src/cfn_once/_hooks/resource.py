@@ -50,7 +50,15 @@ class CustomResource(Effects, Generic[P, A]):
         no_echo: The attributes are secret: CloudFormation masks them, and the ledger must be
             under a key of your own. A hook may set it for one answer, before its first step.
         unresolved: What a Delete does about steps in doubt: "report" or "fail".
+        honours_idempotency_key: By the URL of an API, without a path: how long it remembers the
+            `Idempotency-Key` of a POST or PATCH.
         reason: What a SUCCESS says besides; a hook may set it.
+        request: What CloudFormation asks for.
+        replaced_ids: Ids of objects that were replaced and are not removed yet.
+        is_rollback: A hint: the properties of an Update are those of the held object.
+        partial: In a `delete` that cleans up: what the request's steps returned, by their names.
+        recovered: A `delete` cleans up what a request left that failed or was overtaken.
+        log: A logger; secret properties are masked in its lines.
     """
 
     resource_type: ClassVar[str] = ""
