@@ -132,7 +132,7 @@ def _kind(hint: Any) -> type:
 
 
 class _Layout(NamedTuple):
-    """How a kept class lies in a document."""
+    """How a class that is kept is written in a document."""
 
     fields: dict[str, _Field]  # by their names in the store
     parts: dict[
