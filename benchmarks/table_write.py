@@ -93,7 +93,7 @@ def run() -> Measured:
                 aim=350.0,
                 absolute=True,
                 pairs=statistics.median(
-                    one / other for one, other in zip(ours, theirs, strict=True)
+                    our_time / their_time for our_time, their_time in zip(ours, theirs, strict=True)
                 ),
                 how=f"processor time, medians of {BATCHES} batches of {BATCH} of a Create's writes,"
                 " both ways in turn, without TLS; another process answers",

@@ -56,9 +56,9 @@ def test_what_a_hook_must_not_swallow():
     interrupts = {
         name
         for name in cfn_once.__all__
-        if inspect.isclass(one := getattr(cfn_once, name))
-        and issubclass(one, BaseException)
-        and not issubclass(one, Exception)
+        if inspect.isclass(error := getattr(cfn_once, name))
+        and issubclass(error, BaseException)
+        and not issubclass(error, Exception)
     }
 
     assert {"Interrupt", "ReplayEnd", "Superseded", "Suspended"} == interrupts

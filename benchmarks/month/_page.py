@@ -103,12 +103,12 @@ def _what(event: Mapping[str, Any], *, gone: bool) -> str:
     return said
 
 
-def _cell(one: Mapping[str, Any]) -> str:
-    if one["request_type"] == "Delete":
+def _cell(delivery: Mapping[str, Any]) -> str:
+    if delivery["request_type"] == "Delete":
         done = "group deleted"
-    elif one["made"]:
-        done = f"group <code>{escape(one['answer'] or '')}</code> made"
+    elif delivery["made"]:
+        done = f"group <code>{escape(delivery['answer'] or '')}</code> made"
     else:
         done = "nothing made"
-    answer = "no answer is due, and none is sent" if one["answer"] is None else "answered"
-    return f"{done}; {answer}; {one['there']} there"
+    answer = "no answer is due, and none is sent" if delivery["answer"] is None else "answered"
+    return f"{done}; {answer}; {delivery['there']} there"

@@ -74,13 +74,19 @@ class S3:
     def list_object_versions(self, Bucket, **_):
         found = self._bucket(Bucket)["Versions"][: self.page]
         marks = [version for version in found if "IsMark" in version]
-        return {"Versions": [it for it in found if it not in marks], "DeleteMarkers": marks}
+        return {
+            "Versions": [version for version in found if version not in marks],
+            "DeleteMarkers": marks,
+        }
 
     def delete_objects(self, Bucket, Delete):
-        gone = [(it["Key"], it["VersionId"]) for it in Delete["Objects"]]
+        gone = [(version["Key"], version["VersionId"]) for version in Delete["Objects"]]
         bucket = self._bucket(Bucket)
-        kept = [it for it in bucket["Versions"] if (it["Key"], it["VersionId"]) not in gone]
-        bucket["Versions"] = kept
+        bucket["Versions"] = [
+            version
+            for version in bucket["Versions"]
+            if (version["Key"], version["VersionId"]) not in gone
+        ]
         return {}
 
     def delete_bucket(self, Bucket):
@@ -98,7 +104,7 @@ class S3:
         """Add a version, or put it in the place of the one there is."""
         held = self._bucket(bucket)
         if held["Status"] != "Enabled":
-            held["Versions"] = [it for it in held["Versions"] if it["Key"] != version["Key"]]
+            held["Versions"] = [kept for kept in held["Versions"] if kept["Key"] != version["Key"]]
             if "IsMark" in version:
                 return
         held["Versions"].append({**version, "VersionId": str(next(self._ids))})

@@ -126,8 +126,8 @@ def test_no_secret_is_shown(shop, ask):
     told = [ask("show", "shop", "Lives"), ask("show", "shop", "Lives", "--json"), ask("list")]
 
     assert 'Key":"hunter2' in shop.ledger.page().listed[0].head.response
-    assert [] == [one for one in told if operated.SECRET in one.out + one.err]
-    assert [] == [one for one in told if "https://" in one.out + one.err]
+    assert [] == [said for said in told if operated.SECRET in said.out + said.err]
+    assert [] == [said for said in told if "https://" in said.out + said.err]
 
 
 WRONG = {

@@ -166,8 +166,8 @@ def test_nothing_is_written_while_somebody_may_act(file, ask):
         *(ask("forget", "shop", name, *WHY) for name in ("Works", "Lands")),
     ]
 
-    assert [3] * 4 == [one.code for one in told]
-    assert all("an execution may be at work on" in one.err for one in told)
+    assert [3] * 4 == [said.code for said in told]
+    assert all("an execution may be at work on" in said.err for said in told)
     assert before == [head_of(shop, name) for name in ("Works", "Lands")]
 
 

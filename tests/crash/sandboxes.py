@@ -478,7 +478,8 @@ def _spell(place: str, request: bytes) -> str:
     head = request.partition(b"\r\n\r\n")[0]
     lines = head.decode("latin-1").split("\r\n")
     fields = {
-        name.lower(): value.strip() for name, _, value in (x.partition(":") for x in lines[1:])
+        name.lower(): value.strip()
+        for name, _, value in (line.partition(":") for line in lines[1:])
     }
     if place == "ledger":
         return f"ledger {fields.get('x-amz-target', '?').rpartition('.')[2]}"

@@ -69,3 +69,20 @@ def test_neither_asserts_nor_casts_are_in_the_product():
 
     assert [] == found
     assert "none. `cast` in the product: none" in exception("`assert` in the product")
+
+
+def test_loop_variables_are_called_by_their_thing():
+    """
+    No loop and no comprehension, in the code or in the tests, goes through "one", "each" or "it".
+    """
+    found = [
+        f"{file.relative_to(ROOT)}:{name.lineno}"
+        for folder in ("src", "tests", "examples", "demo", "benchmarks")
+        for file in sorted((ROOT / folder).rglob("*.py"))
+        for loop in ast.walk(ast.parse(file.read_text()))
+        if isinstance(loop, ast.For | ast.comprehension)
+        for name in ast.walk(loop.target)
+        if isinstance(name, ast.Name) and name.id in {"one", "each", "it"}
+    ]
+
+    assert [] == found

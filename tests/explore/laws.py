@@ -305,7 +305,7 @@ class Laws:
             return
         told = new.get("out") or held["out"]
         doubts = {request_id for _, request_id in DOUBT.findall(told)}
-        earlier = " ".join(one[3] for one in state.recorded)  # whether there is one at all
+        earlier = " ".join(record[3] for record in state.recorded)  # whether there is one at all
         doubts |= {request_id for step, request_id in DOUBT.findall(earlier) if step}
         for thing in state.world.live:
             name, _, place = thing.id.partition("@")
@@ -377,8 +377,8 @@ class Laws:
     def _is_the_first_that_is_known(self, state: State, sent: Sent) -> bool:
         """Tell whether a rollback looks like an Update, for nothing is known of what it undoes."""
         doc = self._docs(state.head)
-        earlier = [one.request_id for one in takewhile(sent.__ne__, state.stack.sent)]
-        begun = [short_name(name_of(one)) in doc.get("recent", ()) for one in earlier]
+        earlier = [request.request_id for request in takewhile(sent.__ne__, state.stack.sent)]
+        begun = [short_name(name_of(request_id)) in doc.get("recent", ()) for request_id in earlier]
         return "op" not in doc.get("held", {}) and not any(begun)
 
     def _is_known(self, state: State, sent: Sent) -> bool:
@@ -422,7 +422,7 @@ class Laws:
     def _is_of_another(self, state: State, sent: Sent, removed: str) -> bool:
         """Tell whether a Delete of our own placeholder removes what another Create has made."""
         own = create_of(str(sent.physical_resource_id))
-        made = [one.request_id for one in state.world.live if one.id == removed]
+        made = [thing.request_id for thing in state.world.live if thing.id == removed]
         return own is not None and made != [] and made != [own]
 
     def called(self, state: State) -> State:
@@ -505,7 +505,7 @@ class Laws:
         updates = takewhile(sent.__ne__, state.stack.sent)
         before = [request for request in updates if request.type == "Update"]
         back = (sent.old_properties, sent.properties)
-        if not any((one.properties, one.old_properties) == back for one in before):
+        if not any((update.properties, update.old_properties) == back for update in before):
             return
         changed = any(request_id.endswith(" changes") for request_id in state.world.acted)
         held, asked = sent.physical_resource_id, kind_of(sent.properties)
@@ -517,10 +517,10 @@ class Laws:
         if changed or others or self._is_the_first_that_is_known(state, sent):
             return
         if all(
-            dict(one.properties)["Kind"] != dict(one.old_properties)["Kind"]
-            or self._is_known_to_have_ended(state, one.request_id)
-            for one in before
-            if one.content != sent.content
+            dict(update.properties)["Kind"] != dict(update.old_properties)["Kind"]
+            or self._is_known_to_have_ended(state, update.request_id)
+            for update in before
+            if update.content != sent.content
         ):
             raise Broken(f"L2 nothing touched {held}, and `update` runs")
 

@@ -107,8 +107,8 @@ def test_an_item_holds_its_delete(failing: list[Try]) -> None:
     Thing.is_repaired = False
     stack.create("Thing", {"Name": "a"})
 
-    for number, each in enumerate(failing):
-        fail(stack, each, number)
+    for number, attempt in enumerate(failing):
+        fail(stack, attempt, number)
     stuck = stack.delete("Thing")
     Thing.is_repaired = True
     gone = stack.delete("Thing")

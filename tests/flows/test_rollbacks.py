@@ -622,7 +622,9 @@ def test_an_upsert_under_the_id_that_it_replaces(topics):
     between = dict(topics)
     last = stack.delete("Topic")
 
-    assert 2 * [("SUCCESS", "alerts")] == [(it.status, it.physical_resource_id) for it in answers]
+    assert 2 * [("SUCCESS", "alerts")] == [
+        (answer.status, answer.physical_resource_id) for answer in answers
+    ]
     assert ({"alerts": "eu-west-1"}, ["eu-west-1"]) == (between, updates)
     assert ("SUCCESS", {}) == (last.status, topics)
 

@@ -84,7 +84,7 @@ class OperatorsWrites:
             )
         ]
 
-        assert [False] * 4 == [one.applied for one in written]
+        assert [False] * 4 == [write.applied for write in written]
 
     def test_a_step_that_is_not_recorded(self, any_store: Store, key: str) -> None:
         """

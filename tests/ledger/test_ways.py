@@ -527,7 +527,7 @@ def test_credentials_that_rotate() -> None:
     assert is_signed(first)
     assert is_signed(second, secret="other")
     assert "Credential=ROTATED/" in second.headers["authorization"]
-    assert [TOKEN, "next"] == [one.headers["x-amz-security-token"] for one in host.received]
+    assert [TOKEN, "next"] == [request.headers["x-amz-security-token"] for request in host.received]
 
 
 @pytest.mark.parametrize("token", ["", "a token  with spaces "], ids=["no token", "token"])

@@ -78,8 +78,10 @@ def _again(told):
     return [again for request in told["repeated"] for again in request["again"]]
 
 
-def made_and_left(one):
-    return one["objects_created"], one["objects_left"], one["duplicates_suppressed"]
+def made_and_left(figures):
+    return tuple(
+        figures[name] for name in ("objects_created", "objects_left", "duplicates_suppressed")
+    )
 
 
 @pytest.fixture(scope="module")

@@ -77,10 +77,10 @@ def test_the_dimension_is_the_one_that_is_printed(printed):
     """
     Metrics have one dimension, by which the widgets find them.
     """
-    about = [about for line in printed for about in line["_aws"]["CloudWatchMetrics"]]
+    directives = [metrics for line in printed for metrics in line["_aws"]["CloudWatchMetrics"]]
 
-    assert {"cfn-once"} == {one["Namespace"] for one in about}
-    assert all([["FunctionName"]] == one["Dimensions"] for one in about)
+    assert {"cfn-once"} == {metrics["Namespace"] for metrics in directives}
+    assert all([["FunctionName"]] == metrics["Dimensions"] for metrics in directives)
 
 
 def queries(widgets, resources):
@@ -130,7 +130,7 @@ def test_an_hour_is_drawn_where_responses_are(widgets):
     """
     Seconds to respond stand beside the hour after which CloudFormation gives up.
     """
-    (widget,) = (one for one in widgets if one["properties"]["title"] == "Seconds to respond")
+    (widget,) = (drawn for drawn in widgets if drawn["properties"]["title"] == "Seconds to respond")
 
     assert [3_600] == [line["value"] for line in widget["properties"]["annotations"]["horizontal"]]
 
@@ -141,14 +141,14 @@ def test_every_alarm_is_in_the_alarms_widget(widgets, resources):
     metric at which somebody has to act.
     """
     own = {name for name, thing in resources.items() if thing["Type"] == "AWS::CloudWatch::Alarm"}
-    (widget,) = (one for one in widgets if one["type"] == "alarm")
+    (widget,) = (drawn for drawn in widgets if drawn["type"] == "alarm")
     alarms = [*resources.values(), *template("provider")["Resources"].values()]
     watched = {
         alarm["Properties"]["MetricName"]
         for alarm in alarms
         if alarm["Type"] == "AWS::CloudWatch::Alarm"
     }
-    (somebody,) = (one for one in widgets if one["properties"]["title"] == "Needs somebody")
+    (somebody,) = (drawn for drawn in widgets if drawn["properties"]["title"] == "Needs somebody")
 
     assert own == {arn[2:-5] for arn in widget["properties"]["alarms"]}
     assert {name for _, name, _ in shown([somebody])} <= watched
@@ -159,9 +159,9 @@ def test_the_share_of_duplicates_by_hand(printed):
     What is drawn is what CloudWatch would compute: a day's duplicates, and their share.
     """
     (widget,) = (
-        one["properties"]
-        for one in dashboard.body()["widgets"]
-        if one["properties"]["title"].startswith("Duplicates a day")
+        drawn["properties"]
+        for drawn in dashboard.body()["widgets"]
+        if drawn["properties"]["title"].startswith("Duplicates a day")
     )
     drawn = {label: points for label, points, _ in dashboard.series(widget, printed)}
     day = min(drawn["duplicates"])

@@ -162,7 +162,7 @@ class Deployed:
             case "Fn::ImportValue", _:
                 return EXPORTS[self.value(given)]
             case "Fn::Sub", [text, variables]:
-                values = {name: self.value(each) for name, each in variables.items()}
+                values = {name: self.value(variable) for name, variable in variables.items()}
                 return self.value({"Fn::Sub": text}, **values)
             case "Fn::Sub", text:
                 return re.sub(
@@ -320,7 +320,9 @@ def test_every_permission_has_a_call(resources, table):
         for name, shown in statements(resources[role]).items()
     }
     bring_back = resources["SchedulerPolicy"]["Properties"]["PolicyDocument"]["Statement"]
-    shown = [each["Fn::If"][1] if "Fn::If" in each else each for each in bring_back]
+    shown = [
+        statement["Fn::If"][1] if "Fn::If" in statement else statement for statement in bring_back
+    ]
     found["SchedulerPolicy", "bring-back"] = set().union(*map(actions, shown))
 
     assert {key: asks.actions for key, asks in CALLS.items()} == found
@@ -341,7 +343,9 @@ def test_a_role_is_least_and_whole(resources, role):
     found = statements(resources[role])
     of_whom = [
         statement["Resource"]
-        for statement in chain.from_iterable(each for name, each in found.items() if name != "vpc")
+        for statement in chain.from_iterable(
+            allowed for name, allowed in found.items() if name != "vpc"
+        )
     ]  # a function in a VPC may ask EC2 for nothing less than everything
     of_their_own = [resource for resource in resources.values() if "Policy" in resource["Type"]]
     managed = resources[role]["Properties"].get("ManagedPolicyArns")
@@ -503,14 +507,18 @@ def test_parameters_that_are_arns_have_a_form(path):
         assert [] == [text for text in ("spot", "alias/aws/sns", "arn:aws:s3:::b") if fits(text)]
 
 
+def of_type(resources, resource_type):
+    return [resource for resource in resources.values() if resource["Type"] == resource_type]
+
+
 def test_a_topic_sends_for_itself_alone():
     """
     No other topic, and nobody else, may invoke the function or send to the queue.
     """
     resources = decode(str(ROOT / "docs/templates/transports.yaml"))[0]["Resources"]
     topic = {"Ref": "Topic"}
-    (invoke,) = [each for each in resources.values() if each["Type"] == "AWS::Lambda::Permission"]
-    (queue,) = [each for each in resources.values() if each["Type"] == "AWS::SQS::QueuePolicy"]
+    (invoke,) = of_type(resources, "AWS::Lambda::Permission")
+    (queue,) = of_type(resources, "AWS::SQS::QueuePolicy")
     (send,) = queue["Properties"]["PolicyDocument"]["Statement"]
 
     assert ("sns.amazonaws.com", topic) == (
