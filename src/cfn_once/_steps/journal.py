@@ -21,7 +21,7 @@ from .._errors import (
 )
 from ..ledger import SPILL_DAYS, Deed, Lease, Operation, Progress, StepRecord, StepState
 from .call import LONGEST_RESULT, Call, Step
-from .room import room_of, size_of
+from .record_size import reserved_size_of, size_of
 
 INLINE_RESULT = 1024  # bytes of a result that stays in the head; a write costs by the kilobyte
 INLINE_RESULTS = 32_768  # bytes of all records in the head; beyond it, every result lies outside
@@ -212,7 +212,7 @@ class Journal:
         recorded = sum(map(len, records))
         # What is counted may be all names, which count twice: far from the bound, nobody looks.
         near = recorded >= FEW_STEPS and not self._have_room(0, room // 2)
-        if near and sum(map(room_of, records)) > room:
+        if near and sum(map(reserved_size_of, records)) > room:
             raise PermanentError(
                 f"step {key} of {self.request} was not begun: {recorded} steps are recorded, and"
                 " the ledger's item has no room for more. Make fewer steps, or let one step do what"
