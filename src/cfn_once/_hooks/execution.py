@@ -30,7 +30,7 @@ from .._steps.steps import Steps
 from ..ledger import Deed, Ending, Lease, Operation
 from . import decision as decisions
 from .decision import Create, Decision, Delete, Hooks, Keep, Refuse, Update, decide
-from .given import HookInput
+from .hook_input import HookInput
 from .named import in_doubt, of_another_type, unsettled
 from .reasons import SAME_ID, reason_of, unfinished
 from .refusals import refuse_much_in_doubt, refuse_short_time

@@ -18,7 +18,7 @@ from .definition import (
     resource_type_of,
 )
 from .effects import Effects
-from .given import HookInput
+from .hook_input import HookInput
 
 P = TypeVar("P")
 A = TypeVar("A")

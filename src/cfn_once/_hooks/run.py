@@ -7,7 +7,7 @@ from .._callables import discard, spelled, unfinished, unfinished_parts
 from .._cloudformation.canonical import Json
 from .._cloudformation.response import Success
 from .._errors import ConfigurationError, PermanentError, WaitTimeout
-from .given import HookInput
+from .hook_input import HookInput
 from .resource import CustomResource, is_kept
 
 T = TypeVar("T")
