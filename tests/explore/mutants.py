@@ -525,7 +525,7 @@ ROWS = {
     "what another handler made is not named": Mutant(
         "I5",
         "foreign",
-        old="left=(left, *named.besides(head, request))",
+        old="left=(left, *leftovers.besides(head, request))",
         new="left=()",
         space=on(FOREIGN),
     ),

@@ -17,7 +17,7 @@ from .._steps.ports import Ports
 from .._steps.replay import Replay, doubt
 from .._steps.steps import Steps
 from ..ledger import Deed, Operation, StepState
-from .named import bears_the_id
+from .leftovers import bears_the_id
 from .resource import CustomResource, writes_update
 from .run import needs_replacement, remove, run
 

@@ -28,7 +28,7 @@ from typing import NamedTuple
 from .._cloudformation.request import Request, RequestType
 from .._cloudformation.response import Success
 from ..ledger import Head, HeldObject, Origin, Touched
-from . import named
+from . import leftovers
 
 
 class Create(NamedTuple):
@@ -247,8 +247,8 @@ def _of_another_type(head: Head, request: Request, known: Id, unable: str) -> De
     if unable and owes:
         return Refuse(unable)
     left = (
-        *named.replaced([old for old in replaced if old.id not in own]),
-        *named.forgotten([old for old in forgotten if old.id not in own]),
+        *leftovers.replaced([old for old in replaced if old.id not in own]),
+        *leftovers.forgotten([old for old in forgotten if old.id not in own]),
     )
     cleans = "" if request.placeholder is None else request.placeholder.operation
     cleans_all = known is Id.INVENTED
@@ -296,19 +296,19 @@ def _all(head: Head) -> Delete:
     # Seeded bug: replaced-named
     rest = [old for old in head.replaced if not old.deleting]
     # Seeded bug: other-type-named
-    others = named.pending_of_another_type(head)
-    left = (*named.replaced(rest), *named.forgotten(head.forgotten), *others)
+    others = leftovers.pending_of_another_type(head)
+    left = (*leftovers.replaced(rest), *leftovers.forgotten(head.forgotten), *others)
     return Delete((*held, *again), left=left)
 
 
 def _of_replaced(head: Head, request: Request) -> Delete:
-    left, stays = named.around(head, request)
+    left, stays = leftovers.around(head, request)
     targets = (str(request.physical_resource_id),)
     return Delete(targets, cleans="", keeps_current=True, left=left, stays=stays)
 
 
 def _of_removed(head: Head, request: Request) -> Delete:
-    left, stays = named.around(head, request)
+    left, stays = leftovers.around(head, request)
     # Seeded bug: unplaceable
     return Delete(cleans="", keeps_current=True, left=left, stays=stays)
 
@@ -320,7 +320,7 @@ def _of_placeholder(head: Head, request: Request) -> Delete:
     if held is not None and held.operation == operation and _is_of_unheard_create(head, held):
         return _all(head)
     own = tuple(old.id for old in head.forgotten if old.operation == operation)
-    left = (*named.unknown(head, request), *named.besides(head, request, operation))
+    left = (*leftovers.unknown(head, request), *leftovers.besides(head, request, operation))
     # Seeded bug: placeholder-cleans
     return Delete(own, cleans=operation, keeps_current=True, left=left)
 
@@ -331,14 +331,14 @@ def _is_of_unheard_create(head: Head, held: HeldObject) -> bool:
 
 def _of_invented(head: Head, request: Request) -> Delete:
     held, asked = head.held, request.properties_fingerprint
-    forgotten = named.forgotten(head.forgotten)
+    forgotten = leftovers.forgotten(head.forgotten)
     match holds(head):
         case Holds.NOTHING:
-            others = (*forgotten, *named.pending_of_another_type(head))
-            left = (*named.unknown(head, request), *named.replaced(head.replaced), *others)
+            others = (*forgotten, *leftovers.pending_of_another_type(head))
+            left = (*leftovers.unknown(head, request), *leftovers.replaced(head.replaced), *others)
             return Delete(left=left)
         case Holds.ACKNOWLEDGED:
-            left = (named.stands_for_nothing(request), *forgotten, *named.twins(head))
+            left = (leftovers.stands_for_nothing(request), *forgotten, *leftovers.twins(head))
             return Delete(cleans="", keeps_current=True, left=left)
         case Holds.UNACKNOWLEDGED:
             pass
@@ -346,7 +346,7 @@ def _of_invented(head: Head, request: Request) -> Delete:
     if held is not None and _must_be_that(head, held, asked):
         return _all(head)
     if held is not None and held.properties == asked:
-        return Delete(keeps_current=True, left=named.besides(head, request))
+        return Delete(keeps_current=True, left=leftovers.besides(head, request))
     return _of_forgotten(head, request)
 
 
@@ -355,9 +355,9 @@ def _of_forgotten(head: Head, request: Request) -> Delete:
     asked = request.properties_fingerprint
     matching = [old for old in head.forgotten if old.properties == asked]
     if len(matching) != 1:
-        return Delete(keeps_current=True, left=named.besides(head, request))
-    rest = named.forgotten([old for old in head.forgotten if old is not matching[0]])
-    left = (*named.unheard(head), *rest, *named.twins(head))
+        return Delete(keeps_current=True, left=leftovers.besides(head, request))
+    rest = leftovers.forgotten([old for old in head.forgotten if old is not matching[0]])
+    left = (*leftovers.unheard(head), *rest, *leftovers.twins(head))
     return Delete((matching[0].id,), keeps_current=True, left=left)
 
 
@@ -373,11 +373,11 @@ def _of_foreign(head: Head, request: Request) -> Delete:
     event_id = str(request.physical_resource_id)
     if head.held is None:
         rest = [old for old in head.forgotten if old.id != event_id]
-        others = (*named.forgotten(rest), *named.pending_of_another_type(head))
-        return Delete((event_id,), left=(*named.replaced(head.replaced), *others))
+        others = (*leftovers.forgotten(rest), *leftovers.pending_of_another_type(head))
+        return Delete((event_id,), left=(*leftovers.replaced(head.replaced), *others))
     left = f"{event_id} is not known here: look whether it is still there"
     # Seeded bug: foreign
-    return Delete(cleans="", keeps_current=True, left=(left, *named.besides(head, request)))
+    return Delete(cleans="", keeps_current=True, left=(left, *leftovers.besides(head, request)))
 
 
 DELETES: dict[Id, Callable[[Head, Request], Delete]] = {

@@ -31,7 +31,7 @@ from ..ledger import Deed, Ending, Lease, Operation
 from . import decision as decisions
 from .decision import Create, Decision, Delete, Hooks, Keep, Refuse, Update, decide
 from .hook_input import HookInput
-from .named import in_doubt, of_another_type, unsettled
+from .leftovers import in_doubt, of_another_type, unsettled
 from .reasons import SAME_ID, reason_of, unfinished
 from .refusals import refuse_much_in_doubt, refuse_short_time
 from .resource import CustomResource, default_id, secrets_not_kept, shapes_of, writes_update
