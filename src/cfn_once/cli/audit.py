@@ -7,10 +7,10 @@ from typing import Any
 
 from .._clock import SYSTEM_CLOCK
 from ..ledger import Head, Listed, Store
-from .account import UPDATE
 from .console import Console, Exit, Stop, several
 from .findings import AuditFinding, Class, KnownStack, findings_of, is_of_interest, untold
 from .lookup import add_ledger_url, ledger_of, reading
+from .resource_report import UPDATE
 from .stacks import StackReader
 
 DESCRIPTION = (

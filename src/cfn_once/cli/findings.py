@@ -11,11 +11,16 @@ from typing import NamedTuple
 
 from .._cloudformation.request import RequestType
 from ..ledger import Head, HeldObject, Operation, State, StepState
-from . import account
-from .account import place_of
+from . import resource_report
+from .resource_report import place_of
 from .stacks import KEPT, Retained, StackResource
 
-UNANSWERED = ("died", "given-back", "not-come-back", "waited-for")  # as `account` calls them
+UNANSWERED = (
+    "died",
+    "given-back",
+    "not-come-back",
+    "waited-for",
+)  # as `resource_report` calls them
 FORGET = "cfn-once forget {} --reason WHY"
 NOTHING_THERE = ("CREATE_FAILED", "DELETE_FAILED", "DELETE_IN_PROGRESS")
 GRACE = 300_000  # milliseconds in which a delivery, a retry or an answer may be under way
@@ -156,7 +161,7 @@ class _Case(NamedTuple):
     def _is_left_behind(self, operation: Operation) -> bool:
         """Tell whether the newest request may have made something that no id is held of."""
         if not operation.is_over:
-            return not account.is_at_work(self.head, self.now)
+            return not resource_report.is_at_work(self.head, self.now)
         # What is in doubt is a finding by itself; what a Delete has not removed, is held.
         is_failed = operation.state == State.FAILED and operation.type != RequestType.DELETE
         return is_failed and any(step.state == StepState.DONE for step in operation.steps.values())
@@ -201,7 +206,7 @@ def _differs(case: _Case) -> _Found | None:
 def _of_two(case: _Case, of_stack: str) -> str:
     """Say what to do where the ledger and the stack have two ids."""
     show = f"cfn-once ledger show {case.named}"
-    if not account.is_foreign(case.head, of_stack):
+    if not resource_report.is_foreign(case.head, of_stack):
         return f"look which of the two is in use: the ledger has had both. {show}"
     return (
         f"look which of the two is in use: {show}. If it is the stack's, remove the ledger's by"
@@ -210,10 +215,10 @@ def _of_two(case: _Case, of_stack: str) -> str:
 
 
 def _of_one_that_only_the_stack_has(case: _Case, resource: StackResource) -> _Found | None:
-    if account.was_forgotten(case.head):
+    if resource_report.was_forgotten(case.head):
         return None  # an operator has said that the stack's is the one in use
     words = f"the ledger holds nothing, and the stack {resource.physical_id or 'a resource'}"
-    if not account.is_foreign(case.head, resource.physical_id):
+    if not resource_report.is_foreign(case.head, resource.physical_id):
         return Class.DIFFERS, words, f"cfn-once ledger show {case.named}"
     how = (
         "was it imported, or made by another provider or ledger? Its hooks get the stack's id."
@@ -249,12 +254,12 @@ def _of_replaced(head: Head, replaced: Sequence[HeldObject]) -> str:
 
 
 def _in_doubt(case: _Case) -> _Found | None:
-    doubts = account.doubts_of(case.head, case.now)
+    doubts = resource_report.doubts_of(case.head, case.now)
     if not doubts or (
         case.place in (Presence.THERE, Presence.BUSY) and not case.head.operation.is_over
     ):
         return None  # of one that is not answered, the next delivery may yet tell
-    found = account.finding(case.head, case.now, case.named)
+    found = resource_report.finding(case.head, case.now, case.named)
     how = found.next if found.kind == "in-doubt" else f"cfn-once ledger show {case.named}"
     return Class.IN_DOUBT, "; ".join(doubt.words for doubt in doubts), how
 
@@ -263,7 +268,7 @@ def _unanswered(case: _Case) -> _Found | None:
     if case.place not in (Presence.THERE, Presence.BUSY):
         return None  # nobody waits
     status = case.resource.status if case.resource else ""
-    found = account.finding(case.head, case.now, case.named, status)
+    found = resource_report.finding(case.head, case.now, case.named, status)
     since = case.head.operation.execution.due or case.head.operation.execution.lease
     if found.kind not in UNANSWERED or case.now - since < GRACE:
         return None
@@ -304,7 +309,7 @@ def is_of_interest(head: Head, now: int) -> bool:
     """Tell whether CloudFormation has to be asked: not of one of which nothing is left."""
     is_over = head.ttl is not None and head.operation.is_over
     case = _Case(head, KnownStack("", {}), now)
-    return bool(not is_over or case.lives or account.doubts_of(head, now))
+    return bool(not is_over or case.lives or resource_report.doubts_of(head, now))
 
 
 def untold(head: Head, stack: KnownStack, now: int) -> list[str]:

@@ -6,7 +6,6 @@ from .._clock import utc
 from .._cloudformation.request import SERVICE_TIMEOUT
 from ..ledger import Head
 from ..ledger.operator import forget
-from .account import is_foreign
 from .clients import client_of
 from .console import Console, Exit, Stop
 from .lookup import add_resource, find, is_in_table, ledger_of
@@ -18,6 +17,7 @@ from .operating import (
     refuse_while_at_work,
     write,
 )
+from .resource_report import is_foreign
 
 DESCRIPTION = (
     "Have the ledger forget what a resource holds, and what is left to be cleaned up. You have\n"

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 from .._clock import SYSTEM_CLOCK
 from ..ledger import Head, Listed, Store
 from ..ledger.document import CorruptHead
-from . import account
-from .account import Finding
+from . import resource_report
 from .console import Console, Exit, Stop
 from .lookup import (
     add_ledger,
@@ -21,6 +20,7 @@ from .lookup import (
     may_be_of,
     reading,
 )
+from .resource_report import Finding
 
 DESCRIPTION = (
     "Say what the ledger knows: `list` a line for each resource of a stack, or of all of the\n"
@@ -70,7 +70,7 @@ def run(given: argparse.Namespace, console: Console) -> int:
     for row in rows:
         for line in _lines(row):
             console.row(line)
-    console.line(account.summary([row.found for row in rows]))
+    console.line(resource_report.summary([row.found for row in rows]))
     console.result([_document(row) for row in rows])
     return Exit.CLEAN
 
@@ -80,10 +80,10 @@ def _show(given: argparse.Namespace, console: Console, now: int) -> int:
         raise Stop("show takes STACK LOGICAL-ID, or an id", Exit.WRONG_CALL)
     found = find(ledger_of(given), given, console)
     head = found.head
-    place = account.place_of(found.stack, head.logical_resource_id)
-    told = account.document(head, now, account.finding(head, now, place))
+    place = resource_report.place_of(found.stack, head.logical_resource_id)
+    told = resource_report.document(head, now, resource_report.finding(head, now, place))
     told["correlation_id"] = found.key.removeprefix("r")
-    for line in account.lines(told):
+    for line in resource_report.lines(told):
         console.row(line)
     console.result(told)
     return Exit.CLEAN
@@ -130,15 +130,15 @@ def rows_of_stack(
 
 
 def _row(head: Head, stack: str, now: int, status: str = "") -> ResourceRow:
-    place = account.place_of(stack, head.logical_resource_id)
-    found = account.finding(head, now, place, status)
+    place = resource_report.place_of(stack, head.logical_resource_id)
+    found = resource_report.finding(head, now, place, status)
     request = f"{head.operation.type} {head.operation.request_id}"
     return ResourceRow(stack, head.logical_resource_id, head.resource_type, request, found)
 
 
 def _unreadable(item: Listed) -> ResourceRow:
     about = " ".join(filter(None, (item.logical_resource_id, item.key)))
-    return ResourceRow(item.stack_id, about, "", "", account.unreadable(item.problem))
+    return ResourceRow(item.stack_id, about, "", "", resource_report.unreadable(item.problem))
 
 
 def _lines(row: ResourceRow) -> Iterator[str]:

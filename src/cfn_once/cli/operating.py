@@ -9,7 +9,7 @@ from .._clock import SYSTEM_CLOCK, utc
 from ..ledger import Head, Operation, Store, Write, Written
 from ..ledger.operator import LONGEST_WHY, Operator, at_work_until
 from ..ledger.store import COUNT, Absent, AllOf, Equals, is_as_made
-from . import account
+from . import resource_report
 from .console import Console, Exit, Stop
 from .lookup import Found, reading
 
@@ -161,10 +161,10 @@ def write(store: Store, found: Found, made: Write, console: Console) -> Head:
     if written.head is None:
         raise Meanwhile(found.logical_resource_id)
     head, now = written.head, milliseconds_now()
-    place = account.place_of(found.stack, head.logical_resource_id)
-    told = account.document(head, now, account.finding(head, now, place))
+    place = resource_report.place_of(found.stack, head.logical_resource_id)
+    told = resource_report.document(head, now, resource_report.finding(head, now, place))
     entry = told["history"][-1]
-    console.row(account.entry_line(entry))
-    console.row(account.next_line(told["next"], told["open"]))
+    console.row(resource_report.entry_line(entry))
+    console.row(resource_report.next_line(told["next"], told["open"]))
     console.result(told)
     return head

@@ -14,10 +14,10 @@ from ..ledger.operator import (
     without_doubts,
 )
 from ..ledger.step_record import step_of
-from .account import is_deleted
 from .console import Console, Exit, Stop
 from .lookup import Found, add_resource, find, ledger_of
 from .operating import add_operator, confirm, operator_of, refuse_while_at_work, write
+from .resource_report import is_deleted
 
 DESCRIPTION = (
     "Say of a step in doubt whether it was made. You have looked for it, and say what its find=\n"

@@ -17,7 +17,6 @@ from ..ledger.claim import Wait, admit
 from ..ledger.operator import Operator, note
 from ..ledger.transitions import Candidate
 from . import sources
-from .account import comes_until
 from .console import Console, Exit, Stop
 from .lookup import add_resource, key_of, ledger_of, reading
 from .operating import (
@@ -31,6 +30,7 @@ from .operating import (
     operator_of,
     refuse_while_at_work,
 )
+from .resource_report import comes_until
 
 DESCRIPTION = (
     "Answer a request that nobody has answered, so that its stack goes on. What the ledger has\n"
