@@ -15,9 +15,9 @@ from cfn_once.cli.console import Console, Stop
 from cfn_once.cli.diagnose import followed
 from cfn_once.cli.duplicates import requests_of
 from cfn_once.cli.invocations import read
+from cfn_once.cli.line_content import content_of
 from cfn_once.cli.log_group import LogGroup
 from cfn_once.cli.log_lines import CutDocument, InOrder, LogLine, lines_of, milliseconds
-from cfn_once.cli.said import said
 from cfn_once.testing import VirtualClock
 from support.duplicated import three_kinds
 from support.lambda_log import STREAM, LambdaLog, lambdas
@@ -711,7 +711,7 @@ def test_a_property_is_never_taken_for_a_field_of_cloudformations(case, spelt):
     """
     Where a handler prints the event, only the event's own fields are read, in whichever order.
     """
-    found = said(SPELT[spelt](EVENTS[case])).facts
+    found = content_of(SPELT[spelt](EVENTS[case])).facts
 
     assert SECRET not in str(found)
     assert "outcome" not in found

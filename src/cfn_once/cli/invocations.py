@@ -7,8 +7,8 @@ from functools import lru_cache
 from sys import intern
 from typing import Any, NamedTuple
 
+from .line_content import Event, Facts, LineContent, content_of
 from .log_lines import InOrder, LogLine
-from .said import Event, Facts, LineContent, said
 
 
 class LogSource(NamedTuple):
@@ -152,7 +152,7 @@ class LogReader:
     """Reads lines, in the order of their times.
 
     Args:
-        by: As `said` takes it.
+        by: As `content_of` takes it.
     """
 
     def __init__(self, by: re.Pattern[str] | None = None) -> None:
@@ -170,7 +170,7 @@ class LogReader:
         self._lines += 1
         stream = intern(f"{line.group} {line.stream}" if line.group else line.stream)
         self._look_at_clock(line.at)
-        told = said(line.text, self._by)
+        told = content_of(line.text, self._by)
         self._cut += told.event is Event.CUT
         invocation = self._invocation(told, stream, line)
         if invocation is None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from .printed import values_in
+from .printed_events import values_in
 
 Facts = dict[str, Any]
 
@@ -55,7 +55,7 @@ class LineContent(NamedTuple):
     facts: Facts = {}  # noqa: RUF012 - never written
 
 
-def said(text: str, by: re.Pattern[str] | None = None) -> LineContent:
+def content_of(text: str, by: re.Pattern[str] | None = None) -> LineContent:
     """Return what a line says.
 
     Args:
