@@ -12,9 +12,9 @@ from .head import (
     State,
     Touched,
 )
+from .held_objects import Ending
 from .lease import SPILL_DAYS, Lease
 from .ledger import LEDGER_OUTAGE_GRACE, Claimed, Ledger
-from .objects import Ending
 from .step_record import LENGTH_OF_HASH, StepRecord, StepState
 from .store import Change, Guard, Listed, MemoryStore, Page, Store, Write, Written
 from .transitions import IN_FLIGHT_GRACE, Progress

@@ -10,7 +10,7 @@ from .._cloudformation.request import Request
 from .._errors import InProgress, Superseded
 from . import transitions
 from .head import Head, Operation, State
-from .objects import Ending
+from .held_objects import Ending
 from .patient import PatientStore
 from .step_record import StepState
 from .store import Change, Path, Write

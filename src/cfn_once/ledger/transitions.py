@@ -27,7 +27,7 @@ from .head import (
     State,
     short_name,
 )
-from .objects import Ending, Objects, adopted, begun_over, succeeded
+from .held_objects import Ending, Objects, adopted, begun_over, succeeded
 from .step_record import StepRecord
 from .store import Absent, AllOf, AnyOf, Below, Change, Equals, Guard, Lacks, Path, Write
 

@@ -21,7 +21,7 @@ from cfn_once.ledger import (
     StepState,
     Touched,
 )
-from cfn_once.ledger.objects import (
+from cfn_once.ledger.held_objects import (
     MOST_FORGOTTEN,
     MOST_UNCONFIRMED,
     Objects,
