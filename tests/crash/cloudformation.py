@@ -35,7 +35,7 @@ TRIES = 8  # how often a Delete or a rollback is sent, each under a RequestId of
 PRODUCTS = ("Linux/UNIX", "Red Hat Enterprise Linux", "SUSE Linux", "Windows")
 
 
-class Over(Exception):
+class RunEnded(Exception):
     """The run is over before its time: somebody ended it."""
 
 
@@ -135,7 +135,7 @@ class Operation:
             if not self.bodies and not closed.is_set():
                 self.gave_up = True
         if closed.is_set():
-            raise Over
+            raise RunEnded
         if self.gave_up:
             self.story.add(f"  {self.name} was not answered in time")
             return None  # what comes now is not heard any more
@@ -146,7 +146,7 @@ class Operation:
         until = self.issued + self.timeout
         while not any(delivery.began for delivery in list(self.deliveries)) and clock.now() < until:
             if closed.wait(0.01):
-                raise Over
+                raise RunEnded
 
 
 class Answers(ResponseHost):
@@ -195,14 +195,14 @@ def _who_tells(operation: Operation) -> Delivery | None:
 
 
 @dataclass
-class Held:
+class HeldGroup:
     """What CloudFormation holds of a resource."""
 
     id: str
     properties: dict[str, Any]
 
 
-class Groups(Protocol):
+class GroupsApi(Protocol):
     """The API, to those who do not come through the provider."""
 
     def look(self) -> Mapping[str, Any]:
@@ -238,7 +238,7 @@ class Resource:
         functions: Lambda,
         answers: Answers,
         secret: str,
-        groups: Groups,
+        groups: GroupsApi,
         more: Callable[[], bool],
     ) -> None:
         self._random, self._lambda, self._answers = random, functions, answers
@@ -298,25 +298,25 @@ class Resource:
         else:
             self._live_on(held)
 
-    def _adopt(self) -> Held:
+    def _adopt(self) -> HeldGroup:
         """Hold a group that another handler has made, of which the ledger knows nothing."""
         wanted = self._properties(self._next_name())
         self.older.append(wanted["Name"])
-        held = Held(self._groups.make(wanted), wanted)
+        held = HeldGroup(self._groups.make(wanted), wanted)
         self.story.add(f"another handler has made {held.id}")
         return held
 
-    def _live_on(self, held: Held) -> None:
+    def _live_on(self, held: HeldGroup) -> None:
         """Update what is held as often as it comes, and delete it."""
         while self._more() and self._random.random() < 0.75:
             held = self._change(held)
         self._until_success("Delete", "Delete", held.properties, held=held.id)
 
-    def _after_create(self, create: Operation, wanted: dict[str, Any]) -> Held | None:
+    def _after_create(self, create: Operation, wanted: dict[str, Any]) -> HeldGroup | None:
         """Return what is held after a Create; None where it has to be deleted at once."""
         if create.gave_up or not create.awaited or not create.succeeded:
             return None
-        held = Held(self._id_of(create), wanted)
+        held = HeldGroup(self._id_of(create), wanted)
         self._compare(create, held)
         return held
 
@@ -328,7 +328,7 @@ class Resource:
         made_up = "".join(self._random.choice(letters) for _ in range(12))
         return f"{self.stack_name}-Group-{made_up}"
 
-    def _change(self, held: Held) -> Held:
+    def _change(self, held: HeldGroup) -> HeldGroup:
         """Update it in one of many ways, and return what is held afterwards."""
         fate = self._random.random()
         properties = dict(held.properties)
@@ -362,7 +362,7 @@ class Resource:
             return self._unheard(held, properties)
         return self._replace(held, self._replacing(properties))
 
-    def _refused(self, held: Held, properties: dict[str, Any]) -> Held:
+    def _refused(self, held: HeldGroup, properties: dict[str, Any]) -> HeldGroup:
         """Update it to what fits no declaration: no hook runs, and none for the rollback."""
         settled = self._is_settled()
         bad = self._random.choice(
@@ -398,7 +398,7 @@ class Resource:
             if any(delivery.calls for delivery in operation.deliveries):
                 self._problem(f"{operation.name} called the API, though there was nothing to do")
 
-    def _unheard(self, held: Held, properties: dict[str, Any]) -> Held:
+    def _unheard(self, held: HeldGroup, properties: dict[str, Any]) -> HeldGroup:
         """Update it, in place or by another one, and wait so shortly that no answer is heard."""
         makes = None
         if self._random.random() < 0.4:
@@ -413,7 +413,9 @@ class Resource:
         others = [product for product in PRODUCTS if product != properties["Product"]]
         return {**properties, "Product": self._random.choice(others), "Name": self._next_name()}
 
-    def _update(self, kind: str, held: Held, properties: dict[str, Any], **options: Any) -> Held:
+    def _update(
+        self, kind: str, held: HeldGroup, properties: dict[str, Any], **options: Any
+    ) -> HeldGroup:
         rolls = "RollOnUpdate" in properties
         update = self._send(kind, "Update", properties, held=held, may_freeze=not rolls, **options)
         answer = update.wait(self._clock, self._closed)
@@ -422,11 +424,11 @@ class Resource:
         if update.makes is not None:
             return self._after_replacement(update, held, properties, answer)
         self._expect_id(update, held.id)
-        new = Held(answer["PhysicalResourceId"], properties)
+        new = HeldGroup(answer["PhysicalResourceId"], properties)
         self._compare(update, new)
         return new
 
-    def _replace(self, held: Held, properties: dict[str, Any]) -> Held:
+    def _replace(self, held: HeldGroup, properties: dict[str, Any]) -> HeldGroup:
         update = self._send(
             "replacement", "Update", properties, held=held, makes=properties["Name"]
         )
@@ -436,9 +438,13 @@ class Resource:
         return self._after_replacement(update, held, properties, answer)
 
     def _after_replacement(
-        self, update: Operation, held: Held, properties: dict[str, Any], answer: Mapping[str, Any]
-    ) -> Held:
-        new = Held(answer["PhysicalResourceId"], properties)
+        self,
+        update: Operation,
+        held: HeldGroup,
+        properties: dict[str, Any],
+        answer: Mapping[str, Any],
+    ) -> HeldGroup:
+        new = HeldGroup(answer["PhysicalResourceId"], properties)
         if new.id == held.id:
             self._problem(f"{update.name} replaced nothing: it answered the old id")
         self._compare(update, new)
@@ -450,7 +456,7 @@ class Resource:
         self._until_success("Delete of the new one", "Delete", properties, held=new.id)
         return old
 
-    def _roll_back(self, to: Held, properties: dict[str, Any], carried: str) -> Held:
+    def _roll_back(self, to: HeldGroup, properties: dict[str, Any], carried: str) -> HeldGroup:
         """Update back, as often as it takes; `carried` is the id that the request bears."""
         rollback = self._until_success(
             "rollback Update", "Update", to.properties, held=carried, old=properties
@@ -480,7 +486,7 @@ class Resource:
         request_type: str,
         properties: dict[str, Any],
         *,
-        held: Held | str | None = None,
+        held: HeldGroup | str | None = None,
         old: dict[str, Any] | None = None,
         cancelled: bool = False,
         calm: bool = False,
@@ -491,7 +497,7 @@ class Resource:
         random, rates = self._random, self._lambda.rates
         doomed = random.random() < rates.doomed and not calm
         parts: dict[str, Any] = {}
-        if isinstance(held, Held):
+        if isinstance(held, HeldGroup):
             parts["physical_resource_id"], old = held.id, held.properties
         elif held is not None:
             parts["physical_resource_id"] = held
@@ -554,7 +560,7 @@ class Resource:
 
     def _sleep(self, seconds: float) -> None:
         if self._closed.wait(self._clock.real(seconds)):
-            raise Over
+            raise RunEnded
 
     def _next_name(self) -> str:
         return f"{self.stack_name}-{next(self._numbers)}"
@@ -580,7 +586,7 @@ class Resource:
         if answer is not None and answer["PhysicalResourceId"] != wanted:
             self._problem(f"{operation.name} answered another id than {wanted}")
 
-    def _compare(self, operation: Operation, held: Held) -> None:
+    def _compare(self, operation: Operation, held: HeldGroup) -> None:
         """See that the API holds what CloudFormation holds."""
         there = self._groups.look().get(held.id)
         if there is None:

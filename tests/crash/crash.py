@@ -22,6 +22,7 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn
@@ -48,6 +49,12 @@ COLUMNS = (
     "guardian_answers",
     "undone_without_a_call",
 )
+TABLES = {
+    "kinds": "requests",
+    "befell": "what befell",
+    "endings": "how deliveries ended",
+    "refusals": "answered FAILED, though nothing in the request makes it necessary",
+}
 MOST_STORIES = 3  # printed; the rest lie beside the report
 
 
@@ -122,10 +129,7 @@ def _write(
         name: {
             **{column: getattr(report, column) for column in COLUMNS},
             "most_at_once": report.most_at_once,
-            "kinds": report.kinds,
-            "befell": report.befell,
-            "endings": report.endings,
-            "refusals": report.refusals,
+            **{table: getattr(report, table) for table in TABLES},
             "violations": report.violations,
         }
         for name, report in reports.items()
@@ -140,23 +144,10 @@ def _write(
 def _print(reports: dict[str, Report]) -> None:
     print(f"\n{'':24}" + "".join(f"{name:>18}" for name in reports))
     for column in (*COLUMNS, "most_at_once"):
-        print(
-            f"{column:24}"
-            + "".join(f"{getattr(report, column):>18}" for report in reports.values())
-        )
-    for part, title in (
-        ("kinds", "requests"),
-        ("befell", "what befell"),
-        ("endings", "how deliveries ended"),
-        ("refusals", "answered FAILED, though nothing in the request makes it necessary"),
-    ):
-        tables = {name: getattr(report, part) for name, report in reports.items()}
-        rows = dict.fromkeys(row for table in tables.values() for row in table)
-        if rows:
-            print(f"\n{title}")
-        for row in rows:
-            numbers = "".join(f"{table.get(row, 0):>18}" for table in tables.values())
-            print(f"  {row[:60]:60}{numbers}" if len(row) < 60 else f"  {row}\n  {'':60}{numbers}")
+        figures = [getattr(report, column) for report in reports.values()]
+        print(f"{column:24}" + "".join(f"{figure:>18}" for figure in figures))
+    for part, title in TABLES.items():
+        _print_table(title, [getattr(report, part) for report in reports.values()])
     for name, report in reports.items():
         print(f"\n{name}: {len(report.violations) or 'no'} violations")
         for violation in report.violations:
@@ -165,6 +156,16 @@ def _print(reports: dict[str, Report]) -> None:
             print(f"\n{story}")
         if len(report.stories) > MOST_STORIES:
             print(f"\n{len(report.stories) - MOST_STORIES} more stories lie in {REPORT.parent}")
+
+
+def _print_table(title: str, tables: Sequence[Mapping[str, int]]) -> None:
+    """Print a row for each name that a table has, unless all are empty."""
+    rows = dict.fromkeys(row for table in tables for row in table)
+    if rows:
+        print(f"\n{title}")
+    for row in rows:
+        numbers = "".join(f"{table.get(row, 0):>18}" for table in tables)
+        print(f"  {row[:60]:60}{numbers}" if len(row) < 60 else f"  {row}\n  {'':60}{numbers}")
 
 
 if __name__ == "__main__":

@@ -59,29 +59,24 @@ def judge(resources: Sequence[Resource], functions: Lambda, spot: Mapping[str, A
     """Judge what the resources, the function and the API have to tell of a run."""
     operations = [operation for resource in resources for operation in resource.operations]
     made = Counter(spot["created_by_name"])
-    left = [rest["name"] for rest in spot["left"]]
     makers = [operation for operation in operations if operation.makes is not None]
-    violations, stories = [], []
-    for resource in resources:
-        found = [*resource.problems, *_problems_of(resource, made, left, functions)]
-        if found:
-            violations += [f"{resource.stack_name}: {hit}" for hit in found]
-            stories.append("\n".join([str(resource.story), *(f"=> {hit}" for hit in found)]))
     older = [name for resource in resources for name in resource.older]
-    known = {*(maker.makes for maker in makers), *older}
-    violations += [f"nobody asked for {name}" for name in made if name not in known]
+    violations, stories = _violations(resources, functions, spot)
     kills = [
         delivery
         for delivery in functions.deliveries
         if delivery.killed and delivery.ending is Ending.DIED
     ]
+    kinds = Counter(operation.kind.partition(" (")[0] for operation in operations)
+    killed = Counter(f"SIGKILL {_short(kill.killed)}" for kill in kills)
+    refusals = [refusal for operation in operations if (refusal := _refusal(operation))]
     return Report(
         operations=len(operations),
         deliveries=len(functions.deliveries),
         kills=len(kills),
         expected_objects=sum(_expected(maker, made) for maker in makers) + len(older),
         objects_created=int(spot["groups_created"]),
-        objects_left=len(left),
+        objects_left=len(spot["left"]),
         unanswered=sum(operation.is_unanswered for operation in operations),
         conflicting_answers=sum(len(set(operation.bodies)) > 1 for operation in operations),
         guardian_answers=sum(
@@ -89,48 +84,70 @@ def judge(resources: Sequence[Resource], functions: Lambda, spot: Mapping[str, A
         ),
         undone_without_a_call=sum(resource.undone_without_a_call for resource in resources),
         most_at_once=functions.most_at_once,
-        kinds=_sorted(Counter(operation.kind.partition(" (")[0] for operation in operations)),
-        befell=_sorted(
-            functions.counts + Counter(f"SIGKILL {_short(kill.killed)}" for kill in kills)
-        ),
+        kinds=_sorted(kinds),
+        befell=_sorted(functions.counts + killed),
         endings=_sorted(Counter(_ending(delivery) for delivery in functions.deliveries)),
-        refusals=_sorted(
-            Counter(_refusal(operation) for operation in operations if _refusal(operation))
-        ),
+        refusals=_sorted(Counter(refusals)),
         violations=violations,
         stories=stories,
     )
+
+
+def _violations(
+    resources: Sequence[Resource], functions: Lambda, spot: Mapping[str, Any]
+) -> tuple[list[str], list[str]]:
+    """Return what breaks a law, and the story of each resource that it concerns."""
+    made = Counter(spot["created_by_name"])
+    left = [rest["name"] for rest in spot["left"]]
+    violations, stories, known = [], [], set[str | None]()
+    for resource in resources:
+        names = {*(operation.makes for operation in resource.operations), *resource.older}
+        found = [
+            *resource.problems,
+            *(f"the group {name} is left" for name in left if name in names),
+            *(
+                problem
+                for operation in resource.operations
+                for problem in (*_problems_of(operation, made), *_ended_by_themselves(operation))
+            ),
+            *_rolled_again(resource, functions),
+        ]
+        if found:
+            violations += [f"{resource.stack_name}: {hit}" for hit in found]
+            stories.append("\n".join([str(resource.story), *(f"=> {hit}" for hit in found)]))
+        known |= names
+    violations += [f"nobody asked for {name}" for name in made if name not in known]
+    return violations, stories
 
 
 def _expected(maker: Operation, made: Mapping[str, int]) -> int:
     return 1 if maker.succeeded else min(1, made.get(str(maker.makes), 0))
 
 
-def _problems_of(
-    resource: Resource, made: Mapping[str, int], left: Sequence[str], functions: Lambda
-) -> Iterator[str]:
-    names = {*(operation.makes for operation in resource.operations), *resource.older}
-    yield from (f"the group {name} is left" for name in left if name in names)
-    for operation in resource.operations:
-        number = made.get(str(operation.makes), 0)
-        if operation.makes is not None and (number > 1 or (operation.succeeded and number != 1)):
-            yield f"{operation.name} made {number} groups named {operation.makes}"
-        if len(set(operation.bodies)) > 1:
-            yield f"{operation.name} was answered in {len(set(operation.bodies))} ways"
-        yield from (
-            f"an answer to {operation.name} is refused: {wrong}" for wrong in operation.wrong
-        )
-        if operation.expected == "FAILED" and operation.succeeded:
-            yield f"{operation.name} was answered SUCCESS, though the API refused it"
-        if operation.is_unanswered:
-            yield f"{operation.name} was not answered while CloudFormation waited"
-        for delivery in operation.deliveries:
-            if delivery.ending is Ending.DIED and not delivery.killed:
-                name = f"{operation.name} {delivery.name}"
-                yield f"the process of {name} died by itself: {delivery.log}"
-            if delivery.ending is Ending.INIT_ERROR and not delivery.killed:
-                name = f"{operation.name} {delivery.name}"
-                yield f"the handler of {name} cannot be loaded: {delivery.log}"
+def _problems_of(operation: Operation, made: Mapping[str, int]) -> Iterator[str]:
+    number = made.get(str(operation.makes), 0)
+    if operation.makes is not None and (number > 1 or (operation.succeeded and number != 1)):
+        yield f"{operation.name} made {number} groups named {operation.makes}"
+    if len(set(operation.bodies)) > 1:
+        yield f"{operation.name} was answered in {len(set(operation.bodies))} ways"
+    yield from (f"an answer to {operation.name} is refused: {wrong}" for wrong in operation.wrong)
+    if operation.expected == "FAILED" and operation.succeeded:
+        yield f"{operation.name} was answered SUCCESS, though the API refused it"
+    if operation.is_unanswered:
+        yield f"{operation.name} was not answered while CloudFormation waited"
+
+
+def _ended_by_themselves(operation: Operation) -> Iterator[str]:
+    """Name the processes that ended, though nobody has killed them."""
+    for delivery in operation.deliveries:
+        name = f"{operation.name} {delivery.name}"
+        if delivery.ending is Ending.DIED and not delivery.killed:
+            yield f"the process of {name} died by itself: {delivery.log}"
+        if delivery.ending is Ending.INIT_ERROR and not delivery.killed:
+            yield f"the handler of {name} cannot be loaded: {delivery.log}"
+
+
+def _rolled_again(resource: Resource, functions: Lambda) -> Iterator[str]:
     requests = {operation.event["RequestId"] for operation in resource.operations}
     for (request, asked), number in functions.rolls.items():
         if request in requests and number > 1:

@@ -35,7 +35,7 @@ DELAY = 0.04  # seconds of the machine; with the rest of the way well below the 
 OVERTIME = 8.0  # seconds of the machine that a frozen process has past its deadline
 
 
-class Operation(Protocol):
+class Deliverable(Protocol):
     """A request as far as its deliveries go."""
 
     event: Mapping[str, Any]
@@ -119,7 +119,7 @@ class Delivery:
 
     def __init__(
         self,
-        operation: Operation,
+        operation: Deliverable,
         name: str,
         mischief: Mischief,
         owner: "Lambda",
@@ -352,7 +352,7 @@ class Lambda:
             slot.close()
         self._threads.shutdown()
 
-    def rolled(self, operation: Operation, asked: str) -> None:
+    def rolled(self, operation: Deliverable, asked: str) -> None:
         """Count a roll, which is never to be asked for twice."""
         with self._change:
             self.rolls[operation.event["RequestId"], asked] += 1
@@ -364,7 +364,7 @@ class Lambda:
 
     def send(
         self,
-        operation: Operation,
+        operation: Deliverable,
         random: Random,
         name: str,
         *,
@@ -400,7 +400,7 @@ class Lambda:
         delivery.thaw()
 
     def _attempts(
-        self, operation: Operation, random: Random, name: str, after: float, doomed: bool
+        self, operation: Deliverable, random: Random, name: str, after: float, doomed: bool
     ) -> None:
         self.closed.wait(after)
         elsewhere = name.endswith("elsewhere")
@@ -422,7 +422,7 @@ class Lambda:
 
     def _until_success(
         self,
-        operation: Operation,
+        operation: Deliverable,
         random: Random,
         name: str,
         befalls: Callable[[int], Mischief],

@@ -1,5 +1,6 @@
 """All that a run against one engine takes: started here, and ended here, however it ends."""
 
+import contextlib
 import queue
 import tempfile
 import threading
@@ -13,7 +14,7 @@ from typing import Any
 
 from examples.elastigroup.spot_api import SpotApi
 
-from crash.cloudformation import Answers, GivenUp, Over, Resource
+from crash.cloudformation import Answers, GivenUp, Resource, RunEnded
 from crash.history import Report, judge
 from crash.mischief import Rates
 from crash.sandboxes import Lambda, Slot
@@ -33,7 +34,7 @@ STACKS = 16  # at work at the same time: while Lambda waits, another one's event
 
 
 @dataclass(frozen=True)
-class Groups:
+class SpotGroups:
     """The API, to those who do not come through the provider."""
 
     spot: SpotApi
@@ -96,10 +97,7 @@ def run(
     seed: str,
     operations: int,
     speed: float = 10.0,
-    rates: Rates | None = None,
     source: Path | None = None,
-    sandboxes: int = SANDBOXES,
-    stacks: int = STACKS,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Play stacks until there were so many requests, and judge what came of it.
@@ -110,20 +108,14 @@ def run(
         seed: What all draws come from. When what happens is the machine's own affair.
         operations: The number of requests to reach.
         speed: How much faster than the machine's the processes' clock runs.
-        rates: How often what befalls.
         source: A folder with another `cfn_once` to run, such as one with a bug in it.
-        sandboxes: How many deliveries are at work at the same time, but for the guardian's.
-        stacks: How many stacks are.
         tell: Is told how far it has come, now and then.
     """
     clock = FastClock(started=time.time(), speed=speed)
     with ExitStack() as world:
-        scratch = Path(world.enter_context(tempfile.TemporaryDirectory(prefix="crash-")))
-        secret = _secret(aws)
         make_table(engine.client, TABLE)
         world.callback(engine.client.delete_table, TableName=TABLE)
         spot = world.enter_context(SpotApi(token=TOKEN))
-        host, _, port = spot.url.removeprefix("http://").partition(":")
         answers = world.enter_context(Answers(clock))
         folders = (source, TESTS, ROOT / "examples")
         environment = {
@@ -133,97 +125,121 @@ def run(
             "CFN_ONCE_RESPONSE_HOSTS": answers.name,
             "AWS_ENDPOINT_URL_SECRETS_MANAGER": aws.url,
         }
-        slots: list[Slot] = []
-        for number in range(sandboxes + GUARDIANS):
-            slots.append(
-                Slot(
-                    number,
-                    ledger=engine.address,
-                    api=(host, int(port)),
-                    environment=environment,
-                    scratch=scratch,
-                    clock=clock,
-                    guards=number >= sandboxes,
-                )
-            )
-            world.callback(slots[-1].close)
-        functions = Lambda(slots, clock, rates or Rates())
+        functions = Lambda(list(_slots(world, engine, spot, environment, clock)), clock, Rates())
         world.callback(functions.close)
-        resources = _play(
-            functions, answers, secret, spot, seed, operations, stacks=stacks, tell=tell
-        )
+        stacks = Stacks(seed, operations, functions, answers, _secret(aws), spot)
+        stacks.play(tell)
         heads = engine.client.scan(TableName=TABLE, Select="COUNT", Limit=1000)["Count"]
         if not heads:
             raise RuntimeError("the ledger is empty: the processes have used another one")
-        return judge(resources, functions, spot.report())
+        return judge(stacks.resources, functions, spot.report())
 
 
-def _play(
-    functions: Lambda,
-    answers: Answers,
-    secret: str,
+def _slots(
+    world: ExitStack,
+    engine: Engine,
     spot: SpotApi,
-    seed: str,
-    operations: int,
-    *,
-    stacks: int,
-    tell: Callable[[str], None],
-) -> list[Resource]:
-    resources: list[Resource] = []
-    errors: queue.SimpleQueue[BaseException] = queue.SimpleQueue()
-    lock = threading.Lock()
+    environment: Mapping[str, str],
+    clock: FastClock,
+) -> Iterator[Slot]:
+    """Open the sandboxes, the guardian's last; they are closed with the world."""
+    scratch = Path(world.enter_context(tempfile.TemporaryDirectory(prefix="crash-")))
+    host, _, port = spot.url.removeprefix("http://").partition(":")
+    for number in range(SANDBOXES + GUARDIANS):
+        slot = Slot(
+            number,
+            ledger=engine.address,
+            api=(host, int(port)),
+            environment=environment,
+            scratch=scratch,
+            clock=clock,
+            guards=number >= SANDBOXES,
+        )
+        world.callback(slot.close)
+        yield slot
 
-    def sent() -> int:
-        return sum(len(resource.operations) for resource in list(resources))
 
-    def next_resource() -> Resource | None:
-        with lock:
-            if sent() >= operations or functions.closed.is_set():
-                return None
-            number = len(resources)
-            resources.append(
-                Resource(
-                    number,
-                    Random(f"{seed} {number}"),
-                    functions=functions,
-                    answers=answers,
-                    secret=secret,
-                    groups=Groups(spot),
-                    more=lambda: sent() < operations,
-                )
-            )
-            return resources[-1]
+class Stacks:
+    """The stacks of a run, some of them at work at the same time.
 
-    def work() -> None:
+    Attributes:
+        resources: One of each stack, in the order in which they began.
+    """
+
+    def __init__(
+        self,
+        seed: str,
+        operations: int,
+        functions: Lambda,
+        answers: Answers,
+        secret: str,
+        spot: SpotApi,
+    ) -> None:
+        self._seed, self._operations = seed, operations
+        self._functions, self._answers = functions, answers
+        self._secret, self._groups = secret, SpotGroups(spot)
+        self._lock = threading.Lock()
+        self._errors: queue.SimpleQueue[BaseException] = queue.SimpleQueue()
+        self.resources: list[Resource] = []
+
+    @property
+    def sent(self) -> int:
+        """How many requests there were so far."""
+        return sum(len(resource.operations) for resource in list(self.resources))
+
+    def play(self, tell: Callable[[str], None]) -> None:
+        """Let stacks come and go until there were so many requests.
+
+        Raises:
+            BaseException: What a stack's thread has raised.
+        """
+        threads = [threading.Thread(target=self._work, daemon=True) for _ in range(STACKS)]
+        for thread in threads:
+            thread.start()
         try:
-            while (resource := next_resource()) is not None:
-                try:
-                    resource.play()
-                except GivenUp:
-                    continue  # its problems tell
-        except Over:
-            pass
-        except BaseException as error:  # raised again where somebody waits
-            errors.put(error)
-            functions.closed.set()
+            self._wait_for(threads, tell)
+        except BaseException:
+            self._functions.closed.set()
+            raise
+        if not self._errors.empty():
+            raise self._errors.get()
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(stacks)]
-    for thread in threads:
-        thread.start()
-    told = time.monotonic()
-    try:
+    def _wait_for(self, threads: list[threading.Thread], tell: Callable[[str], None]) -> None:
+        told = time.monotonic()
         for thread in threads:
             while thread.is_alive():
                 thread.join(0.2)
                 if time.monotonic() - told > 15:
                     told = time.monotonic()
-                    tell(f"{sent()} requests, {len(functions.deliveries)} deliveries")
-    except BaseException:
-        functions.closed.set()
-        raise
-    if not errors.empty():
-        raise errors.get()
-    return resources
+                    tell(f"{self.sent} requests, {len(self._functions.deliveries)} deliveries")
+
+    def _work(self) -> None:
+        try:
+            while (resource := self._next()) is not None:
+                with contextlib.suppress(GivenUp):  # its problems tell
+                    resource.play()
+        except RunEnded:
+            pass
+        except BaseException as error:  # raised again where somebody waits
+            self._errors.put(error)
+            self._functions.closed.set()
+
+    def _next(self) -> Resource | None:
+        with self._lock:
+            if self.sent >= self._operations or self._functions.closed.is_set():
+                return None
+            number = len(self.resources)
+            resource = Resource(
+                number,
+                Random(f"{self._seed} {number}"),
+                functions=self._functions,
+                answers=self._answers,
+                secret=self._secret,
+                groups=self._groups,
+                more=lambda: self.sent < self._operations,
+            )
+            self.resources.append(resource)
+            return resource
 
 
 def _secret(aws: MiniStack) -> str:
