@@ -18,7 +18,7 @@ from typing import Any
 
 import trustme
 
-from support.external_api import ExternalApi
+from support.external_api import ApiWithAccidents
 from support.ministack import MiniStack
 from support.requests_of_cloudformation import Requests
 from support.response_host import ResponseHost
@@ -76,7 +76,7 @@ class Scene:
     def __init__(
         self, row: Row, bucket: ResponseHost, environment: Mapping[str, str], scratch: Path
     ) -> None:
-        self.api = ExternalApi(tokens=row.honours)
+        self.api = ApiWithAccidents(tokens=row.honours)
         self.stack = Requests(bucket, row.resource_type)
         self.function = Function(
             row.handler,

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import cfn_once
-from cfn_once import _errors
+from cfn_once import _errors, testing
 
 
 def test_the_list_is_sorted_and_every_name_is_there():
@@ -76,3 +76,19 @@ def test_a_name_is_of_one_class():
     ]
 
     assert [] == sorted({name for name in found if found.count(name) > 1})
+
+
+def test_no_test_takes_a_public_name_for_a_class_of_its_own():
+    """
+    A class in the tests never has the name of one that users import: a reader would take it for
+    that one.
+    """
+    public = {*cfn_once.__all__, *testing.__all__}
+    found = [
+        f"{file.name}: {node.name}"
+        for file in Path(__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.ClassDef) and node.name in public
+    ]
+
+    assert [] == found

@@ -26,7 +26,7 @@ from uuid import uuid4
 
 from cfn_once.testing import on_failure_event
 from deaths.ways import LAMBDA_WAITS, PEERS_TIMEOUT, SHORTEST, TIMEOUT, Way, oldest_event
-from support.external_api import ExternalApi
+from support.external_api import ApiWithAccidents
 from support.fast_clock import FastClock
 from support.host import nowhere
 from support.requests_of_cloudformation import Requests
@@ -148,7 +148,7 @@ class Scene:
         self._is_short = framework.ours and way.timeout < SHORTEST
         self._clock = FastClock(time.time(), SPEED if self._is_short else 1.0)
         self.answers = ResponseHost(now=self._clock.now, tls=world.tls, reachable=way.s3)
-        self.api = ExternalApi()
+        self.api = ApiWithAccidents()
         self._ended = ExitStack()
 
     def __enter__(self) -> Self:

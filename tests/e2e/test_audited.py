@@ -16,7 +16,7 @@ import pytest
 from cfn_once.cli.console import Exit
 from cfn_once.testing import DeployedLambda, FakeCloudFormation
 from ledger.engines import make_table
-from support.external_api import ExternalApi
+from support.external_api import ApiWithAccidents
 from support.lambda_zip import lambda_zip
 from support.ministack import MiniStack
 from support.shell import call
@@ -190,7 +190,7 @@ STORIES = (
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    with MiniStack() as aws, ExternalApi() as api:
+    with MiniStack() as aws, ApiWithAccidents() as api:
         place = World(aws, api, tmp_path_factory.mktemp("audited"))
         for story in STORIES:
             story(place)

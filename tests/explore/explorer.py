@@ -102,7 +102,7 @@ def spelt_out(record: Any) -> Doc:
 # What a delivery asks of a port.
 
 
-class Store(NamedTuple):
+class LedgerWrite(NamedTuple):
     """A write of the ledger, and what it is called here."""
 
     write: Write
@@ -154,7 +154,7 @@ class Sleep(NamedTuple):
     polls: bool
 
 
-Action = Store | Read | Spill | Call | Put | Sleep
+Action = LedgerWrite | Read | Spill | Call | Put | Sleep
 
 
 class Scene(Protocol):
@@ -342,7 +342,7 @@ class _Ports:
 
     def write(self, key: str, write: Write) -> Written:
         del key
-        told = self._asked_of_the_ledger(Store(write))
+        told = self._asked_of_the_ledger(LedgerWrite(write))
         head = self._explorer.shipped(told[1])
         written: Written = self._kit.written(told[0] == "applied", head)
         return written
@@ -637,7 +637,7 @@ class Explorer:
         for answer in reversed(told):
             asked = run.resume(*answer)
         if type(asked) is not type(node.action) or (
-            not isinstance(asked, Store) and asked != node.action
+            not isinstance(asked, LedgerWrite) and asked != node.action
         ):
             raise HarnessError(f"run again, it asked for {asked}, not for {node.action}")
         return run
@@ -874,7 +874,7 @@ class Explorer:
 
     def _acts(self, state: State, delivery: int, node: _Node) -> Iterator[tuple[str, State]]:
         match node.action:
-            case Store():
+            case LedgerWrite():
                 return self._writes(state, delivery, node, node.action)
             case Read():
                 return self._reads(state, delivery, node)
@@ -890,7 +890,7 @@ class Explorer:
                 raise HarnessError(f"{self.name(delivery)} asks for nothing")
 
     def _writes(
-        self, state: State, delivery: int, node: _Node, write: Store
+        self, state: State, delivery: int, node: _Node, write: LedgerWrite
     ) -> Iterator[tuple[str, State]]:
         key = (state.head, node)
         known = self._written.get(key)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from support.external_api import ExternalApi
+from support.external_api import ApiWithAccidents
 from support.fast_clock import FastClock
 from support.requests_of_cloudformation import Requests
 from support.response_host import ResponseHost
@@ -40,7 +40,7 @@ def start(
 
         def start(
             handler: str,
-            api: ExternalApi,
+            api: ApiWithAccidents,
             *,
             timeout: float = 6.0,
             environment: Mapping[str, str] | None = None,
@@ -67,6 +67,6 @@ def start(
 
 
 @pytest.fixture
-def api() -> Iterator[ExternalApi]:
-    with ExternalApi(tokens=True) as api:
+def api() -> Iterator[ApiWithAccidents]:
+    with ApiWithAccidents(tokens=True) as api:
         yield api

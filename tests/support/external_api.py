@@ -7,7 +7,7 @@ from typing import Any
 from cfn_once.testing import ApiError, FakeApi
 
 
-class ExternalApi(FakeApi):
+class ApiWithAccidents(FakeApi):
     """An API as most are: each POST makes one more group.
 
     Args:

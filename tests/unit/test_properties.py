@@ -287,14 +287,14 @@ class DeepModel(pydantic.BaseModel):
     Colours: list[Colour]
     Password: str = pydantic.Field(pattern="^[0-9]+$")
     Mode: Literal["a", "b"] = "a"
-    Checked: str = ""
+    CheckedClass: str = ""
     Which: int | Model = 0
     Tagged: Annotated[
         Annotated["Cat", pydantic.Tag("cat")] | Annotated["Dog", pydantic.Tag("dog")] | None,
         pydantic.Field(discriminator="kind"),
     ] = None
 
-    @pydantic.field_validator("Checked")
+    @pydantic.field_validator("CheckedClass")
     @classmethod
     def _check(cls, value: str) -> str:
         if value:
@@ -323,7 +323,7 @@ def test_pydantic_quotes_no_value():
         "Colours": ["hunter2"],
         "Password": "hunter2",
         "Mod": "b",
-        "Checked": "hunter2",
+        "CheckedClass": "hunter2",
         "Which": {"Size": "hunter2"},
         "Tagged": {"kind": "hunter2"},
     }
@@ -335,7 +335,7 @@ def test_pydantic_quotes_no_value():
     assert "Mod: unknown; did you mean Mode?" in told
     assert "Password: String should match pattern '^[0-9]+$', got text" in told
     assert "Colours[0]: Input should be 'red' or 'blue', got text" in told
-    assert "Checked: refused (value error), got text" in told
+    assert "CheckedClass: refused (value error), got text" in told
     assert "Tagged: refused (union tag invalid), got a map" in told
     assert [
         answer
@@ -546,7 +546,7 @@ def test_a_model_that_allows_more_is_heard():
 
 
 @dataclass
-class Checked:
+class CheckedClass:
     Low: int
     High: int
     words: ClassVar[str] = "not a property"
@@ -572,7 +572,7 @@ class CheckedModel(pydantic.BaseModel):
         return self
 
 
-@pytest.mark.parametrize("declared", [Checked, CheckedModel])
+@pytest.mark.parametrize("declared", [CheckedClass, CheckedModel])
 def test_checks_of_a_class(declared):
     """
     What a class raises as InvalidProperties is told in its own words; of any other error only the
@@ -598,7 +598,7 @@ def test_only_fields_are_properties():
     """
     Class variables, and fields that no caller may set, are none.
     """
-    assert {"Low", "High"} == Shape(Checked).names
+    assert {"Low", "High"} == Shape(CheckedClass).names
 
 
 T = TypeVar("T")
