@@ -180,11 +180,12 @@ class Provider:
         calls: Calls | None = None,
         clock: Clock | None = None,
         continuation: Continuation | None = None,
+        sandbox_id: Callable[[], str | None] | None = None,
     ) -> "Provider":
         """Return a copy that reaches the world in other ways: a test's."""
-        other = copy.copy(self)
+        other, own = copy.copy(self), self._ledger
         vars(other).update(
-            _ledger=Ledger(ledger or self._ledger.store, sandbox_id=sandbox_id),
+            _ledger=Ledger(ledger or own.store, sandbox_id=sandbox_id or own.sandbox_id),
             _delivery=delivery or self._delivery,
             _calls=calls or self._calls,
             _clock=clock or self._clock,

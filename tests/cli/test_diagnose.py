@@ -470,7 +470,7 @@ def test_a_clock_that_goes_back(tmp_path):
     """
     log = LambdaLog()
     log.lines([], lambdas(1), ends="error")
-    log.now, log._last = log.now - 5, 0
+    log.set_back(5)
     log.lines([], lambdas(2))
     called = call(tmp_path, "diagnose", "--file", "-", "--json", stdin=log.rows())
     told = json.loads(called.out)

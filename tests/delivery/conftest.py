@@ -38,10 +38,20 @@ class Deployed:
         host: Where the answer goes.
         hook: What `create` does once the thing is made; returns its attributes.
         set_id: Whether the hook sets an id of its own.
-        delivery: Whether the answers go by the real delivery or by another one.
+        hosts: Those that answers may go to; the host's, unless given.
+        delivery: Options of the real delivery besides.
     """
 
-    def __init__(self, host, hook=lambda resource: {}, *, clock=SYSTEM_CLOCK, read=0.5, **delivery):
+    def __init__(
+        self,
+        host,
+        hook=lambda resource: {},
+        *,
+        clock=SYSTEM_CLOCK,
+        read=0.5,
+        hosts=(),
+        **delivery,
+    ):
         self.host, self.clock, self.made, self.ledger = host, clock, [], MemoryStore()
         make = self.made.append
 
@@ -59,7 +69,7 @@ class Deployed:
         self.event["ResponseURL"] = host.url + target(self.event, clock.now())
         self.thing = Thing
         self.key = "r" + Request.from_event(self.event).correlation_id
-        self.delivery = HttpsDelivery(hosts=[host.name], read=read, **delivery)
+        self.delivery = HttpsDelivery(hosts=hosts or [host.name], read=read, **delivery)
         provider = Provider(Thing, ledger=self.ledger)
         self.provider = provider.using(delivery=self.delivery, clock=clock)
 

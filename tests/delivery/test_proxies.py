@@ -7,7 +7,6 @@ import time
 import pytest
 import trustme
 
-from cfn_once._cloudformation.endpoints import Trusted
 from cfn_once._cloudformation.proxies import proxy_for
 from cfn_once.testing import VirtualClock
 from support.forward_proxy import ForwardProxy
@@ -39,9 +38,9 @@ def bucket(monkeypatch, tmp_path):
 
 def deployed_to(deploy, url, *, clock=None):
     """Deploy a provider whose answer goes to a URL's host."""
-    told = deploy(Host(), clock=clock or VirtualClock(time.time()), read=2)
+    hosts = [url.partition("//")[2]]
+    told = deploy(Host(), clock=clock or VirtualClock(time.time()), read=2, hosts=hosts)
     told.event["ResponseURL"] = url + target(told.event, told.clock.now())
-    told.delivery._trusted = Trusted(hosts={url.partition("//")[2]})
     return told
 
 

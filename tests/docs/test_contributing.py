@@ -10,6 +10,7 @@ PACKAGE = ROOT / "src" / "cfn_once"
 PAGE = (ROOT / "CONTRIBUTING.md").read_text().partition("## Where it breaks its own rules")[2]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
 LONGEST_MODULE = 400
+MOST_PARAMETERS = 8
 
 
 def exception(start):
@@ -69,6 +70,58 @@ def test_neither_asserts_nor_casts_are_in_the_product():
 
     assert [] == found
     assert "none. `cast` in the product: none" in exception("`assert` in the product")
+
+
+def test_what_tests_patch_is_named():
+    """
+    No test replaces an attribute of a module or a class, or a private one of an object that is
+    not its own; where one does, the page names its file.
+    """
+    found = set()
+    for file in sorted((ROOT / "tests").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            target = ast.unparse(node) if isinstance(node, ast.Attribute) else ""
+            writes = isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
+            if target.startswith(("patch.", "monkeypatch.")) and node.attr.endswith("attr"):
+                found.add(file)
+            elif target.startswith(("mock.", "unittest.")):
+                found.add(file)
+            elif writes and re.search(r"\._(?!_)", re.sub(r"^(self|cls)\._?", "", target)):
+                found.add(file)
+
+    named = re.findall(r"`(tests/[\w/]+\.py)`", exception("A test that patches"))
+    assert {str(file.relative_to(ROOT)) for file in found} == set(named)
+
+
+def parameters(function):
+    """Return the names of a function's parameters, without what is bound and what is starred."""
+    words = function.args
+    names = [word.arg for word in (*words.posonlyargs, *words.args, *words.kwonlyargs)]
+    return [name for name in names if name not in ("self", "cls")]
+
+
+def test_functions_of_many_parameters_are_named():
+    """
+    Functions of more than eight parameters, in the product and the kit, are those that the page
+    names: a constructor by its class.
+    """
+    many = set()
+    for file in PACKAGE.rglob("*.py"):
+        tree = ast.parse(file.read_text())
+        owners = {
+            method: owner.name
+            for owner in ast.walk(tree)
+            if isinstance(owner, ast.ClassDef)
+            for method in owner.body
+        }
+        many |= {
+            owners.get(node, "") if node.name == "__init__" else node.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef) and len(parameters(node)) > MOST_PARAMETERS
+        }
+
+    named = exception("Functions of more than eight parameters")
+    assert many == set(re.findall(r"`(\w+)` takes", named))
 
 
 def test_loop_variables_are_called_by_their_thing():

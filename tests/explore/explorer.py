@@ -67,7 +67,7 @@ class Kit:
             return import_module(f"{package.__name__}.{name}")
 
         errors, store = module("_errors"), module("ledger.store")
-        self.provider, self.ledger = module("_provider").Provider, module("ledger").Ledger
+        self.provider = module("_provider").Provider
         self.delivery = module("_cloudformation.delivery").HttpsDelivery
         self.written = store.Written
         self.head_in, self.write = store.head_in, store.written
@@ -516,7 +516,7 @@ class Explorer:
         self._guardian = guardian.using(**ways)
         self._boxes = boxes
         if boxes:
-            self._providers[-1]._ledger = self.kit.ledger(ports, sandbox_id=self._box)
+            self._providers[-1] = self._providers[-1].using(sandbox_id=self._box)
         self.current: _Run
         self.errors: dict[str, Exception] = {}  # the last of each kind, for people
         self._budgets = tuple(sorted((budgets or {}).items()))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from cfn_once import CustomResource, Provider, Secret, TemporaryError
+from cfn_once.ledger import MemoryStore
 from cfn_once.testing import VirtualClock
 from support.taken import Taken
 
@@ -68,10 +69,24 @@ MODES = (
     *("raises", "in a chain", "exits", "passes", "large", "no JSON", "long id", "secret step"),
     "step that fails",
 )
-CLOCK, TAKEN = VirtualClock(), Taken()
-provider = Provider(Group, ledger="memory://", clock=CLOCK, allow_local_ledger=True).using(
-    delivery=TAKEN
-)
+
+
+class FuzzClock(VirtualClock):
+    """A clock that begins again with each batch."""
+
+    def begin_again(self) -> None:
+        self._now = VirtualClock().now()
+
+
+class FuzzStore(MemoryStore):
+    """A ledger that begins again with each batch."""
+
+    def begin_again(self) -> None:
+        self._texts.clear()
+
+
+CLOCK, STORE, TAKEN = FuzzClock(), FuzzStore(), Taken()
+provider = Provider(Group, ledger=STORE, clock=CLOCK).using(delivery=TAKEN)
 
 
 def broken() -> None:

@@ -137,10 +137,9 @@ class Rig:
         self.provider: Provider = providers.provider.using(
             ledger=self.store, delivery=self.bucket, clock=self.clock
         )
-        own = providers.provider._ledger.store
-        own._texts.clear()
+        for memory in (providers.STORE, providers.CLOCK):
+            memory.begin_again()
         providers.TAKEN.bodies.clear()
-        providers.CLOCK._now = self.clock.now()
 
     def context(self) -> LambdaContext:
         return LambdaContext(timeout=31, now=self.clock.now)
@@ -175,8 +174,7 @@ class Rig:
 
     def end_batch(self, where: str) -> None:
         """Look at the ledger."""
-        own = providers.provider._ledger.store
-        for text in (*self.store._texts.values(), *own._texts.values()):
+        for text in (*self.store._texts.values(), *providers.STORE._texts.values()):
             self._search("ledger", where, text)
 
     def _judge_return(self, where: str, said: Any) -> None:

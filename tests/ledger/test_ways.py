@@ -4,6 +4,7 @@ A table is asked in two ways: with boto3, and without its model of DynamoDB.
 Whatever a server does, both ways come to the same, in the same words, in as many requests.
 """
 
+import contextlib
 import gzip
 import hashlib
 import hmac
@@ -11,15 +12,13 @@ import json
 import logging
 import re
 import ssl
-import threading
 import time
 import traceback
 import tracemalloc
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from zlib import crc32
 
 import boto3
@@ -41,6 +40,7 @@ from cfn_once.ledger.store import Absent, Change, Write, changed
 from cfn_once.ledger.table_errors import TableRefused
 from cfn_once.ledger.wire import WireTable, wire_for
 from cfn_once.testing import VirtualClock
+from cfn_once.testing.server import LocalHandler, LocalServer
 from ledger.engines import IN_LAMBDA
 from ledger.told import a_head
 from support.host import HANG_UP, RESET, Behaviour, Dripping, Host, Received, Status, nowhere
@@ -54,10 +54,10 @@ PASSING, DENIED, MISSING, FULL = (
     LedgerTrouble.FULL,
 )
 
-Way = Callable[[str, Mapping[str, str]], DynamoDBStore]
+Way = Callable[..., DynamoDBStore]
 
 
-def with_boto3(url: str, environ: Mapping[str, str]) -> DynamoDBStore:
+def with_boto3(url: str, environ: Mapping[str, str], **options: Any) -> DynamoDBStore:
     client = boto3.client(
         "dynamodb",
         endpoint_url=url,
@@ -71,11 +71,11 @@ def with_boto3(url: str, environ: Mapping[str, str]) -> DynamoDBStore:
             retries={"mode": "standard", "total_max_attempts": 3},
         ),
     )
-    return DynamoDBStore("ledger", client=client)
+    return DynamoDBStore("ledger", client=client, **options)
 
 
-def without_boto3(url: str, environ: Mapping[str, str]) -> DynamoDBStore:
-    store = DynamoDBStore("ledger", endpoint=url, environ=environ)
+def without_boto3(url: str, environ: Mapping[str, str], **options: Any) -> DynamoDBStore:
+    store = DynamoDBStore("ledger", endpoint=url, environ=environ, **options)
     table: Any = store._table
     assert isinstance(table, WireTable)
     # As above: no test waits for seconds.
@@ -355,12 +355,13 @@ def test_an_answer_that_is_too_long(body: bytes, headers: dict[str, str]) -> Non
 
 def test_connections_are_kept() -> None:
     """An answer that was read to its end leaves its connection for the next."""
-    with Kept() as kept:
-        store = without_boto3(kept.url, PLANTED)
+    connections: list[Any] = []
+    with contextlib.closing(LocalServer(_KeptConnection, connections)) as server:
+        store = without_boto3(server.url, PLANTED)
         for _ in range(3):
             assert store.read("r1") is None
 
-    assert 1 == kept.connections
+    assert 1 == len(connections)
 
 
 @both_ways
@@ -637,40 +638,18 @@ def test_pauses_between_tries() -> None:
         assert 0 < clock.now() - began <= most
 
 
-class Kept:
-    """A server that keeps its connections, and counts them."""
+class _KeptConnection(LocalHandler):
+    """Answers one request after the other on a connection."""
 
-    def __init__(self) -> None:
-        self.connections = 0
-        outer = self
+    protocol_version = "HTTP/1.1"
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+    def setup(self) -> None:
+        self.server.what.append(self.client_address)
+        super().setup()
 
-            def setup(self) -> None:
-                outer.connections += 1
-                super().setup()
-
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["content-length"]))
-                self.send_response(200)
-                self.send_header("content-length", "2")
-                self.end_headers()
-                self.wfile.write(b"{}")
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.socket.close()
+    def do_POST(self) -> None:
+        self.read()
+        self.reply(200, b"{}", "application/json")
 
 
 def certified(authority: trustme.CA) -> ssl.SSLContext:
@@ -709,8 +688,7 @@ def test_a_clock_that_is_ahead_of_the_tables(way: Way, seconds: int) -> None:
     """
     with Host(answer({}, date=formatdate(time.time() + seconds, usegmt=True))) as host:
         store = way(host.url, IN_LAMBDA)
-        operators = DynamoDBStore("ledger", checks_clock=True, client=store._table)
-        operators._table = store._table
+        operators = way(host.url, IN_LAMBDA, checks_clock=True)
 
         assert store.read("r1") is None
         if seconds > -10:

@@ -42,6 +42,10 @@ class LambdaLog:
         event = {"logStreamName": stream, "timestamp": self._last, "message": f"{text}\n"}
         self.events.append({**event, "ingestionTime": self._last + 14, "eventId": str(len(text))})
 
+    def set_back(self, seconds: float) -> None:
+        """Let the clock go back, and the times of further lines with it."""
+        self.now, self._last = self.now - seconds, 0
+
     def invoke(self, handler, event, invocation, *, after=0.0, ends="", stream=STREAM, name="f"):
         """Invoke a handler; where it is None, it dies without a word."""
         self.now += after

@@ -37,7 +37,7 @@ class Ledger:
         self, store: Store, *, sandbox_id: Callable[[], str | None] = lambda: None
     ) -> None:
         self.store, self._store = store, PatientStore(store)
-        self._sandbox_id = sandbox_id
+        self.sandbox_id = sandbox_id
 
     def claim(
         self,
@@ -92,7 +92,7 @@ class Ledger:
         return Candidate(
             owner=clock.nonce(),
             lease=milliseconds(deadline.ends_at() + DEATH_SLACK + CLOCK_SLACK),
-            sandbox_id=self._sandbox_id(),
+            sandbox_id=self.sandbox_id(),
             now=milliseconds(clock.now()),
             invocation=deadline.invocation or None,
         )
