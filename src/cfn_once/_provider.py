@@ -6,7 +6,6 @@ event ──► Request ──► claim ────────► hook ──�
 
 import copy
 import logging
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, assert_never
@@ -28,8 +27,8 @@ from ._errors import (
 from ._hooks.execution import Execution
 from ._hooks.resource import CustomResource
 from ._hooks.served import NEVER_ENDS, Served, accounts_of, by_type
-from ._lambda.continuation import Continuation, open_continuation
-from ._lambda.environment import hosts_besides, is_in_lambda, is_managed, own_region
+from ._lambda import environment
+from ._lambda.continuation import Continuation
 from ._lambda.sandbox import sandbox_id
 from ._observability.logs import hand_over
 from ._observability.mask import Mask
@@ -108,33 +107,34 @@ class Provider:
         self._ledger = Ledger(store, sandbox_id=sandbox_id)
         self._continuation = self._continuation_of(continuation)
         self._delivery: Delivery = HttpsDelivery(
-            hosts=hosts_besides(response_hosts), own_region=own_region(), regions=regions
+            hosts=environment.hosts_besides(response_hosts),
+            own_region=environment.own_region(),
+            regions=regions,
         )
         self._calls: Calls = DirectCalls()
-        self._clock = clock
+        self._clock, self._ends_process = clock, ends_process
         self._accounts, self._visible_after = accounts_of(accounts), visible_after
-        self._ends_process = ends_process
 
     def _store_of(self, ledger: str | Store | None, *, allow_local: bool) -> Store:
         if not isinstance(ledger, str | None):
             return ledger
-        url = ledger or os.environ.get("CFN_ONCE_LEDGER")
+        url, in_lambda = ledger or environment.ledger_url(), environment.is_in_lambda()
         store = self._unless_misconfigured(
-            lambda: open_store(url, in_lambda=is_in_lambda(), allow_local=allow_local)
+            lambda: open_store(url, in_lambda=in_lambda, allow_local=allow_local)
         )
         return store or MemoryStore()
 
     def _continuation_of(self, continuation: str | Continuation | None) -> Continuation | None:
         if not isinstance(continuation, str | None):
             return continuation
-        url = continuation or os.environ.get("CFN_ONCE_CONTINUATION")
-        return self._unless_misconfigured(lambda: open_continuation(url))
+        url = continuation
+        return self._unless_misconfigured(lambda: environment.continuation_of(url))
 
     def _unless_misconfigured(self, opened: Callable[[], T]) -> T | None:
         try:
             return opened()
         except ConfigurationError as error:
-            if not is_in_lambda():
+            if not environment.is_in_lambda():
                 raise
             # A function that fails at import answers nobody: the stack would hang for an hour.
             log.error("%s", error)  # noqa: TRY400 - the text says it all
@@ -202,7 +202,7 @@ class Provider:
                 a batch, where all of it must.
         """
         deadline = Deadline(self._clock, context)
-        if not (self._ends_process and is_managed()):
+        if not (self._ends_process and environment.is_managed()):
             return self._work(event, deadline, context)
         call_off = deadline.end_process()  # Lambda does not: the lease must not outlive us
         try:
@@ -292,7 +292,7 @@ class Provider:
         """Return why nothing is done for a request; nothing where its type decides."""
         if self._unable or elsewhere:
             return self._unable or elsewhere
-        if is_managed() and not self._ends_process:
+        if environment.is_managed() and not self._ends_process:
             return NEVER_ENDS
         if self._accounts and request.account not in self._accounts:
             account = request.account

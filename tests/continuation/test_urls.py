@@ -5,7 +5,8 @@ import math
 import pytest
 
 from cfn_once import ConfigurationError
-from cfn_once._lambda.continuation import open_continuation
+from cfn_once._lambda.continuation_services import open_continuation
+from cfn_once._lambda.environment import continuation_of
 from continuation.ways import QUEUE, ROLE, URLS
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1f2e3d4c-0000-4000-8000-000000000001"
@@ -14,11 +15,15 @@ FORMS = ("scheduler://GROUP?role=ARN", "sqs://sqs.REGION.amazonaws.com/ACCOUNT/Q
 
 
 @pytest.mark.parametrize("url", [None, ""])
-def test_without_a_url_nothing_comes_back(url):
+def test_without_a_url_nothing_comes_back(url, monkeypatch):
     """
     A template may leave the variable out, or leave it empty.
     """
-    assert open_continuation(url) is None
+    monkeypatch.delenv("CFN_ONCE_CONTINUATION", raising=False)
+    if url is not None:
+        monkeypatch.setenv("CFN_ONCE_CONTINUATION", url)
+
+    assert continuation_of(None) is None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from cfn_once._lambda.continuation import open_continuation
+from cfn_once._lambda.continuation_services import open_continuation
 from continuation.ways import FUNCTION, NOW, QUEUE, ROLE, URLS, error, event, send, way
 from support.host import Status
 

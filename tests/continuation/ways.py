@@ -7,7 +7,7 @@ import traceback
 import pytest
 from botocore.retries.standard import register_retry_handler
 
-from cfn_once._lambda.continuation import open_continuation
+from cfn_once._lambda.continuation_services import open_continuation
 from support.host import Status
 from support.requests_of_cloudformation import (
     CREDENTIAL,

@@ -72,6 +72,27 @@ def test_neither_asserts_nor_casts_are_in_the_product():
     assert "none. `cast` in the product: none" in exception("`assert` in the product")
 
 
+def test_every_folder_has_its_layers():
+    """
+    Each folder of the package with more than one module has a contract that names all of them,
+    so that no two modules can come to import each other.
+    """
+    contracts = SETTINGS["importlinter"]["contracts"]
+    held = {
+        container
+        for contract in contracts
+        if contract["type"] == "layers" and contract["exhaustive"]
+        for container in contract["containers"]
+    }
+    folders = {
+        ".".join(("cfn_once", *folder.relative_to(PACKAGE).parts))
+        for folder in (PACKAGE, *PACKAGE.rglob("*"))
+        if len([file for file in folder.glob("*.py") if file.name != "__init__.py"]) > 1
+    }
+
+    assert folders == held
+
+
 def test_what_tests_patch_is_named():
     """
     No test replaces an attribute of a module or a class, or a private one of an object that is

@@ -23,7 +23,7 @@ ACCOUNT = "000000000000"
 PATIENCE = 40  # seconds; Scheduler takes up to twelve of them
 HOPS = """
 import json, os, time, boto3
-from cfn_once._lambda.continuation import open_continuation
+from cfn_once._lambda.continuation_services import open_continuation
 
 continuation = open_continuation(os.environ["CFN_ONCE_CONTINUATION"])
 

@@ -38,16 +38,3 @@ class Continuation(Protocol):
             ContinuationRefused: Trying again is useless; the text is for who can change that.
             ContinuationUnavailable: It may work later. The event may come back all the same.
         """
-
-
-def open_continuation(url: str | None) -> Continuation | None:
-    """Open the continuation that a URL names; without one there is none.
-
-    Raises:
-        ConfigurationError: The URL is wrong; the text repeats nothing of it.
-    """
-    if not url:
-        return None
-    from .continuation_services import open_service  # who does not wait so long needs none of them
-
-    return open_service(url)

@@ -252,7 +252,7 @@ def _operation_id(event: Json) -> str:
     return base32(operation_digest(resource, event["RequestId"]), 26)
 
 
-def open_service(url: str) -> Continuation:
+def open_continuation(url: str) -> Continuation:
     """Open the continuation that a URL names.
 
     Raises:

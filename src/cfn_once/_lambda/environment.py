@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 
 from .._errors import ConfigurationError
+from .continuation import Continuation
 
 
 def is_in_lambda() -> bool:
@@ -34,6 +35,25 @@ def hosts_besides(named: Sequence[str]) -> list[str]:
             f'response_hosts={named!r}: give names of hosts, such as ["localhost:4566"]'
         )
     return hosts
+
+
+def ledger_url() -> str:
+    """Return the URL of the ledger that the environment names; nothing where it names none."""
+    return os.environ.get("CFN_ONCE_LEDGER", "")
+
+
+def continuation_of(url: str | None) -> Continuation | None:
+    """Open the continuation that a URL names, or else the environment; None where neither does.
+
+    Raises:
+        ConfigurationError: The URL is wrong; the text repeats nothing of it.
+    """
+    url = url or os.environ.get("CFN_ONCE_CONTINUATION")
+    if not url:
+        return None
+    from .continuation_services import open_continuation  # who does not wait needs none of them
+
+    return open_continuation(url)
 
 
 def guarded() -> list[str]:
