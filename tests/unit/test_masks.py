@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 
 from cfn_once import Secret
 from cfn_once._observability.mask import MASK, Mask
-from cfn_once._observability.spelling import SHORTEST
+from cfn_once._observability.spelling import SHORTEST_SECRET
 from cfn_once._properties import Shape
 
 PASSWORD = 'it\'s "quoted"\n& grün/+'
@@ -449,7 +449,7 @@ def test_a_text_that_was_cut(kind, writer):
     mask.hide({KINDS[kind]})
     written = spelled(KINDS[kind], [writer])
     written = written[1:-1] if writer == "JSON" else written
-    least = len(spelled(KINDS[kind][:SHORTEST], [writer]))
+    least = len(spelled(KINDS[kind][:SHORTEST_SECRET], [writer]))
 
     masked = {
         mask.text("before " + written[:end], is_cut=True) for end in range(least, len(written))

@@ -97,13 +97,13 @@ class Leftovers(NamedTuple):
         stays: list[Operation] = []
         doubts: list[str] = []
         pending, request = self.journal.lease.head.pending_cleanup, self.journal.request
-        is_last = request.type is RequestType.DELETE and not keeps_current
+        ends_resource = request.type is RequestType.DELETE and not keeps_current
         deletes = [left for left in pending if left.type == RequestType.DELETE]
         for left in reversed([left for left in pending if left not in deletes]):
-            if self._is_spared(left, operation, is_last=is_last):
+            if self._is_spared(left, operation, ends_resource=ends_resource):
                 stay, found = self._kept(left)
             else:
-                stay, found = self._cleaned(left, removed, is_last=is_last)
+                stay, found = self._cleaned(left, removed, ends_resource=ends_resource)
             doubts += found
             if stay is not None:
                 stays.insert(0, stay)
@@ -117,7 +117,7 @@ class Leftovers(NamedTuple):
         ]
         return CleanedUp(removed=removed, pending=stays, doubts=doubts, dirty=dirty)
 
-    def _is_spared(self, left: Operation, operation: str | None, *, is_last: bool) -> bool:
+    def _is_spared(self, left: Operation, operation: str | None, *, ends_resource: bool) -> bool:
         request = self.journal.request
         kind = left.cleanup.resource_type or self.journal.lease.head.resource_type
         # Seeded bug: other-type-left
@@ -127,7 +127,7 @@ class Leftovers(NamedTuple):
             return request.operation_name_of(left.request_id) != operation
         # What bears the id of what it was to replace goes with that, in the resource's own Delete.
         if left.given is not None:
-            return not is_last
+            return not ends_resource
         return request.type is RequestType.UPDATE and left.type != RequestType.UPDATE
 
     def _kept(self, left: Operation) -> tuple[Operation | None, Sequence[str]]:
@@ -138,12 +138,12 @@ class Leftovers(NamedTuple):
         return left, [*left.cleanup.doubts, _twin(left)]
 
     def _cleaned(
-        self, left: Operation, removed: list[str], *, is_last: bool
+        self, left: Operation, removed: list[str], *, ends_resource: bool
     ) -> tuple[Operation | None, Sequence[str]]:
         """Remove what an operation left; returns what stays of it, and the doubts."""
         if left.cleanup.by == self.journal.request.request_id:
             return left, left.cleanup.doubts  # under its ids may be our own by now
-        found = self._remove(left, removed, is_last=is_last)
+        found = self._remove(left, removed, ends_resource=ends_resource)
         doubts = [*found.doubts, *([] if found.given is None else [_twin(left)])]
         # Seeded bug: unresolved-kept
         return self._learned(left, found) if doubts else None, doubts
@@ -162,12 +162,12 @@ class Leftovers(NamedTuple):
             assigned_id=learned.assigned_id if found.given is None else found.id,
         )
 
-    def _remove(self, left: Operation, removed: list[str], *, is_last: bool) -> _Found:
+    def _remove(self, left: Operation, removed: list[str], *, ends_resource: bool) -> _Found:
         """Remove what one operation left, and add its id to those removed."""
         asked, found = self._request_of(left), self._find(left)
         is_twin = found.id is not None and found.id == left.event_physical_id
         # Seeded bug: kept-id
-        if is_twin and (asked is None or not is_last):
+        if is_twin and (asked is None or not ends_resource):
             # undo may remove what it was to replace
             return found._replace(given=given(asked, self.secrets))
         # Seeded bug: undo-called

@@ -109,14 +109,14 @@ class Execution:
 
     def _ending(self, outcome: Outcome, body: bytes) -> Ending:
         succeeded, deletes = isinstance(outcome, Success), self._request.type is RequestType.DELETE
-        is_last = succeeded and deletes and not self._keeps_current
+        ends_resource = succeeded and deletes and not self._keeps_current
         pending = self._pending if succeeded else self._lease.head.pending_cleanup
         return Ending(
             succeeded=succeeded,
             response=without_ids(self._request, body, outcome),
             physical_id=outcome.physical_resource_id,
             removed=self._removed if succeeded else [],
-            pending_cleanup=self._lease.head.pending_of_other_types if is_last else pending,
+            pending_cleanup=self._lease.head.pending_of_other_types if ends_resource else pending,
             keeps_current=self._keeps_current,
             reason="" if succeeded else outcome.reason,
             operation=self._request.operation_name,
@@ -124,7 +124,7 @@ class Execution:
             given=None if succeeded else self._given(),
             untold=succeeded and self._untold,
             fails=None if self._class is None else self._class.unresolved == "fail",
-            doubts=self._doubts if is_last else (),
+            doubts=self._doubts if ends_resource else (),
         )
 
     def _given(self) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from .._properties.redaction import MASK
 from .._silence import Everywhere
-from .spelling import SHORTEST, Spellings
+from .spelling import SHORTEST_SECRET, Spellings
 
 SHORTEST_CREDENTIAL = 16  # characters; an emulator is content with "test", which many lines say
 ENDS_OF_BASE64 = 2  # characters that are left out of it, since they depend on what is around
@@ -35,7 +35,7 @@ class Mask(logging.Filter):
 
     def hide(self, secrets: Iterable[str]) -> None:
         """Hide these from now on, however they are spelled."""
-        self._secrets |= {text for text in set(secrets) - SPARED if len(text) >= SHORTEST}
+        self._secrets |= {text for text in set(secrets) - SPARED if len(text) >= SHORTEST_SECRET}
         # Nobody writes one in fewer characters than it has, but for the ends of base64.
         self._shortest = min(map(len, self._secrets), default=0) - ENDS_OF_BASE64
         self._spellings = None

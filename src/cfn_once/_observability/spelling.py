@@ -20,7 +20,7 @@ from functools import cache, cached_property
 from types import MappingProxyType
 from typing import NamedTuple
 
-SHORTEST = 4  # characters; masking shorter text would blot out half of every line
+SHORTEST_SECRET = 4  # characters; masking shorter text would blot out half of every line
 
 _MOST = 32  # backslashes before a character: five writers, each of which doubles them
 WIDEST = 80  # characters that stand for one, as far as it matters where a text was cut
@@ -102,7 +102,9 @@ class Spelling:
     def cut_off(self, text: str) -> int | None:
         """Return where the beginning of it stands at the end of a text that was cut, if it does."""
         longest = sum(1 if token.is_plain else WIDEST for token in self._tokens)
-        beginning = re.compile("".join(token.pattern for token in self._tokens[: SHORTEST - 1]))
+        beginning = re.compile(
+            "".join(token.pattern for token in self._tokens[: SHORTEST_SECRET - 1])
+        )
         starts = beginning.finditer(text, max(len(text) - longest, 0))
         return next((s.start() for s in starts if self._runs_to_end(text, s.start())), None)
 
@@ -228,7 +230,7 @@ def _inside_base64(data: bytes) -> Iterator[str]:
     for before, shared in enumerate((0, 2, 3)):
         text = b64encode(bytes(before) + data).decode()
         part = text[shared : (before + len(data)) * 8 // 6]
-        if len(part) >= SHORTEST:
+        if len(part) >= SHORTEST_SECRET:
             yield part
 
 
