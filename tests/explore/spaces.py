@@ -10,7 +10,9 @@ from types import ModuleType
 from typing import Any
 
 from explore.explorer import Explorer
-from explore.scene import OTHER, Code, Place, Scene, Script
+from explore.hooks import Code, Habits
+from explore.scene import Scene
+from explore.script import OTHER, Place, Script
 
 C = Place("C1", "Create", 1, None, None, properties="P")
 D = Place("D9", "Delete", 9, None, None)
@@ -638,7 +640,7 @@ class Space:
         script = Script(first, places, dated=self.dated, holds=self.holds)
         return Explorer(
             kit,
-            Scene(kit, script, **self.options),
+            Scene(kit, script, Habits(**self.options)),
             copies=self.copies,
             guardians=self.guardians,
             budgets=self.budgets,

@@ -37,6 +37,16 @@ class Open(Keys):
 
 
 SECRET, OPEN = Provider(Keys, ledger="memory://"), Provider(Open, ledger="memory://")
+ASKS = ["an Update that changes nothing", "the Create, again"]
+
+
+def asked(cloudformation, asks):
+    """Return a request whose response is the recorded one of the stack's first Create."""
+    if asks == "the Create, again":
+        return cloudformation.asked_again(cloudformation.answers[0][0])
+    return cloudformation.event("Update", "Key", {"Size": 1, "ServiceTimeout": 600})
+
+
 LATER = {  # what made the answer, what gives it again: whether it is marked then
     "a class that has become secret": (OPEN, SECRET),
     "a class that is secret no more": (SECRET, OPEN),
@@ -44,7 +54,7 @@ LATER = {  # what made the answer, what gives it again: whether it is marked the
 
 
 @pytest.mark.parametrize(("before", "after"), LATER.values(), ids=LATER)
-@pytest.mark.parametrize("asks", ["an Update that changes nothing", "the Create, again"])
+@pytest.mark.parametrize("asks", ASKS)
 def test_secret_attributes_stay_marked(before, after, asks):
     """
     A kept answer is marked where it was, or where today's class says so; id and attributes are
@@ -52,13 +62,9 @@ def test_secret_attributes_stay_marked(before, after, asks):
     """
     cloudformation = FakeCloudFormation(before)
     cloudformation.create("Key", {"Size": 1})
-    create, first = cloudformation.answers[0]
-    if asks == "the Create, again":
-        event = cloudformation.asked_again(create)
-    else:
-        event = cloudformation.event("Update", "Key", {"Size": 1, "ServiceTimeout": 600})
+    _, first = cloudformation.answers[0]
 
-    again = cloudformation.send(event, provider=after)
+    again = cloudformation.send(asked(cloudformation, asks), provider=after)
 
     assert again.no_echo
     assert (first.physical_resource_id, first.data) == (again.physical_resource_id, again.data)
@@ -82,7 +88,7 @@ def of_size(size, kind):
     return Provider(Long, ledger="memory://")
 
 
-@pytest.mark.parametrize("asks", ["an Update that changes nothing", "the Create, again"])
+@pytest.mark.parametrize("asks", ASKS)
 def test_the_longest_answer_becomes_secret(asks):
     """
     An answer leaves room for NoEcho: the longest one still fits when a later version of the class
@@ -93,13 +99,9 @@ def test_the_longest_answer_becomes_secret(asks):
     too_long = of_size(LIMIT - mark + 1, Open)
     cloudformation = FakeCloudFormation(before)
     cloudformation.create("Key", {"Size": 1})
-    create, first = cloudformation.answers[0]
-    if asks == "the Create, again":
-        event = cloudformation.asked_again(create)
-    else:
-        event = cloudformation.event("Update", "Key", {"Size": 1, "ServiceTimeout": 600})
+    _, first = cloudformation.answers[0]
 
-    again = cloudformation.send(event, provider=SECRET)
+    again = cloudformation.send(asked(cloudformation, asks), provider=SECRET)
 
     assert (LIMIT - mark, LIMIT) == (len(first.body), len(again.body))
     assert (True, first.data) == (again.no_echo, again.data)

@@ -350,29 +350,33 @@ def test_a_look_up_that_changes_something():
     assert "a look-up must only read" in answer.reason
 
 
+def looked_up_badly(cloudformation, group_class, find):
+    """Let a Create die in a step, look it up with `find`, and delete it with the right look-up."""
+    create = cloudformation.event("Create", "Group", {"Product": "Linux/UNIX"})
+    with pytest.raises(Crashed):
+        cloudformation.send(create, crash_after="group")
+    right, group_class.find = group_class.find, find
+    answer = cloudformation.deliver(create)
+    group_class.find = right
+    delete = cloudformation.event(
+        "Delete",
+        "Group",
+        {"Product": "Linux/UNIX"},
+        physical_resource_id=answer.physical_resource_id,
+    )
+    cloudformation.deliver(delete)
+    return answer
+
+
 def test_a_look_up_that_fails(cloudformation, group_class, groups):
     """
     A look-up that fails leaves the doubt on the books: the Delete looks again, and cleans up.
     """
-    create = cloudformation.event("Create", "Group", {"Product": "Linux/UNIX"})
-    with pytest.raises(Crashed):
-        cloudformation.send(create, crash_after="group")
-    find = group_class.find
 
     def broken(self, step):
         raise KeyError("items")
 
-    group_class.find = broken
-    answer = cloudformation.deliver(create)
-    group_class.find = find
-    cloudformation.deliver(
-        cloudformation.event(
-            "Delete",
-            "Group",
-            {"Product": "Linux/UNIX"},
-            physical_resource_id=answer.physical_resource_id,
-        )
-    )
+    answer = looked_up_badly(cloudformation, group_class, broken)
 
     assert "the find= of step" in answer.reason
     assert (["sig-1"], ["sig-1"]) == (groups.created, groups.deletes)
@@ -384,21 +388,7 @@ def test_a_look_up_that_returns_an_empty_answer(cloudformation, group_class, gro
     An empty list is neither what was found nor None: the step stays in doubt, and its Delete
     looks again.
     """
-    create = cloudformation.event("Create", "Group", {"Product": "Linux/UNIX"})
-    with pytest.raises(Crashed):
-        cloudformation.send(create, crash_after="group")
-    find = group_class.find
-    group_class.find = lambda self, step: empty
-    answer = cloudformation.deliver(create)
-    group_class.find = find
-    cloudformation.deliver(
-        cloudformation.event(
-            "Delete",
-            "Group",
-            {"Product": "Linux/UNIX"},
-            physical_resource_id=answer.physical_resource_id,
-        )
-    )
+    answer = looked_up_badly(cloudformation, group_class, lambda self, step: empty)
 
     assert f"failed with an empty answer, {empty!r}: return what was found" in answer.reason
     assert (["sig-1"], ["sig-1"]) == (groups.created, groups.deletes)
