@@ -72,6 +72,18 @@ def test_neither_asserts_nor_casts_are_in_the_product():
     assert "none. `cast` in the product: none" in exception("`assert` in the product")
 
 
+def test_every_folder_of_tests_has_its_row():
+    """
+    The page says of each folder in tests what is in it.
+    """
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    rows = "\n".join(line for line in page.splitlines() if line.startswith("| `tests/"))
+    parts = (ROOT / "tests").iterdir()
+    folders = {part.name for part in parts if part.is_dir() and part.name.isalnum()}
+
+    assert folders == set(re.findall(r"`tests/(\w+)`", rows))
+
+
 def test_every_folder_has_its_layers():
     """
     Each folder of the package with more than one module has a contract that names all of them,
