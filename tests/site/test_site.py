@@ -1,6 +1,8 @@
 """The built site stands by itself: every link leads somewhere, and nothing is asked of others."""
 
+import importlib
 import re
+import runpy
 import sys
 import threading
 from functools import partial
@@ -90,6 +92,21 @@ def test_every_page_has_a_title_of_its_own(pages):
     titles = [page.title for page in pages.values()]
 
     assert sorted(set(titles) - {""}) == sorted(titles)
+
+
+def test_the_reference_has_every_public_name(pages):
+    """
+    A name that a public module exports has its place on the page of that module.
+    """
+    build = runpy.run_path(str(SITE.parents[1] / "docs" / "build_site.py"))
+    wanted = {
+        f"{module}.{name}": (SITE / build["place_of"](module)).with_suffix(".html")
+        for module in build["REFERENCE"]
+        for name in build["public_names"](importlib.import_module(module))
+    }
+
+    assert {"cfn_once.Provider", "cfn_once.guardian.handler"} <= set(wanted)
+    assert [] == [name for name, page in wanted.items() if name not in pages[page].anchors]
 
 
 def test_every_link_leads_somewhere(pages):
