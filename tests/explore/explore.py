@@ -29,7 +29,7 @@ from explore.mutants import MUTANTS, Mutant  # noqa: E402 - found by the line ab
 from explore.spaces import SPACES, Space  # noqa: E402 - as above
 
 REPORT = HERE.parents[2] / "build" / "explore" / "report.json"
-LONGEST = {False: 240.0, True: 1500.0}  # seconds for one space: standard, deep
+LONGEST = {False: 240.0, True: 1500.0}  # processor seconds for one space: standard, deep
 
 
 def explore(job: tuple[Space, float, bool]) -> dict[str, Any]:
