@@ -129,7 +129,7 @@ class _Within(logging.Filter):
         packages: Their names; each of their loggers is meant.
     """
 
-    _is_last = False
+    _goes_last = False
 
     def __init__(self, *packages: str) -> None:
         super().__init__()
@@ -137,7 +137,7 @@ class _Within(logging.Filter):
 
     def __enter__(self) -> None:
         for handler in all_handlers():  # it stays
-            add_filter(handler, self, last=self._is_last)
+            add_filter(handler, self, last=self._goes_last)
         self._thread.entered = [*self._entered(), self._begin()]
 
     def __exit__(self, *_: object) -> None:
@@ -199,7 +199,7 @@ class Brief(_Within):
         packages: Their names; each of their loggers is meant.
     """
 
-    _is_last = True
+    _goes_last = True
 
     def filter(self, record: logging.LogRecord) -> bool:
         if self._concerns(record):

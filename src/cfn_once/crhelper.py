@@ -338,18 +338,18 @@ class _Ran(NamedTuple):
 
     def step(self, name: str, function: _Function, event: dict[str, Any]) -> Outcome:
         """Run a function as one step, and return what it came to, now and whenever asked."""
-        told: list[Outcome] = []
+        outcomes: list[Outcome] = []
 
         def call(_: Step) -> Outcome:
             try:
-                return self._kept(self.call(function.run, event, {}), told)
+                return self._kept(self.call(function.run, event, {}), outcomes)
             except PermanentError as error:
                 if isinstance(error.__cause__, OSError) and not function.again:
                     raise error.__cause__ from None  # of the network: it may have acted
                 raise
 
         kept = outcome_of(self.resource.run_whole(name, call, again=function.again))
-        return told[0] if told else kept
+        return outcomes[0] if outcomes else kept
 
     def polled(
         self, poll: Handler, event: dict[str, Any], outcome: Outcome, every: float
@@ -358,24 +358,24 @@ class _Ran(NamedTuple):
         if outcome["data"] is None:
             return outcome
         before = {**outcome["data"], "PhysicalResourceId": outcome["id"]}
-        told: list[Outcome] = []
+        outcomes: list[Outcome] = []
 
         def look() -> Outcome | None:
             data = copy.deepcopy(before)
             asked = {**copy.deepcopy(event), "CrHelperPoll": True, "CrHelperData": data}
             found = self.call(poll, asked, data)
-            return self._kept(found, told) if found["id"] else None
+            return self._kept(found, outcomes) if found["id"] else None
 
         kept: Any = self.resource.wait_until(look, every=every)
-        found: Outcome = told[0] if told else kept
+        found: Outcome = outcomes[0] if outcomes else kept
         if found["data"] is not None:
             found["data"].pop("PhysicalResourceId", None)
         named = found["id"] if is_an_id(found["id"]) else outcome["id"]
         return {**found, "id": named, "no_echo": found["no_echo"] or outcome["no_echo"]}
 
-    def _kept(self, outcome: Outcome, told: list[Outcome]) -> Outcome:
+    def _kept(self, outcome: Outcome, outcomes: list[Outcome]) -> Outcome:
         """Return what the ledger may keep of what a function came to; all of it is in `told`."""
-        told[:] = [outcome]
+        outcomes[:] = [outcome]
         if outcome["no_echo"] and not self.resource.may_keep_secrets:
             return {**outcome, "data": None}
         return outcome

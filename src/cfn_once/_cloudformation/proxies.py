@@ -28,8 +28,8 @@ class Proxy(Frozen):
             return {}
         from base64 import b64encode  # only where it is needed
 
-        told = b64encode(self.credentials.encode("utf-8", "replace"))
-        return {"proxy-authorization": f"Basic {told.decode()}"}
+        encoded = b64encode(self.credentials.encode("utf-8", "replace"))
+        return {"proxy-authorization": f"Basic {encoded.decode()}"}
 
 
 def proxy_for(url: str) -> Proxy | None:

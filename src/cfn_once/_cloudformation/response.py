@@ -76,16 +76,16 @@ def _room(outcome: Outcome) -> int:
 
 def _body(request: Request, outcome: Outcome) -> bytes:
     failed = isinstance(outcome, Failure)
-    told: dict[str, Json] = {"Status": "FAILED" if failed else "SUCCESS"}
+    document: dict[str, Json] = {"Status": "FAILED" if failed else "SUCCESS"}
     if failed or outcome.reason:
-        told["Reason"] = outcome.reason or "no reason was given"
-    told["PhysicalResourceId"] = outcome.physical_resource_id or request.placeholder_id("none")
+        document["Reason"] = outcome.reason or "no reason was given"
+    document["PhysicalResourceId"] = outcome.physical_resource_id or request.placeholder_id("none")
     if isinstance(outcome, Success) and request.type is not RequestType.DELETE:
         if outcome.no_echo:
-            told["NoEcho"] = True
+            document["NoEcho"] = True
         if outcome.attributes:
-            told["Data"] = dict(outcome.attributes)
-    return _to_json(told)[:-1] + _ids(request)
+            document["Data"] = dict(outcome.attributes)
+    return _to_json(document)[:-1] + _ids(request)
 
 
 def _ids(request: Request) -> bytes:
@@ -129,9 +129,9 @@ def with_ids(request: Request, kept: str, *, no_echo: bool = False) -> bytes:
     """
     if kept.endswith('"Data":null}'):  # which no attributes are
         return refusal(request, NOT_KEPT)
-    told = json.loads(kept) if no_echo else {}
-    if "Data" in told and "NoEcho" not in told:
-        kept = _to_json({**told, "NoEcho": True}).decode()
+    document = json.loads(kept) if no_echo else {}
+    if "Data" in document and "NoEcho" not in document:
+        kept = _to_json({**document, "NoEcho": True}).decode()
     return kept[:-1].encode() + _ids(request)
 
 

@@ -53,7 +53,7 @@ class Settings(NamedTuple):
     properties: Mapping[str, Any] = NOTHING
     changed: Mapping[str, Any] = NOTHING
     replaced: Mapping[str, Any] = NOTHING
-    is_told: bool = False
+    names_provider: bool = False
 
 
 def settings_of(folder: str) -> Settings:
@@ -75,8 +75,8 @@ def settings_of(folder: str) -> Settings:
     except RecursionError:
         raise ConfigurationError(f"{path} cannot be read: it is nested without end") from None
     _check(table, f"{path}, [tool.cfn-once]: ")
-    told = {name.replace("-", "_"): value for name, value in table.items()}
-    return Settings(**told, is_told="provider" in told)
+    named = {name.replace("-", "_"): value for name, value in table.items()}
+    return Settings(**named, names_provider="provider" in named)
 
 
 def _table_in(document: Mapping[str, Any], path: str) -> Mapping[str, Any]:

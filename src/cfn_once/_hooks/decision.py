@@ -204,11 +204,11 @@ def kept(held: HeldObject) -> Success:
     if held.response is None:
         reason = "made before there was a ledger: nothing is known of its attributes"
         return Success(physical_resource_id=held.id, reason=reason)
-    told = json.loads(held.response)
+    response = json.loads(held.response)
     return Success(
         physical_resource_id=held.id,
-        attributes=told.get("Data") or {},
-        no_echo=told.get("NoEcho", False),
+        attributes=response.get("Data") or {},
+        no_echo=response.get("NoEcho", False),
     )
 
 

@@ -104,8 +104,8 @@ class Execution:
         module = "" if self._class is None else self._class.__module__
         line, stack = whereabouts(self._thread, module)
         log.error("%s did not end in time; it is here:\n%s", self._request, stack)
-        told = unfinished(self._request, self._deadline, line, self._journal.call_in_flight())
-        return told + unsettled(self._request, self._journal.operation.steps)
+        reason = unfinished(self._request, self._deadline, line, self._journal.call_in_flight())
+        return reason + unsettled(self._request, self._journal.operation.steps)
 
     def _ending(self, outcome: Outcome, body: bytes) -> Ending:
         succeeded, deletes = isinstance(outcome, Success), self._request.type is RequestType.DELETE
@@ -332,12 +332,12 @@ class Execution:
         if not text:
             return success
         log.error("%s: %s", self._request, text)
-        told = ". ".join(filter(None, [text, success.reason]))
+        reason = ". ".join(filter(None, [text, success.reason]))
         if fails and deletes:
             # Else each of two Deletes would wait for what the other one has removed.
             self._lease.record_cleanup(self._pending, self._removed)
-            return self._failure_of(told)
-        return success._replace(reason=told)
+            return self._failure_of(reason)
+        return success._replace(reason=reason)
 
     def _build(
         self,

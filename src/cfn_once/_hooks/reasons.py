@@ -37,9 +37,9 @@ def reason_of(error: BaseException, sent: Iterable[str]) -> str:
         return f"{type(error).__name__}: {text_of(error)}{_meant(error, sent)}{line_of(error)}"
     if not isinstance(error, Exception):  # sys.exit(1) has the Reason "1"
         return f"{type(error).__name__}: {text_of(error)}{line_of(error)}"
-    told = text_of(error) or type(error).__name__
+    message = text_of(error) or type(error).__name__
     # Ours are raised with a text for their reader; of any other, the place is half the help.
-    return told if isinstance(error, HookError | CfnOnceError) else f"{told}{line_of(error)}"
+    return message if isinstance(error, HookError | CfnOnceError) else f"{message}{line_of(error)}"
 
 
 def unfinished(

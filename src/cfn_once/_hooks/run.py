@@ -58,13 +58,13 @@ def needs_replacement(resource: CustomResource[Any, Any]) -> bool:
         PermanentError: The answer is neither True nor False: a coroutine or a filter would be
             true, whatever it stands for, and the old resource would be deleted.
     """
-    told: Any = resource.replaces()
-    if isinstance(told, bool):
-        return told
-    discard(told)
+    returned: Any = resource.replaces()
+    if isinstance(returned, bool):
+        return returned
+    discard(returned)
     raise PermanentError(
-        f"{type(resource).__name__}.replaces returned {spelled(told)}, and not True or False: write"
-        ' it with `def`, as in `return "Name" in self.changed` or `return bool(...)`'
+        f"{type(resource).__name__}.replaces returned {spelled(returned)}, and not True or False:"
+        ' write it with `def`, as in `return "Name" in self.changed` or `return bool(...)`'
     )
 
 

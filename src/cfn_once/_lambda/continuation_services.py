@@ -47,7 +47,7 @@ _OF_SCHEDULER = ("role", "key", "dead_letters", "region", "endpoint")
 _UNREACHED = {"ConnectionError", "HTTPClientError"}  # botocore's, and all that derives from them
 _PASSES = re.compile(r"Throttl|TooManyRequests|QuotaExceeded|Expired")
 # What is said of these names who may not do what, or what is not there.
-_TOLD = re.compile(r"AccessDenied|NotFound|NonExistent|DoesNotExist|RecursiveInvocation")
+_QUOTED = re.compile(r"AccessDenied|NotFound|NonExistent|DoesNotExist|RecursiveInvocation")
 
 _QUIET = Quiet("boto3", "botocore", "urllib3")  # they quote what is sent
 
@@ -111,8 +111,8 @@ class _Service:
         is_too_long = "Validation" in code and len(text) > SCHEDULER_INPUT
         if is_too_long or status == 413 or "shorter than" in said:
             return self._too_large(event, text)
-        told = f"{code}: {said}" if _TOLD.search(code) else f"{code} (status {status})"
-        problem = f"the event cannot be {self._way}: {told}"
+        message = f"{code}: {said}" if _QUOTED.search(code) else f"{code} (status {status})"
+        problem = f"the event cannot be {self._way}: {message}"
         if status >= 500 or status in (408, 409, 429) or _PASSES.search(code):
             return ContinuationUnavailable(problem)
         hints = [hint for pattern, hint in self.hints.items() if re.search(pattern, code)]

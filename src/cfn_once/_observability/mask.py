@@ -61,8 +61,8 @@ class Mask(logging.Filter):
         if (masked := self.text(said)) != said:
             record.msg, record.args = masked, None
         if record.exc_info:
-            told = record.exc_text or logging.Formatter().formatException(record.exc_info)
-            if (masked := self.text(told)) != told:
+            printed = record.exc_text or logging.Formatter().formatException(record.exc_info)
+            if (masked := self.text(printed)) != printed:
                 record.exc_text = masked
                 record.exc_info = _masked_error(record.exc_info[0], masked)
         for name in vars(record).keys() - _OWN:

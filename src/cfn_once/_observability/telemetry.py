@@ -57,17 +57,17 @@ class Trail(Work):
 
     def begin(self, envelope: Envelope) -> None:
         """Report that it begins, before any call: a process that dies later has reported it."""
-        told: dict[str, Json] = {
+        beginning: dict[str, Json] = {
             "phase": "begins",
             "stack_id": self._request.stack_id,
             "transport": envelope.transport,
             "resumes": envelope.due > 0,
         }
         if envelope.delivery_id:
-            told["message_id"] = envelope.delivery_id
+            beginning["message_id"] = envelope.delivery_id
         if envelope.receive_count:
-            told["receive_count"] = envelope.receive_count
-        deliveries.info("%s begins", self._request, extra={**self.fields, **told})
+            beginning["receive_count"] = envelope.receive_count
+        deliveries.info("%s begins", self._request, extra={**self.fields, **beginning})
 
     def claimed(self, claimed: Claimed) -> None:
         """Take note of what the ledger says of the request."""
@@ -91,7 +91,7 @@ class Trail(Work):
         if "Reason" in answer:
             self._at_the_end["reason"] = answer["Reason"]
 
-    def told(self) -> None:
+    def responded(self) -> None:
         """Take note that CloudFormation has the answer."""
         self._counts["AnswersPosted"] = 1
         if self._request.issued_at is not None:
@@ -113,8 +113,8 @@ class Trail(Work):
         is_bad = is_raised or is_failed or "in_doubt" in self._at_the_end
         self._end_span(is_bad=is_bad)
         outcome = self.fields.get("outcome")
-        told = {**self.fields, **self._at_the_end, "phase": "ends"}
-        deliveries.info("%s ends: %s", self._request, outcome, extra=told)
+        ending = {**self.fields, **self._at_the_end, "phase": "ends"}
+        deliveries.info("%s ends: %s", self._request, outcome, extra=ending)
         self._print_line(is_bad=is_bad)
 
     def _end_span(self, *, is_bad: bool) -> None:
@@ -195,7 +195,7 @@ def telling(body: bytes) -> Iterator[None]:
     except DeliveryError as error:
         trail.end(error)
         raise
-    trail.told()
+    trail.responded()
     trail.end()
 
 

@@ -224,13 +224,13 @@ def expected(hint: Any) -> str:
     bare = plain(hint)
     if is_union(bare):
         return " or ".join(expected(member) for member in get_args(bare) if member is not NoneType)
-    told = [
+    bounds = [
         f"{words} {limit}"
         for mark in limits(hint)
         for name, words in LIMITS.items()
         if (limit := getattr(mark, name)) is not None
     ]
-    return _kind(bare) + (f" ({', '.join(told)})" if told else "")
+    return _kind(bare) + (f" ({', '.join(bounds)})" if bounds else "")
 
 
 def _kind(bare: Any) -> str:

@@ -190,11 +190,11 @@ class Reader:
         try:
             return declared.model_validate(raw, extra=None if lets else "forbid")
         except InvalidProperties as error:
-            told = [f"{path}: {text_of(error)}" if path else text_of(error)]
+            problems = [f"{path}: {text_of(error)}" if path else text_of(error)]
         except pydantic.ValidationError as error:
             found = error.errors(include_input=False, include_url=False, include_context=False)
-            told = [_told(problem, declared, raw, path) for problem in found]
-        raise Wrong(*told)
+            problems = [_message_of(problem, declared, raw, path) for problem in found]
+        raise Wrong(*problems)
 
 
 def _instance(declared: Any, values: Mapping[str, Any], path: str) -> Any:
@@ -266,7 +266,7 @@ def _refuse(path: str, hint: Any, value: Json) -> NoReturn:
     raise Wrong(f"{path or 'properties'}: expected {expected(hint)}, got {kind_of(value)}")
 
 
-def _told(problem: Any, declared: Any, raw: Json, path: str) -> str:
+def _message_of(problem: Any, declared: Any, raw: Json, path: str) -> str:
     """Say what pydantic found wrong, in its own words where they cannot quote a value."""
     kind, place = problem["type"], problem["loc"]
     value = raw

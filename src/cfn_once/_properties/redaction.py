@@ -56,7 +56,7 @@ def hide_secrets(hint: Any, seen: set[Any]) -> None:
 def _hide_secrets_of(declared: Any) -> None:
     if is_model(declared):
         if "__repr_args__" not in vars(declared):  # ours, or one that its user wrote
-            declared.__repr_args__ = _told_by_pydantic(declared, declared.__repr_args__)
+            declared.__repr_args__ = _shown_by_pydantic(declared, declared.__repr_args__)
     elif _is_generated(declared):
         declared.__repr__ = _printed
 
@@ -98,12 +98,14 @@ def _omitted(record: Any) -> set[str]:
     return {field.name for field in fields if not field.repr}
 
 
-def _told_by_pydantic(declared: Any, told: Callable[[Any], Iterable[Any]]) -> Callable[[Any], Any]:
+def _shown_by_pydantic(
+    declared: Any, shown: Callable[[Any], Iterable[Any]]
+) -> Callable[[Any], Any]:
     """Return what tells pydantic, and who prints its models, of the names and values of one."""
     hints = {field.attribute: field.hint for field in fields_of(declared).values()}
 
     def without_secrets(model: Any) -> Iterator[Any]:
-        for name, value in told(model):
+        for name, value in shown(model):
             yield name, _without(hints[name], value) if name in hints else value
 
     return without_secrets

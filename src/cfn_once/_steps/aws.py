@@ -239,8 +239,8 @@ class _Hooked:
     def _is_done(self, name: str, error: ClientError, *, again: bool) -> bool:
         """Tell whether an error says that what the call was to do is done."""
         gone_is_done = self._steps.deleting or (again and removes(name))
-        told = error.response["Error"]
-        gone = is_gone(self._service, name, told.get("Code", ""), told.get("Message", ""))
+        refusal = error.response["Error"]
+        gone = is_gone(self._service, name, refusal.get("Code", ""), refusal.get("Message", ""))
         return gone_is_done and gone
 
     def _adopted(
@@ -354,8 +354,8 @@ def _without_values(ask: Any, name: str, params: dict[str, Any]) -> Any:
         return ask(name, params)
     except ParamValidationError as error:
         report = str(error.kwargs.get("report", error))
-        told = re.sub(r"value: .*?, (?=type: <|valid min )", "", report, flags=re.DOTALL)
-        raise ParamValidationError(report=told) from None
+        refusal = re.sub(r"value: .*?, (?=type: <|valid min )", "", report, flags=re.DOTALL)
+        raise ParamValidationError(report=refusal) from None
 
 
 def _refuse_streams(operation: OperationModel) -> None:

@@ -46,8 +46,8 @@ class Clients:
             return _made(service, options)
         config = options.get("config")
         try:
-            told = None if config is None else vars(config)
-            key = (service, _frozen({**options, "config": told}), _environment())
+            settings = None if config is None else vars(config)
+            key = (service, _frozen({**options, "config": settings}), _environment())
         except TypeError:  # something in it may exist twice, and compare equal
             return _made(service, options)
         with self._lock:

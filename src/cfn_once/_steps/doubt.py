@@ -151,8 +151,8 @@ class Doubts:
         step, at = attempt.key, utc(attempt.record.first_used / 1000)
         if kind is FailedLookUp:  # what is to be corrected comes first
             text = f"the find= of step {step} failed with {why}. The step of request {request_id}"
-            told = f"{text} may have run at {at}. Correct find=, or look for what it made"
-            raise kind(f"{told}; then: {self._settling(step)}") from error
+            message = f"{text} may have run at {at}. Correct find=, or look for what it made"
+            raise kind(f"{message}; then: {self._settling(step)}") from error
         raise kind(
             f"in doubt: step {step} of request {request_id} may have run at {at} and cannot be"
             f" repeated safely: {why}. Look for what it made{hint}; then: {self._settling(step)}"
@@ -166,8 +166,8 @@ class Doubts:
     def named(self, error: Exception) -> str:
         """Spell an error without what follows a question mark: a URL's query may hold a key."""
         # Masked first: a secret may have a question mark in it.
-        told = re.sub(r"\?\S*", "?...", self._mask.text(text_of(error)))
-        return f"{type(error).__name__}: {told}{line_of(error)}"
+        message = re.sub(r"\?\S*", "?...", self._mask.text(text_of(error)))
+        return f"{type(error).__name__}: {message}{line_of(error)}"
 
 
 def _is_empty(found: Any) -> bool:

@@ -283,16 +283,16 @@ class Session(requests.Session):
         return where(self._steps.mask.text(url))  # masked before it is cut
 
     def _http_error(self, response: requests.Response, method: str, url: str) -> requests.HTTPError:
-        told = f"{response.status_code} for {method} {self._where(url)}"
+        message = f"{response.status_code} for {method} {self._where(url)}"
         if response.is_redirect:
-            told += (
+            message += (
                 f": it redirects to {self._where(response.headers['location'])}. A call that"
                 " changes something is not sent on: call that URL, or say allow_redirects=True"
             )
         elif response.content:
             said = response.content.decode(errors="replace")
-            told += ": " + self._steps.mask.text(said, is_cut=was_cut(response))[:MAX_QUOTE]
-        error = requests.HTTPError(told, response=response)
+            message += ": " + self._steps.mask.text(said, is_cut=was_cut(response))[:MAX_QUOTE]
+        error = requests.HTTPError(message, response=response)
         seconds = response.headers.get("retry-after", "")
         error.retry_after = float(seconds) if seconds.isdecimal() else 0.0  # type: ignore[attr-defined]  # read by the step
         return error

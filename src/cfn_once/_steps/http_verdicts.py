@@ -64,12 +64,12 @@ def clean(error: requests.RequestException, what: str) -> requests.RequestExcept
     """Return the same kind of error with a text of ours."""
     cause = getattr(error.args[0] if error.args else None, "reason", None)
     kind = type(error if cause is None else cause).__name__
-    told = type(error)(f"{what}: {kind}{_system_error(error)}")
-    told.request = error.request
+    masked = type(error)(f"{what}: {kind}{_system_error(error)}")
+    masked.request = error.request
     # urllib3's names for a refused connection, and for a name that resolves to nothing.
     refused = kind in ("NewConnectionError", "NameResolutionError", "ProxyError")
-    told.never_sent = refused or isinstance(error, requests.ConnectTimeout)  # type: ignore[attr-defined]  # read by `verdict`
-    return told
+    masked.never_sent = refused or isinstance(error, requests.ConnectTimeout)  # type: ignore[attr-defined]  # read by `verdict`
+    return masked
 
 
 def _system_error(error: BaseException) -> str:

@@ -234,7 +234,7 @@ class Journal:
         call, key = attempt.call, attempt.key
         text = json.dumps(self._masked_error(call, error))
         failed = {"state": StepState.FAILED.value, "round": self.operation.round}
-        self.keep(attempt, self._telling(key, attempt.record, text, **failed))
+        self.keep(attempt, self._with_text(key, attempt.record, text, **failed))
         return call.error_from_record(json.loads(text))
 
     def _masked_error(self, call: Call, error: Exception) -> Json:
@@ -249,7 +249,7 @@ class Journal:
 
     def error(self, call: Call, key: str, known: StepRecord) -> Exception:
         """Return the error of a step that is known to have failed."""
-        text = self._told(key, known)
+        text = self._text_of(key, known)
         if text is None:
             return PermanentError(f"step {key} of {self.request} failed before, and why is gone")
         return call.error_from_record(json.loads(text))
@@ -272,7 +272,7 @@ class Journal:
         if call.secret or self._mask(text) != text:
             record, self.has_secrets = replace(record, state=done, secret=True), True
         else:
-            record = self._telling(key, record, text, state=done)
+            record = self._with_text(key, record, text, state=done)
         self.keep(attempt, record)
         return call.from_record(json.loads(text))
 
@@ -289,7 +289,7 @@ class Journal:
                 f"value {key} of {self.request} is secret, and is not written to the ledger: make"
                 " and store a secret in one step, and return its ARN"
             )
-        self.pending[key] = self._telling(key, attempt.record, text)
+        self.pending[key] = self._with_text(key, attempt.record, text)
         # Seeded bug: value-at-once
         self.flush()
         return call.from_record(json.loads(text))
@@ -310,7 +310,7 @@ class Journal:
                 f"step {key} of {self.request} ran before and returned what cannot be kept: return"
                 " text, numbers, booleans, lists and maps from it, and less of them"
             )
-        text = self._told(key, known)
+        text = self._text_of(key, known)
         if text is None:
             raise PermanentError(
                 f"the result of step {key} of {self.request} is gone from the ledger: long results"
@@ -318,7 +318,7 @@ class Journal:
             )
         return call.from_record(json.loads(text))
 
-    def _telling(self, key: str, record: StepRecord, text: str, **came: Any) -> StepRecord:
+    def _with_text(self, key: str, record: StepRecord, text: str, **came: Any) -> StepRecord:
         """Return a record of what came of a step that has its result, in the head or beside it."""
         if self._fits_the_head(text):
             return replace(record, first_used=0, result=text, **came)
@@ -326,7 +326,7 @@ class Journal:
         self.lease.spill(self._spill_name(key, record), text)  # before the head tells of it
         return replace(record, first_used=0, spilled=True, **came)
 
-    def _told(self, key: str, known: StepRecord) -> str | None:
+    def _text_of(self, key: str, known: StepRecord) -> str | None:
         """Return the result of a step that is recorded, or None where it is gone."""
         if known.spilled:
             return self.lease.unspill(self._spill_name(key, known))

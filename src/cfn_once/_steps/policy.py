@@ -47,4 +47,4 @@ class Policy:
         """Note that the hook has set its physical id."""
 
 
-GO_ON = Policy()
+CONTINUE = Policy()

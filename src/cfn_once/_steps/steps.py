@@ -29,7 +29,7 @@ from .doubt import Doubts
 from .functions import refuse_unusable, refuse_unusable_call
 from .journal import Journal, StepAttempt
 from .pacing import Pacing
-from .policy import GO_ON, Policy
+from .policy import CONTINUE, Policy
 from .ports import Ports
 from .values import Values
 from .waits import Waits, refuse_no_time
@@ -62,7 +62,7 @@ class Steps:
         journal: Journal,
         ports: Ports,
         *,
-        policy: Policy = GO_ON,
+        policy: Policy = CONTINUE,
         scope: str = "",
         deleting: bool = False,
     ) -> None:
@@ -113,7 +113,7 @@ class Steps:
         pause = FIRST_PAUSE
         while True:
             # Seeded bug: undo-steps
-            self._begin(journal, GO_ON, scope, deleting=True)
+            self._begin(journal, CONTINUE, scope, deleting=True)
             journal.begin_call(name, None)
             try:
                 self.caller.run(name, undo)

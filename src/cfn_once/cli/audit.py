@@ -19,7 +19,7 @@ DESCRIPTION = (
     "Nothing is written, and only CloudFormation and the ledger are read."
 )
 EXAMPLE = "cfn-once audit --stack-prefix shop-"
-TELL = 5.0  # seconds between two words of progress
+PROGRESS_EVERY = 5.0  # seconds between two words of progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,19 +51,19 @@ def run(given: argparse.Namespace, console: Console) -> int:
         ),
     ]
     world.check_any(of_interest)
-    return _tell(found, len(items), pages, world, console)
+    return _report(found, len(items), pages, world, console)
 
 
 class ProgressLine:
     """Says how far it is, where it takes long."""
 
     def __init__(self, console: Console) -> None:
-        self._console, self._told = console, SYSTEM_CLOCK.now()
+        self._console, self._said_at = console, SYSTEM_CLOCK.now()
 
     def say(self, text: str) -> None:
         """Say it, unless something was said just now."""
-        if SYSTEM_CLOCK.now() - self._told >= TELL:
-            self._told = SYSTEM_CLOCK.now()
+        if SYSTEM_CLOCK.now() - self._said_at >= PROGRESS_EVERY:
+            self._said_at = SYSTEM_CLOCK.now()
             self._console.say(text)
 
 
@@ -178,7 +178,7 @@ def _unreadable(item: Listed) -> AuditFinding:
     return AuditFinding(Class.UNREADABLE, "", item.key, "", words, UPDATE)
 
 
-def _tell(
+def _report(
     found: Sequence[AuditFinding], items: int, pages: int, world: World, console: Console
 ) -> int:
     for finding in found:

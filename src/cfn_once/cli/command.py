@@ -77,9 +77,9 @@ def _ended(stop: Stop, given: list[str]) -> int:
         sys.stderr.write("\n")  # behind the ^C of the terminal
     sys.stderr.write(f"{stop.detail}cfn-once: {printable(str(stop))}\n")
     if "--json" in _own(given) and sys.stdout is not None and not stop.is_of_output:
-        told = {"error": str(stop), "exit_code": int(stop.code)}
+        document = {"error": str(stop), "exit_code": int(stop.code)}
         try:
-            Console(as_json=True).document(told)
+            Console(as_json=True).document(document)
         except (Stop, BrokenPipeError):
             give_up_output()
     return stop.code

@@ -90,17 +90,17 @@ def add_template_options(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace, console: Console) -> int:
     """Deploy it, or delete it."""
-    told = settings()
+    configured = settings()
     if given.template and not given.stack:
         raise Stop("--template needs --stack: what shall its stack be called?", Exit.WRONG_CALL)
     yours = _text_of(given.template) if given.template else None
-    target = package.target_of(given, told)
-    plan = None if yours or given.delete else plan_of(given, told, target)
+    target = package.target_of(given, configured)
+    plan = None if yours or given.delete else plan_of(given, configured, target)
     aws = Aws(given.region)
     stacks = Stacks(aws, console, SYSTEM_CLOCK, agree=_asker(yes=given.yes, delete=given.delete))
     console.say(f"account {aws.account}")
     try:
-        return _carried_out(given, told, plan, yours, aws, stacks, console)
+        return _carried_out(given, configured, plan, yours, aws, stacks, console)
     except KeyboardInterrupt:
         text = "stopped: the stacks that ended above stay as they are, and nothing runs on"
         raise Stop(text, Exit.INTERRUPTED) from None
@@ -108,7 +108,7 @@ def run(given: argparse.Namespace, console: Console) -> int:
 
 def _carried_out(
     given: argparse.Namespace,
-    told: Settings,
+    configured: Settings,
     plan: Plan | None,
     yours: str | None,
     aws: Aws,
@@ -118,44 +118,44 @@ def _carried_out(
     if plan is not None:
         return deploy_provider(plan, aws, stacks, console)
     if given.delete:
-        stacks.delete(given.stack or package.name_of(told))
+        stacks.delete(given.stack or package.name_of(configured))
         return Exit.CLEAN
-    parameters = {**_provider_of(yours or "", told), **pairs_of(given.parameter)}
+    parameters = {**_provider_of(yours or "", configured), **pairs_of(given.parameter)}
     stacks.upload = _Later(aws, stacks, given.bucket)
     changed = stacks.change(StackPlan(given.stack, yours or "", parameters))
-    return _tell(given.stack, stacks, console, changed=changed)
+    return _report(given.stack, stacks, console, changed=changed)
 
 
-def plan_of(given: argparse.Namespace, told: Settings, target: Target) -> Plan:
+def plan_of(given: argparse.Namespace, configured: Settings, target: Target) -> Plan:
     """Return the plan of a call; nothing was asked of AWS yet.
 
     Raises:
         Stop: A policy, a parameter or a target is wrong.
     """
-    policies = given.policy or told.policies
+    policies = given.policy or configured.policies
     managed = [policy for policy in policies if policy.startswith("arn:")]
     files = [policy for policy in policies if not policy.startswith("arn:")]
-    ledger = given.ledger_stack or told.ledger_stack or LEDGER
+    ledger = given.ledger_stack or configured.ledger_stack or LEDGER
     is_here = target.is_here or package.is_for_this_machine()
     parameters = {
         **{
-            name: told.parameters[name]
-            for name in told.parameters
+            name: configured.parameters[name]
+            for name in configured.parameters
             if not (is_here and name in REAL)
         },
         "LedgerStackName": ledger,
-        "Provider": given.provider or told.provider,
+        "Provider": given.provider or configured.provider,
         "Runtime": f"python{target.python}",
         "Architecture": target.architecture,
         "ManagedPolicyArns": ",".join(managed),
         **pairs_of(given.parameter),
     }
     return Plan(
-        stack=given.stack or package.name_of(told),
+        stack=given.stack or package.name_of(configured),
         ledger_stack=ledger,
         template=templates.with_policies(templates.template("provider"), files),
         parameters=parameters,
-        wanted=package.wanted_of(given, told, target),
+        wanted=package.wanted_of(given, configured, target),
         bucket=getattr(given, "bucket", ""),
     )
 
@@ -170,7 +170,7 @@ def deploy_provider(plan: Plan, aws: Aws, stacks: Stacks, console: Console) -> i
     key, made = _uploaded(plan, place, console)
     parameters = {**plan.parameters, "CodeBucket": place.bucket, "CodeKey": key}
     changed = stacks.change(StackPlan(plan.stack, plan.template, parameters))
-    return _tell(plan.stack, stacks, console, changed=changed, code=made)
+    return _report(plan.stack, stacks, console, changed=changed, code=made)
 
 
 def pairs_of(given: list[str]) -> dict[str, str]:
@@ -194,7 +194,7 @@ def _uploaded(plan: Plan, place: Artifacts, console: Console) -> tuple[str, buil
     return key, made
 
 
-def _tell(
+def _report(
     name: str, stacks: Stacks, console: Console, *, changed: bool, code: build.Zip | None = None
 ) -> int:
     outputs = stacks.outputs(name)
@@ -202,10 +202,10 @@ def _tell(
     console.line(f"{name}: {console.word(status, is_good=True)}")
     for output, value in outputs.items():
         console.line(f"  {output} = {value}")
-    told: dict[str, Any] = {"stack": name, "status": status, "changed": changed}
+    configured: dict[str, Any] = {"stack": name, "status": status, "changed": changed}
     if code is not None:
-        told["code"] = {"size": code.size, "sha256": code.sha256}
-    console.result({**told, "outputs": outputs})
+        configured["code"] = {"size": code.size, "sha256": code.sha256}
+    console.result({**configured, "outputs": outputs})
     return Exit.CLEAN
 
 
@@ -232,10 +232,10 @@ class _Later:
         return artifacts(self._aws, self._stacks, self._bucket).upload_text(text)
 
 
-def _provider_of(text: str, told: Settings) -> dict[str, str]:
+def _provider_of(text: str, configured: Settings) -> dict[str, str]:
     """Return the provider's stack for a template that asks for it, as those of `new` do."""
     asks = re.search(r"^  ProviderStackName:", text, re.MULTILINE)
-    return {"ProviderStackName": told.stack} if asks and told.stack else {}
+    return {"ProviderStackName": configured.stack} if asks and configured.stack else {}
 
 
 def _text_of(path: str) -> str:

@@ -31,7 +31,7 @@ DESCRIPTION = (
 EXAMPLE = "cfn-once diagnose --log-group /aws/lambda/my-provider --since 2h"
 SINCE = "2h"
 UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
-TELL = 5.0  # seconds between two words of progress
+PROGRESS_EVERY = 5.0  # seconds between two words of progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,27 +61,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace, console: Console) -> int:
     """Read, and tell."""
     source = f"the log group {given.log_group}" if given.log_group else _source(given.file)
-    told = read(followed(_lines(given), console, SYSTEM_CLOCK), _pattern(given.by))
-    if not told.lines:
+    reading = read(followed(_lines(given), console, SYSTEM_CLOCK), _pattern(given.by))
+    if not reading.lines:
         raise Stop(f"there is no line in {source}{_range(given)}: is it the right range?")
-    if not told.deliveries:
+    if not reading.deliveries:
         raise Stop(
-            f"none of the {told.lines:,} lines in {source} is of a Lambda invocation: they need"
+            f"none of the {reading.lines:,} lines in {source} is of a Lambda invocation: they need"
             " Lambda's START and REPORT lines, or its request id"
         )
-    return _tell(requests_of(told.deliveries), told, console)
+    return _report(requests_of(reading.deliveries), reading, console)
 
 
-def _tell(requests: list[RequestDeliveries], told: Read, console: Console) -> int:
+def _report(requests: list[RequestDeliveries], reading: Read, console: Console) -> int:
     repeated = [request for request in requests if request.duplicates]
     lines = [line for request in repeated for line in _spelt(request)]
     table = table_of(repeated)
-    for line in [*lines, *_table(table), *_advice(repeated), *_summary(requests, told)]:
+    for line in [*lines, *_table(table), *_advice(repeated), *_summary(requests, reading)]:
         console.row(line)
-    missing = list(_missing(requests, told))
+    missing = list(_missing(requests, reading))
     for words in missing:
         console.say(words)
-    console.result(_document(requests, repeated, table, told, missing))
+    console.result(_document(requests, repeated, table, reading, missing))
     is_bad = any(again.effect.is_bad for request in repeated for again in request.duplicates)
     return Exit.FOUND if is_bad else Exit.CLEAN
 
@@ -169,11 +169,11 @@ def _opened(path: str) -> contextlib.AbstractContextManager[TextIO]:
 
 def followed(lines: Iterator[LogLine], console: Console, clock: Clock) -> Iterator[LogLine]:
     """Say how far it is, where it takes long."""
-    told_at = clock.now()
+    said_at = clock.now()
     for count, line in enumerate(lines, 1):
         yield line
-        if count % 1_000 == 0 and clock.now() - told_at >= TELL:
-            told_at = clock.now()
+        if count % 1_000 == 0 and clock.now() - said_at >= PROGRESS_EVERY:
+            said_at = clock.now()
             console.say(f"{count:,} lines read, up to {_when(line.at)}")
 
 
@@ -241,18 +241,18 @@ def _counts(requests: list[RequestDeliveries]) -> dict[Kind, int]:
     return {kind: found[kind] for kind in Kind if found[kind]}
 
 
-def _summary(requests: list[RequestDeliveries], told: Read) -> Iterator[str]:
+def _summary(requests: list[RequestDeliveries], reading: Read) -> Iterator[str]:
     counts = _counts(requests)
     repeated = sum(bool(request.duplicates) for request in requests)
     kinds = ", ".join(f"{count} {kind}" for kind, count in counts.items())
     yield (
-        f"{several(len(told.deliveries), 'delivery', 'deliveries')} of"
+        f"{several(len(reading.deliveries), 'delivery', 'deliveries')} of"
         f" {several(len(requests), 'request')}, {repeated:,} delivered more than once"
         + (f": {kinds}" if kinds else "")
     )
 
 
-def _missing(requests: list[RequestDeliveries], told: Read) -> Iterator[str]:
+def _missing(requests: list[RequestDeliveries], reading: Read) -> Iterator[str]:
     """Say what the log lacks, so that something may have stayed unseen."""
     unnamed = sum(not request.is_named for request in requests)
     if unnamed:
@@ -260,26 +260,26 @@ def _missing(requests: list[RequestDeliveries], told: Read) -> Iterator[str]:
             f"{several(unnamed, 'request')} without CloudFormation's RequestId in any line: a"
             " sender that sent twice cannot be seen there. Let the handler print it, or give --by"
         )
-    unidentified = sum(not delivery.invocation for delivery in told.deliveries)
+    unidentified = sum(not delivery.invocation for delivery in reading.deliveries)
     if unidentified:
         yield (
             f"{several(unidentified, 'delivery', 'deliveries')} without Lambda's request id in any"
             " line: there may be more in them, and cfn-once cannot separate them"
         )
-    if told.without_start:
+    if reading.without_start:
         yield (
-            f"{several(told.without_start, 'invocation')} without a START line: the range begins"
+            f"{several(reading.without_start, 'invocation')} without a START line: the range begins"
             " in the middle, or system logs are off"
         )
-    if told.without_end:
-        yield f"{several(told.without_end, 'invocation')} without a REPORT line"
-    if told.cut:
-        yield f"{several(told.cut, 'line')} of JSON cut in the middle: read as far as it goes"
-    if told.backwards:
+    if reading.without_end:
+        yield f"{several(reading.without_end, 'invocation')} without a REPORT line"
+    if reading.cut:
+        yield f"{several(reading.cut, 'line')} of JSON cut in the middle: read as far as it goes"
+    if reading.backwards:
         yield (
-            f"{several(told.backwards, 'line')} older than the one before in the same log stream:"
-            " a clock went back, or the file is in no order. They are read by their times, and gaps"
-            " may be wrong"
+            f"{several(reading.backwards, 'line')} older than the one before in the same log"
+            " stream: a clock went back, or the file is in no order. They are read by their times,"
+            " and gaps may be wrong"
         )
 
 
@@ -287,15 +287,15 @@ def _document(
     requests: list[RequestDeliveries],
     repeated: list[RequestDeliveries],
     table: list[KindRow],
-    told: Read,
+    reading: Read,
     missing: list[str],
 ) -> dict[str, Any]:
     counts = _counts(requests)
     return {
-        "deliveries": len(told.deliveries),
+        "deliveries": len(reading.deliveries),
         "requests": len(requests),
-        "first": _when(told.first),
-        "last": _when(told.last),
+        "first": _when(reading.first),
+        "last": _when(reading.last),
         "kinds": {str(kind): counts.get(kind, 0) for kind in Kind},
         "table": [
             {
@@ -309,7 +309,7 @@ def _document(
         "repeated": [
             {
                 "request": request.name,
-                "first": _told(request.first),
+                "first": _delivery_document(request.first),
                 "again": [_told_again(again) for again in request.again],
             }
             for request in repeated
@@ -318,7 +318,7 @@ def _document(
     }
 
 
-def _told(delivery: LoggedDelivery) -> dict[str, Any]:
+def _delivery_document(delivery: LoggedDelivery) -> dict[str, Any]:
     return {
         "at": _when(delivery.at),
         "invocation": delivery.invocation,
@@ -336,7 +336,7 @@ def _told(delivery: LoggedDelivery) -> dict[str, Any]:
 
 def _told_again(again: Again) -> dict[str, Any]:
     return {
-        **_told(again.delivery),
+        **_delivery_document(again.delivery),
         "kind": str(again.kind),
         "gap_seconds": None if again.gap is None else again.gap / 1000,
         "effect": again.effect.words,

@@ -215,8 +215,8 @@ def _is_elsewhere(delivery: LoggedDelivery, before: _Before) -> bool:
         next((mine != its for mine, its in zip(own, place, strict=True) if mine and its), None)
         for place in before.places
     ]
-    told = [differs for differs in known if differs is not None]
-    return bool(told) and all(told)
+    differences = [differs for differs in known if differs is not None]
+    return bool(differences) and all(differences)
 
 
 def _is_continuation(delivery: LoggedDelivery, before: _Before) -> bool:

@@ -112,13 +112,13 @@ class _Invocation:
     is_over: bool = False
     requests: list[Facts] = field(default_factory=list)
 
-    def take(self, told: LineContent, line: LogLine) -> None:
+    def take(self, content: LineContent, line: LogLine) -> None:
         self.at = line.at if self.at is None else self.at
-        self.ended = told.ended or self.ended
-        if told.event is Event.REPORT:
+        self.ended = content.ended or self.ended
+        if content.event is Event.REPORT:
             self.ended, self.is_over = self.ended or "success", True
-        if told.facts:
-            self._facts_of(told.facts, line).update(told.facts)
+        if content.facts:
+            self._facts_of(content.facts, line).update(content.facts)
 
     def _facts_of(self, facts: Facts, line: LogLine) -> Facts:
         """Return what is known of a request, or of its next delivery in the same invocation."""
@@ -170,13 +170,13 @@ class LogReader:
         self._lines += 1
         stream = intern(f"{line.group} {line.stream}" if line.group else line.stream)
         self._look_at_clock(line.at)
-        told = content_of(line.text, self._by)
-        self._cut += told.event is Event.CUT
-        invocation = self._invocation(told, stream, line)
+        content = content_of(line.text, self._by)
+        self._cut += content.event is Event.CUT
+        invocation = self._invocation(content, stream, line)
         if invocation is None:
             return
         was_over = invocation.is_over
-        invocation.take(told, line)
+        invocation.take(content, line)
         if invocation.is_over and not was_over:
             self._over.setdefault(stream, []).append(invocation)
 
@@ -186,16 +186,16 @@ class LogReader:
         self._first = at if self._first is None else min(at, self._first)
         self._last = at if self._last is None else max(at, self._last)
 
-    def _invocation(self, told: LineContent, stream: str, line: LogLine) -> _Invocation | None:
+    def _invocation(self, content: LineContent, stream: str, line: LogLine) -> _Invocation | None:
         """Return the invocation that a line is of."""
         alive = self._alive.setdefault(stream, {})
-        if not told.invocation:
-            if stream not in self._current and told.facts:
+        if not content.invocation:
+            if stream not in self._current and content.facts:
                 return self._open("", stream, line)
             return self._current.get(stream)
-        if told.event is Event.START:
-            return self._open(told.invocation, stream, line, has_start=True)
-        return alive.get(told.invocation) or self._open(told.invocation, stream, line)
+        if content.event is Event.START:
+            return self._open(content.invocation, stream, line, has_start=True)
+        return alive.get(content.invocation) or self._open(content.invocation, stream, line)
 
     def _open(
         self, spelt: str, stream: str, line: LogLine, *, has_start: bool = False

@@ -65,7 +65,7 @@ def run(given: argparse.Namespace, console: Console) -> int:
     else:
         properties = (before or after, after)
         _send(lambda: _operate(stack, given.what, kind, properties, faults), stack, console)
-    return _tell(stack, console, api)
+    return _report(stack, console, api)
 
 
 def _faults(given: argparse.Namespace) -> dict[str, Any]:
@@ -131,10 +131,10 @@ def _operate(
         stack.delete(ID, **faults)
 
 
-def _tell(stack: Any, console: Console, api: Any) -> int:
+def _report(stack: Any, console: Console, api: Any) -> int:
     """Print each response, then the story."""
-    told = [_told(event, answer) for event, answer in stack.answers]
-    for answer in told:
+    responses = [_response_document(event, answer) for event, answer in stack.answers]
+    for answer in responses:
         word = console.word(answer["Status"], is_good=answer["Status"] == "SUCCESS")
         console.line(f"{answer['RequestType']}: {word} {answer['PhysicalResourceId']}")
         if answer["Data"]:
@@ -145,12 +145,12 @@ def _tell(stack: Any, console: Console, api: Any) -> int:
     console.line(stack.story)
     if api is not None:
         console.line(f"\nthe stand-in holds {', '.join(map(str, api.objects)) or 'nothing'}")
-    console.result({"responses": told, "story": stack.story.splitlines()})
-    failed = any(answer["Status"] != "SUCCESS" for answer in told)
-    return Exit.FOUND if failed or not told else Exit.CLEAN
+    console.result({"responses": responses, "story": stack.story.splitlines()})
+    failed = any(answer["Status"] != "SUCCESS" for answer in responses)
+    return Exit.FOUND if failed or not responses else Exit.CLEAN
 
 
-def _told(event: Any, answer: Any) -> dict[str, Any]:
+def _response_document(event: Any, answer: Any) -> dict[str, Any]:
     hidden = dict.fromkeys(answer.data, "****")
     return {
         "RequestType": event["RequestType"],

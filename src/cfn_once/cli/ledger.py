@@ -81,11 +81,11 @@ def _show(given: argparse.Namespace, console: Console, now: int) -> int:
     found = find(ledger_of(given), given, console)
     head = found.head
     place = resource_report.place_of(found.stack, head.logical_resource_id)
-    told = resource_report.document(head, now, resource_report.finding(head, now, place))
-    told["correlation_id"] = found.key.removeprefix("r")
-    for line in resource_report.lines(told):
+    report = resource_report.document(head, now, resource_report.finding(head, now, place))
+    report["correlation_id"] = found.key.removeprefix("r")
+    for line in resource_report.lines(report):
         console.row(line)
-    console.result(told)
+    console.result(report)
     return Exit.CLEAN
 
 

@@ -104,8 +104,8 @@ def _of_json(text: str, by: re.Pattern[str] | None) -> LineContent:
 
 def _of_platform(kind: str, record: Any) -> LineContent:
     """Read a line of Lambda's own, where the function logs JSON."""
-    told = record if isinstance(record, dict) else {}
-    spelt, status = str(told.get("requestId", "")), str(told.get("status", ""))
+    fields = record if isinstance(record, dict) else {}
+    spelt, status = str(fields.get("requestId", "")), str(fields.get("status", ""))
     if kind == "platform.start":
         return LineContent(Event.START, spelt)
     is_bad = status in _ENDED_BADLY

@@ -60,7 +60,7 @@ def run(given: argparse.Namespace, console: Console) -> int:
     matches = sorted(_matches(given, _sources(given)), key=_place)
     for match in matches:
         console.line("{}:{}:{}: {} {}".format(*_place(match), match.rule.id, match.message))
-    console.result([_told(match) for match in matches])
+    console.result([_match_document(match) for match in matches])
     if any(match.rule.id in UNREADABLE for match in matches):
         return Exit.UNKNOWN
     return Exit.FOUND if matches else Exit.CLEAN
@@ -68,8 +68,10 @@ def run(given: argparse.Namespace, console: Console) -> int:
 
 def _sources(given: argparse.Namespace) -> list[str]:
     """Return what the call names, else what the settings do; .cfnlintrc may name others."""
-    told = settings()
-    named = [given.provider] if given.provider else [told.provider] * told.is_told
+    configured = settings()
+    named = (
+        [given.provider] if given.provider else [configured.provider] * configured.names_provider
+    )
     return given.schema or named
 
 
@@ -114,8 +116,8 @@ def _of_folder() -> Any:
         found = ConfigMixIn(**ManualArgs())
         templates = found.templates
     except (Exception, SystemExit) as error:  # noqa: BLE001 - cfn-lint has no error of its own for them
-        told = str(error).replace("\n", " ")
-        raise Stop(f".cfnlintrc cannot be read: {told}", Exit.WRONG_CALL) from None
+        message = str(error).replace("\n", " ")
+        raise Stop(f".cfnlintrc cannot be read: {message}", Exit.WRONG_CALL) from None
     if not all(isinstance(path, str) for path in templates or ()):
         raise Stop(".cfnlintrc, templates: expected a list of paths", Exit.WRONG_CALL)
     return found
@@ -140,7 +142,7 @@ def _place(match: Any) -> tuple[str, int, int]:
     return str(match.filename), match.linenumber, match.columnnumber
 
 
-def _told(match: Any) -> dict[str, Any]:
+def _match_document(match: Any) -> dict[str, Any]:
     file, line, column = _place(match)
     rule = match.rule.id
     return {"file": file, "line": line, "column": column, "rule": rule, "message": match.message}

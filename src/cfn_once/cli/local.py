@@ -52,15 +52,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace, console: Console) -> int:
     """Start it, deploy the provider, run the command, and end it."""
-    told = settings()
-    plan = deploy.plan_of(given, told, here())
+    configured = settings()
+    plan = deploy.plan_of(given, configured, here())
     folder = ministack.home()
     if not ministack.is_installed(folder):
         console.say(f"installing {ministack.PINS[0]} in {folder}, once")
         ministack.install(folder)
     with (
         _ended_in_order(),
-        _stand_in(given, told) as api,
+        _stand_in(given, configured) as api,
         ministack.MiniStack(folder, OF_THE_SERVER, is_kept=given.keep) as server,
     ):
         console.say(f"MiniStack is at {server.url}")
@@ -76,11 +76,13 @@ def run(given: argparse.Namespace, console: Console) -> int:
     return code
 
 
-def _stand_in(given: argparse.Namespace, told: Settings) -> AbstractContextManager[StandIn | None]:
+def _stand_in(
+    given: argparse.Namespace, configured: Settings
+) -> AbstractContextManager[StandIn | None]:
     """Return the stand-in for the API, where there is one and the call names no other API."""
-    if told.external_api in ("", NO_API) or "ApiUrl" in deploy.pairs_of(given.parameter):
+    if configured.external_api in ("", NO_API) or "ApiUrl" in deploy.pairs_of(given.parameter):
         return nullcontext()
-    return StandIn(told.external_api, is_kept=given.keep)
+    return StandIn(configured.external_api, is_kept=given.keep)
 
 
 def _url_of(api: StandIn | None, console: Console) -> str:
@@ -109,10 +111,10 @@ def _tell_what_is_kept(
 def _deploy(plan: deploy.Plan, console: Console) -> None:
     """Deploy the provider; each line of it is shown where it fails."""
     story = io.StringIO()
-    told = Console(out=story)
-    stacks = Stacks(Aws(), told, SYSTEM_CLOCK, agree=lambda _: True, pause=PAUSE)
+    quiet = Console(out=story)
+    stacks = Stacks(Aws(), quiet, SYSTEM_CLOCK, agree=lambda _: True, pause=PAUSE)
     try:
-        deploy.deploy_provider(plan, Aws(), stacks, told)
+        deploy.deploy_provider(plan, Aws(), stacks, quiet)
     except Stop as stop:
         if stop.code is Exit.INTERRUPTED:  # what it says goes on ends here
             raise KeyboardInterrupt from None

@@ -162,9 +162,9 @@ def write(store: Store, found: Found, made: Write, console: Console) -> Head:
         raise Meanwhile(found.logical_resource_id)
     head, now = written.head, milliseconds_now()
     place = resource_report.place_of(found.stack, head.logical_resource_id)
-    told = resource_report.document(head, now, resource_report.finding(head, now, place))
-    entry = told["history"][-1]
+    report = resource_report.document(head, now, resource_report.finding(head, now, place))
+    entry = report["history"][-1]
     console.row(resource_report.entry_line(entry))
-    console.row(resource_report.next_line(told["next"], told["open"]))
-    console.result(told)
+    console.row(resource_report.next_line(report["next"], report["open"]))
+    console.result(report)
     return head

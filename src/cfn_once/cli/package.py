@@ -56,10 +56,10 @@ def add_packing(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace, console: Console) -> int:
     """Make it, and tell of it."""
-    told = settings()
-    target = target_of(given, told)
-    path = given.output or os.path.join(FOLDER, f"{name_of(told)}.zip")
-    made = build(wanted_of(given, told, target), path)
+    configured = settings()
+    target = target_of(given, configured)
+    path = given.output or os.path.join(FOLDER, f"{name_of(configured)}.zip")
+    made = build(wanted_of(given, configured, target), path)
     console.line(made.file)
     for line in figures(made, target):
         console.line(f"  {line}")
@@ -68,13 +68,13 @@ def run(given: argparse.Namespace, console: Console) -> int:
     return Exit.CLEAN
 
 
-def wanted_of(given: argparse.Namespace, told: Settings, target: Target) -> ZipPlan:
+def wanted_of(given: argparse.Namespace, configured: Settings, target: Target) -> ZipPlan:
     """Return what is to be packed."""
     return ZipPlan(
         folder=os.getcwd(),
-        provider=given.provider or told.provider,
+        provider=given.provider or configured.provider,
         target=target,
-        include=tuple(told.include),
+        include=tuple(configured.include),
         with_boto3=given.with_boto3,
         installer=given.installer,
     )
@@ -85,7 +85,7 @@ def is_for_this_machine() -> bool:
     return os.environ.get(TARGET) == OF_THIS_MACHINE
 
 
-def target_of(given: argparse.Namespace, told: Settings) -> Target:
+def target_of(given: argparse.Namespace, configured: Settings) -> Target:
     """Return what the zip is for: of the call, of `cfn-once local`, of the settings.
 
     Raises:
@@ -93,8 +93,8 @@ def target_of(given: argparse.Namespace, told: Settings) -> Target:
     """
     if is_for_this_machine() and not (given.python or given.arch):
         return here()
-    python = given.python or told.python or (HERE if HERE in PYTHONS else PYTHONS[-1])
-    architecture = given.arch or told.architecture or ARCHITECTURE
+    python = given.python or configured.python or (HERE if HERE in PYTHONS else PYTHONS[-1])
+    architecture = given.arch or configured.architecture or ARCHITECTURE
     _check("python", python, PYTHONS)
     _check("architecture", architecture, MACHINES)
     return Target(python, architecture)
@@ -105,9 +105,11 @@ def _check(setting: str, value: str, known: Collection[str]) -> None:
         raise Stop(f"{setting}: {value} is none of {', '.join(known)}", Exit.WRONG_CALL)
 
 
-def name_of(told: Settings) -> str:
+def name_of(configured: Settings) -> str:
     """Return what the provider is called: its stack's name, else its folder's."""
-    return told.stack or re.sub(r"[^A-Za-z0-9]+", "-", os.path.basename(os.getcwd())).strip("-")
+    return configured.stack or re.sub(r"[^A-Za-z0-9]+", "-", os.path.basename(os.getcwd())).strip(
+        "-"
+    )
 
 
 def figures(made: Zip, target: Target) -> list[str]:

@@ -65,7 +65,7 @@ def run(given: argparse.Namespace, console: Console) -> int:
 def _write(found: Found, given: argparse.Namespace, operator: Operator) -> Write:
     head = found.head
     steps = [step for step in open_steps(head) if _is_meant(step, given)]
-    words = [doubt for doubt in head.doubts if _tells(doubt, given)]
+    words = [doubt for doubt in head.doubts if _is_doubt_of(doubt, given)]
     if given.made is not None and (is_deleted(head) or (words and not steps)):
         raise Stop(
             "its resource is deleted, and no hook will remove it: remove it by hand, and say"
@@ -94,7 +94,7 @@ def _is_meant(step: OpenStep, given: argparse.Namespace) -> bool:
     return given.step in (step.key, step.key.partition("#")[0]) and step.key != ""
 
 
-def _tells(doubt: str, given: argparse.Namespace) -> bool:
+def _is_doubt_of(doubt: str, given: argparse.Namespace) -> bool:
     """Tell whether words of a Delete's answer are of the step that is meant."""
     step, rest = step_of(doubt), doubt.partition(" of ")[2]
     if given.request is not None and not rest.startswith(f"{given.request} "):

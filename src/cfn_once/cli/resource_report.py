@@ -303,27 +303,27 @@ def reason_of(head: Head) -> str:
         return "its response cannot be read"
 
 
-def lines(told: dict[str, Any]) -> Iterator[str]:
+def lines(report: dict[str, Any]) -> Iterator[str]:
     """Spell a resource's document for people."""
-    yield f"{told['logical_resource_id']} ({told['resource_type']}) in {told['stack_id']}"
-    request = told["request"]
+    yield f"{report['logical_resource_id']} ({report['resource_type']}) in {report['stack_id']}"
+    request = report["request"]
     yield f"  {request['request_type']} {request['request_id']}, begun {request['begun']}"
-    yield f"  {told['words']}"
-    if told["reason"]:
-        yield f"  reason: {told['reason']}"
+    yield f"  {report['words']}"
+    if report["reason"]:
+        yield f"  reason: {report['reason']}"
     yield from _steps(request, "  ")
-    yield f"  holds: {told['physical_resource_id'] or 'nothing'}"
+    yield f"  holds: {report['physical_resource_id'] or 'nothing'}"
     for name in ("replaced", "forgotten"):
-        if told[name]:
-            yield f"  {name}, and not removed: {', '.join(told[name])}"
-    for left in told["pending_cleanup"]:
+        if report[name]:
+            yield f"  {name}, and not removed: {', '.join(report[name])}"
+    for left in report["pending_cleanup"]:
         yield f"  left by {left['request_type']} {left['request_id']}, to be cleaned up:"
         yield from _steps(left, "    ")
-    for doubt in told["doubts"]:
+    for doubt in report["doubts"]:
         yield f"  in doubt: {doubt['words']}"
-    for entry in told["history"]:
+    for entry in report["history"]:
         yield f"  {entry_line(entry)}"
-    yield next_line(told["next"], told["open"])
+    yield next_line(report["next"], report["open"])
 
 
 def _steps(request: dict[str, Any], indent: str) -> Iterator[str]:

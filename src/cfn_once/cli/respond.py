@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_operator(parser, reason=False)
 
 
-class Told:
+class WatchedDelivery:
     """Delivers answers, and keeps the last one.
 
     Attributes:
@@ -100,17 +100,17 @@ def run(given: argparse.Namespace, console: Console) -> int:
         _refuse(head, request)
     looked = AsLookedAt(store, head, request.logical_resource_id)
     provider = _provider(request, head, given, operator, looked)
-    told = Told(console)
+    delivery = WatchedDelivery(console)
     try:
-        _deliver(provider.using(delivery=told), event)
+        _deliver(provider.using(delivery=delivery), event)
     except Stop:
-        _note(store, key, told, operator)
+        _note(store, key, delivery, operator)
         raise
     except KeyboardInterrupt:
-        _note(store, key, told, operator)
-        raise _stopped(told) from None
-    answer = _answer(told, request)
-    _note(store, key, told, operator)
+        _note(store, key, delivery, operator)
+        raise _stopped(delivery) from None
+    answer = _answer(delivery, request)
+    _note(store, key, delivery, operator)
     console.line(f"{request}: answered {answer['Status']} {answer['PhysicalResourceId']}")
     if answer["Reason"]:
         console.line(f"  {answer['Reason']}")
@@ -118,11 +118,11 @@ def run(given: argparse.Namespace, console: Console) -> int:
     return Exit.CLEAN
 
 
-def _note(store: Store, key: str, told: Told, operator: Operator) -> None:
+def _note(store: Store, key: str, delivery: WatchedDelivery, operator: Operator) -> None:
     """Keep who has answered, also where the answer could not be sent."""
-    if not told.body:
+    if not delivery.body:
         return
-    outcome = str(json.loads(told.body)["Status"]) + ("" if told.is_sent else " NOT SENT")
+    outcome = str(json.loads(delivery.body)["Status"]) + ("" if delivery.is_sent else " NOT SENT")
     with reading():
         for _ in range(MOST_NOTES):  # CloudFormation's next request may come with its answer
             after = store.read(key)
@@ -246,21 +246,21 @@ def _deliver(provider: Provider, event: sources.Event) -> None:
         raise Stop(f"nothing was answered: {error}") from None
 
 
-def _stopped(told: Told) -> Stop:
+def _stopped(delivery: WatchedDelivery) -> Stop:
     """Return what to say of a Ctrl-C."""
-    if told.body:
+    if delivery.body:
         words = "stopped: the answer is recorded, and was not sent; the same command sends it"
     else:
         words = "stopped: nothing was sent; cfn-once ledger show says what is recorded"
     return Stop(words, Exit.INTERRUPTED)
 
 
-def _answer(told: Told, request: Request) -> dict[str, str]:
-    if not told.body:
+def _answer(delivery: WatchedDelivery, request: Request) -> dict[str, str]:
+    if not delivery.body:
         raise Stop(
             f"nothing was answered: CloudFormation no longer waits for {request}, or a newer"
             " request has followed it. Look again, with cfn-once ledger show"
         )
-    answer = json.loads(told.body)
+    answer = json.loads(delivery.body)
     names = ("Status", "PhysicalResourceId", "Reason")
     return {name: answer.get(name, "") for name in names}

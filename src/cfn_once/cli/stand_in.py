@@ -100,12 +100,12 @@ class StandIn:
             Stop: The factory fails.
         """
         said = self._running.stdout.readline() if self._running and self._running.stdout else b""
-        told = json.loads(said or '{"error": "its process has ended, see above"}')
-        if "error" in told:
-            raise Stop(told["error"])
-        if not told["url"]:
+        message = json.loads(said or '{"error": "its process has ended, see above"}')
+        if "error" in message:
+            raise Stop(message["error"])
+        if not message["url"]:
             self.stop()
-        return str(told["url"])
+        return str(message["url"])
 
     def stop(self) -> None:
         """End it; nothing happens where it has ended before."""
@@ -140,12 +140,12 @@ def _serve(place: str) -> None:
     os.dup2(2, 1)  # whatever the factory prints, or starts, prints there
     try:
         made = stand_in(place)
-        told = {"url": os.environ.get(URL, "") if made is not None else ""}
+        message = {"url": os.environ.get(URL, "") if made is not None else ""}
     except Stop as stop:
-        told = {"error": str(stop)}
+        message = {"error": str(stop)}
     with answer:
-        answer.write(json.dumps(told) + "\n")
-    if told.get("url"):
+        answer.write(json.dumps(message) + "\n")
+    if message.get("url"):
         signal.pause()
 
 

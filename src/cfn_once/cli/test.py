@@ -40,15 +40,15 @@ def run(given: argparse.Namespace, console: Console) -> int:
     for name in ("pytest", "greenlet"):
         if find_spec(name) is None:
             raise Stop(f"{name} is not installed: pip install 'cfn-once[testing]'")
-    told = settings()
-    if told.external_api:
-        stand_in(told.external_api)  # first: a provider reads the environment too
+    configured = settings()
+    if configured.external_api:
+        stand_in(configured.external_api)  # first: a provider reads the environment too
     provider = provider_of(given)
     results: dict[str, str] = {}
-    if told.external_api:
-        for kind in types_to_test(told, provider):
-            sample_properties(told, provider, kind)
-        place = given.provider or told.provider
+    if configured.external_api:
+        for kind in types_to_test(configured, provider):
+            sample_properties(configured, provider, kind)
+        place = given.provider or configured.provider
         own = ["--pyargs", SUITE, "--rootdir", os.getcwd(), "-p", "no:cacheprovider"]
         results["contract"] = _pytest(own, console, {"CFN_ONCE_TESTED": place})
     else:
@@ -90,22 +90,22 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-def types_to_test(told: Settings, provider: Provider) -> list[str]:
+def types_to_test(configured: Settings, provider: Provider) -> list[str]:
     """Return the types to test; of a class that serves every type, those that settings name."""
     served = [kind for kind in provider.resource_types if kind != EVERY_TYPE]
     if EVERY_TYPE in provider.resource_types:
-        served += [kind for kind in told.properties if kind not in served] or [GENERAL_TYPE]
+        served += [kind for kind in configured.properties if kind not in served] or [GENERAL_TYPE]
     return served
 
 
-def sample_properties(told: Settings, provider: Provider, kind: str) -> Mapping[str, Json]:
+def sample_properties(configured: Settings, provider: Provider, kind: str) -> Mapping[str, Json]:
     """Return properties that a Create of a type takes: the settings', else guessed ones.
 
     Raises:
         Stop: Some cannot be guessed.
     """
-    if kind in told.properties:
-        given: Mapping[str, Json] = told.properties[kind]
+    if kind in configured.properties:
+        given: Mapping[str, Json] = configured.properties[kind]
         return given
     described = description_of(types_of(provider), kind)
     required = [n for n in names_in(described.properties) if n.is_required]

@@ -84,10 +84,10 @@ def _key(request: Request) -> str:
 
 
 def _of_another_version(request: Request, error: OtherVersion) -> str:
-    told = f"{request}: the ledger's item {_key(request)} was not touched: {error.problem}"
+    message = f"{request}: the ledger's item {_key(request)} was not touched: {error.problem}"
     if error.version > VERSION:
-        return f"{told}: deploy a cfn-once at least as new as the one that wrote it"
+        return f"{message}: deploy a cfn-once at least as new as the one that wrote it"
     return (
-        f"{told}: an earlier cfn-once wrote it, and this one cannot read it. Deploy that one to"
+        f"{message}: an earlier cfn-once wrote it, and this one cannot read it. Deploy that one to"
         " change or delete the resource, or give this provider a table of its own"
     )

@@ -35,8 +35,8 @@ def signed(
         headers["X-Amz-Security-Token"] = credentials.token
     lines = sorted((name.lower(), " ".join(value.split())) for name, value in headers.items())
     names = ";".join(name for name, _ in lines)
-    told = "".join(f"{name}:{value}\n" for name, value in lines)
-    canonical = f"POST\n/\n\n{told}\n{names}\n{sha256(body).hexdigest()}"
+    spelt = "".join(f"{name}:{value}\n" for name, value in lines)
+    canonical = f"POST\n/\n\n{spelt}\n{names}\n{sha256(body).hexdigest()}"
     scope = f"{date[:8]}/{region}/dynamodb/aws4_request"
     text = f"{ALGORITHM}\n{date}\n{scope}\n{sha256(canonical.encode()).hexdigest()}"
     key = f"AWS4{credentials.secret_key}".encode()

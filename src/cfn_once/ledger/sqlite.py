@@ -150,6 +150,6 @@ def _hint(error: sqlite3.Error) -> str:
     text = str(error)
     if "locked" in text:
         return "another process holds it: let it end, or give each its own file"
-    if any(told in text for told in _NOT_OURS):
+    if any(words in text for words in _NOT_OURS):
         return "it is no ledger of ours: name another file"
     return "may we write the file and its folder, and is there room?"

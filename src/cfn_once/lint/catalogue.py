@@ -82,7 +82,7 @@ class Catalogue:
 
 def _by_settings() -> list[str]:
     settings = settings_of(os.getcwd())
-    return [settings.provider] if settings.is_told else []
+    return [settings.provider] if settings.names_provider else []
 
 
 def _files(source: str) -> list[str]:

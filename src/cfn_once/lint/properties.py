@@ -44,7 +44,7 @@ class _Keyword(CloudFormationLintRule):  # type: ignore[misc] # cfn-lint has no 
                 continue
             words = takes(schema, definitions_in(root))
             message = f"{_place(validator)}: expected {words}{self.instead(instance)}"
-            yield _told(found, self, message + _way(validator))
+            yield _as_ours(found, self, message + _way(validator))
 
     def instead(self, instance: Any) -> str:
         """Say what was found; nothing where its kind is no news."""
@@ -57,9 +57,9 @@ def _is_ours(validator: Any) -> bool:
     return bool(validator.resolver.referrer.get("$comment") == OF_CLASS)
 
 
-def _told(found: Any, rule: Any, message: str) -> Any:
+def _as_ours(found: Any, rule: Any, message: str) -> Any:
     """Mark what is found as ours: cfn-lint gives what a function comes to to other rules."""
-    found.told, found.context = (rule, message), []
+    found.ours, found.context = (rule, message), []
     return found
 
 
@@ -106,7 +106,7 @@ class PropertyRequired(_Keyword):
             strict=False,
         ):
             is_ours = _is_ours(validator)
-            yield _told(found, self, f"{prefix}{name}: missing") if is_ours else found
+            yield _as_ours(found, self, f"{prefix}{name}: missing") if is_ours else found
 
 
 class PropertyType(_Keyword):
@@ -244,12 +244,12 @@ class PropertyName(e3002.Properties):  # type: ignore[misc] # cfn-lint has no ty
         """Yield what is ours of all that is found, once; of a function only what no other says."""
         seen: list[tuple[list[Any], str]] = []
         for found in everything:
-            is_ours = hasattr(found, "told")
-            rule, message = found.told if is_ours else self._of_function(found, definitions)
-            told = (list(found.path), message)
-            if message and told not in seen and (is_ours or not _any_at(told, seen)):
+            is_ours = hasattr(found, "ours")
+            rule, message = found.ours if is_ours else self._of_function(found, definitions)
+            problem = (list(found.path), message)
+            if message and problem not in seen and (is_ours or not _any_at(problem, seen)):
                 found.rule, found.message = rule, message
-                seen.append(told)
+                seen.append(problem)
                 yield found
 
     def additionalProperties(  # noqa: N802 - cfn-lint's
@@ -259,9 +259,9 @@ class PropertyName(e3002.Properties):  # type: ignore[misc] # cfn-lint has no ty
         place = _place(validator)
         prefix = "" if place == "Properties" else f"{place}."
         for found in cfn_keywords.additionalProperties(validator, allowed, instance, schema):
-            if _is_ours(validator) and not hasattr(found, "told") and not isinstance(allowed, dict):
+            if _is_ours(validator) and not hasattr(found, "ours") and not isinstance(allowed, dict):
                 name, known = str(found.path[-1]), schema.get("properties", {})
-                _told(found, self, f"{prefix}{name}: unknown{did_you_mean(name, known)}")
+                _as_ours(found, self, f"{prefix}{name}: unknown{did_you_mean(name, known)}")
             yield found
 
     def _of_function(self, found: Any, definitions: Any) -> tuple[Any, str]:
@@ -276,9 +276,9 @@ class PropertyName(e3002.Properties):  # type: ignore[misc] # cfn-lint has no ty
         return self.child_rules[PropertyType.id], message
 
 
-def _any_at(told: tuple[list[Any], str], seen: list[tuple[list[Any], str]]) -> bool:
+def _any_at(problem: tuple[list[Any], str], seen: list[tuple[list[Any], str]]) -> bool:
     """Tell whether a better message has said that something at this place is wrong."""
-    return any(path[: len(told[0])] == told[0] for path, _ in seen)
+    return any(path[: len(problem[0])] == problem[0] for path, _ in seen)
 
 
 def _beside(validator: Any, kind: str, condition: Any) -> Any:

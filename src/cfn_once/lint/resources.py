@@ -89,11 +89,11 @@ class ServiceTimeoutFits(_CfnLintKeyword):  # type: ignore[misc] # cfn-lint has 
             return
         if "ServiceTimeout" not in properties:
             return
-        told: set[str] = set()
+        yielded: set[str] = set()
         for seconds in _numbers(validator, properties["ServiceTimeout"]):
             why = _unfit(seconds, _timeouts(validator, properties.get("ServiceToken")))
-            if why and why not in told:
-                told.add(why)
+            if why and why not in yielded:
+                yielded.add(why)
                 yield ValidationError(why, path=["Properties", "ServiceTimeout"], rule=self)
 
 

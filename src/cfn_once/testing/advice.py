@@ -4,7 +4,7 @@ from .._steps.waits import TOO_LONG
 from .run import IN_DOUBT, Run, SideEffect, StoryLine
 
 
-def told(run: Run) -> str:
+def report_of(run: Run) -> str:
     """Return all that is to be said of a run that breaks a law."""
     blames = run.too_many or run.doubt or _asked_otherwise(run)
     removal = _removal(run)

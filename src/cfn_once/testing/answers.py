@@ -61,10 +61,10 @@ def judge(event: Mapping[str, Any], body: bytes) -> None:
     assert status in ("SUCCESS", "FAILED"), (
         f"Invalid Response object: '{status}' is not a valid ResponseStatus"
     )
-    told = answer.get("PhysicalResourceId")
-    assert isinstance(told, str), "Invalid PhysicalResourceId"
-    assert told, "Invalid PhysicalResourceId"
-    assert len(told.encode()) <= LONGEST_ID, f"a PhysicalResourceId over {LONGEST_ID} bytes"
+    physical_id = answer.get("PhysicalResourceId")
+    assert isinstance(physical_id, str), "Invalid PhysicalResourceId"
+    assert physical_id, "Invalid PhysicalResourceId"
+    assert len(physical_id.encode()) <= LONGEST_ID, f"a PhysicalResourceId over {LONGEST_ID} bytes"
     assert status == "SUCCESS" or answer.get("Reason"), "a FAILED answer needs a Reason"
     assert isinstance(answer.get("Data", {}), dict), "Invalid Response object: Data is no map"
     assert isinstance(answer.get("NoEcho", False), bool), (
@@ -72,7 +72,7 @@ def judge(event: Mapping[str, Any], body: bytes) -> None:
     )
     differing = [name for name in ECHOED if answer.get(name) != event[name]]
     assert not differing, f"{', '.join(differing)} must be echoed as sent"
-    moved = told != event.get("PhysicalResourceId")
+    moved = physical_id != event.get("PhysicalResourceId")
     assert not (moved and event["RequestType"] == "Delete"), "a Delete must echo the id"
     assert not (moved and event["RequestType"] == "Update" and status == "FAILED"), (
         "a failed Update must echo the id: CloudFormation would delete the other one later"

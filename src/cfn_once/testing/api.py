@@ -206,10 +206,10 @@ class _ApiHandler(LocalHandler):
 
     def _answer(self) -> None:
         try:
-            status, told = self._act(self.read())
+            status, document = self._act(self.read())
         except ApiError as error:
-            status, told = error.status, {"message": str(error)}
-        text = b"" if told is None else json.dumps(told).encode()
+            status, document = error.status, {"message": str(error)}
+        text = b"" if document is None else json.dumps(document).encode()
         self.reply(status, text, "application/json")
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 - the library's names

@@ -77,7 +77,7 @@ class FakeCloudFormation:
             function = LocalLambda(provider, self.ledger, turns, timeout, over_http=over_http)
         self._function = function
         requests = self._requests = Requests(function.turns, stack_name)
-        self._bucket = function.open(requests.keep, requests.tell, envelope)
+        self._bucket = function.open(requests.keep, requests.note, envelope)
         patience = HangWatchdog(watchdog if function.is_virtual else 0)
         self._deliveries = Deliveries(function, self._bucket, requests, patience)
         stack = self._stack = Stack(stack_name, self._deliveries, plan)

@@ -111,10 +111,10 @@ class ProviderContract:
         self.in_process()
         self.create(late=600)
         self.cloudformation.delete(ID)
-        told = len(self.cloudformation.answers)
+        before = len(self.cloudformation.answers)
         self.cloudformation.settle()
 
-        assert not any(answer.succeeded for _, answer in self.cloudformation.answers[told:])
+        assert not any(answer.succeeded for _, answer in self.cloudformation.answers[before:])
 
     def test_create_answer_lost(self) -> None:
         """Lambda's next delivery sends a response that could not be delivered."""

@@ -72,7 +72,7 @@ class Requests:
         waiting = [asked for asked in newest if asked.answer is None and not asked.is_given_up]
         return [f"the {_named(asked.event)}" for asked in waiting]
 
-    def tell(self, line: str) -> None:
+    def note(self, line: str) -> None:
         self.lines.append(f"{self._turns.now() - self._began:7.0f} s  {line}")
 
     def add(self, event: dict[str, Any]) -> dict[str, Any]:
@@ -81,7 +81,7 @@ class Requests:
 
     def leaves(self, event: Event, copies: int) -> None:
         """Take note that so many copies of a request are delivered."""
-        self.tell(f"{_named(event)} is delivered{f', {copies} at once' if copies > 1 else ''}")
+        self.note(f"{_named(event)} is delivered{f', {copies} at once' if copies > 1 else ''}")
         url, logical_id = event["ResponseURL"], event["LogicalResourceId"]
         self._asked.setdefault(url, Asked(dict(event)))
         if logical_id not in self._newest or _issued(self.newest(logical_id)) <= _issued(event):
@@ -106,12 +106,12 @@ class Requests:
             judge(asked.event, body)
             if asked.answer is None:
                 asked.answer, asked.answered_at = read(body), self._turns.now()
-            answer, told = asked.answer, asked.answer.body
-            assert told == body, f"two answers to the {_named(asked.event)}: {told!r} and {body!r}"
+            answer, kept = asked.answer, asked.answer.body
+            assert kept == body, f"two answers to the {_named(asked.event)}: {kept!r} and {body!r}"
         except AssertionError as refusal:
             self.refusals.append(refusal)
         else:
-            self.tell(f"  answered {answer.status} {answer.physical_resource_id} {answer.reason}")
+            self.note(f"  answered {answer.status} {answer.physical_resource_id} {answer.reason}")
             self.answers.append((asked.event, answer))
 
 
@@ -157,7 +157,7 @@ class Deliveries:
         if self.function.is_virtual:
             self.wait(max(0.0, until - self.turns.now()))
         asked.is_given_up = True
-        requests.tell(f"  {not_received(event)}")
+        requests.note(f"  {not_received(event)}")
         invented = requests.invented_id(event["LogicalResourceId"])
         return refused(not_received(event), event.get("PhysicalResourceId", invented))
 

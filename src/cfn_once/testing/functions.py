@@ -27,7 +27,7 @@ log = logging.getLogger("cfn_once.testing")
 
 RETRY_PAUSES = (60.0, 120.0)  # seconds; Lambda Developer Guide, "Asynchronous invocation"
 NOT_HANDLED = "the function could not handle it"
-Tell = Callable[[str], None]
+Note = Callable[[str], None]
 
 
 class LocalLambda:
@@ -48,9 +48,9 @@ class LocalLambda:
         self._provider, self._ledger = provider, ledger
         self._timeout, self._over_http = timeout, over_http
 
-    def open(self, keep: Keep, tell: Tell, envelope: Wrapping) -> ResponseBucket:
+    def open(self, keep: Keep, note: Note, envelope: Wrapping) -> ResponseBucket:
         """Take answers from now on, and tell what happens; requests come in an envelope."""
-        self._tell, self._envelope = tell, envelope
+        self._note, self._envelope = note, envelope
         bucket = ResponseBucket(keep, self.turns.now)
         self._delivery: Delivery = InProcessDelivery(bucket)
         if self._over_http:
@@ -103,7 +103,7 @@ class LocalLambda:
             due = min(self.waiting)
             again = self.waiting.pop(due)
             self.turns.sleep(max(0.0, due - self.turns.now()))
-            self._tell("it comes back from its wait")
+            self._note("it comes back from its wait")
             self.attempt(again, RESUMED, errors)
 
     def attempt(self, event: Event, plan: FaultPlan, errors: list[BaseException]) -> None:
@@ -114,7 +114,7 @@ class LocalLambda:
             except AssertionError:
                 raise
             except (Exception, Crashed) as error:  # noqa: BLE001 - Lambda retries, whatever it is
-                self._tell(f"  it failed: {type(error).__name__}: {error}")
+                self._note(f"  it failed: {type(error).__name__}: {error}")
                 log.info("a delivery failed: %s: %s", type(error).__name__, error)
                 if pause is None:
                     errors.append(error)
@@ -137,7 +137,7 @@ class LocalLambda:
         return FaultInjector(plan, self.turns, end, self._take_note)
 
     def _take_note(self, call: str) -> None:
-        self._tell(f"  call {call}")
+        self._note(f"  call {call}")
         self.made.add(call)
 
 
@@ -214,9 +214,9 @@ class DeployedLambda:
         self.made, self.clock = set[str](), WallClock()
         self.turns = Turns(lambda: self.clock)
 
-    def open(self, keep: Keep, tell: object, envelope: Wrapping) -> ResponseBucket | S3Bucket:
+    def open(self, keep: Keep, note: object, envelope: Wrapping) -> ResponseBucket | S3Bucket:
         """Take answers from now on."""
-        del tell  # the log of the function says what happens
+        del note  # the log of the function says what happens
         self._envelope = envelope
         if self._bucket:
             self._answers = S3Bucket(keep, self._bucket, self._s3)
@@ -234,11 +234,11 @@ class DeployedLambda:
             )
         assert self._answers is not None, "give it to FakeCloudFormation"
         url, payload = event["ResponseURL"], json.dumps(self._envelope(event)).encode()
-        told, invoked = self._answers.puts(url), {"FunctionName": self.function_name}
+        before, invoked = self._answers.puts(url), {"FunctionName": self.function_name}
         for _ in range(plan.at_once):
             self.client.invoke(**invoked, InvocationType="Event", Payload=payload)
-        if self._answers.wait_for(url, max(told, 1), self._patience):
-            self._answers.wait_for(url, told + plan.at_once, self._quiet)
+        if self._answers.wait_for(url, max(before, 1), self._patience):
+            self._answers.wait_for(url, before + plan.at_once, self._quiet)
         return []
 
     def invoke(self, event: Event, plan: FaultPlan, *, provider: Any = None) -> None:

@@ -17,7 +17,7 @@ from ..ledger import Head, Page, Store, Write, Written
 T = TypeVar("T")
 
 # What the actions are called that are no calls of the external API.
-READ, WRITE, TELL = "reads the ledger", "writes to the ledger", "tells CloudFormation"
+READ, WRITE, RESPOND = "reads the ledger", "writes to the ledger", "tells CloudFormation"
 
 
 class Crashed(BaseException):
@@ -39,7 +39,7 @@ class Point(NamedTuple):
     @property
     def is_call(self) -> bool:
         """Tell whether the action is a call of the external API."""
-        return self.name not in (READ, WRITE, TELL)
+        return self.name not in (READ, WRITE, RESPOND)
 
 
 class Interceptor(Protocol):
@@ -67,7 +67,7 @@ class Process:
         return self._delivery.check(request)
 
     def put(self, request: Request, body: bytes, deadline: Deadline) -> None:
-        self._act(TELL, lambda: self._delivery.put(request, body, deadline))
+        self._act(RESPOND, lambda: self._delivery.put(request, body, deadline))
 
     def read(self, key: str) -> Head | None:
         return self._act(READ, lambda: self._store.read(key))
@@ -91,15 +91,15 @@ class Process:
         return result
 
     def _pass(self, point: Point) -> None:
-        self._go_on()
+        self._refuse_the_dead()
         try:
             self._interceptor.at(point)
         except Crashed:
             self._is_dead = True
             raise
-        self._go_on()  # it may have died at the hand of its watchdog while others had their turn
+        self._refuse_the_dead()  # its watchdog may have ended it while others had their turn
 
-    def _go_on(self) -> None:
+    def _refuse_the_dead(self) -> None:
         if self._is_dead:
             raise Crashed("it died before")
 

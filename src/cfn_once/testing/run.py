@@ -22,7 +22,7 @@ from .._provider import Provider
 from .._steps.aws_operations import is_read
 from .answers import Answer
 from .clock import VirtualClock
-from .process import TELL, Point
+from .process import RESPOND, Point
 
 IN_DOUBT = ("cannot be repeated safely", "in doubt: ")
 LONGEST = 300  # characters of the report on an object
@@ -72,7 +72,7 @@ class FaultKind(StrEnum):
     def may_befall(self, request_type: str, point: Point) -> bool:
         """Say whether it may happen to a request at a point of its first delivery."""
         only = {
-            FaultKind.UNTOLD: point.name == TELL,
+            FaultKind.UNTOLD: point.name == RESPOND,
             FaultKind.REFUSED: point.is_call and not point.after,
             FaultKind.NO_ANSWER: point.is_call,
             FaultKind.TWIN: not point.after,
@@ -177,7 +177,7 @@ class Witness:
         self._alive = {str(name) for name in self._external_api.objects}
         return frozenset(self._alive)
 
-    def tell(self, text: str, place: CodeLine | None = None, *, who: str = "") -> None:
+    def note(self, text: str, place: CodeLine | None = None, *, who: str = "") -> None:
         self.lines.append(StoryLine(self._clock.now() - self._began, who or self.who, text, place))
 
     def listen(self, call: Any) -> None:
@@ -213,11 +213,11 @@ class Witness:
         for name in made:
             what = _spelt(objects[name]) if isinstance(objects, Mapping) and name in objects else ""
             self.effects.append(self._effect(name, what))
-            self.tell(f"{self.call or OUTSIDE} makes {name}", self.place)
+            self.note(f"{self.call or OUTSIDE} makes {name}", self.place)
         removed, self._alive = sorted(self._alive - alive), alive
         for name in removed:
             self.removed[name] = self._effect(name, "")
-            self.tell(f"{self.call or OUTSIDE} removes {name}", self.place)
+            self.note(f"{self.call or OUTSIDE} removes {name}", self.place)
         return bool(made or removed)
 
     def _made(self, objects: Collection[str]) -> list[str]:

@@ -12,7 +12,7 @@ from .._clock import SYSTEM_CLOCK
 from .._cloudformation.canonical import Json
 from .._cloudformation.request import SERVICE_TIMEOUT
 from .._provider import Provider
-from .advice import differs, safe_with, told
+from .advice import differs, report_of, safe_with
 from .api import FakeApi
 from .cloudformation import FakeCloudFormation
 from .run import Broken, ExternalApi, Fault, FaultKind, Run, Terms
@@ -235,7 +235,7 @@ class _Search:
 
     def _error(self, run: Run) -> AssertionError:
         self._unsafe = run
-        return AssertionError(told(run))
+        return AssertionError(report_of(run))
 
 
 def play(run: Run, scenario: Scenario, watchdog: float) -> Run:

@@ -20,7 +20,7 @@ from .answers import Answer
 from .events import Event
 from .faults import NOTHING, RESUMED, FaultPlan
 from .functions import LocalLambda
-from .process import TELL, Crashed, Interceptor, Point
+from .process import RESPOND, Crashed, Interceptor, Point
 from .run import LONGEST, Broken, FaultKind, Run
 from .stack import Stack
 from .watchdog import Hung
@@ -59,7 +59,7 @@ class Stage:
         self._events.append(event)
         held = event.get("PhysicalResourceId")
         named = f"{event['RequestType']} of {event['LogicalResourceId']}"
-        run.seen.tell(f"asks for the {named}{f', {held}' if held else ''}", who=CLOUDFORMATION)
+        run.seen.note(f"asks for the {named}{f', {held}' if held else ''}", who=CLOUDFORMATION)
         is_cancelled = run.fault.kind is FaultKind.CANCEL and run.is_struck
         errors = self._send(event, FIRST)
         if not is_cancelled:
@@ -109,7 +109,7 @@ class Stage:
         other = event
         if self._run.fault.kind is FaultKind.CANCEL:
             other = self._delete = self._stack.cancel(event)
-            self._run.seen.tell("cancels it, and asks for the Delete", who=CLOUDFORMATION)
+            self._run.seen.note("cancels it, and asks for the Delete", who=CLOUDFORMATION)
         self._function.turns.start(partial(self._function.attempt, other, OTHER, self._errors))
         self.hand_over()
 
@@ -147,7 +147,7 @@ class Stage:
             if not gives_up:
                 why = "; ".join(str(error) for error in errors) or "no delivery fails"
                 raise Broken(f"the {event['RequestType']} is never answered: {why}")
-            run.seen.tell("gives up waiting for an answer", who=CLOUDFORMATION)
+            run.seen.note("gives up waiting for an answer", who=CLOUDFORMATION)
         answer = self._stack.deliveries.outcome(event, gives_up=gives_up)
         run.check(event["RequestType"], answer)
         return answer
@@ -175,7 +175,7 @@ class StagedInvocation:
         self._points, self._actions = len(self._record), 0
         comes_back = "it comes back from its wait"
         delivers = "Lambda delivers it" + " again" * (number > 1)
-        self._tell(comes_back if plan is RESUMED else delivers)
+        self._note(comes_back if plan is RESUMED else delivers)
 
     def at(self, point: Point) -> None:
         fault, number = self._run.fault, self._points
@@ -188,24 +188,24 @@ class StagedInvocation:
         elif self._is_struck and number == fault.at:
             self._strike(point)
         elif self._dies_again:
-            self._tell("the process dies")
+            self._note("the process dies")
             raise Crashed("it died again")
         self._actions += not point.after
         answer = self._stage.answer_to(self._event)
-        if answer is not None and point == Point(TELL, after=True):
-            told = f"{answer.status} {answer.physical_resource_id} {answer.reason}"
-            self._tell(f"answers {told[:LONGEST].strip()}")
+        if answer is not None and point == Point(RESPOND, after=True):
+            response = f"{answer.status} {answer.physical_resource_id} {answer.reason}"
+            self._note(f"answers {response[:LONGEST].strip()}")
 
     def end(self, error: BaseException | None) -> None:
         if isinstance(error, InProgress):
-            self._tell("waits for the one before, and gives up")
+            self._note("waits for the one before, and gives up")
         elif isinstance(error, Exception):
-            self._tell(f"fails: {type(error).__name__}: {error}"[:160])
+            self._note(f"fails: {type(error).__name__}: {error}"[:160])
         self._seen.who, self._seen.inside = self._who, []
         self._seen.look()
 
-    def _tell(self, text: str) -> None:
-        self._seen.tell(text, who=self._who)
+    def _note(self, text: str) -> None:
+        self._seen.note(text, who=self._who)
 
     def _see(self, point: Point) -> None:
         """See what was done up to this point, and by which line."""
@@ -216,15 +216,15 @@ class StagedInvocation:
             inside.append(point.name)
         elif point.is_call:
             if not is_seen:
-                self._tell(f"calls {seen.call}")
+                self._note(f"calls {seen.call}")
             inside.pop()
         if point.is_call:
             seen.look_here()
 
     def _hold_up(self, point: Point, meanwhile: Callable[[], None]) -> None:
-        self._tell(f"is held up {point}")
+        self._note(f"is held up {point}")
         meanwhile()
-        self._tell("goes on")
+        self._note("goes on")
 
     def _strike(self, point: Point) -> None:
         kind = self._run.fault.kind
@@ -233,18 +233,18 @@ class StagedInvocation:
             return
         self._run.reached = True
         if kind in (FaultKind.CRASH, FaultKind.CRASH_FOR_GOOD):
-            self._tell(f"the process dies {point}")
+            self._note(f"the process dies {point}")
             raise Crashed(str(point))
         if kind is FaultKind.UNTOLD:
-            self._tell(f"cannot reach CloudFormation, {point}")
+            self._note(f"cannot reach CloudFormation, {point}")
             raise DeliveryError("CloudFormation is out of reach")
         if not point.after:
             self._inside.pop()
         if kind is FaultKind.REFUSED:
-            self._tell(f"{point.name} is refused by the external API")
+            self._note(f"{point.name} is refused by the external API")
             raise _error(point.name, refused=True)
         acted = "has acted" if point.after else "has not acted"
-        self._tell(f"{point.name} gets no answer; the external API {acted}")
+        self._note(f"{point.name} gets no answer; the external API {acted}")
         raise _error(point.name, refused=False)
 
 

@@ -44,8 +44,8 @@ def _causes(resource: Mapping[str, Any], *, is_custom: bool) -> str:
         if target.get("Attribute") == "Properties" and (is_custom or needs != "Never"):
             entity = detail.get("CausingEntity")
             causes.setdefault(str(target.get("Name")), set()).update([entity] if entity else [])
-    told = [
+    words = [
         f"{name} follows {', '.join(sorted(entities))}" if entities else f"{name} changes"
         for name, entities in causes.items()
     ]
-    return f": {'; '.join(told)}" if told else ""
+    return f": {'; '.join(words)}" if words else ""

@@ -140,13 +140,13 @@ class Stacks:
             **self._text(wanted.template),
         )
         while True:
-            told = self._ask("describe_change_set", wanted.name, ChangeSetName=change_set)
-            if told["Status"] not in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
+            described = self._ask("describe_change_set", wanted.name, ChangeSetName=change_set)
+            if described["Status"] not in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
                 break
             self._clock.sleep(self._pause)
-        if told["Status"] == "CREATE_COMPLETE":
-            return list(told.get("Changes", []))
-        reason = str(told.get("StatusReason", ""))
+        if described["Status"] == "CREATE_COMPLETE":
+            return list(described.get("Changes", []))
+        reason = str(described.get("StatusReason", ""))
         if any(text in reason for text in NOTHING):
             return None
         raise Stop(f"{wanted.name}: CloudFormation refuses the change: {reason}", Exit.FOUND)
@@ -295,5 +295,5 @@ def _advice(name: str, status: str) -> str:
 
 def _line(event: Any) -> str:
     reason = str(event.get("ResourceStatusReason", "")).replace("\n", " ")
-    told = f"{event['ResourceStatus']:<28} {event['LogicalResourceId']:<24} {reason}"
-    return f"  {event['Timestamp']:%H:%M:%S}Z  {told}".rstrip()
+    line = f"{event['ResourceStatus']:<28} {event['LogicalResourceId']:<24} {reason}"
+    return f"  {event['Timestamp']:%H:%M:%S}Z  {line}".rstrip()
