@@ -3,8 +3,10 @@
 import ast
 import importlib
 import importlib.util
+import re
 import sys
 from dataclasses import KW_ONLY, dataclass, replace
+from functools import cache
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from textwrap import indent
@@ -63,6 +65,19 @@ from explore.spaces import (
 SOURCE = Path(cfn_once.__file__).parent
 
 
+@cache
+def text(file: Path) -> str:
+    """Return the source of a module: a hundred copies of the package have the same."""
+    return file.read_text(encoding="utf-8")
+
+
+@cache
+def statements(file: Path) -> list[ast.stmt]:
+    """Return the statements of a module that is as it is shipped, by their lines."""
+    found = (node for node in ast.walk(ast.parse(text(file))) if isinstance(node, ast.stmt))
+    return sorted(found, key=lambda statement: statement.lineno)
+
+
 class _Loader(SourceFileLoader):
     """Loads a module of the copy: what Python keeps compiled, but for the one that was changed."""
 
@@ -73,7 +88,8 @@ class _Loader(SourceFileLoader):
     def get_code(self, fullname: str) -> CodeType | None:
         if self._source is None:
             return super().get_code(fullname)
-        return compile(self._source, self.path, "exec")
+        # For itself: without the `from __future__` of this module.
+        return compile(self._source, self.path, "exec", dont_inherit=True)
 
 
 class _Finder:
@@ -103,25 +119,30 @@ MARK = "# Seeded bug: "
 """Begins a comment above a statement of the shipped source; a bug is seeded there, by its name."""
 
 
-def place_of(seeded: str) -> tuple[Path, str]:
-    """Return the one module that bears a mark, and its source.
+@cache
+def marks() -> list[tuple[Path, list[str]]]:
+    """Return each module, and the names of its marks."""
+    mark = re.compile(rf"^ *{MARK}(.*)$", re.MULTILINE)
+    return [(file, mark.findall(text(file))) for file in SOURCE.rglob("*.py")]
+
+
+def place_of(seeded: str) -> Path:
+    """Return the one module that bears a mark.
 
     Raises:
         LookupError: No module bears it, or it stands in two places.
     """
-    sources = {file: file.read_text(encoding="utf-8") for file in sorted(SOURCE.rglob("*.py"))}
-    places = {file: source.count(f"{MARK}{seeded}\n") for file, source in sources.items()}
-    if sum(places.values()) != 1:
-        raise LookupError(f"{MARK}{seeded} stands in {sum(places.values())} places, not in one")
-    file = max(places, key=places.__getitem__)
-    return file, sources[file]
+    places = [file for file, names in marks() for name in names if name == seeded]
+    if len(places) != 1:
+        raise LookupError(f"{MARK}{seeded} stands in {len(places)} places, not in one")
+    return places[0]
 
 
-def broken(source: str, seeded: str, old: str, new: str) -> str:
-    """Return a source with a bug in the statement below a mark.
+def broken(file: Path, seeded: str, old: str, new: str) -> str:
+    """Return the source of a module with a bug in the statement below a mark.
 
     Args:
-        source: That of the module.
+        file: The module.
         seeded: The mark's name.
         old: What to replace in the statement, which has it once; all of it unless given.
         new: What stands there instead.
@@ -129,25 +150,24 @@ def broken(source: str, seeded: str, old: str, new: str) -> str:
     Raises:
         LookupError: The statement does not have `old`, or has it twice.
     """
-    lines = source.splitlines(keepends=True)
+    lines = text(file).splitlines(keepends=True)
     mark = [line.strip() for line in lines].index(MARK + seeded) + 1
-    statements = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.stmt))
-    below = min((s for s in statements if s.lineno > mark), key=lambda s: s.lineno)
+    below = next(statement for statement in statements(file) if statement.lineno > mark)
     first, last = below.lineno - 1, below.end_lineno
-    text = "".join(lines[first:last])
-    if old and text.count(old) != 1:
+    shipped = "".join(lines[first:last])
+    if old and shipped.count(old) != 1:
         raise LookupError(
-            f"the statement of {seeded} has {old!r} {text.count(old)} times, not once"
+            f"the statement of {seeded} has {old!r} {shipped.count(old)} times, not once"
         )
-    changed = text.replace(old, new) if old else indent(new + "\n", " " * below.col_offset)
+    changed = shipped.replace(old, new) if old else indent(new + "\n", " " * below.col_offset)
     return "".join([*lines[:first], changed, *lines[last:]])
 
 
 def copy_of_the_package(number: int, seeded: str, old: str, new: str) -> ModuleType:
     """Import the package once more, with one bug in it."""
     name = f"cfn_once_seeded_{number}"
-    file, source = place_of(seeded)
-    finder = _Finder(name, file, broken(source, seeded, old, new))
+    file = place_of(seeded)
+    finder = _Finder(name, file, broken(file, seeded, old, new))
     sys.meta_path.insert(0, finder)
     try:
         copy = importlib.import_module(name)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from explore.mutants import MARK, MUTANTS, SOURCE, copy_of_the_package
+from explore.mutants import MUTANTS, copy_of_the_package, marks
 from explore.spaces import CREATE, DELETE, SPACES, on
 
 pytestmark = pytest.mark.no_cover  # millions of lines, and none that no story reaches
@@ -108,14 +108,7 @@ def test_every_mark_has_a_seeded_bug():
     """
     A mark in the source that no bug is seeded at shows nothing.
     """
-    lines = [
-        line.strip()
-        for file in SOURCE.rglob("*.py")
-        for line in file.read_text(encoding="utf-8").splitlines()
-    ]
-    marks = {line.removeprefix(MARK) for line in lines if line.startswith(MARK)}
-
-    assert marks == {mutant.seeded for mutant in MUTANTS}
+    assert {name for _, names in marks() for name in names} == {m.seeded for m in MUTANTS}
 
 
 def test_the_same_space_twice():
