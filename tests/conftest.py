@@ -4,9 +4,10 @@ import pickle
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
+from typing import Any
 
 import pytest
-from botocore.loaders import JSONFileLoader
+from botocore.loaders import JSONFileLoader, Loader
 from hypothesis import HealthCheck, settings
 
 from support.host import Host
@@ -40,12 +41,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def descriptions_of_aws() -> Iterator[None]:
     """Read each of botocore's files once a process: every new session would read them again.
 
-    Each gets its own copy, for moto changes what it reads: it knows another code for an error.
+    Each gets its own copy of a service, for moto changes what it reads: it knows another code for
+    an error. The rest, such as all endpoints, is only looked at. Which services there are is in
+    the names of 400 folders.
     """
-    read = JSONFileLoader().load_file
+    read = cache(JSONFileLoader().load_file)
     kept = cache(lambda path: pickle.dumps(read(path)))
+
+    def load(_: JSONFileLoader, path: str) -> Any:
+        return pickle.loads(kept(path)) if path.endswith("service-2") else read(path)
+
+    services: dict[tuple[str, ...], list[str]] = {}
+    look = Loader.list_available_services
+
+    def list_services(loader: Loader, type_name: str) -> list[str]:
+        at = (type_name, *loader.search_paths)
+        if at not in services:
+            services[at] = look(loader, type_name)
+        return services[at]
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(JSONFileLoader, "load_file", lambda _, path: pickle.loads(kept(path)))
+        patch.setattr(JSONFileLoader, "load_file", load)
+        patch.setattr(Loader, "list_available_services", list_services)
         yield
 
 

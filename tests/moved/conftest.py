@@ -27,6 +27,7 @@ def surroundings(monkeypatch):
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # 500 images, which nobody looks at
     monkeypatch.setenv("CFN_ONCE_LEDGER", "memory://")
     monkeypatch.setenv("CFN_ONCE_CONTINUATION", "lambda://self")
     things.reset()
