@@ -135,9 +135,8 @@ class _Layout(NamedTuple):
     """How a class that is kept is written in a document."""
 
     fields: dict[str, _Field]  # by their names in the store
-    parts: dict[
-        str, tuple["type[Kept]", "Kept | None"]
-    ]  # among its own; as one is that is not there
+    # Parts whose fields are among its own; each with the one that is read where it has none there.
+    parts: dict[str, tuple["type[Kept]", "Kept | None"]]
 
 
 @lru_cache
@@ -160,6 +159,15 @@ def _layout(cls: Any) -> _Layout:
             values=kept.metadata.get("values") or numbers,
         )
     return _Layout(found, parts)
+
+
+def _read_part(
+    part: "type[Kept]", absent: "Kept | None", doc: Mapping[str, Any], known: Known
+) -> "Kept":
+    """Read a part whose fields are among those of the whole."""
+    shorts = _layout(part).fields  # type: ignore[arg-type]  # a class is hashable
+    own = {short: doc[short] for short in shorts if short in doc}
+    return part.from_doc(own, known) if own or absent is None else absent
 
 
 class Kept(Frozen):
@@ -199,10 +207,8 @@ class Kept(Frozen):
                 was = (raws[short], getattr(before, name)) if short in raws else NOTHING_KNOWN
                 values[name] = kept.read(short, value, was)
         for name, (part, absent) in parts.items():
-            shorts = _layout(part).fields  # type: ignore[arg-type]  # as above
-            own = {short: doc[short] for short in shorts if short in doc}
             was = NOTHING_KNOWN if before is None else (raws, getattr(before, name))
-            values[name] = part.from_doc(own, was) if own or absent is None else absent
+            values[name] = _read_part(part, absent, doc, was)
         return cls.of(values)
 
     def to_doc(self) -> Doc:
