@@ -35,7 +35,7 @@ class Frozen:
     def __init__(self, **values: Any) -> None:
         own = self._hold(values)
         if own.keys() != self._names:
-            wrong = ", ".join(sorted(own.keys() ^ self._names))
+            wrong = ", ".join(sorted((own.keys() ^ self._names) - self._factories.keys()))
             raise TypeError(f"{type(self).__name__}: missing, or unknown: {wrong}")
 
     @classmethod
