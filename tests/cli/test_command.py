@@ -549,13 +549,14 @@ def test_a_failure_as_json(folder):
 SHELLS = {
     "a full disk": ("docs > /dev/full", 3, "No space left on device"),
     "a closed output": ("schema >&-", 2, "standard output is closed"),
+    "a closed input": ("diagnose --file - <&-", 3, "there is no line in standard input"),
     "no folder": ("docs", 3, "the working directory is gone"),
     "a poor encoding": ("docs", 0, ""),
 }
 
 
 @pytest.mark.parametrize("case", SHELLS)
-def test_a_shell_that_takes_no_output(case, folder):
+def test_a_shell_that_is_not_as_usual(case, folder):
     """
     The line says what is the matter; a poor encoding is told in escapes.
     """

@@ -64,8 +64,10 @@ def _prepare_signals() -> None:
 
 
 def _prepare_streams() -> None:
-    """Let nothing that is to be printed be more than a stream can spell."""
-    if sys.stderr is None:  # closed by the shell
+    """Let nothing be printed that a stream cannot spell; a closed input is an empty one."""
+    if sys.stdin is None:  # closed by the shell, as is the next
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 - as long as we run
+    if sys.stderr is None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - as long as we run
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
