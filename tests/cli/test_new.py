@@ -113,6 +113,19 @@ def test_control_c_on_the_way(when_moved, tmp_path):
     assert [] == left
 
 
+def test_a_folder_that_a_shell_would_read_otherwise(tmp_path):
+    """
+    What it says to do next can be pasted, whatever the folder is called.
+    """
+    called = call(tmp_path, "new", "my $HOME; thing")
+    step = called.err.removeprefix("cfn-once: now: ").partition(" && ")[0]
+    gone = subprocess.run(
+        ["bash", "-c", f"{step} && ls"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert "provider.py" in gone.stdout, gone.stderr
+
+
 def test_a_place_where_nothing_can_be_made(tmp_path):
     """
     A parent that is a file is told in a line.

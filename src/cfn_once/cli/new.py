@@ -3,6 +3,7 @@
 import argparse
 import os
 import re
+import shlex
 from collections.abc import Mapping
 
 from .console import Console, Exit, Stop
@@ -45,7 +46,7 @@ def run(given: argparse.Namespace, console: Console) -> int:
     for path in files:
         console.line(f"{given.folder}/{path}")
     console.result({"folder": folder, "files": list(files)})
-    console.say(f"now: cd {given.folder} && cfn-once test && cfn-once lint")
+    console.say(f"now: cd {shlex.quote(given.folder)} && cfn-once test && cfn-once lint")
     return Exit.CLEAN
 
 
