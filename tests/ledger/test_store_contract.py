@@ -6,7 +6,9 @@ Every write also goes to a store in memory, and the results are compared byte by
 
 import gc
 import json
+import re
 import threading
+from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from cfn_once.ledger import Change, Guard, Listed, MemoryStore, Store, Write, Wr
 from cfn_once.ledger.dynamodb import DynamoDBStore
 from cfn_once.ledger.head import VERSION
 from cfn_once.ledger.sqlite import SQLiteStore
-from cfn_once.ledger.store import Absent, AllOf, AnyOf, Below, Equals, Lacks, page_of
+from cfn_once.ledger.store import Absent, AllOf, AnyOf, Below, Equals, Lacks, changed, page_of
 from ledger.engines import IN_LAMBDA, SaysNothing
 from ledger.told import Told, a_head, an_operation, text
 from support.ministack import MiniStack
@@ -307,7 +309,7 @@ class StoreContract:
 
     def test_what_is_handed_over_is_a_copy(self, store: Store, key: str) -> None:
         """Nobody changes what is kept by changing what they gave or got."""
-        given: dict[str, Any] = {"a#0": {"s": "F"}}
+        given: dict[str, Any] = {"a#0": OrderedDict(s="F")}
         first = store.write(key, Write(NEW, a_head(op=an_operation(steps=given)))).head
         before = text(store.read(key))
 
@@ -470,3 +472,11 @@ def test_a_change_that_touches_a_place_twice(parts: dict[str, Any]) -> None:
     """What DynamoDB refuses, the stores in this process refuse: their tests would not tell."""
     with pytest.raises(ValueError, match="twice"):
         MemoryStore().write("r1", Write(Absent(("v",)), Change(**parts)))
+
+
+@pytest.mark.parametrize("text_at", [("lid",), ("op", "rid")])
+@pytest.mark.parametrize("below", [("id",), ("a", "id")])
+def test_a_change_below_text(text_at: tuple[str, ...], below: tuple[str, ...]) -> None:
+    """Text holds nothing: that is refused as a change below nothing is, and the place is named."""
+    with pytest.raises(LookupError, match=re.escape(str(text_at))):
+        changed(Change(set={(*text_at, *below): "x"}), changed(FIRST, {}))

@@ -227,8 +227,8 @@ def _copy_at(path: Path, copies: dict[Path, Any]) -> Any:
     if path not in copies:
         around = _copy_at(path[:-1], copies)
         inner = _at(around, path[-1:])
-        if inner is NOTHING:
-            raise LookupError(f"nothing is at {path}, so nothing can be set there")
+        if not isinstance(inner, dict | list):
+            raise LookupError(f"no map or list is at {path}, so nothing can be set in it")
         copies[path] = around[path[-1]] = inner.copy()
     return copies[path]
 
@@ -238,7 +238,7 @@ def _plain(value: Any) -> Any:
     kind = type(value)
     if kind is str:  # most are
         return value
-    if kind is dict:
+    if kind is dict or isinstance(value, dict):
         return {name: _plain(inner) for name, inner in value.items()}
     if kind is list or isinstance(value, list | tuple):
         return [_plain(inner) for inner in value]
