@@ -323,6 +323,21 @@ def test_a_trace_of_each_delivery_tells_those_that_died():
     assert ["lambda-unclear"] == [again.kind for again in bare.again]
 
 
+@pytest.mark.parametrize("form", ["document", "rows", "plain"])
+def test_a_file_that_windows_has_marked(form, log, tmp_path):
+    """
+    The mark that PowerShell writes before a text hides nothing of the first line.
+    """
+    text = getattr(log, form)()
+    (tmp_path / "plain.log").write_text(text, encoding="utf-8")
+    (tmp_path / "marked.log").write_text(text, encoding="utf-8-sig")
+    plain, marked = (
+        call(tmp_path, "diagnose", "--file", f"{name}.log") for name in ("plain", "marked")
+    )
+
+    assert (plain.code, plain.out, plain.err) == (marked.code, marked.out, marked.err)
+
+
 def test_how_often_a_queue_has_handed_it_out(tmp_path):
     """
     An event that a handler prints with its SQS record tells how often it was received.

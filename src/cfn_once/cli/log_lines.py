@@ -79,10 +79,11 @@ def lines_of(file: Iterable[str]) -> Iterator[LogLine]:
         CutDocument: It is the JSON of `aws logs filter-log-events`, and is cut off.
     """
     rows = iter(file)
-    for first in rows:
+    for begun in rows:
+        first = begun.removeprefix("\ufeff")  # Windows writes it before a text
         if not first.strip():
             continue
-        if _DOCUMENT.match(first.lstrip("\ufeff ")):
+        if _DOCUMENT.match(first.lstrip(" ")):
             yield from _of_document(first + "".join(rows))
             return
         yield _of_row(first)
@@ -91,7 +92,7 @@ def lines_of(file: Iterable[str]) -> Iterator[LogLine]:
 
 def _of_document(text: str) -> Iterator[LogLine]:
     try:
-        document = json.loads(text.lstrip("\ufeff "))
+        document = json.loads(text)
     except UNREADABLE as error:
         raise CutDocument(str(error)) from None
     events = document.get("events", []) if isinstance(document, dict) else document
