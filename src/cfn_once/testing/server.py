@@ -23,10 +23,11 @@ class LocalServer(ThreadingHTTPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Leave a connection to a thread that is idle, or begin another one."""
-        self._connections.put((request, client_address))
         if not self._idle.acquire(blocking=False):
-            self._threads_begun += 1
             threading.Thread(target=self._work, daemon=True).start()
+            self._threads_begun += 1
+        # Only now: a connection that no thread can be begun for is closed, and nobody counts on it.
+        self._connections.put((request, client_address))
 
     def _work(self) -> None:
         while (connection := self._connections.get()) is not None:
