@@ -445,6 +445,7 @@ def test_lint_what_is_no_template(folder):
     assert 3 == call(folder, "lint", "bad.yaml").code
     assert 3 == call(folder, "lint", "stack.yaml", "--schema", "schema.json").code
     assert 3 == call(folder, "lint", "stack.yaml", "--provider", "gone:provider").code
+    assert "ends in .json" in call(folder, "lint", "stack.yaml", "--schema", "schema.txt").err
 
 
 def test_lint_where_there_is_none(tmp_path):

@@ -57,6 +57,9 @@ def run(given: argparse.Namespace, console: Console) -> int:
     for path in given.templates:
         if not os.path.isfile(path):
             raise Stop(f"there is no template {path}", Exit.WRONG_CALL)
+    for path in given.schema:
+        if not path.endswith(".json"):
+            raise Stop(f"--schema {path}: give a file whose name ends in .json", Exit.WRONG_CALL)
     matches = sorted(_matches(given, _sources(given)), key=_place)
     for match in matches:
         console.line("{}:{}:{}: {} {}".format(*_place(match), match.rule.id, match.message))
