@@ -555,6 +555,12 @@ ROWS = {
     "what is held in the place of a removed object is not named": Mutant(
         "I5", "in-its-place", new="in_its_place = ()", space=on(UPDATE, "crash")
     ),
+    "what waits for the Delete of an unheard object is not named": Mutant(
+        "I5",
+        "waiting-named",
+        new="return ()",
+        space=on(REPLACED_BY_UPDATE, "crash", strategy="once", may_replace=True),
+    ),
     "what was displaced is not named": Mutant(
         "I5", "replaced-named", new="rest = []", space=on(TAKEN_BACK)
     ),

@@ -1179,11 +1179,7 @@ ROWS |= {
         IN_PLACE, "fail", "supersede reshape", strategies=[TOKEN, ONCE], outside=True
     ),
     "update itself makes a new object: its clean-up, or its rollback": _each(
-        REPLACED_BY_UPDATE,
-        "crash fail",
-        "supersede takeover",
-        deep=[ONCE],
-        may_replace=True,
+        REPLACED_BY_UPDATE, "crash fail", "supersede takeover", may_replace=True
     ),
     "update itself makes a new object, and that is rolled back under its id": _each(
         BACK, "crash", "supersede takeover", deep=[FIND], may_replace=True

@@ -18,8 +18,9 @@ def besides(head: Head, request: Request, own: str = "") -> tuple[str, ...]:
         own: The name of the Create that it stands for.
     """
     others = [old for old in head.forgotten if old.operation != own]
-    if head.held is not None:  # its own Delete names the rest
-        return (*unheard(head), *forgotten(others), *twins(head))
+    if head.held is not None:  # its own Delete names the rest, where CloudFormation knows of it
+        waiting = waiting_for_held(head, request, own)
+        return (*unheard(head), *forgotten(others), *twins(head), *waiting)
     event_id = request.physical_resource_id
     rest = [old for old in head.replaced if old.id != event_id]
     return (*replaced(rest), *forgotten(others), *pending(head, request, own))
@@ -35,9 +36,11 @@ def around(head: Head, request: Request) -> tuple[tuple[str, ...], tuple[str, ..
     left, held = besides(head, request), unheard(head)
     if head.held is None or head.held.made_by not in (Origin.REPLACED, Origin.RETURNED):
         return left, ()
+    waiting = waiting_for_held(head, request)
     # Seeded bug: in-its-place
     in_its_place = tuple(f"{head.held.id} is held in its place" for _ in held)
-    return tuple(text for text in left if text not in held), in_its_place
+    rest = tuple(text for text in left if text not in (*held, *waiting))
+    return rest, (*in_its_place, *waiting)
 
 
 def unheard(head: Head) -> tuple[str, ...]:
@@ -46,6 +49,14 @@ def unheard(head: Head) -> tuple[str, ...]:
         return ()
     # Seeded bug: unheard-named
     return (f"{head.held.id} is held, and no request has named it yet",)
+
+
+def waiting_for_held(head: Head, request: Request, own: str = "") -> tuple[str, ...]:
+    """Name what the Delete of the held object would clean up or name, where none may come."""
+    if not unheard(head):
+        return ()
+    # Seeded bug: waiting-named
+    return pending(head, request, own)
 
 
 def replaced(objects: Sequence[HeldObject]) -> tuple[str, ...]:
