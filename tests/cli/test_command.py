@@ -380,7 +380,7 @@ from cfn_once import CustomResource, Provider
 class Thing(CustomResource[dict, dict]):
     def create(self):
         begun = self.value("begun", lambda: things.clock.now())
-        self.wait_until(lambda: things.clock.now() >= begun + 300, every=60)
+        self.wait_until(lambda: things.clock.now() >= begun + 120, every=60)
         self.step("thing", lambda step: things.objects.setdefault("a", 1), repeat=True)
         return {}
     def delete(self):
