@@ -47,6 +47,23 @@ def test_a_create_that_comes_first_after_its_delete(cloudformation, groups):
     assert [] == groups.created
 
 
+def test_a_copy_that_comes_after_all_that_is_remembered(cloudformation, groups):
+    """
+    The ledger remembers the last 32 requests of a resource. A copy of an earlier one, which was
+    answered, is told nothing else: nobody waits for it.
+    """
+    cloudformation.create("Group", ONE)
+    update = cloudformation.event("Update", "Group", {**ONE, "Target": 100})
+    first = cloudformation.send(update)
+    for target in range(33):
+        cloudformation.update("Group", {**ONE, "Target": target})
+
+    cloudformation.send(update)
+
+    assert first.succeeded
+    assert first == cloudformation.answer_to(update)
+
+
 def test_a_retained_resource_added_again(cloudformation, groups):
     """
     A Create over a resource that CloudFormation retained makes a new one and leaves the retained

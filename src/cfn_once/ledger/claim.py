@@ -90,7 +90,9 @@ def admit(head: Head | None, request: Request, candidate: Candidate) -> Admissio
     # Seeded bug: newer
     newer = _is_newer(head, request, known=known)
     if not newer:
-        return FOLLOWED if known else Stale()
+        # Behind so many others it may be forgotten that it was known; nobody waits for it.
+        is_long_ago = len(head.recent) >= transitions.MOST_RECENT
+        return FOLLOWED if known or is_long_ago else Stale()
     if _is_expired(request, candidate):
         return EXPIRED
     return _over(head, request, candidate)
