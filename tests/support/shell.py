@@ -16,10 +16,12 @@ WARM = Path(__file__).with_name("warm.py")
 CALLS_AWS = ("argparse", "boto3", "botocore.session", "msgspec", "requests")
 LINTS = ("argparse", "cfnlint.runner", "msgspec")
 
-# Who runs tests in the background of a shell has them ignore Ctrl-C, and so would all they start.
+# Who runs tests in the background of a shell, or under nohup, has them ignore Ctrl-C and the end
+# of the terminal, and so would all they start.
 _INTERRUPTIBLE = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from cfn_once.cli.command import main
 sys.exit(main(sys.argv[1:]))
 """
