@@ -142,6 +142,18 @@ def next_of(kept, beside):
     return finding.next
 
 
+def test_what_is_not_answered_is_not_to_be_forgotten_before_its_time():
+    """
+    What `forget` refuses until CloudFormation's longest wait is over, it is told with that time.
+    """
+    died = {**OVER, "st": "RUNNING"}
+    just_now, long_ago = ({**died, "iss": NOW // 1000 - ago} for ago in (600, 3_600))
+    until = "after 2027-01-15T08:50:00Z, until when a late delivery may act, look for it"
+
+    assert next_of(head(just_now), DELETED).startswith(until)
+    assert next_of(head(long_ago), DELETED).startswith("look for it")
+
+
 def test_what_is_said_of_two_ids_depends_on_whether_the_ledger_knows_both():
     """
     A Delete under an id that was forgotten, or removed, removes nothing: an operator is not told to

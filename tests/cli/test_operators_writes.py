@@ -257,8 +257,9 @@ def test_what_is_not_answered_is_not_forgotten(file, ask):
     late = ask("forget", "later", "Thing", *WHY)
 
     assert (3, 0) == (early.code, late.code)
-    assert "is not answered, and CloudFormation may wait for it until 20" in early.err
-    assert "answer it first, with cfn-once respond" in early.err
+    assert "is not answered, and a late delivery of it may act until 20" in early.err
+    assert "if its event is left, answer it first, with cfn-once respond" in early.err
+    assert "if not, forget it after that time. Nothing was written" in early.err
     assert "PARKED" == head_of(later, "Thing")["op"]["st"]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from .._clock import utc
 from .._cloudformation.request import RequestType
 from ..ledger import Head, HeldObject, Operation, State, StepState
 from . import resource_report
@@ -184,8 +185,16 @@ def _orphan(case: _Case) -> _Found | None:
         "its stack is deleted" if case.place is Presence.STACK_GONE else "its stack has let it go"
     )
     words = f"the ledger holds {', '.join(case.lives)}, and {where}"
-    how = "look for it, and remove it by hand if it is there. Then: " + FORGET.format(case.named)
-    return Class.ORPHAN, words, how
+    how = f"{_from(case)}look for it, and remove it by hand if it is there. Then: "
+    return Class.ORPHAN, words, how + FORGET.format(case.named)
+
+
+def _from(case: _Case) -> str:
+    """Say from when it is worth looking: `cfn-once forget` refuses it before."""
+    until = resource_report.may_come_until(case.head.operation)
+    if case.now >= until:
+        return ""
+    return f"after {utc(until / 1000)}, until when a late delivery may act, "
 
 
 def _differs(case: _Case) -> _Found | None:

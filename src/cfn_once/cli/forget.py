@@ -3,7 +3,6 @@
 import argparse
 
 from .._clock import utc
-from .._cloudformation.request import SERVICE_TIMEOUT
 from ..ledger import Head
 from ..ledger.operator import forget
 from .clients import client_of
@@ -17,7 +16,7 @@ from .operating import (
     refuse_while_at_work,
     write,
 )
-from .resource_report import is_foreign
+from .resource_report import is_foreign, may_come_until
 
 DESCRIPTION = (
     "Have the ledger forget what a resource holds, and what is left to be cleaned up. You have\n"
@@ -88,11 +87,11 @@ def refuse_held(head: Head, status: str, physical_id: str = "") -> None:
 
 def _refuse_unanswered(head: Head) -> None:
     """Refuse while CloudFormation may wait for an answer: a late delivery would act again."""
-    operation = head.operation
-    expires = operation.issued_at + SERVICE_TIMEOUT
-    if not operation.is_over and milliseconds_now() < expires * 1000:
+    operation, until = head.operation, may_come_until(head.operation)
+    if milliseconds_now() < until:
         raise Stop(
-            f"{operation.type} {operation.request_id} is not answered, and CloudFormation may wait"
-            f" for it until {utc(expires)}: answer it first, with cfn-once respond",
+            f"{operation.type} {operation.request_id} is not answered, and a late delivery of it"
+            f" may act until {utc(until / 1000)}: if its event is left, answer it first, with"
+            " cfn-once respond; if not, forget it after that time. Nothing was written",
             Exit.UNKNOWN,
         )

@@ -17,7 +17,7 @@ from .._cloudformation.identity import (
     operation_digest,
     resource_digest,
 )
-from .._cloudformation.request import RequestType
+from .._cloudformation.request import SERVICE_TIMEOUT, RequestType
 from .._steps.settling import settling
 from ..ledger import Head, Operation, State, StepRecord, StepState
 from ..ledger.operator import doubted
@@ -87,6 +87,15 @@ def comes_until(operation: Operation) -> int:
     """Return until when a continuation may yet come, in milliseconds since 1970; 0 for none."""
     due = operation.execution.due
     return 0 if operation.state != State.PARKED or due is None else due + LATE
+
+
+def may_come_until(operation: Operation) -> int:
+    """Return until when a late delivery may act, in milliseconds since 1970; 0 for none.
+
+    CloudFormation waits so long for an answer, at most. It may wait no more, and the event may be
+    on its way still.
+    """
+    return 0 if operation.is_over else (operation.issued_at + SERVICE_TIMEOUT) * 1000
 
 
 def doubts_of(head: Head, now: int) -> list[Doubt]:
