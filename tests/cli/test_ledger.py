@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from cfn_once.ledger.sqlite import SQLiteStore
 from support import operated
 from support.shell import call, contents
 
@@ -159,6 +160,20 @@ def test_what_is_not_there(shop, ask, arguments):
     assert code == told.code
     assert words in told.err
     assert "" == told.out
+
+
+@pytest.mark.parametrize("flags", [(), ("--unfinished",), ("--json",)])
+def test_a_ledger_that_has_nothing(ask, tmp_path, flags):
+    """
+    It is no sign that all is well, for its namespace may be another one than the function's: 3.
+    """
+    SQLiteStore(tmp_path / "empty.sqlite3").read("r")
+
+    told = ask("list", *flags, "--ledger", f"sqlite://{tmp_path / 'empty.sqlite3'}")
+
+    assert 3 == told.code
+    assert "no delivery of a request has come to this ledger. Is the URL the function's" in told.err
+    assert "0 resources" not in told.out
 
 
 def test_a_logical_id_twice(shop, ask, tmp_path):

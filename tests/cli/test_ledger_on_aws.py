@@ -172,6 +172,25 @@ def test_what_is_not_there(ask, arguments):
     assert WRONG[arguments] in told.err
 
 
+def test_a_stack_of_which_cloudformation_lists_nothing(ask, ministack):
+    """
+    It lists nothing of what it has rolled back, so an empty list is no sign that all is well: the
+    command that looks in all of the ledger is named.
+    """
+    client = ministack.client("cloudformation")
+    template = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+    client.create_stack(StackName="back", TemplateBody=json.dumps(template))
+    client.get_waiter("stack_create_complete").wait(
+        StackName="back", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+
+    told = ask("list", "--stack", "back", "--unfinished")
+
+    assert (3, "") == (told.code, told.out)
+    assert "CloudFormation lists no custom resource of a stack back: it lists none that" in told.err
+    assert told.err.endswith("cfn-once ledger list --stack back --unfinished --scan\n")
+
+
 WHY = ("--reason", "x", "--by", "ada", "--yes")
 OF_SOMEBODY = {
     "list": ("ledger", "list"),

@@ -1,6 +1,7 @@
 """`cfn-once ledger`: what the ledger says of the resources of a stack, or of all."""
 
 import argparse
+import shlex
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -64,8 +65,8 @@ def run(given: argparse.Namespace, console: Console) -> int:
     store = ledger_of(given)
     with reading():
         rows = sorted(_rows(store, given, now))
-    if not rows and given.of_stack is not None and not is_in_table(given):
-        raise Stop(f"the ledger has nothing of a stack {given.of_stack}: {NOTHING}")
+    if not rows:
+        raise Stop(_nothing_listed(given))
     rows = [row for row in rows if row.found.is_open or not given.unfinished]
     for row in rows:
         for line in _lines(row):
@@ -73,6 +74,20 @@ def run(given: argparse.Namespace, console: Console) -> int:
     console.line(resource_report.summary([row.found for row in rows]))
     console.result([_document(row) for row in rows])
     return Exit.CLEAN
+
+
+def _nothing_listed(given: argparse.Namespace) -> str:
+    """Say why there is no resource to tell of: it is no sign that all is well."""
+    if given.of_stack is None:
+        return f"the ledger has nothing: {NOTHING}. Is the URL the function's, with its namespace?"
+    if not is_in_table(given):
+        return f"the ledger has nothing of a stack {given.of_stack}: {NOTHING}"
+    unfinished = " --unfinished" if given.unfinished else ""
+    return (
+        f"CloudFormation lists no custom resource of a stack {given.of_stack}: it lists none that"
+        " is not made yet, and none that it has rolled back or deleted. Look in all of the ledger:"
+        f" cfn-once ledger list --stack {shlex.quote(given.of_stack)}{unfinished} --scan"
+    )
 
 
 def _show(given: argparse.Namespace, console: Console, now: int) -> int:
