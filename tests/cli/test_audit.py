@@ -2,8 +2,11 @@
 
 import contextlib
 import json
+import os
 import shlex
 import sqlite3
+import subprocess
+import sys
 
 import boto3
 import pytest
@@ -306,12 +309,15 @@ def audit(tmp_path, ministack, of_most_classes):
             "--ledger",
             f"sqlite://{ledger or of_most_classes}",
             *arguments,
-            AWS_ENDPOINT_URL=ministack.url,
-            AWS_DEFAULT_REGION="us-east-1",
-            AWS_ACCESS_KEY_ID="test",
-            AWS_SECRET_ACCESS_KEY="test",
+            **audit.environment,
         )
 
+    audit.environment = {
+        "AWS_ENDPOINT_URL": ministack.url,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
     return audit
 
 
@@ -342,6 +348,25 @@ def test_the_verb(audit):
     )
     assert "1 page of the ledger, " in called.err
     assert 1 == called.code
+
+
+def test_who_reads_its_first_line_only_learns_that_something_was_found(audit, of_most_classes):
+    """
+    The exit code does not depend on how much of the findings is read, as before `head`.
+    """
+    reads, writes = os.pipe()
+    os.close(reads)  # a reader who has left, at the first line already
+    told = subprocess.run(
+        [sys.executable, "-m", "cfn_once", "audit", "--ledger", f"sqlite://{of_most_classes}"],
+        env={**os.environ, **audit.environment},
+        check=False,
+        stdout=writes,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(writes)
+
+    assert (1, "") == (told.returncode, told.stderr)
 
 
 def test_what_it_says_to_do_ends_the_finding(audit, of_most_classes, tmp_path):

@@ -181,13 +181,14 @@ def _unreadable(item: Listed) -> AuditFinding:
 def _report(
     found: Sequence[AuditFinding], items: int, pages: int, world: World, console: Console
 ) -> int:
+    needy = sum(bool(finding.next) for finding in found)
+    console.outcome = Exit.FOUND if needy else Exit.CLEAN
     for finding in found:
         about = [finding.kind, _name_of(finding.stack_id), finding.logical_resource_id]
         kind = f" ({finding.resource_type})" if finding.resource_type else ""
         console.row(f"{' '.join(filter(None, about))}{kind}: {finding.words}")
         if finding.next:
             console.row(f"  next: {finding.next}")
-    needy = sum(bool(finding.next) for finding in found)
     counts = Counter(finding.kind for finding in found)
     kinds = "".join(f", {counts[kind]} {kind}" for kind in Class if counts[kind])
     compared = f"{several(items, 'item')}, {several(world.stacks, 'stack')}"
@@ -195,7 +196,7 @@ def _report(
     read, asked = several(pages, "page"), several(world.requests, "request")
     console.say(f"{read} of the ledger, {asked} of CloudFormation")
     console.result(_document(found, items, pages, world))
-    return Exit.FOUND if needy else Exit.CLEAN
+    return console.outcome
 
 
 def _document(

@@ -142,7 +142,11 @@ def _run(given: list[str]) -> int:
     )
     known = parser.parse_args(rest)
     console = Console(as_json=known.json, has_color=not known.no_color)
-    code: int = verb.run(known, console)
+    try:
+        code: int = verb.run(known, console)
+    except BrokenPipeError:  # who read it has seen enough
+        give_up_output()
+        return console.outcome
     return code
 
 

@@ -46,12 +46,15 @@ class Console:
         as_json: Print the result as JSON, and nothing else on standard output.
         has_color: Colours may be used, where a person looks.
         out: Where results go, if not to standard output.
+
+    Attributes:
+        outcome: The exit code, where whoever reads the result leaves before its end.
     """
 
     def __init__(
         self, *, as_json: bool = False, has_color: bool = True, out: TextIO | None = None
     ) -> None:
-        self.as_json = as_json
+        self.as_json, self.outcome = as_json, Exit.CLEAN
         self._out = sys.stdout if out is None else out
         self._has_color = has_color and not os.environ.get("NO_COLOR") and self._out.isatty()
 

@@ -74,6 +74,8 @@ def run(given: argparse.Namespace, console: Console) -> int:
 
 def _report(requests: list[RequestDeliveries], reading: Read, console: Console) -> int:
     repeated = [request for request in requests if request.duplicates]
+    is_bad = any(again.effect.is_bad for request in repeated for again in request.duplicates)
+    console.outcome = Exit.FOUND if is_bad else Exit.CLEAN
     lines = [line for request in repeated for line in _spelt(request)]
     table = table_of(repeated)
     for line in [*lines, *_table(table), *_advice(repeated), *_summary(requests, reading)]:
@@ -82,8 +84,7 @@ def _report(requests: list[RequestDeliveries], reading: Read, console: Console) 
     for words in missing:
         console.say(words)
     console.result(_document(requests, repeated, table, reading, missing))
-    is_bad = any(again.effect.is_bad for request in repeated for again in request.duplicates)
-    return Exit.FOUND if is_bad else Exit.CLEAN
+    return console.outcome
 
 
 def _pattern(spelt: str | None) -> re.Pattern[str] | None:
