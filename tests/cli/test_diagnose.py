@@ -323,6 +323,75 @@ def test_a_trace_of_each_delivery_tells_those_that_died():
     assert ["lambda-unclear"] == [again.kind for again in bare.again]
 
 
+BEGINS = {
+    "correlation_id": "a" * 26,
+    "request_id": "r",
+    "logical_resource_id": "Thing",
+    "resource_type": "Custom::Thing",
+    "request_type": "Create",
+    "phase": "begins",
+    "function_request_id": lambdas(1),
+}
+NEXT = f"  next: cfn-once ledger show {'a' * 26}"
+
+
+@pytest.mark.parametrize(
+    ("ends", "why"),
+    [
+        ("timeout", "its process died"),
+        (None, "its process died, or it is still at work"),
+    ],
+)
+def test_a_delivery_without_an_end(ends, why, tmp_path):
+    """
+    A request that came once, and of whose delivery no line tells an end, is found: CloudFormation
+    may wait for it, and a step may have run.
+    """
+    log = LambdaLog()
+    log.lines([json.dumps(BEGINS)], lambdas(1), ends=ends)
+    log.events = log.events if ends else log.events[:2]  # START, and what cfn-once says
+    called = call(tmp_path, "diagnose", "--file", "-", stdin=log.rows())
+    as_json = json.loads(call(tmp_path, "diagnose", "--file", "-", "--json", stdin=log.rows()).out)
+
+    at = "2027-01-15T08:00:00.000Z"
+    assert called.out.splitlines() == [
+        "Thing Create r (Custom::Thing)",
+        f"  {at}  {lambdas(1)}  {ends or 'no end'}",
+        f"  the delivery of {at} began, and no line tells what came of it: {why}",
+        NEXT,
+        "1 delivery of 1 request, 0 delivered more than once; 1 without an end",
+    ]
+    assert 1 == called.code
+    (unfinished,) = as_json["unfinished"]
+    assert ("r", NEXT) == (unfinished["request"], f"  next: {unfinished['next']}")
+
+
+SUSPENDED = {**BEGINS, "phase": "ends", "outcome": "Suspended"}
+WAITED = ({"outcome": "SUCCESS"}, {"outcome": "FAILED"}, {"outcome": "Ignored"})
+
+
+@pytest.mark.parametrize(
+    ("follows", "is_unfinished"),
+    [
+        *(({**BEGINS, "phase": "ends", **outcome}, False) for outcome in WAITED),
+        (SUSPENDED, False),
+        ({**BEGINS, "phase": "ends", "outcome": "InProgress"}, True),
+        (BEGINS, True),
+    ],
+)
+def test_what_goes_on_after_a_delivery_that_died(follows, is_unfinished):
+    """
+    A request is finished if a later delivery has answered, or has it wait; not by one that only
+    found another at work, nor by one that died as well.
+    """
+    log = LambdaLog()
+    log.lines([json.dumps(BEGINS)], lambdas(1), ends="timeout")
+    log.lines([json.dumps(follows)], lambdas(1), ends="timeout" if follows is BEGINS else "")
+    (request,) = requests_of(read(lines_of(log.rows().splitlines())).deliveries)
+
+    assert is_unfinished == (request.unfinished is not None)
+
+
 @pytest.mark.parametrize("form", ["document", "rows", "plain"])
 def test_a_file_that_windows_has_marked(form, log, tmp_path):
     """

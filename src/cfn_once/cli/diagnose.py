@@ -75,8 +75,9 @@ def run(given: argparse.Namespace, console: Console) -> int:
 def _report(requests: list[RequestDeliveries], reading: Read, console: Console) -> int:
     repeated = [request for request in requests if request.duplicates]
     is_bad = any(again.effect.is_bad for request in repeated for again in request.duplicates)
-    console.outcome = Exit.FOUND if is_bad else Exit.CLEAN
-    lines = [line for request in repeated for line in _spelt(request)]
+    told = [request for request in requests if request.duplicates or request.unfinished]
+    console.outcome = Exit.FOUND if is_bad or _unfinished(told) else Exit.CLEAN
+    lines = [line for request in told for line in _spelt(request)]
     table = table_of(repeated)
     for line in [*lines, *_table(table), *_advice(repeated), *_summary(requests, reading)]:
         console.row(line)
@@ -190,6 +191,23 @@ def _spelt(request: RequestDeliveries) -> Iterator[str]:
         yield f"  {_delivery(again.delivery)}"
         after = "" if again.gap is None else f", {_seconds(again.gap)} s later"
         yield f"    {again.kind}{after}: {again.effect.words}{_queue(again.delivery)}"
+    if request.unfinished:
+        yield f"  {_no_end(request.unfinished)}"
+        yield f"  next: {_show(request.unfinished)}"
+
+
+def _unfinished(requests: list[RequestDeliveries]) -> list[RequestDeliveries]:
+    return [request for request in requests if request.unfinished]
+
+
+def _no_end(delivery: LoggedDelivery) -> str:
+    """Say of a delivery that its end is in no line."""
+    why = "its process died" if delivery.ended else "its process died, or it is still at work"
+    return f"the delivery of {_when(delivery.at)} began, and no line tells what came of it: {why}"
+
+
+def _show(delivery: LoggedDelivery) -> str:
+    return f"cfn-once ledger show {delivery.correlation_id}"
 
 
 def _delivery(delivery: LoggedDelivery) -> str:
@@ -245,11 +263,13 @@ def _counts(requests: list[RequestDeliveries]) -> dict[Kind, int]:
 def _summary(requests: list[RequestDeliveries], reading: Read) -> Iterator[str]:
     counts = _counts(requests)
     repeated = sum(bool(request.duplicates) for request in requests)
+    unfinished = len(_unfinished(requests))
     kinds = ", ".join(f"{count} {kind}" for kind, count in counts.items())
     yield (
         f"{several(len(reading.deliveries), 'delivery', 'deliveries')} of"
         f" {several(len(requests), 'request')}, {repeated:,} delivered more than once"
         + (f": {kinds}" if kinds else "")
+        + (f"; {unfinished:,} without an end" if unfinished else "")
     )
 
 
@@ -314,6 +334,15 @@ def _document(
                 "again": [_told_again(again) for again in request.again],
             }
             for request in repeated
+        ],
+        "unfinished": [
+            {
+                "request": request.name,
+                **_delivery_document(request.unfinished),
+                "next": _show(request.unfinished),
+            }
+            for request in requests
+            if request.unfinished
         ],
         "missing": missing,
     }

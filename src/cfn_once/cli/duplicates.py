@@ -27,6 +27,7 @@ class Kind(StrEnum):
 
 ORDER = tuple(Kind)
 TWICE = "acted twice"
+OVER = ("SUCCESS", "FAILED", "Ignored")  # outcomes after which nobody waits for the request
 DUPLICATES = (Kind.LAMBDA_RETRY, Kind.LAMBDA_TWICE, Kind.LAMBDA_UNCLEAR, Kind.SENDER)
 
 ADVICE = {
@@ -104,6 +105,23 @@ class RequestDeliveries(NamedTuple):
     def is_named(self) -> bool:
         """Tell whether any line names the request; else its name is an invocation's."""
         return any(delivery.request for delivery in self.deliveries)
+
+    @property
+    def unfinished(self) -> LoggedDelivery | None:
+        """The newest delivery that began and of which no line tells an end, if none has answered.
+
+        Only cfn-once says that a delivery begins. Where Lambda says that the invocation succeeded,
+        its process has not died.
+        """
+        begun = None
+        for delivery in self.deliveries:
+            if delivery.outcome in OVER:
+                return None
+            if delivery.outcome == "Suspended":
+                begun = None
+            elif delivery.is_ours and not delivery.outcome and delivery.ended != "success":
+                begun = delivery
+        return begun
 
     @property
     def deliveries(self) -> list[LoggedDelivery]:

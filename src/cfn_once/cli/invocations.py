@@ -38,6 +38,7 @@ class LoggedDelivery(NamedTuple):
         at: When it began, in milliseconds since 1970; None if no line says it.
         ended: How the invocation ended: success, error, timeout; empty if no line says it.
         source: Where its lines are.
+        correlation_id: Of its resource, as cfn-once has it; empty if no line says it.
         outcome: What its handler came to: SUCCESS, FAILED, or a word of cfn-once's.
         physical_id: The one in its response, where a handler has printed that.
         receives: How often a queue has handed it out; 0 if no line says it.
@@ -56,6 +57,7 @@ class LoggedDelivery(NamedTuple):
     at: int | None
     ended: str = ""
     source: LogSource = LogSource()
+    correlation_id: str = ""
     resource: str = ""
     resource_type: str = ""
     request_type: str = ""

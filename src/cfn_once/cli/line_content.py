@@ -118,6 +118,7 @@ def _of_platform(kind: str, record: Any) -> LineContent:
 def _of_ours(body: Mapping[str, Any]) -> Facts:
     facts = {
         "request": str(body["request_id"]),
+        "correlation_id": str(body["correlation_id"]),
         "resource": body.get("logical_resource_id", ""),
         "resource_type": body.get("resource_type", ""),
         "request_type": body.get("request_type", ""),
