@@ -50,7 +50,9 @@ def test_a_step_that_was_made_is_removed_by_the_next_delete(file, ask):
     assert "in doubt: thing#0 of" in failed.reason
     assert 0 == told.code
     again = "next: have CloudFormation delete it again, as it did when this failed\n"
-    assert f"Resolve thing#0 MADE by ada: found in the console\n{again}" in told.out
+    said = 'Resolve thing#0 MADE by ada: found in the console; it returned "thing-1"'
+    assert f"{said}\n{again}" in told.out
+    assert f"{said}\n" in ask("ledger", "show", "shop", "Thing").out
     assert [] == shop.api
     assert "" == succeeded.reason
 
@@ -128,6 +130,7 @@ def test_what_is_written_says_who_and_why(file, ask):
         *(entry[name] for name in ("type", "outcome", "step", "reason", "by")),
     )
     assert entry["at"].startswith("20")
+    assert '"thing-1"' == entry["made"]
     assert 5 == len(shown["history"])
 
 
@@ -169,6 +172,23 @@ def test_nothing_is_written_while_somebody_may_act(file, ask):
     assert [3] * 4 == [said.code for said in told]
     assert all("an execution may be at work on" in said.err for said in told)
     assert before == [head_of(shop, name) for name in ("Works", "Lands")]
+
+
+def test_a_long_result_is_shown_as_far_as_it_tells_it_apart(file, ask):
+    """
+    The history of an item keeps the beginning: every later write pays for it. What is said of a
+    step is final: a second word about it is refused.
+    """
+    shop = operated.stack(file, unresolved="fail", minutes=60)
+    operated.doubts(shop, "Thing")
+    long = json.dumps({"Id": "thing-1", "Text": "x" * 300})
+
+    told = ask("resolve", "shop", "Thing", "thing", "--made", long, *WHY)
+    again = ask("resolve", "shop", "Thing", "thing", "--made", '"thing-1"', *WHY)
+
+    assert f"; it returned {long[:200]}...\n" in told.out
+    assert long == head_of(shop, "Thing")["op"]["steps"]["thing#0"]["r"]
+    assert 2 == again.code
 
 
 WRONG = {

@@ -48,7 +48,7 @@ class Console:
         out: Where results go, if not to standard output.
 
     Attributes:
-        outcome: The exit code, where whoever reads the result leaves before its end.
+        outcome: The exit code, where the reader of the result leaves before its end.
     """
 
     def __init__(

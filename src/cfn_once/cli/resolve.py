@@ -21,7 +21,8 @@ from .resource_report import is_deleted
 
 DESCRIPTION = (
     "Say of a step in doubt whether it was made. You have looked for it, and say what its find=\n"
-    "would have said. Where it was made, give what the step returned, as JSON: the id, as a rule."
+    "would have said. Where it was made, give what the step's function would have returned, as\n"
+    "JSON: look in its code, it is often more than the id. What is said is final."
 )
 EXAMPLE = (
     "cfn-once resolve shop Customers thing#0 --made '\"thing-7\"' --reason 'found in the console'"
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--unrecorded", action="store_true", help="in the place of STEP: one that is not recorded"
     )
     said = parser.add_mutually_exclusive_group(required=True)
-    said.add_argument("--made", metavar="JSON", help="it was made, and returned this")
+    said.add_argument("--made", metavar="JSON", help="it was made, and its function returned this")
     said.add_argument("--not-made", action="store_true", help="it was not made, or is gone")
     parser.add_argument("--request", metavar="ID", help="its RequestId, where several have it")
     add_operator(parser)

@@ -1,6 +1,7 @@
 """What the ledger says of a resource, in words: who works on it, what is in doubt, what to do.
 
-It never shows results of steps, attributes and properties: they may be secret.
+It never shows results of steps, attributes and properties: they may be secret. What an operator has
+given as a step's result is shown: `resolve` asks for no secret.
 """
 
 import json
@@ -270,6 +271,7 @@ def document(head: Head, now: int, found: Finding) -> dict[str, Any]:
                 "step": entry.step,
                 "reason": entry.reason,
                 "by": entry.by,
+                "made": entry.made,
             }
             for entry in head.history
         ],
@@ -351,7 +353,8 @@ def entry_line(entry: dict[str, Any]) -> str:
         f"by {entry['by']}:" if entry["by"] else "",
         entry["reason"],
     ]
-    return " ".join(filter(None, parts))
+    made = f"; it returned {entry['made']}" if entry["made"] else ""
+    return " ".join(filter(None, parts)) + made
 
 
 def next_line(command: str, is_open: bool) -> str:  # noqa: FBT001 - as it is in the document

@@ -258,6 +258,7 @@ class HistoryEntry(Kept):
         reason: Why it failed, cut to what a person needs; of an operator, why it was written.
         by: The operator who wrote it; None for an operation of CloudFormation's.
         step: The step that an operator has settled.
+        made: How the JSON text of the result that he gave begins; None where he gave none.
     """
 
     type: str = kept_as("typ", "")
@@ -266,6 +267,7 @@ class HistoryEntry(Kept):
     reason: str | None = kept_as("why")
     by: str | None = kept_as("by")
     step: str | None = kept_as("stp")
+    made: str | None = kept_as("res")
 
 
 class Head(Kept):

@@ -17,6 +17,7 @@ from .store import Change, Equals, Path, Write
 from .transitions import MOST_REMOVED, OPERATION, in_flight_until, kept_history
 
 LONGEST_MADE = 1024  # bytes of a result that an operator gives: it is in the head
+MOST_SHOWN = 200  # characters of it in the history
 LONGEST_WHY = 200  # bytes
 
 
@@ -113,7 +114,7 @@ def settle(head: Head, step: OpenStep, made: str | None, operator: Operator) -> 
     if step.at != OPERATION:  # it is looked through again, by whichever request comes next
         gone += [(*step.at, name) for name in _stale_cleanup(head, step.operation)]
     outcome = "NOT MADE" if made is None else "MADE"
-    entry = _entry("Resolve", outcome, operator, step.key or "a step that is not recorded")
+    entry = _entry("Resolve", outcome, operator, step.key or "a step that is not recorded", made)
     values[("hist",)] = [kept.to_doc() for kept in kept_history([*head.history, entry])]
     return _guarded("settle", head, Change(set=values, remove=gone))
 
@@ -198,7 +199,11 @@ def note(head: Head, outcome: str, operator: Operator) -> Write:
     return _guarded("note", head, Change(set={("hist",): history}))
 
 
-def _entry(kind: str, outcome: str, operator: Operator, step: str | None = None) -> HistoryEntry:
+def _entry(
+    kind: str, outcome: str, operator: Operator, step: str | None = None, made: str | None = None
+) -> HistoryEntry:
+    if made is not None and len(made) > MOST_SHOWN:
+        made = f"{made[:MOST_SHOWN]}..."
     return HistoryEntry(
         type=kind,
         outcome=outcome,
@@ -206,6 +211,7 @@ def _entry(kind: str, outcome: str, operator: Operator, step: str | None = None)
         reason=operator.why,
         by=operator.by,
         step=step,
+        made=made,
     )
 
 
