@@ -57,6 +57,28 @@ def test_a_step_that_was_made_is_removed_by_the_next_delete(file, ask):
     assert "" == succeeded.reason
 
 
+def test_what_was_made_by_a_create_that_failed_may_be_left(file, ask):
+    """
+    Only CloudFormation knows whether a Delete will come, which removes it: until then it is not
+    said that nothing is to be done.
+    """
+    shop = operated.stack(file, minutes=60)
+    create = operated.doubts(shop, "Thing")
+    told = ask("resolve", "shop", "Thing", "thing#0", "--made", '"thing-1"', *WHY)
+    listed = ask("ledger", "list", "--unfinished")
+    operated.deletes(shop, create)
+    after = ask("ledger", "show", "shop", "Thing")
+    operated.doubts(shop, "Other")
+    shop.clock.advance(600)
+    other = ask("resolve", "shop", "Other", "thing#0", "--not-made", *WHY)
+
+    assert other.out.endswith("\nnext: nothing\n")
+    assert told.out.endswith("if its stack has none to send: cfn-once audit\n")
+    assert "answered FAILED at " in listed.out
+    assert "; its Delete removes what it made\n" in listed.out
+    assert after.out.endswith("next: nothing\n")
+
+
 def test_a_step_that_was_not_made_is_called_again(file, ask):
     """
     Of a request that nobody has answered, the next delivery goes on, as after a look-up that has

@@ -34,6 +34,7 @@ STEP_STATES = {
 RESPOND = "cfn-once respond {} --from-queue URL | --event FILE | --schedule NAME"
 NOT_RECORDED = "a step that is not recorded"
 
+AUDIT = "nothing if CloudFormation sends its Delete; if its stack has none to send: cfn-once audit"
 DELETE_AGAIN = "have CloudFormation delete it again, as it did when this failed"
 # EventBridge Scheduler fires within the minute after its time, and Lambda may ask for a place then.
 LATE, LATE_AT_MOST = 120_000, "two minutes"  # milliseconds
@@ -215,7 +216,18 @@ def _of_answered(head: Head, now: int, place: str, status: str) -> Finding:
         return Finding("not-cleaned-up", words, again, is_open=True)
     if was_forgotten(head):
         return _of_forgotten(head)
-    return Finding("failed" if outcome == "FAILED" else "answered", answered)
+    if operation.state == State.SUCCEEDED:
+        return Finding("answered", answered)
+    return _of_failed(operation, answered, AUDIT if not status else "")
+
+
+def _of_failed(operation: Operation, answered: str, how: str) -> Finding:
+    """Return what is the matter after a request that failed: a Create may have made something."""
+    has_made = any(step.state == StepState.DONE for step in operation.steps.values())
+    if operation.type == RequestType.CREATE and has_made:
+        words = f"{answered}; its Delete removes what it made"
+        return Finding("not-cleaned-up", words, how, is_open=True)
+    return Finding("failed", answered)
 
 
 def was_forgotten(head: Head) -> bool:
