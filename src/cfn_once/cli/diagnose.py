@@ -74,9 +74,8 @@ def run(given: argparse.Namespace, console: Console) -> int:
 
 def _report(requests: list[RequestDeliveries], reading: Read, console: Console) -> int:
     repeated = [request for request in requests if request.duplicates]
-    is_bad = any(again.effect.is_bad for request in repeated for again in request.duplicates)
     told = [request for request in requests if request.duplicates or request.unfinished]
-    console.outcome = Exit.FOUND if is_bad or _unfinished(told) else Exit.CLEAN
+    console.outcome = Exit.FOUND if any(map(_is_bad, told)) else Exit.CLEAN
     lines = [line for request in told for line in _spelt(request)]
     table = table_of(repeated)
     for line in [*lines, *_table(table), *_advice(repeated), *_summary(requests, reading)]:
@@ -194,6 +193,12 @@ def _spelt(request: RequestDeliveries) -> Iterator[str]:
     if request.unfinished:
         yield f"  {_no_end(request.unfinished)}"
         yield f"  next: {_show(request.unfinished)}"
+
+
+def _is_bad(request: RequestDeliveries) -> bool:
+    """Tell whether somebody has to look at it."""
+    is_twice = any(again.effect.is_bad for again in request.duplicates)
+    return is_twice or request.unfinished is not None
 
 
 def _unfinished(requests: list[RequestDeliveries]) -> list[RequestDeliveries]:
