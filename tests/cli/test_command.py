@@ -124,6 +124,65 @@ def test_a_wrong_call(arguments, folder):
     assert before == contents(folder)
 
 
+EMPTY = (
+    "deploy --template stack.yaml --yes --stack",
+    "deploy --delete --yes --stack",
+    "deploy --yes --template",
+    "deploy --region",
+    "package --output",
+    "lint --schema",
+    "snippet --type",
+    "new a --type",
+    "invoke create --provider",
+    "test --provider",
+    "diagnose --log-group",
+    "ledger list --ledger",
+    "ledger list --stack",
+    "resolve web A thing#0 --not-made --reason",
+    "forget web A --reason why --by",
+    "audit --stack-prefix",
+)
+
+
+@pytest.mark.parametrize("joined", [False, True])
+@pytest.mark.parametrize("arguments", EMPTY)
+def test_an_option_that_is_empty(arguments, joined, folder):
+    """
+    An option that is given and empty is a wrong call, and not as if it were not given: that means
+    the provider's stack, its template, or the ledger of the environment.
+    """
+    *before, option = arguments.split()
+    empty = [f"{option}="] if joined else [option, ""]
+    called = call(folder, *before, *empty, CFN_ONCE_LEDGER="memory://")
+
+    assert 2 == called.code
+    assert f"{option} is empty; see cfn-once {before[0]} --help" in called.err
+    assert "" == called.out
+
+
+def test_an_argument_that_is_empty(folder):
+    """
+    So is a stack or a logical id; an empty argument of another command is its own affair.
+    """
+    write(folder, {"test_own.py": "def test_own():\n    pass\n"})
+
+    assert "LOGICAL-ID is empty" in call(folder, "ledger", "show", "web", "").err
+    assert "cfn-once: STACK is empty" in call(folder, "forget", "", "A", "--reason", "why").err
+    assert "own tests: passed" in call(folder, "test", "--", "-k", "", "test_own.py").out
+
+
+@pytest.mark.parametrize("text", ["", "\n  \n"])
+def test_a_template_that_is_empty(text, folder):
+    """
+    An empty file is no template, and means by no means the provider's: nothing is asked of AWS.
+    """
+    write(folder, {"empty.yaml": text})
+    called = call(folder, "deploy", "--template", "empty.yaml", "--stack", "victim", "--yes")
+
+    assert 2 == called.code
+    assert "cfn-once: --template empty.yaml is empty\n" == called.err
+
+
 UNREADABLE = {
     "nothing there": ({}, "provider=provider:provider: there is no provider.py here"),
     "no provider": ({"provider.py": "provider = 1"}, "there is no cfn_once.Provider of that name"),

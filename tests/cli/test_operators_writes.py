@@ -352,7 +352,7 @@ def test_an_empty_name_of_a_step(file, ask):
     told = ask("resolve", "shop", "Thing", "", "--not-made", *WHY)
 
     assert 2 == told.code
-    assert "name the STEP, or give --unrecorded" in told.err
+    assert "STEP is empty" in told.err
 
 
 class Renamed(operated.Thing):

@@ -181,6 +181,15 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise Stop(f"{message}; see {self.prog} --help", Exit.WRONG_CALL)
 
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Refuse what is given and empty, as by a shell's variable that is not set.
+
+        A verb would take it for something that is not given. Defaults do not come here.
+        """
+        if value == "" and action.nargs != "*":  # a list is another command's, or of files
+            self.error(f"{'/'.join(action.option_strings) or action.metavar} is empty")
+        super()._check_value(action, value)
+
     def exit(self, status: int = 0, message: str | None = None) -> Any:
         if message:
             sys.stderr.write(message)

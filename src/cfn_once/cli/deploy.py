@@ -91,11 +91,12 @@ def add_template_options(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace, console: Console) -> int:
     """Deploy it, or delete it."""
     configured = settings()
-    if given.template and not given.stack:
+    if given.template is not None and given.stack is None:
         raise Stop("--template needs --stack: what shall its stack be called?", Exit.WRONG_CALL)
-    yours = _text_of(given.template) if given.template else None
+    yours = None if given.template is None else _text_of(given.template)
     target = package.target_of(given, configured)
-    plan = None if yours or given.delete else plan_of(given, configured, target)
+    is_ours = yours is None and not given.delete
+    plan = plan_of(given, configured, target) if is_ours else None
     aws = Aws(given.region)
     stacks = Stacks(aws, console, SYSTEM_CLOCK, agree=_asker(yes=given.yes, delete=given.delete))
     console.say(f"account {aws.account}")
@@ -241,6 +242,9 @@ def _provider_of(text: str, configured: Settings) -> dict[str, str]:
 def _text_of(path: str) -> str:
     try:
         with open(path, encoding="utf-8") as file:
-            return file.read()
+            text = file.read()
     except (OSError, ValueError) as error:
         raise Stop(f"--template {path} cannot be read: {error}", Exit.WRONG_CALL) from None
+    if not text.strip():
+        raise Stop(f"--template {path} is empty", Exit.WRONG_CALL)
+    return text

@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace, console: Console) -> int:
     """Settle the step."""
-    if (given.step is None) != given.unrecorded or given.step == "":
+    if (given.step is None) != given.unrecorded:
         raise Stop("name the STEP, or give --unrecorded", Exit.WRONG_CALL)
     if given.unrecorded and given.made is not None:
         raise Stop(
