@@ -406,6 +406,26 @@ def test_test_guesses_no_property_that_it_cannot(folder):
     assert '[tool.cfn-once.properties."Custom::Thing"]\nName = "..."' in called.err
 
 
+@pytest.mark.parametrize("table", ["properties", "changed", "replaced"])
+def test_test_with_settings_for_a_type_that_nobody_serves(table, folder):
+    """
+    A mistyped type is an error: without its settings, tests of the one that is meant are skipped.
+
+    A provider that the call names may be another one than that of the settings.
+    """
+    of_type = f'{TOLD}{table}."Custom::Thnig" = {{Name = "a"}}\n'
+    write(folder, {"pyproject.toml": of_type})
+    called = call(folder, "test")
+    other = call(folder, "test", "--provider", "provider:one")
+
+    assert 2 == called.code
+    assert f'[tool.cfn-once]: {table}."Custom::Thnig": the provider serves' in called.err
+    assert "Custom::Thing, Custom::Other, and no Custom::Thnig; did you mean Custom::Thing?" in (
+        called.err
+    )
+    assert "contract: passed" in other.out
+
+
 def test_test_with_a_stand_in_that_is_none(folder):
     """
     A factory that is not there, or makes something else, is told before anything runs.

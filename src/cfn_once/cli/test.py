@@ -10,8 +10,9 @@ from importlib.util import find_spec
 from .._cloudformation.canonical import Json
 from .._described.description import types_of
 from .._described.outline import names_in
-from .._described.settings import NO_API, Settings
+from .._described.settings import FILE, NO_API, TABLES, Settings
 from .._hooks.definition import EVERY_TYPE, GENERAL_TYPE
+from .._properties.suggestions import did_you_mean
 from .._provider import Provider
 from .console import Console, Exit, Stop
 from .project import add_provider, description_of, provider_of, settings
@@ -44,6 +45,7 @@ def run(given: argparse.Namespace, console: Console) -> int:
     if configured.external_api:
         stand_in(configured.external_api)  # first: a provider reads the environment too
     provider = provider_of(given)
+    _check_types(given, configured, provider)
     results: dict[str, str] = {}
     if configured.external_api:
         for kind in types_to_test(configured, provider):
@@ -88,6 +90,26 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         process.terminate()
         process.wait()
+
+
+def _check_types(given: argparse.Namespace, configured: Settings, provider: Provider) -> None:
+    """Refuse settings for a type that nobody serves: a mistyped one would be tested without them.
+
+    Raises:
+        Stop: There are such settings.
+    """
+    served = provider.resource_types
+    is_another = given.provider not in (None, configured.provider)  # it may serve other types
+    if is_another or EVERY_TYPE in served:
+        return
+    for table in TABLES:
+        for kind in getattr(configured, table):
+            if kind not in served:
+                raise Stop(
+                    f'{FILE}, [tool.cfn-once]: {table}."{kind}": the provider serves'
+                    f" {', '.join(served)}, and no {kind}{did_you_mean(kind, served)}",
+                    Exit.WRONG_CALL,
+                )
 
 
 def types_to_test(configured: Settings, provider: Provider) -> list[str]:
