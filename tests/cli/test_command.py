@@ -101,6 +101,10 @@ WRONG = {
     "deploy --template stack.yaml": "--template needs --stack",
     "deploy --template none.yaml --stack web": "--template none.yaml cannot be read",
     "deploy -p Name": "-p takes Name=value",
+    "deploy -p TimeOut=9 --yes": "CodeBucket, CodeKey, Provider",
+    "deploy -p ApiURL=http://x --yes": "and no ApiURL; did you mean ApiUrl?",
+    "local -p Nope=1": "-p Nope: the template has LedgerStackName",
+    "deploy --template stack.yaml --stack web -p A=b": "-p A: the template has no parameters",
     "deploy --policy provider.py": "holds no policy document",
     "local --policy none.json": "--policy none.json cannot be read",
     "docs --type Custom::Thing2": "did you mean Custom::Thing?",
@@ -181,6 +185,19 @@ def test_a_template_that_is_empty(text, folder):
 
     assert 2 == called.code
     assert "cfn-once: --template empty.yaml is empty\n" == called.err
+
+
+@pytest.mark.parametrize("verb", ["deploy --yes", "local"])
+def test_a_parameter_of_the_settings_that_no_template_has(verb, folder):
+    """
+    It is refused before AWS is asked, or anything is installed.
+    """
+    write(folder, {"pyproject.toml": f'{TOLD}parameters.ApiURL = "http://x"\n'})
+    called = call(folder, *verb.split())
+
+    assert 2 == called.code
+    assert "pyproject.toml, [tool.cfn-once]: parameters.ApiURL: the template has" in called.err
+    assert called.err.endswith("and no ApiURL; did you mean ApiUrl?\n")
 
 
 UNREADABLE = {

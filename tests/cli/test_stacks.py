@@ -8,7 +8,7 @@ import pytest
 from cfn_once.cli.cloud.artifacts import artifacts
 from cfn_once.cli.cloud.aws import Aws, Refusal
 from cfn_once.cli.cloud.stacks import StackPlan, Stacks
-from cfn_once.cli.cloud.templates import template, with_policies
+from cfn_once.cli.cloud.templates import parameters_in, template, with_policies
 from cfn_once.cli.console import Console, Exit, Stop
 from cfn_once.testing.clock import VirtualClock
 from support.host import Host, Status
@@ -352,6 +352,33 @@ def test_what_aws_refuses(answer, environment):
 
     assert "AKIAIOSFODNN7EXAMPLE" not in str(stop.value)
     assert (Exit.FOUND if code == "ValidationError" else Exit.UNKNOWN) == stop.value.code
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (
+            "Parameters:\n  A:\n    Type: String\n\n  # B:\n  'C' : {Type: String}\nResources:\n",
+            "AC",
+        ),
+        ("\ufeffParameters: # ours\n    A:\n      Type: String\nResources:\n", "A"),
+        ("Resources:\n  R:\n    Parameters:\n      A: 1\n", ""),
+        ('Resources:\n  R: {}\n"Parameters":\n  A:\n    Default: |\n      Z: 1\n', "A"),
+        ('{"Parameters": {"A": {}, "B": {}}, "Resources": {}}', "AB"),
+        ('{"Resources": {}}', ""),
+        ("Parameters: {A: {Type: String}}\nResources:\n", None),
+        ("Parameters:\n  A: {\n    Type: String\n  }\nResources:\n", None),
+        (" Parameters:\n  A:\n   Type: String\n Resources:\n", None),
+        ("{Parameters: {A: {Type: String}}}", None),
+        ("{", None),
+        ("{}[]", None),
+    ],
+)
+def test_the_parameters_of_a_template(text, names):
+    """
+    They are found in a plain template; of another one nothing is said, so that none is refused.
+    """
+    assert (None if names is None else list(names)) == parameters_in(text)
 
 
 def test_policies_of_ones_own(tmp_path):

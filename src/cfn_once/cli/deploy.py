@@ -2,13 +2,13 @@
 
 import argparse
 import os
-import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from .._clock import SYSTEM_CLOCK
-from .._described.settings import Settings
+from .._described.settings import FILE, Settings
+from .._properties.suggestions import did_you_mean
 from . import package
 from .cloud import templates
 from .cloud.artifacts import Artifacts, artifacts
@@ -93,7 +93,7 @@ def run(given: argparse.Namespace, console: Console) -> int:
     configured = settings()
     if given.template is not None and given.stack is None:
         raise Stop("--template needs --stack: what shall its stack be called?", Exit.WRONG_CALL)
-    yours = None if given.template is None else _text_of(given.template)
+    yours = None if given.template is None else _yours(given, configured)
     target = package.target_of(given, configured)
     is_ours = yours is None and not given.delete
     plan = plan_of(given, configured, target) if is_ours else None
@@ -111,20 +111,19 @@ def _carried_out(
     given: argparse.Namespace,
     configured: Settings,
     plan: Plan | None,
-    yours: str | None,
+    yours: StackPlan | None,
     aws: Aws,
     stacks: Stacks,
     console: Console,
 ) -> int:
     if plan is not None:
         return deploy_provider(plan, aws, stacks, console)
-    if given.delete:
+    if yours is None or given.delete:
         stacks.delete(given.stack or package.name_of(configured))
         return Exit.CLEAN
-    parameters = {**_provider_of(yours or "", configured), **pairs_of(given.parameter)}
     stacks.upload = _Later(aws, stacks, given.bucket)
-    changed = stacks.change(StackPlan(given.stack, yours or "", parameters))
-    return _report(given.stack, stacks, console, changed=changed)
+    changed = stacks.change(yours)
+    return _report(yours.name, stacks, console, changed=changed)
 
 
 def plan_of(given: argparse.Namespace, configured: Settings, target: Target) -> Plan:
@@ -138,6 +137,9 @@ def plan_of(given: argparse.Namespace, configured: Settings, target: Target) -> 
     files = [policy for policy in policies if not policy.startswith("arn:")]
     ledger = given.ledger_stack or configured.ledger_stack or LEDGER
     is_here = target.is_here or package.is_for_this_machine()
+    text, pairs = templates.template("provider"), pairs_of(given.parameter)
+    _check_parameters(text, configured.parameters, f"{FILE}, [tool.cfn-once]: parameters.")
+    _check_parameters(text, pairs, "-p ")
     parameters = {
         **{
             name: configured.parameters[name]
@@ -149,12 +151,12 @@ def plan_of(given: argparse.Namespace, configured: Settings, target: Target) -> 
         "Runtime": f"python{target.python}",
         "Architecture": target.architecture,
         "ManagedPolicyArns": ",".join(managed),
-        **pairs_of(given.parameter),
+        **pairs,
     }
     return Plan(
         stack=given.stack or package.name_of(configured),
         ledger_stack=ledger,
-        template=templates.with_policies(templates.template("provider"), files),
+        template=templates.with_policies(text, files),
         parameters=parameters,
         wanted=package.wanted_of(given, configured, target),
         bucket=getattr(given, "bucket", ""),
@@ -180,6 +182,22 @@ def pairs_of(given: list[str]) -> dict[str, str]:
     if any(not name or not separator for name, separator, _ in pairs):
         raise Stop("-p takes Name=value", Exit.WRONG_CALL)
     return {name: value for name, _, value in pairs}
+
+
+def _check_parameters(template: str, named: Iterable[str], told_by: str) -> None:
+    """Refuse a parameter that a template has not, as CloudFormation would, but with what it has.
+
+    Raises:
+        Stop: There is one.
+    """
+    known = templates.parameters_in(template)
+    if known is None:
+        return
+    for name in named:
+        if name not in known:
+            has = f"has {', '.join(known)}, and no {name}" if known else "has no parameters"
+            text = f"{told_by}{name}: the template {has}{did_you_mean(name, known)}"
+            raise Stop(text, Exit.WRONG_CALL)
 
 
 def _uploaded(plan: Plan, place: Artifacts, console: Console) -> tuple[str, build.Zip]:
@@ -233,9 +251,16 @@ class _Later:
         return artifacts(self._aws, self._stacks, self._bucket).upload_text(text)
 
 
+def _yours(given: argparse.Namespace, configured: Settings) -> StackPlan:
+    """Return the stack of the user's own template; nothing was asked of AWS yet."""
+    text, pairs = _text_of(given.template), pairs_of(given.parameter)
+    _check_parameters(text, pairs, "-p ")
+    return StackPlan(given.stack, text, {**_provider_of(text, configured), **pairs})
+
+
 def _provider_of(text: str, configured: Settings) -> dict[str, str]:
     """Return the provider's stack for a template that asks for it, as those of `new` do."""
-    asks = re.search(r"^  ProviderStackName:", text, re.MULTILINE)
+    asks = "ProviderStackName" in (templates.parameters_in(text) or ())
     return {"ProviderStackName": configured.stack} if asks and configured.stack else {}
 
 

@@ -1,4 +1,4 @@
-"""The project's own templates, and policies that go into the provider's."""
+"""The project's own templates, policies that go into the provider's, and any one's parameters."""
 
 import json
 import os
@@ -8,6 +8,11 @@ from collections.abc import Iterable
 from ..console import Exit, Stop
 
 PLACE = "        # What your hooks call besides goes here"  # in templates/provider.yaml
+# Their section at the top of a template: the rest of its line, and the lines that are indented.
+_PARAMETERS = re.compile(
+    r"""^(?P<quote>["']?)Parameters(?P=quote)[ ]*:(?P<rest>.*)$(?P<block>(?:\n(?:[ #].*)?$)*)""",
+    re.MULTILINE,
+)
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FOLDERS = (
     os.path.join(_PACKAGE, "templates"),  # of the wheel
@@ -20,6 +25,42 @@ def template(name: str) -> str:
     folder = next(folder for folder in FOLDERS if os.path.isdir(folder))
     with open(os.path.join(folder, f"{name}.yaml"), encoding="utf-8") as file:
         return file.read()
+
+
+def parameters_in(text: str) -> list[str] | None:
+    """Return the names of a template's parameters; None where they are written in a rare way.
+
+    Only CloudFormation knows all that YAML allows: what is no plain block is left to it.
+    """
+    text = text.removeprefix("\ufeff")
+    if text.lstrip().startswith("{"):
+        return _parameters_in_json(text)
+    if not re.search(r"^Resources:", text, re.MULTILINE):
+        return None
+    section = _PARAMETERS.search(text)
+    if section is None:
+        return []
+    return None if re.match(r"\s*[^\s#]", section["rest"]) else _keys(section["block"])
+
+
+def _keys(block: str) -> list[str] | None:
+    """Return the keys of a block of YAML; None where one of its lines is another thing."""
+    lines = [line for line in block.splitlines() if re.match(r" *[^ #]", line)]
+    indent = min((len(line) - len(line.lstrip()) for line in lines), default=0)
+    keys = [
+        re.match(r"""(["']?)([A-Za-z0-9]+)\1\s*:(?:\s|$)""", line[indent:])
+        for line in lines
+        if line[indent] != " "
+    ]
+    names = [key[2] for key in keys if key is not None]
+    return names if len(names) == len(keys) else None
+
+
+def _parameters_in_json(text: str) -> list[str] | None:
+    try:
+        return list(json.loads(text).get("Parameters", {}))
+    except (ValueError, RecursionError, TypeError):
+        return None
 
 
 def with_policies(text: str, paths: Iterable[str]) -> str:
