@@ -157,7 +157,7 @@ def test_one_resource(ask, stack):
 WRONG = {
     "list --stack nobody": "there is no stack nobody in us-east-1. Give the ARN of one that is",
     "show hangs Topic": "the ledger has nothing of Topic in hangs: no delivery of a request has",
-    "list --ledger dynamodb://no-table": "deploy templates/ledger.yaml in the function's account",
+    "list --ledger dynamodb://no-table": "us-east-1 was asked: check the table's name, its Region",
 }
 
 

@@ -242,8 +242,10 @@ TROUBLES: dict[str, tuple[Behaviour, str | re.Pattern[str], LedgerTrouble, int]]
     "has the table in another Region": (
         error("ResourceNotFoundException", "Requested resource not found"),
         (
-            "ResourceNotFoundException: Requested resource not found; deploy templates/ledger.yaml"
-            " in the function's account and Region"
+            "ResourceNotFoundException: Requested resource not found;"
+            f" {PLANTED['AWS_REGION']} was asked: check the table's name, its Region and its"
+            " account (CFN_ONCE_LEDGER, or --ledger). Only where there is no ledger yet, deploy"
+            " templates/ledger.yaml there"
         ),
         MISSING,
         1,

@@ -47,6 +47,10 @@ class Table(Protocol):
         """Where the table is."""
 
     @property
+    def region(self) -> str:
+        """The Region that is asked."""
+
+    @property
     def ahead(self) -> float:
         """How many seconds our clock is ahead of the table's, by its last answer."""
 
@@ -163,7 +167,7 @@ class DynamoDBStore:
             is_guarded = isinstance(error, TableRefused) and error.code == GUARDED
             if is_guarded and operation == "UpdateItem":  # nothing else has a guard
                 raise
-            raise unavailable(self._name, error) from None
+            raise unavailable(self._name, self._table.region, error) from None
         if self._checks_clock and operation != "UpdateItem" and self._table.ahead > MOST_AHEAD:
             raise too_far_ahead(self._name, self._table.ahead)
         return answer

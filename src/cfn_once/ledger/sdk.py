@@ -62,6 +62,11 @@ class SdkTable:
         return str(self.client.meta.endpoint_url)
 
     @property
+    def region(self) -> str:
+        """The Region that is asked."""
+        return str(self.client.meta.region_name)
+
+    @property
     def ahead(self) -> float:
         """How many seconds our clock is ahead of the table's, by its last answer."""
         return ahead_of(self._date, self._dated)

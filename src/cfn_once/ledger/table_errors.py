@@ -26,8 +26,8 @@ _HINTS = {
     "InvalidSignatureException": _CREDENTIALS,
     "ProvisionedThroughputExceededException": _CAPACITY,
     "ResourceNotFoundException": (
-        "deploy templates/ledger.yaml in the function's account and Region, or correct"
-        " CFN_ONCE_LEDGER"
+        "{region} was asked: check the table's name, its Region and its account (CFN_ONCE_LEDGER,"
+        " or --ledger). Only where there is no ledger yet, deploy templates/ledger.yaml there"
     ),
     "ThrottlingException": _CAPACITY,
     "UnrecognizedClientException": _CREDENTIALS,
@@ -165,9 +165,9 @@ def too_far_ahead(table: str, ahead: float) -> LedgerUnavailable:
     return LedgerUnavailable(f"the ledger table {table}: {text}", trouble=LedgerTrouble.PASSING)
 
 
-def unavailable(table: str, error: TableError) -> LedgerUnavailable:
+def unavailable(table: str, region: str, error: TableError) -> LedgerUnavailable:
     """Return the error to raise: what happened, where, and what to do about it."""
-    text = f"the ledger table {table}: {error}; {_hint(error)}"
+    text = f"the ledger table {table}: {error}; {_hint(error).format(region=region)}"
     return LedgerUnavailable(text, trouble=_trouble(error))
 
 

@@ -105,7 +105,7 @@ class WireTable:
         # In init, where Lambda lends a whole processor; with the first event it may not.
         import urllib3
 
-        self.endpoint, self._region, self._environ, self._clock = endpoint, region, environ, clock
+        self.endpoint, self.region, self._environ, self._clock = endpoint, region, environ, clock
         self._date: str | None = None
         self._dated = 0.0
         parts, self._http = urlsplit(endpoint), urllib3
@@ -205,7 +205,7 @@ class WireTable:
         }
         credentials = Credentials(key, secret, token)
         now = self._clock.now()
-        return {**signed(headers, body, credentials, self._region, now), "User-Agent": "cfn-once"}
+        return {**signed(headers, body, credentials, self.region, now), "User-Agent": "cfn-once"}
 
 
 def _data(answer: Any) -> bytes:
