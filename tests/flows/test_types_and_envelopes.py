@@ -63,6 +63,10 @@ def test_a_type_that_is_not_served():
     assert "this provider serves Custom::Azure, Custom::Red, not Custom::Green" == answer.reason
     assert {} == cloudformation.resources
 
+    mistyped = cloudformation.create("Two", resource_type="Custom::Azuer")
+
+    assert mistyped.reason.endswith("not Custom::Azuer; did you mean Custom::Azure?")
+
 
 def test_a_type_that_is_served_no_more():
     """

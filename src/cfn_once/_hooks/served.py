@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from .._callables import spelled
 from .._cloudformation.request import Request, RequestType
 from .._errors import ConfigurationError
+from .._properties.suggestions import did_you_mean_type
 from .definition import EVERY_TYPE, GENERAL_TYPE, check_definition
 from .resource import CustomResource, shapes_of
 
@@ -54,7 +55,8 @@ class Served(NamedTuple):
         if request.type is RequestType.DELETE:
             gone = f"{kind} is served no more: deploy the version of the provider that made it;"
             return f"{gone} this one serves {serves}"
-        return f"this provider serves {serves}, not {kind}"
+        hint = did_you_mean_type(kind, self.classes)
+        return f"this provider serves {serves}, not {kind}{hint}"
 
 
 def by_type(classes: Sequence[Any]) -> dict[str, type[Resource]]:

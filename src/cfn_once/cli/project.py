@@ -8,7 +8,7 @@ from .._described.importing import Unreadable, import_here
 from .._described.settings import Settings, settings_of
 from .._errors import ConfigurationError
 from .._hooks.definition import EVERY_TYPE, GENERAL_TYPE
-from .._properties.suggestions import did_you_mean
+from .._properties.suggestions import did_you_mean_type
 from .._provider import Provider
 from .console import Exit, Stop
 
@@ -83,5 +83,5 @@ def type_named(wanted: str | None, types: list[str]) -> str:
     serves = ", ".join(types)
     if wanted is None:
         raise Stop(f"the provider serves {serves}: name one with --type", Exit.WRONG_CALL)
-    hint = did_you_mean(wanted, types) or f"; it serves {serves}"
+    hint = did_you_mean_type(wanted, types) or f"; it serves {serves}"
     raise Stop(f"the provider does not serve {wanted}{hint}", Exit.WRONG_CALL)

@@ -12,7 +12,7 @@ from .._described.description import types_of
 from .._described.outline import names_in
 from .._described.settings import FILE, NO_API, TABLES, Settings
 from .._hooks.definition import EVERY_TYPE, GENERAL_TYPE
-from .._properties.suggestions import did_you_mean
+from .._properties.suggestions import did_you_mean_type
 from .._provider import Provider
 from .console import Console, Exit, Stop
 from .project import add_provider, description_of, provider_of, settings
@@ -107,7 +107,7 @@ def _check_types(given: argparse.Namespace, configured: Settings, provider: Prov
             if kind not in served:
                 raise Stop(
                     f'{FILE}, [tool.cfn-once]: {table}."{kind}": the provider serves'
-                    f" {', '.join(served)}, and no {kind}{did_you_mean(kind, served)}",
+                    f" {', '.join(served)}, and no {kind}{did_you_mean_type(kind, served)}",
                     Exit.WRONG_CALL,
                 )
 

@@ -9,13 +9,13 @@ from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.rules.jsonschema.CfnLintKeyword import CfnLintKeyword as _CfnLintKeyword
 
 from .._cloudformation.request import SERVICE_TIMEOUT
+from .._properties.suggestions import did_you_mean_type
 from .catalogue import CATALOGUE
 from .properties import PAGE
 
 PREFIX = "Custom::"
 LAMBDA_TIMEOUT = 3  # seconds, where a template says none; Template Reference, AWS::Lambda::Function
 FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function")
-LIKE = 0.75  # of difflib; two types that are less alike are rather two types
 
 
 class ProviderIsReadable(CloudFormationLintRule):  # type: ignore[misc] # cfn-lint has no types
@@ -54,19 +54,9 @@ class TypeIsServed(CloudFormationLintRule):  # type: ignore[misc] # cfn-lint has
         for name, resource in cfn.get_resources().items():
             kind = resource.get("Type")
             if isinstance(kind, str) and kind.startswith(PREFIX) and kind not in CATALOGUE.types:
-                hint = _near(kind)
+                hint = did_you_mean_type(kind, CATALOGUE.types)
                 if hint or self.config["every_type"]:
                     yield RuleMatch(["Resources", name, "Type"], f"no provider serves {kind}{hint}")
-
-
-def _near(kind: str) -> str:
-    import difflib
-
-    bare = {known.removeprefix(PREFIX): known for known in CATALOGUE.types}
-    name = kind.removeprefix(PREFIX)
-    same = [known for known in bare if known.lower() == name.lower()]
-    close = same or difflib.get_close_matches(name, bare, n=1, cutoff=LIKE)
-    return f"; did you mean {bare[close[0]]}?" if close else ""
 
 
 class ServiceTimeoutFits(_CfnLintKeyword):  # type: ignore[misc] # cfn-lint has no types
