@@ -11,13 +11,16 @@ import zipfile
 from contextlib import nullcontext
 
 import boto3
+import botocore.session
 import pytest
 from botocore.stub import Stubber
 
 from cfn_once.cli.console import Stop
 from cfn_once.cli.forget import refuse_held
 from cfn_once.cli.ledger import rows_of_stack
+from cfn_once.cli.log_group import LogGroup
 from cfn_once.cli.lookup import key_of
+from cfn_once.cli.sources import of_queue, of_schedule
 from cfn_once.cli.stacks import StackReader
 from cfn_once.ledger import MemoryStore
 from cfn_once.ledger.dynamodb import DynamoDBStore
@@ -345,6 +348,27 @@ def test_no_way_to_cloudformation():
 
     with pytest.raises(Stop, match=r"does not tell of the stack shop: .*not you"):
         StackReader(client).id_of("shop")
+
+
+@pytest.mark.parametrize(
+    ("service", "ask"),
+    [
+        ("cloudformation", lambda client: StackReader(client).id_of("shop")),
+        ("logs", lambda client: list(LogGroup("/aws/lambda/shop", client).lines(0, 1))),
+        ("sqs", lambda client: of_queue("https://sqs.us-east-1.amazonaws.com/1/q", client)),
+        ("scheduler", lambda client: of_schedule("shop", client)),
+    ],
+)
+def test_no_credentials(service, ask):
+    """
+    It is told how to log in, whatever is asked.
+    """
+    session = botocore.session.get_session()
+    session.get_component("credential_provider").providers = []
+    client = session.create_client(service, "us-east-1")
+
+    with pytest.raises(Stop, match=r"there are no AWS credentials .*: set AWS_PROFILE, or log in"):
+        ask(client)
 
 
 def test_a_stack_that_hangs_in_one_of_its_nested_stacks():

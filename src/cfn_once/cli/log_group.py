@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .clients import client_of
+from .clients import client_of, troubled
 from .console import Stop
 from .log_lines import LogLine, of_event
 
@@ -41,7 +41,10 @@ class LogGroup:
             for page in self._client.get_paginator("filter_log_events").paginate(**asked):
                 for event in page["events"]:
                     yield of_event(event)
-        except (ClientError, BotoCoreError) as error:
-            code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+        except BotoCoreError as error:
+            why = troubled(error, "logs")
+            raise Stop(f"the log group {self.name} cannot be read: {why}") from None
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
             hint = f"; {_HINTS[code]}" if code in _HINTS else ""
             raise Stop(f"the log group {self.name} cannot be read: {error}{hint}") from None

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .._cloudformation.envelopes import DUE, open_failures
-from .clients import client_of
+from .clients import client_of, troubled
 from .console import Exit, Stop
 
 Event = dict[str, Any]
@@ -74,8 +74,10 @@ def of_queue(url: str, client: Any = None) -> tuple[list[Event], int]:
                 found += _of_message(message)
         for receipt in receipts.values():
             _show_again(client, url, receipt)
-    except (ClientError, BotoCoreError) as error:
+    except ClientError as error:
         raise Stop(f"the queue cannot be read: {error}") from None
+    except BotoCoreError as error:
+        raise Stop(f"the queue cannot be read: {troubled(error, 'sqs')}") from None
     return found, len(receipts)
 
 
@@ -105,7 +107,10 @@ def of_schedule(name: str, client: Any = None) -> list[Event]:
     try:
         client = client or client_of("scheduler")
         return list(events_in(client.get_schedule(**asked)["Target"].get("Input", "null")))
-    except (ClientError, BotoCoreError) as error:
+    except ClientError as error:
         raise Stop(f"the schedule {name} cannot be read: {error}") from None
+    except BotoCoreError as error:
+        why = troubled(error, "scheduler")
+        raise Stop(f"the schedule {name} cannot be read: {why}") from None
     except ValueError:
         raise Stop(f"the schedule {name} holds no event") from None

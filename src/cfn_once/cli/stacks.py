@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .clients import client_of
+from .clients import client_of, troubled
 from .console import Stop
 
 TRIES = 10  # CloudFormation throttles hundreds of requests now and then
@@ -161,4 +161,5 @@ class StackReader:
                 ) from None
             raise Stop(f"CloudFormation does not tell of {what}: {error}") from None
         except BotoCoreError as error:
-            raise Stop(f"CloudFormation does not tell of {what}: {error}") from None
+            why = troubled(error, "cloudformation")
+            raise Stop(f"CloudFormation does not tell of {what}: {why}") from None
