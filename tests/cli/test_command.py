@@ -454,6 +454,50 @@ def test_test_with_a_stand_in_that_is_none(folder):
     assert "external-api = 'provider:one'" in called.err
 
 
+@pytest.mark.parametrize(
+    ("imported", "missing", "how"),
+    [
+        ("no_such_module", "no_such_module", "install it where cfn-once runs"),
+        ("greenlet", "greenlet", "pip install 'cfn-once[testing]'"),
+        ("moto", "moto", "pip install 'moto'"),
+        ("moto.acm", "no_such_module", "pip install 'moto[all]'"),
+    ],
+)
+def test_a_stand_in_that_lacks_a_module(imported, missing, how, folder):
+    """
+    Its name and what to install are one line; what moto needs besides is in its extras.
+    """
+    hidden = f"import sys\nsys.modules[{missing!r}] = None\n" if imported == missing else ""
+    if imported == "moto.acm":
+        (folder / "moto").mkdir()
+        write(folder, {"moto/__init__.py": "", "moto/acm.py": "import no_such_module\n"})
+    write(
+        folder,
+        {
+            "things.py": f"{hidden}import {imported}\n",
+            "pyproject.toml": '[tool.cfn-once]\nexternal-api = "things:Api"\n',
+        },
+    )
+    called = call(folder, "test")
+
+    assert 3 == called.code
+    (line,) = called.err.splitlines()
+    assert line.startswith("cfn-once: external-api = 'things:Api': ModuleNotFoundError: ")
+    assert missing in line
+    assert line.endswith(f": {how}")
+
+
+def test_a_stand_in_that_is_in_no_file_here(folder):
+    """
+    Nothing is to be installed: its module is the user's own.
+    """
+    write(folder, {"pyproject.toml": '[tool.cfn-once]\nexternal-api = "things:Api"\n'})
+
+    assert call(folder, "test").err == (
+        "cfn-once: external-api = 'things:Api': there is no things.py here\n"
+    )
+
+
 TIMED = """
 import os
 from cfn_once.testing import VirtualClock

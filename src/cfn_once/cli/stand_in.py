@@ -8,13 +8,16 @@ import signal
 import subprocess
 import sys
 import threading
+import traceback
 from typing import Any, Self
 
-from .._described.importing import end_of
+from .._described.importing import end_of, without_secrets
 from .._described.settings import NO_API
 from .console import Stop
 
 URL = "API_URL"  # where templates/provider.yaml tells a function its API's URL
+# What brings a module that stand-ins import.
+PACKAGES = {"greenlet": "cfn-once[testing]", "moto": "moto", "pytest": "cfn-once[testing]"}
 KEPT = "kept"
 PATIENCE = 3.0  # seconds, for what its factory has to put away
 
@@ -43,12 +46,25 @@ def stand_in(place: str) -> Any:
         sys.path.insert(0, os.getcwd())
     try:
         made = getattr(importlib.import_module(module), name)()
+    except ModuleNotFoundError as error:
+        raise Stop(f"external-api = {place!r}: {_what_is_missing(error, module)}") from None
     except Exception as error:  # noqa: BLE001 - a factory of the user's may do anything
         raise Stop(f"external-api = {place!r}: {end_of(error)}") from None
     made = OfDict(made) if isinstance(made, dict) else made
     if made is not None and not (hasattr(made, "objects") and hasattr(made, "reset")):
         raise Stop(f"external-api = {place!r}: what it makes has no objects, or no reset()")
     return made
+
+
+def _what_is_missing(error: ModuleNotFoundError, of_factory: str) -> str:
+    """Say in one line which module is missing, and what to install for it."""
+    if error.name == of_factory.partition(".")[0]:
+        return f"there is no {error.name}.py here"
+    frames = traceback.walk_tb(error.__traceback__)
+    is_of_moto = any(frame.f_globals.get("__name__", "").startswith("moto.") for frame, _ in frames)
+    package = "moto[all]" if is_of_moto else PACKAGES.get(str(error.name).partition(".")[0], "")
+    how = f"pip install {package!r}" if package else "install it where cfn-once runs"
+    return f"{without_secrets(f'{type(error).__name__}: {error}')}: {how}"
 
 
 def set_clock(made: Any, clock: Any) -> None:
