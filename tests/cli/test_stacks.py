@@ -167,6 +167,19 @@ def test_a_change_that_is_refused():
     assert ["create_change_set", "delete_change_set"] == aws.operations
 
 
+@pytest.mark.parametrize("file", ["stack.yaml", ""])
+def test_a_template_that_is_broken(file):
+    """
+    CloudFormation's words about a template of the user's stand behind the name of its file.
+    """
+    words = "CreateChangeSet on the stack web: Template format error: not well-formed (line 3)"
+    aws = Refusing("create_change_set", Refusal(words, "ValidationError"), "CREATE_COMPLETE")
+    with pytest.raises(Refusal) as refused:
+        stacks(aws).change(WEB._replace(file=file))
+
+    assert (f"{file}: {words}" if file else words) == str(refused.value)
+
+
 class Interrupted(VirtualClock):
     """Ctrl-C, while somebody waits."""
 

@@ -255,7 +255,8 @@ def _yours(given: argparse.Namespace, configured: Settings) -> StackPlan:
     """Return the stack of the user's own template; nothing was asked of AWS yet."""
     text, pairs = _text_of(given.template), pairs_of(given.parameter)
     _check_parameters(text, pairs, "-p ")
-    return StackPlan(given.stack, text, {**_provider_of(text, configured), **pairs})
+    parameters = {**_provider_of(text, configured), **pairs}
+    return StackPlan(given.stack, text, parameters, given.template)
 
 
 def _provider_of(text: str, configured: Settings) -> dict[str, str]:

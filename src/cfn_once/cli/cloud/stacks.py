@@ -28,11 +28,13 @@ class StackPlan(NamedTuple):
         name: Of the stack.
         template: Its text.
         parameters: By name; one that is not given keeps its value.
+        file: Where the template is the user's, its file.
     """
 
     name: str
     template: str
     parameters: Mapping[str, str]
+    file: str = ""
 
 
 class _Begun(Stop):
@@ -130,15 +132,18 @@ class Stacks:
     ) -> list[Any] | None:
         """Make the change set, and return its changes; None where there are none."""
         known = [] if is_new else [pair["ParameterKey"] for pair in before.get("Parameters", [])]
-        self._ask(
-            "create_change_set",
-            wanted.name,
-            ChangeSetName=change_set,
-            ChangeSetType="CREATE" if is_new else "UPDATE",
-            Capabilities=CAPABILITIES,
-            Parameters=_parameters(wanted, known),
-            **self._text(wanted.template),
-        )
+        try:
+            self._ask(
+                "create_change_set",
+                wanted.name,
+                ChangeSetName=change_set,
+                ChangeSetType="CREATE" if is_new else "UPDATE",
+                Capabilities=CAPABILITIES,
+                Parameters=_parameters(wanted, known),
+                **self._text(wanted.template),
+            )
+        except Refusal as refusal:
+            raise _with_file(refusal, wanted.file) from None
         while True:
             described = self._ask("describe_change_set", wanted.name, ChangeSetName=change_set)
             if described["Status"] not in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
@@ -248,6 +253,12 @@ def _declares(template: str, name: str) -> bool:
     return (
         re.search(rf"""^\s*["']?{re.escape(name)}["']?\s*:""", template, re.MULTILINE) is not None
     )
+
+
+def _with_file(refusal: Refusal, file: str) -> Refusal:
+    """Return a refusal that names the template's file, where that is what it is about."""
+    is_of_text = file and "template" in str(refusal).lower()
+    return Refusal(f"{file}: {refusal}", refusal.error) if is_of_text else refusal
 
 
 def _name(stack: str) -> str:
