@@ -374,7 +374,7 @@ class _Ran(NamedTuple):
         return {**found, "id": named, "no_echo": found["no_echo"] or outcome["no_echo"]}
 
     def _kept(self, outcome: Outcome, outcomes: list[Outcome]) -> Outcome:
-        """Return what the ledger may keep of what a function came to; all of it is in `told`."""
+        """Return what the ledger may keep of what a function came to; `outcomes` gets all of it."""
         outcomes[:] = [outcome]
         if outcome["no_echo"] and not self.resource.may_keep_secrets:
             return {**outcome, "data": None}

@@ -74,9 +74,9 @@ def run(given: argparse.Namespace, console: Console) -> int:
 
 def _report(requests: list[RequestDeliveries], reading: Read, console: Console) -> int:
     repeated = [request for request in requests if request.duplicates]
-    told = [request for request in requests if request.duplicates or request.unfinished]
-    console.outcome = Exit.FOUND if any(map(_is_bad, told)) else Exit.CLEAN
-    lines = [line for request in told for line in _spelt(request)]
+    shown = [request for request in requests if request.duplicates or request.unfinished]
+    console.outcome = Exit.FOUND if any(map(_is_bad, shown)) else Exit.CLEAN
+    lines = [line for request in shown for line in _spelt(request)]
     table = table_of(repeated)
     for line in [*lines, *_table(table), *_advice(repeated), *_summary(requests, reading)]:
         console.row(line)
