@@ -52,6 +52,8 @@ class StepRecord(Kept):
         value behind its state. Else a document.
         """
         doc = super().to_doc()
+        if not self.result:  # of an empty one, text would tell nothing
+            return doc
         if doc.keys() == {"r", "a"} and len(doc["a"]) == LENGTH_OF_HASH and doc["a"].islower():
             return doc["a"] + doc["r"]
         if doc.keys() == {"s", "r"} and self.state == StepState.VALUE:
