@@ -60,7 +60,7 @@ def _behind(fn: Any) -> Any:
         return fn.__func__
     if inspect.isroutine(fn) or isinstance(fn, type):
         return None
-    return getattr(type(fn), "__call__", None)  # noqa: B004 - it is looked into, not only for
+    return getattr(type(fn), "__call__", None)  # noqa: B004 - its value is wanted
 
 
 def misfit(fn: Any, *arguments: str) -> str:

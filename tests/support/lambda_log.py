@@ -4,7 +4,7 @@ import contextlib
 import io
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 STREAM = "2027/01/15/[$LATEST]0123456789abcdef0123456789abcdef"
@@ -79,12 +79,8 @@ class LambdaLog:
 
     def plain(self) -> str:
         """Return it as `aws logs tail` prints it."""
-        spell: Callable[[int], str] = lambda at: (  # noqa: E731
-            f"2027-01-15T{8 + at // 3_600_000:02}:{at // 60_000 % 60:02}:{at // 1000 % 60:02}"
-            f".{at % 1000:03}000+00:00"
-        )
         return "".join(
-            f"{spell(event['timestamp'] - BEGINS * 1000)} {event['logStreamName']}"
+            f"{_spelled(event['timestamp'] - BEGINS * 1000)} {event['logStreamName']}"
             f" {event['message']}"
             for event in self.events
         )
@@ -101,3 +97,9 @@ def _named(name: str):
             del os.environ["AWS_LAMBDA_FUNCTION_NAME"]
         else:
             os.environ["AWS_LAMBDA_FUNCTION_NAME"] = before
+
+
+def _spelled(at: int) -> str:
+    """Spell a moment so many milliseconds after the beginning, as `aws logs tail` does."""
+    hours, minutes, seconds = 8 + at // 3_600_000, at // 60_000 % 60, at // 1000 % 60
+    return f"2027-01-15T{hours:02}:{minutes:02}:{seconds:02}.{at % 1000:03}000+00:00"

@@ -164,10 +164,10 @@ class PropertyPattern(_Keyword):
     description = "Patterns of texts, lengths of texts and lists"
 
     pattern = _checked("pattern")
-    minLength = _checked("minLength")  # noqa: N815 - JSON Schema's
-    maxLength = _checked("maxLength")  # noqa: N815
-    minItems = _checked("minItems")  # noqa: N815
-    maxItems = _checked("maxItems")  # noqa: N815
+    minLength = _checked("minLength")  # noqa: N815 - JSON Schema's name
+    maxLength = _checked("maxLength")  # noqa: N815 - JSON Schema's name
+    minItems = _checked("minItems")  # noqa: N815 - JSON Schema's name
+    maxItems = _checked("maxItems")  # noqa: N815 - JSON Schema's name
 
 
 class PropertyRange(_Keyword):
@@ -179,8 +179,8 @@ class PropertyRange(_Keyword):
 
     minimum = _checked("minimum")
     maximum = _checked("maximum")
-    exclusiveMinimum = _checked("exclusiveMinimum")  # noqa: N815
-    exclusiveMaximum = _checked("exclusiveMaximum")  # noqa: N815
+    exclusiveMinimum = _checked("exclusiveMinimum")  # noqa: N815 - JSON Schema's name
+    exclusiveMaximum = _checked("exclusiveMaximum")  # noqa: N815 - JSON Schema's name
 
     def multipleOf(self, validator: Any, factor: Any, instance: Any, schema: Any) -> Found:  # noqa: N802 - JSON Schema's
         """Yield a number that is no multiple."""
